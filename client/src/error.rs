@@ -1,0 +1,139 @@
+use std::{collections::HashMap, time::Duration};
+
+use imageclassifier_proto::{ERROR_DOMAIN, ErrorReason};
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+/// A call that got no answer.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct CallError {
+    kind: ErrorKind,
+    message: String,
+    reason: ErrorReason,
+    metadata: HashMap<String, String>,
+    retry_after: Option<Duration>,
+}
+
+/// What the caller can do about a [`CallError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Change what was sent: the server will not take it as it is.
+    InvalidInput,
+    /// Present a token that the server accepts.
+    Unauthenticated,
+    /// Try again later: the server is busy, starting, stopping or out of reach.
+    Unavailable,
+    /// The time allowed was too short.
+    DeadlineExceeded,
+    /// Someone gave the call up.
+    Cancelled,
+    /// The server does not offer this.
+    Unsupported,
+    /// The server failed; its log says more under the request id.
+    Internal,
+}
+
+impl ErrorKind {
+    /// Whether the same call may succeed later.
+    #[must_use]
+    pub fn is_retryable(self) -> bool {
+        match self {
+            Self::Unavailable | Self::DeadlineExceeded => true,
+            Self::InvalidInput
+            | Self::Unauthenticated
+            | Self::Cancelled
+            | Self::Unsupported
+            | Self::Internal => false,
+        }
+    }
+}
+
+impl CallError {
+    /// What the caller can do.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The server's reason; unspecified where the call failed before or outside the service.
+    #[must_use]
+    pub fn reason(&self) -> ErrorReason {
+        self.reason
+    }
+
+    /// A detail that the reason promises, for example `bytes_max`.
+    #[must_use]
+    pub fn detail(&self, key: &str) -> Option<&str> {
+        self.metadata.get(key).map(String::as_str)
+    }
+
+    /// How long the server asks to wait before trying again.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn bad_url(url: &str, error: impl std::fmt::Display) -> Self {
+        Self {
+            kind: ErrorKind::InvalidInput,
+            message: format!(
+                "cannot use {url:?} as the server's URL ({error}): write it like http://localhost:50051"
+            ),
+            reason: ErrorReason::Unspecified,
+            metadata: HashMap::new(),
+            retry_after: None,
+        }
+    }
+}
+
+impl From<Status> for CallError {
+    fn from(status: Status) -> Self {
+        let info = status
+            .get_details_error_info()
+            .filter(|info| info.domain == ERROR_DOMAIN);
+        Self {
+            kind: kind(status.code()),
+            message: message(&status),
+            reason: info
+                .as_ref()
+                .and_then(|info| ErrorReason::from_str_name(&info.reason))
+                .unwrap_or(ErrorReason::Unspecified),
+            metadata: info.map(|info| info.metadata).unwrap_or_default(),
+            retry_after: status
+                .get_details_retry_info()
+                .and_then(|retry| retry.retry_delay),
+        }
+    }
+}
+
+/// A transport failure hides its cause in the chain of sources: say it.
+fn message(status: &Status) -> String {
+    let mut message = status.message().to_owned();
+    let mut source = std::error::Error::source(status);
+    while let Some(error) = source {
+        let cause = error.to_string();
+        if !message.contains(&cause) {
+            message = format!("{message}: {cause}");
+        }
+        source = error.source();
+    }
+    message
+}
+
+fn kind(code: Code) -> ErrorKind {
+    match code {
+        Code::InvalidArgument | Code::NotFound | Code::OutOfRange | Code::FailedPrecondition => {
+            ErrorKind::InvalidInput
+        }
+        Code::Unauthenticated | Code::PermissionDenied => ErrorKind::Unauthenticated,
+        Code::Unavailable | Code::ResourceExhausted | Code::Aborted => ErrorKind::Unavailable,
+        Code::DeadlineExceeded => ErrorKind::DeadlineExceeded,
+        Code::Cancelled => ErrorKind::Cancelled,
+        Code::Unimplemented => ErrorKind::Unsupported,
+        Code::Ok | Code::Unknown | Code::Internal | Code::DataLoss | Code::AlreadyExists => {
+            ErrorKind::Internal
+        }
+    }
+}

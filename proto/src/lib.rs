@@ -1,0 +1,21 @@
+//! The wire contract of imageclassifier: `image_classifier.proto` and the Rust code generated from it. Knows no model,
+//! no server and no page.
+//!
+//! The generated code is committed, so that building needs neither `protoc` nor a code generator; a test regenerates it
+//! and compares. `cargo xtask generate` writes it anew.
+
+#[allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all)]
+mod generated {
+    include!("generated/imageclassifier.rs");
+}
+
+pub use generated::*;
+
+/// The encoded `google.protobuf.FileDescriptorSet` of the contract, for server reflection.
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!("generated/descriptor_set.bin");
+
+/// Full name of the service, as it stands in request paths and in health checks.
+pub const SERVICE_NAME: &str = "imageclassifier.ImageClassifier";
+
+/// The `domain` of every `google.rpc.ErrorInfo` that the service sends.
+pub const ERROR_DOMAIN: &str = "imageclassifier";

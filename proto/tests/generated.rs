@@ -1,0 +1,44 @@
+//! The committed Rust code is what the contract generates. `UPDATE_GENERATED=1` writes it anew.
+
+use std::{fs, path::Path};
+
+use prost_types::FileDescriptorSet;
+use protox::prost::Message;
+
+#[test]
+fn generated_code_matches_the_contract() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let committed = root.join("src/generated");
+    let fresh = tempfile::tempdir().unwrap();
+
+    let descriptors = protox::compile(["image_classifier.proto"], [root]).unwrap();
+    fs::write(
+        fresh.path().join("descriptor_set.bin"),
+        descriptors.encode_to_vec(),
+    )
+    .unwrap();
+    generate(descriptors, fresh.path());
+
+    for file in ["imageclassifier.rs", "descriptor_set.bin"] {
+        let expected = fs::read(fresh.path().join(file)).unwrap();
+        if std::env::var_os("UPDATE_GENERATED").is_some() {
+            fs::create_dir_all(&committed).unwrap();
+            fs::write(committed.join(file), &expected).unwrap();
+        }
+        let actual = fs::read(committed.join(file)).unwrap_or_default();
+        assert!(
+            actual == expected,
+            "{file} is stale: run `cargo xtask generate`"
+        );
+    }
+}
+
+fn generate(descriptors: FileDescriptorSet, out_dir: &Path) {
+    tonic_prost_build::configure()
+        .bytes(".")
+        .build_transport(false)
+        .server_mod_attribute(".", "#[cfg(feature = \"server\")]")
+        .out_dir(out_dir)
+        .compile_fds(descriptors)
+        .unwrap();
+}
