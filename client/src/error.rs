@@ -4,6 +4,8 @@ use imageclassifier_proto::{ERROR_DOMAIN, ErrorReason};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
+use crate::transport::is_unreachable;
+
 /// A call that got no answer.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
@@ -94,7 +96,7 @@ impl From<Status> for CallError {
             .get_details_error_info()
             .filter(|info| info.domain == ERROR_DOMAIN);
         Self {
-            kind: kind(status.code()),
+            kind: kind(&status),
             message: message(&status),
             reason: info
                 .as_ref()
@@ -122,8 +124,11 @@ fn message(status: &Status) -> String {
     message
 }
 
-fn kind(code: Code) -> ErrorKind {
-    match code {
+fn kind(status: &Status) -> ErrorKind {
+    if is_unreachable(status) {
+        return ErrorKind::Unavailable;
+    }
+    match status.code() {
         Code::InvalidArgument | Code::NotFound | Code::OutOfRange | Code::FailedPrecondition => {
             ErrorKind::InvalidInput
         }

@@ -1,1 +1,34 @@
-fn main(){}
+//! The web page: pick a picture, see what it shows. It runs in the browser as WebAssembly and asks the server through
+//! the one Rust client. It knows neither the model nor the wire, and keeps no picture longer than it shows it.
+
+#![expect(
+    unreachable_pub,
+    reason = "#[component] writes `pub` where the component says `pub(crate)`"
+)]
+
+mod announcement;
+mod answer;
+mod app;
+mod drop_zone;
+mod failure;
+mod failure_note;
+mod frame;
+mod outcome;
+mod paste;
+mod pick_button;
+mod picked;
+mod samples;
+mod session;
+mod size;
+mod ticket;
+
+use leptos::{mount::mount_to, prelude::document};
+use wasm_bindgen::JsCast;
+
+fn main() {
+    let page = document()
+        .get_element_by_id("page")
+        .expect("index.html has an element #page");
+    page.set_text_content(None); // the static shell has done its duty
+    mount_to(page.unchecked_into(), app::App).forget();
+}

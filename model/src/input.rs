@@ -1,0 +1,159 @@
+use std::borrow::Cow;
+
+use fast_image_resize::{
+    FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer,
+    images::{CroppedImage, Image, ImageRef},
+};
+use image::{DynamicImage, RgbImage, RgbaImage, metadata::Orientation};
+
+use crate::{CropSquare, Picture, crop::crop_fraction, picture::swaps_axes};
+
+/// How a picture becomes an [`Input`]: orientation, transparent pixels over white, centre square, antialiased bicubic
+/// resize, `(x - mean) / scale`. The reference implementation's `preprocess_for_eval`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Preprocessing {
+    /// Changes whenever the same picture may become another input.
+    pub version: &'static str,
+    /// Side of the centre square as a fraction of the shorter side.
+    pub crop_fraction: f64,
+    /// Resampling filter.
+    pub filter: &'static str,
+    /// Subtracted from each channel value, 0 to 255.
+    pub mean: f32,
+    /// Divides the difference.
+    pub scale: f32,
+}
+
+const MEAN: f32 = 127.0;
+const SCALE: f32 = 128.0;
+const CHANNELS: usize = 3;
+/// What shows through transparent pixels.
+const BACKGROUND: u32 = 255;
+
+impl Preprocessing {
+    /// The steps for a network with `input_size` x `input_size` inputs.
+    #[must_use]
+    pub fn of(input_size: u32) -> Self {
+        Self {
+            version: "1",
+            crop_fraction: crop_fraction(input_size),
+            filter: "catmull-rom",
+            mean: MEAN,
+            scale: SCALE,
+        }
+    }
+}
+
+/// What the network sees of one picture: `[height, width, channel]`, row-major, RGB, each value from -127/128 to 1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Input {
+    size: u32,
+    values: Vec<f32>,
+}
+
+impl Input {
+    /// Prepares `picture` for a network with `size` x `size` inputs.
+    #[must_use]
+    pub fn prepare(picture: &Picture, size: u32) -> Self {
+        let (width, height) = picture.dimensions();
+        let stored = &picture.stored;
+        let square = CropSquare::centre(width, height, size).in_stored(
+            picture.orientation,
+            stored.width(),
+            stored.height(),
+        );
+        // Turning the small square instead of the whole picture gives the same pixels.
+        let mut seen = DynamicImage::from(resize(stored, square, picture.orientation, size));
+        seen.apply_orientation(picture.orientation);
+        Self {
+            size,
+            values: seen
+                .as_bytes()
+                .iter()
+                .map(|&value| (f32::from(value) - MEAN) / SCALE)
+                .collect(),
+        }
+    }
+
+    /// Takes values that were prepared elsewhere, `[height, width, channel]`, row-major; `None` unless there are
+    /// `size * size * 3` of them.
+    #[must_use]
+    pub fn from_values(size: u32, values: Vec<f32>) -> Option<Self> {
+        let expected = (size as usize).checked_pow(2)?.checked_mul(CHANNELS)?;
+        (values.len() == expected).then_some(Self { size, values })
+    }
+
+    /// Side of the square, in pixels.
+    #[must_use]
+    pub fn size(&self) -> u32 {
+        self.size
+    }
+
+    /// The values, `[height, width, channel]`, row-major.
+    #[must_use]
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+}
+
+/// Antialiased bicubic, one axis after the other with 8-bit values between: first along the rows that people see, as the
+/// reference's Pillow does. Overshoots are cut between the passes, so the other order gives other pixels.
+fn resize(
+    stored: &DynamicImage,
+    square: CropSquare,
+    orientation: Orientation,
+    size: u32,
+) -> RgbImage {
+    let (rgb, square) = to_rgb(stored, square);
+    let whole = ImageRef::new(rgb.width(), rgb.height(), rgb.as_raw(), PixelType::U8x3)
+        .expect("an RgbImage holds three bytes a pixel");
+    // A view of the square, not `ResizeOptions::crop`: its filter would reach over the square's edges.
+    let source = CroppedImage::new(&whole, square.left, square.top, square.side, square.side)
+        .expect("the square lies within the picture");
+    let mut once = if swaps_axes(orientation) {
+        Image::new(square.side, size, PixelType::U8x3)
+    } else {
+        Image::new(size, square.side, PixelType::U8x3)
+    };
+    let mut twice = Image::new(size, size, PixelType::U8x3);
+    let bicubic = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
+    let mut resizer = Resizer::new();
+    resizer
+        .resize(&source, &mut once, &bicubic)
+        .expect("same pixel types");
+    resizer
+        .resize(&once, &mut twice, &bicubic)
+        .expect("same pixel types");
+    RgbImage::from_raw(size, size, twice.into_vec()).expect("resized to size x size")
+}
+
+/// The picture in 8-bit RGB, and where the square lies in it. Only the square of pictures in other formats is converted.
+fn to_rgb(stored: &DynamicImage, square: CropSquare) -> (Cow<'_, RgbImage>, CropSquare) {
+    if let DynamicImage::ImageRgb8(rgb) = stored {
+        return (Cow::Borrowed(rgb), square);
+    }
+    let seen = stored.crop_imm(square.left, square.top, square.side, square.side);
+    let rgb = if seen.color().has_alpha() {
+        over_background(&seen.into_rgba8())
+    } else {
+        seen.into_rgb8()
+    };
+    let whole = CropSquare {
+        left: 0,
+        top: 0,
+        ..square
+    };
+    (Cow::Owned(rgb), whole)
+}
+
+fn over_background(rgba: &RgbaImage) -> RgbImage {
+    RgbImage::from_fn(rgba.width(), rgba.height(), |x, y| {
+        let [rgb @ .., alpha] = rgba.get_pixel(x, y).0;
+        let blend = |value: u8| {
+            let alpha = u32::from(alpha);
+            let sum = u32::from(value) * alpha + BACKGROUND * (255 - alpha);
+            u8::try_from((sum + 127) / 255).expect("a weighted mean of two bytes is a byte")
+        };
+        rgb.map(blend).into()
+    })
+}

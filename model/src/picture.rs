@@ -1,0 +1,162 @@
+use std::io::Cursor;
+
+use image::{
+    DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, metadata::Orientation,
+};
+
+/// The formats that are decoded, recognised by their first bytes; all by decoders in safe Rust.
+const FORMATS: [ImageFormat; 5] = [
+    ImageFormat::Jpeg,
+    ImageFormat::Png,
+    ImageFormat::WebP,
+    ImageFormat::Gif,
+    ImageFormat::Bmp,
+];
+
+/// Media types of the formats that are decoded. Of an animation only the first frame counts.
+pub const MEDIA_TYPES: [&str; 5] = [
+    "image/jpeg",
+    "image/png",
+    "image/webp",
+    "image/gif",
+    "image/bmp",
+];
+
+/// Most memory a decoder may ask for, per pixel of the largest picture allowed: 16-bit RGBA.
+const DECODED_BYTES_PER_PIXEL_MAX: u64 = 8;
+
+/// Bytes of a size and a format that are accepted. Nothing has been decoded yet.
+#[derive(Clone, Debug)]
+pub struct EncodedImage<B> {
+    bytes: B,
+    format: ImageFormat,
+}
+
+/// A decoded picture of bounded size, as stored, and the orientation in which people see it.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    pub(crate) stored: DynamicImage,
+    pub(crate) orientation: Orientation,
+}
+
+/// Why bytes are no picture that we take. Every case is the sender's to mend.
+#[derive(Debug, thiserror::Error)]
+pub enum PictureError {
+    /// There are no bytes.
+    #[error("the image is empty: send the bytes of a picture file")]
+    Empty,
+    /// There are too many bytes.
+    #[error(
+        "the image is {bytes} bytes long, the limit is {bytes_max}: send a smaller or more compressed one"
+    )]
+    TooLarge {
+        /// Length of what was sent.
+        bytes: u64,
+        /// The limit.
+        bytes_max: u64,
+    },
+    /// The first bytes belong to no format that is decoded.
+    #[error("the image is in no known format: send JPEG, PNG, WebP, GIF or BMP")]
+    UnknownFormat,
+    /// The picture has too many pixels, or none.
+    #[error(
+        "the image is {width} x {height} pixels; it must have at least one and at most {pixels_max}: send a smaller one"
+    )]
+    Dimensions {
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// The limit on their product.
+        pixels_max: u64,
+    },
+    /// The picture is damaged or uses a feature that the decoder lacks.
+    #[error(
+        "the image cannot be decoded: it is damaged or of an unusual kind, save it anew as JPEG or PNG"
+    )]
+    Undecodable(#[source] ImageError),
+}
+
+impl<B: AsRef<[u8]>> EncodedImage<B> {
+    /// Accepts `bytes` by their number and by the format that the first of them show.
+    ///
+    /// # Errors
+    /// [`PictureError::Empty`], [`PictureError::TooLarge`], [`PictureError::UnknownFormat`].
+    pub fn new(bytes: B, bytes_max: u64) -> Result<Self, PictureError> {
+        let data = bytes.as_ref();
+        if data.is_empty() {
+            return Err(PictureError::Empty);
+        }
+        if data.len() as u64 > bytes_max {
+            return Err(PictureError::TooLarge {
+                bytes: data.len() as u64,
+                bytes_max,
+            });
+        }
+        let format = image::guess_format(data)
+            .ok()
+            .filter(|format| FORMATS.contains(format))
+            .ok_or(PictureError::UnknownFormat)?;
+        Ok(Self { bytes, format })
+    }
+}
+
+impl Picture {
+    /// Decodes `encoded`, having read its dimensions from the header and refused more than `pixels_max` pixels before
+    /// any of them is allocated. Of all metadata only the orientation is read.
+    ///
+    /// # Errors
+    /// [`PictureError::Dimensions`], [`PictureError::Undecodable`].
+    pub fn decode<B: AsRef<[u8]>>(
+        encoded: &EncodedImage<B>,
+        pixels_max: u64,
+    ) -> Result<Self, PictureError> {
+        let mut reader =
+            ImageReader::with_format(Cursor::new(encoded.bytes.as_ref()), encoded.format);
+        let mut limits = Limits::no_limits();
+        limits.max_alloc = Some(pixels_max.saturating_mul(DECODED_BYTES_PER_PIXEL_MAX));
+        reader.limits(limits);
+        let mut decoder = reader.into_decoder().map_err(PictureError::Undecodable)?;
+
+        let (width, height) = decoder.dimensions();
+        if !(1..=pixels_max).contains(&(u64::from(width) * u64::from(height))) {
+            return Err(PictureError::Dimensions {
+                width,
+                height,
+                pixels_max,
+            });
+        }
+        // Damaged metadata is no reason to refuse a picture: show it as stored.
+        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+        let stored = DynamicImage::from_decoder(decoder).map_err(PictureError::Undecodable)?;
+        Ok(Self {
+            stored,
+            orientation,
+        })
+    }
+
+    /// Width and height as people see the picture, in pixels.
+    #[must_use]
+    pub fn dimensions(&self) -> (u32, u32) {
+        let (width, height) = (self.stored.width(), self.stored.height());
+        if swaps_axes(self.orientation) {
+            (height, width)
+        } else {
+            (width, height)
+        }
+    }
+}
+
+/// Whether rows as stored are columns as seen.
+pub(crate) fn swaps_axes(orientation: Orientation) -> bool {
+    match orientation {
+        Orientation::Rotate90
+        | Orientation::Rotate270
+        | Orientation::Rotate90FlipH
+        | Orientation::Rotate270FlipH => true,
+        Orientation::NoTransforms
+        | Orientation::Rotate180
+        | Orientation::FlipHorizontal
+        | Orientation::FlipVertical => false,
+    }
+}

@@ -1,0 +1,106 @@
+use crate::labels::CLASSES;
+
+/// The network's answer before the softmax: one finite value per class.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Logits(Vec<f32>);
+
+/// The most probable classes, most probable first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ranking(Vec<Ranked>);
+
+/// One class of a [`Ranking`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ranked {
+    /// Class index, 0 to 999.
+    pub index: usize,
+    /// Softmax over all classes, 0 to 1.
+    pub probability: f32,
+}
+
+impl Logits {
+    /// `None` unless there is one finite value for each class.
+    pub(crate) fn new(values: &[f32]) -> Option<Self> {
+        let sound = values.len() == CLASSES && values.iter().all(|value| value.is_finite());
+        sound.then(|| Self(values.to_vec()))
+    }
+
+    /// One value per class, position being the class index.
+    #[must_use]
+    pub fn values(&self) -> &[f32] {
+        &self.0
+    }
+}
+
+impl Ranking {
+    /// The `top_k` most probable classes; among equals the lower index first.
+    #[must_use]
+    pub fn of(logits: &Logits, top_k: usize) -> Self {
+        let values = logits.values();
+        let mut order: Vec<usize> = (0..values.len()).collect();
+        order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
+        // Subtracting the largest logit keeps every exponential within 0..=1.
+        let largest = values[order[0]];
+        let exponential = |index: usize| f64::from(values[index] - largest).exp();
+        let sum: f64 = (0..values.len()).map(exponential).sum();
+        let ranked = order.into_iter().take(top_k).map(|index| Ranked {
+            index,
+            #[allow(clippy::cast_possible_truncation, reason = "0 to 1")]
+            probability: (exponential(index) / sum) as f32,
+        });
+        Self(ranked.collect())
+    }
+
+    /// The classes, most probable first.
+    #[must_use]
+    pub fn classes(&self) -> &[Ranked] {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn logits(set: &[(usize, f32)]) -> Logits {
+        let mut values = vec![0.0; CLASSES];
+        for &(index, value) in set {
+            values[index] = value;
+        }
+        Logits::new(&values).unwrap()
+    }
+
+    #[test]
+    fn probabilities_are_a_softmax_over_all_classes() {
+        let ranking = Ranking::of(&logits(&[(7, 10.0), (3, 9.0)]), CLASSES);
+        let sum: f32 = ranking.classes().iter().map(|c| c.probability).sum();
+        assert!((sum - 1.0).abs() < 1e-5);
+        let denominator = 10f64.exp() + 9f64.exp() + 998.0;
+        let expected = 10f64.exp() / denominator;
+        assert!((f64::from(ranking.classes()[0].probability) - expected).abs() < 1e-6);
+    }
+
+    #[test]
+    fn ties_go_to_the_lower_index() {
+        let indices: Vec<_> = Ranking::of(&logits(&[(9, 1.0), (4, 1.0)]), 3)
+            .classes()
+            .iter()
+            .map(|class| class.index)
+            .collect();
+        assert_eq!(indices, [4, 9, 0]);
+    }
+
+    #[test]
+    fn huge_logits_do_not_overflow() {
+        let ranking = Ranking::of(&logits(&[(1, f32::MAX), (2, -f32::MAX)]), 1);
+        assert_eq!(ranking.classes()[0].probability, 1.0);
+    }
+
+    #[test]
+    fn non_finite_logits_are_refused() {
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let mut values = vec![0.0; CLASSES];
+            values[500] = bad;
+            assert!(Logits::new(&values).is_none());
+        }
+    }
+}

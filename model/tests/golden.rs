@@ -1,0 +1,123 @@
+//! The answers of PyTorch's reference implementation on ten photographs (`golden/make_golden.py`), for every backend.
+
+use std::{fs, path::PathBuf};
+
+use imageclassifier_model::{
+    Backend, EncodedImage, Input, Logits, Network, Picture, Ranking, Variant, Weights,
+};
+use safetensors::SafeTensors;
+
+/// Two of the 256 steps of a channel value: the reference resizes with Pillow, we with fast_image_resize.
+const INPUT_TOLERANCE: f32 = 2.0 / 128.0;
+const LOGITS_TOLERANCE: f32 = 1e-3;
+
+struct Golden {
+    answers: Vec<u8>,
+    photographs: Vec<PathBuf>,
+}
+
+impl Golden {
+    fn open() -> Self {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+        let mut photographs: Vec<_> = fs::read_dir(folder.join("photos"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        photographs.sort();
+        assert_eq!(photographs.len(), 10);
+        Self {
+            answers: fs::read(folder.join("golden.safetensors")).unwrap(),
+            photographs,
+        }
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.photographs
+            .iter()
+            .map(|path| path.file_stem().unwrap().to_str().unwrap())
+    }
+
+    fn tensor(&self, name: &str) -> Vec<f32> {
+        let answers = SafeTensors::deserialize(&self.answers).unwrap();
+        let data = answers.tensor(name).unwrap().data();
+        let values = data.chunks_exact(4);
+        values
+            .map(|v| f32::from_le_bytes(v.try_into().unwrap()))
+            .collect()
+    }
+
+    /// The reference's input, `[channel, height, width]` there, `[height, width, channel]` here.
+    fn input(&self, name: &str) -> Input {
+        let planes = self.tensor(&format!("{name}.lite0.input"));
+        let size = Variant::LITE0.input_size;
+        let pixels = (size * size) as usize;
+        let values = (0..pixels * 3).map(|i| planes[i % 3 * pixels + i / 3]);
+        Input::from_values(size, values.collect()).unwrap()
+    }
+}
+
+fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    let differences = a.iter().zip(b).map(|(a, b)| (a - b).abs());
+    differences.fold(0.0, f32::max)
+}
+
+fn top5(logits: &[f32]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..logits.len()).collect();
+    order.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
+    order.truncate(5);
+    order
+}
+
+fn prepare(path: &PathBuf) -> Input {
+    let encoded = EncodedImage::new(fs::read(path).unwrap(), u64::MAX).unwrap();
+    let picture = Picture::decode(&encoded, 25_000_000).unwrap();
+    Input::prepare(&picture, Variant::LITE0.input_size)
+}
+
+#[test]
+fn inputs_are_the_references() {
+    let golden = Golden::open();
+    for (path, name) in golden.photographs.iter().zip(golden.names()) {
+        let difference = largest_difference(prepare(path).values(), golden.input(name).values());
+        println!(
+            "{name}: input differs by at most {:.0}/128",
+            difference * 128.0
+        );
+        assert!(difference <= INPUT_TOLERANCE, "{name}: {difference}");
+    }
+}
+
+#[test]
+fn answers_are_the_references_on_flex() {
+    answers_are_the_references(Backend::Flex);
+}
+
+#[test]
+fn answers_are_the_references_on_ndarray() {
+    answers_are_the_references(Backend::Ndarray);
+}
+
+fn answers_are_the_references(backend: Backend) {
+    let golden = Golden::open();
+    let network = Network::load(&Weights::lite0(), backend).unwrap();
+    let forward = |inputs: Vec<Input>| network.forward(&inputs).unwrap();
+
+    let from_reference_inputs = forward(golden.names().map(|name| golden.input(name)).collect());
+    let from_files = forward(golden.photographs.iter().map(prepare).collect());
+    for ((name, reference_input), file) in
+        golden.names().zip(&from_reference_inputs).zip(&from_files)
+    {
+        let expected = golden.tensor(&format!("{name}.lite0.logits"));
+        let difference = largest_difference(reference_input.values(), &expected);
+        println!("{backend}, {name}: logits differ by at most {difference:.1e}");
+        assert!(difference <= LOGITS_TOLERANCE, "{name}: {difference}");
+        assert_eq!(ranked(reference_input), top5(&expected), "{name}");
+        assert_eq!(ranked(file), top5(&expected), "{name}, from the file");
+    }
+}
+
+fn ranked(logits: &Logits) -> Vec<usize> {
+    let ranking = Ranking::of(logits, 5);
+    ranking.classes().iter().map(|class| class.index).collect()
+}

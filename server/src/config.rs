@@ -1,0 +1,121 @@
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::{
+    Parser,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use http::HeaderValue;
+use imageclassifier_model::Backend;
+
+/// Names what photographs show: gRPC, gRPC-Web and a web page on one port.
+///
+/// Every option is also an environment variable. To try it, open http://localhost:50051.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "imageclassifier-server", version)]
+pub struct Config {
+    /// Address and port to serve on. Loopback by default: serving the network is a decision
+    #[arg(long, env = "IMAGECLASSIFIER_LISTEN", default_value = "127.0.0.1:50051", value_name = "ADDRESS:PORT")]
+    pub listen: SocketAddr,
+
+    /// What computes the network: flex is the fast one, ndarray a slow independent check
+    #[arg(long, env = "IMAGECLASSIFIER_BACKEND", default_value_t, value_parser = backend_parser())]
+    pub backend: Backend,
+
+    /// Web origin whose pages may call from a browser, for example https://app.example.com. Repeat it, or separate by
+    /// commas. The server's own page needs none
+    #[arg(long = "cors-origin", env = "IMAGECLASSIFIER_CORS_ORIGIN", value_delimiter = ',', value_name = "ORIGIN", value_parser = origin)]
+    pub cors_origins: Vec<HeaderValue>,
+
+    /// Serve the page from this folder instead of the one in the program (for developing it)
+    #[arg(long, env = "IMAGECLASSIFIER_WEB_ROOT", value_name = "DIR")]
+    pub web_root: Option<PathBuf>,
+
+    /// Largest encoded image taken, in bytes
+    #[arg(long, env = "IMAGECLASSIFIER_IMAGE_BYTES_MAX", default_value_t = 10 << 20, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..=1 << 30))]
+    pub image_bytes_max: u32,
+
+    /// Largest picture decoded, width x height; a decoder may need 8 bytes of memory for each pixel
+    #[arg(long, env = "IMAGECLASSIFIER_PIXELS_MAX", default_value_t = 25_000_000, value_name = "PIXELS", value_parser = clap::value_parser!(u64).range(1..=50_000_000))]
+    pub pixels_max: u64,
+
+    /// Most calls that may wait or be worked on at once; further ones are told to try again
+    #[arg(long, env = "IMAGECLASSIFIER_CALLS_MAX", default_value_t = 64, value_name = "CALLS", value_parser = clap::value_parser!(u16).range(1..))]
+    pub calls_max: u16,
+
+    /// How long calls in progress may take to finish after SIGTERM or Ctrl-C, in seconds
+    #[arg(long, env = "IMAGECLASSIFIER_DRAIN_TIMEOUT", default_value = "20", value_name = "SECONDS", value_parser = seconds)]
+    pub drain_timeout: Duration,
+
+    /// What to log: a level, or levels by module, as in tracing-subscriber's EnvFilter
+    #[arg(long, env = "IMAGECLASSIFIER_LOG", default_value = "info", value_name = "FILTER")]
+    pub log: String,
+}
+
+fn backend_parser() -> impl TypedValueParser<Value = Backend> {
+    PossibleValuesParser::new(Backend::ALL.map(|(_, name)| name))
+        .map(|name| name.parse().expect("one of the possible values"))
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+/// An origin as browsers send it: scheme, host and port, nothing after them.
+fn origin(text: &str) -> Result<HeaderValue, String> {
+    let authority = ["http://", "https://"]
+        .iter()
+        .find_map(|scheme| text.strip_prefix(scheme));
+    match authority {
+        Some(authority) if !authority.is_empty() && !authority.contains(['/', '*', ' ']) => {
+            HeaderValue::from_str(text).map_err(|error| error.to_string())
+        }
+        _ => Err("not an origin: write it like https://app.example.com, without a path".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<Config, clap::Error> {
+        Config::try_parse_from([&["imageclassifier-server"], arguments].concat())
+    }
+
+    #[test]
+    fn defaults_are_the_promised_ones() {
+        let config = parse(&[]).unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:50051");
+        assert_eq!(config.image_bytes_max, 10 * 1024 * 1024);
+        assert_eq!(config.pixels_max, 25_000_000);
+        assert_eq!(config.backend, Backend::Flex);
+        assert!(config.cors_origins.is_empty());
+    }
+
+    #[test]
+    fn every_option_is_an_environment_variable() {
+        use clap::CommandFactory;
+        for argument in Config::command().get_arguments() {
+            let id = argument.get_id().as_str();
+            if !["help", "version"].contains(&id) {
+                let long = argument.get_long().unwrap();
+                let expected = format!("IMAGECLASSIFIER_{}", long.replace('-', "_").to_uppercase());
+                assert_eq!(argument.get_env().unwrap(), expected.as_str());
+            }
+        }
+    }
+
+    #[test]
+    fn origins_are_origins() {
+        assert_eq!(
+            parse(&["--cors-origin", "http://a:1,https://b"])
+                .unwrap()
+                .cors_origins
+                .len(),
+            2
+        );
+        for bad in ["*", "null", "example.com", "https://a/path", "https://", "https://*.a"] {
+            assert!(parse(&["--cors-origin", bad]).is_err(), "{bad}");
+        }
+    }
+}

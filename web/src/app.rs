@@ -1,0 +1,52 @@
+use leptos::prelude::*;
+use web_sys::File;
+
+use crate::{
+    announcement::Announcement,
+    drop_zone,
+    failure::Failure,
+    frame::Frame,
+    outcome::Outcome,
+    paste,
+    pick_button::PickButton,
+    picked::Picked,
+    samples::{Sample, Samples},
+    session::{Phase, Session},
+};
+
+/// The page: every way in on one side, the answer on the other.
+#[component]
+pub(crate) fn App() -> impl IntoView {
+    let session = Session::new();
+    let phase = session.phase();
+    let on_file = Callback::new(move |file: File| session.ask(session.pick(file)));
+    let on_sample = Callback::new(move |sample: &'static Sample| {
+        session.ask(Ok(Picked::sample(sample)));
+    });
+    let on_retry = Callback::new(move |()| session.retry());
+    let hovering = drop_zone::listen(on_file);
+    paste::listen(
+        on_file,
+        Callback::new(move |()| session.ask(Err(Failure::nothing_pasted()))),
+    );
+
+    view! {
+        <div
+            class="stage"
+            data-phase=move || phase.with(Phase::name)
+            data-hovering=move || hovering.get().to_string()
+        >
+            <Frame phase />
+            <div class="ways-in">
+                <PickButton on_file />
+                <p class="hint">
+                    "or drop it anywhere, or paste it with "
+                    <span class="keys"><kbd>"Ctrl"</kbd> " " <kbd>"V"</kbd></span>
+                </p>
+            </div>
+            <Outcome phase on_retry />
+        </div>
+        <Samples on_sample />
+        <Announcement phase />
+    }
+}

@@ -1,0 +1,168 @@
+use std::{collections::HashMap, time::Duration};
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+use super::*;
+
+/// Code, reason and metadata sent; sentence and retry shown.
+type Case = (
+    Code,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    &'static str,
+    bool,
+);
+
+fn call_error(
+    code: Code,
+    reason: &str,
+    metadata: &[(&str, &str)],
+    retry: Option<Duration>,
+) -> CallError {
+    let metadata: HashMap<_, _> = metadata
+        .iter()
+        .map(|&(key, value)| (key.into(), value.into()))
+        .collect();
+    let mut details = ErrorDetails::with_error_info(reason, "imageclassifier", metadata);
+    if retry.is_some() {
+        details.set_retry_info(retry);
+    }
+    Status::with_error_details(code, "for the log", details).into()
+}
+
+#[test]
+fn each_reason_becomes_a_sentence_one_can_act_on() {
+    use Code::{Internal, InvalidArgument, NotFound, ResourceExhausted, Unavailable};
+    let cases: [Case; 9] = [
+        (
+            InvalidArgument,
+            "IMAGE_EMPTY",
+            &[],
+            "a.jpg is empty. Choose another picture.",
+            false,
+        ),
+        (
+            InvalidArgument,
+            "IMAGE_TOO_LARGE",
+            &[("bytes", "13000000"), ("bytes_max", "10485760")],
+            "a.jpg is 12.4 MB; the limit is 10 MB. Choose a smaller picture.",
+            false,
+        ),
+        (
+            InvalidArgument,
+            "IMAGE_FORMAT_UNKNOWN",
+            &[],
+            "a.jpg is not a picture this page can read. Choose a JPEG, PNG, WebP, GIF or BMP.",
+            false,
+        ),
+        (
+            InvalidArgument,
+            "IMAGE_UNDECODABLE",
+            &[],
+            "a.jpg is damaged, or of a rare kind. Save it anew as JPEG or PNG, then choose that.",
+            false,
+        ),
+        (
+            InvalidArgument,
+            "IMAGE_DIMENSIONS",
+            &[
+                ("width", "8000"),
+                ("height", "6000"),
+                ("pixels_max", "25000000"),
+            ],
+            "a.jpg has 8000 × 6000 pixels; the limit is 25 megapixels. Make it smaller, then choose it again.",
+            false,
+        ),
+        (
+            NotFound,
+            "MODEL_UNKNOWN",
+            &[],
+            "This page is of another version than its server. Reload the page.",
+            false,
+        ),
+        (
+            ResourceExhausted,
+            "OVERLOADED",
+            &[],
+            "The server is busy. Try again in 3 seconds.",
+            true,
+        ),
+        (
+            Unavailable,
+            "NOT_READY",
+            &[],
+            "The server is starting or stopping. Try again in 3 seconds.",
+            true,
+        ),
+        (
+            Internal,
+            "INTERNAL_ERROR",
+            &[("request_id", "r-1")],
+            "The server failed over a.jpg. Its log says more under r-1. Try another picture.",
+            false,
+        ),
+    ];
+    for (code, reason, metadata, sentence, may_pass) in cases {
+        let error = call_error(code, reason, metadata, Some(Duration::from_millis(2_500)));
+        let failure = Failure::call("a.jpg", &error);
+        assert_eq!(failure.sentence(), sentence);
+        assert_eq!(failure.may_pass(), may_pass, "{reason}");
+    }
+}
+
+#[test]
+fn a_call_without_a_reason_is_explained_by_its_kind() {
+    let cases = [
+        (
+            Code::Unavailable,
+            "The server does not answer. Check that it runs, then try again.",
+            true,
+        ),
+        (
+            Code::DeadlineExceeded,
+            "The server took too long over a.jpg. Try again.",
+            true,
+        ),
+        (
+            Code::Unknown,
+            "The server failed over a.jpg. Try another picture.",
+            false,
+        ),
+        (
+            Code::Unimplemented,
+            "This page is of another version than its server. Reload the page.",
+            false,
+        ),
+    ];
+    for (code, sentence, may_pass) in cases {
+        let failure = Failure::call("a.jpg", &Status::new(code, "").into());
+        assert_eq!(failure.sentence(), sentence);
+        assert_eq!(failure.may_pass(), may_pass, "{code:?}");
+    }
+}
+
+#[test]
+fn every_failure_the_client_calls_retryable_offers_a_retry() {
+    for code in 1..=16 {
+        let error = CallError::from(Status::new(Code::from(code), ""));
+        if error.kind().is_retryable() {
+            assert!(
+                Failure::call("a.jpg", &error).may_pass(),
+                "{:?}",
+                error.kind()
+            );
+        }
+    }
+}
+
+#[test]
+fn missing_details_still_make_a_sentence() {
+    for reason in ["IMAGE_TOO_LARGE", "IMAGE_DIMENSIONS", "INTERNAL_ERROR"] {
+        let failure = Failure::call(
+            "a.jpg",
+            &call_error(Code::InvalidArgument, reason, &[], None),
+        );
+        assert!(failure.sentence().contains("a.jpg"), "{reason}");
+    }
+}

@@ -1,0 +1,10 @@
+// Starts the page's program, whose hashed names Trunk writes into the link #program.
+const program = document.getElementById("program");
+
+try {
+  const { default: start } = await import(program.href);
+  await start({ module_or_path: program.dataset.wasm });
+} catch (error) {
+  document.getElementById("cannot-start").hidden = false;
+  throw error;
+}
