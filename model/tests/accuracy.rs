@@ -1,0 +1,88 @@
+//! Accuracy on labelled photographs, against PyTorch's answers to the same ones. The photographs are not part of the
+//! repository: `IMAGECLASSIFIER_EVAL_DIR` names a folder with `images/` and `expected.csv` (file, label, lite0, …; the
+//! model columns hold `index:probability` of PyTorch's top 5). Without it, and without `../shared/eval` beside the
+//! repository, there is nothing to measure.
+
+use std::{env, fs, path::PathBuf, thread};
+
+use imageclassifier_model::{
+    Backend, EncodedImage, Input, Network, Picture, Ranking, Variant, Weights,
+};
+
+/// Of a hundred photographs.
+const TOP1_POINTS_LOST_MAX: f64 = 0.5;
+const SAME_TOP1_MIN: f64 = 0.99;
+
+struct Photograph {
+    path: PathBuf,
+    label: usize,
+    reference_top1: usize,
+}
+
+fn photographs() -> Option<Vec<Photograph>> {
+    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/eval");
+    let folder = env::var_os("IMAGECLASSIFIER_EVAL_DIR").map_or(beside, PathBuf::from);
+    let table = fs::read_to_string(folder.join("expected.csv")).ok()?;
+    let photographs = table.lines().skip(1).map(|line| {
+        let mut fields = line.split(',');
+        let mut field = || fields.next().unwrap();
+        Photograph {
+            path: folder.join("images").join(field()),
+            label: field().parse().unwrap(),
+            reference_top1: field().split(':').next().unwrap().parse().unwrap(),
+        }
+    });
+    Some(photographs.collect())
+}
+
+fn prepare(photograph: &Photograph) -> Input {
+    let bytes = fs::read(&photograph.path).unwrap();
+    let encoded = EncodedImage::new(bytes, 10 << 20).unwrap();
+    let picture = Picture::decode(&encoded, 25_000_000).unwrap();
+    Input::prepare(&picture, Variant::LITE0.input_size)
+}
+
+fn top1_on(backend: Backend, photographs: &[Photograph]) {
+    let network = Network::load(&Weights::lite0(), backend).unwrap();
+    let mut right = 0;
+    let mut reference_right = 0;
+    let mut same = 0;
+    for eight in photographs.chunks(8) {
+        let inputs: Vec<Input> = thread::scope(|scope| {
+            let prepared: Vec<_> = eight.iter().map(|p| scope.spawn(|| prepare(p))).collect();
+            prepared.into_iter().map(|p| p.join().unwrap()).collect()
+        });
+        for (photograph, logits) in eight.iter().zip(network.forward(&inputs).unwrap()) {
+            let top1 = Ranking::of(&logits, 1).classes()[0].index;
+            right += usize::from(top1 == photograph.label);
+            reference_right += usize::from(photograph.reference_top1 == photograph.label);
+            same += usize::from(top1 == photograph.reference_top1);
+        }
+    }
+    let share = |count: usize| f64::from(u32::try_from(count).unwrap()) / photographs.len() as f64;
+    println!(
+        "{backend}: {} photographs, top-1 {:.3} (PyTorch {:.3}), same top-1 as PyTorch {:.3}",
+        photographs.len(),
+        share(right),
+        share(reference_right),
+        share(same)
+    );
+    assert!(share(right) >= share(reference_right) - TOP1_POINTS_LOST_MAX / 100.0);
+    assert!(share(same) >= SAME_TOP1_MIN);
+}
+
+#[test]
+fn top1_is_the_references_on_flex() {
+    match photographs() {
+        Some(photographs) => top1_on(Backend::Flex, &photographs),
+        None => println!("no labelled photographs here: nothing measured"),
+    }
+}
+
+#[test]
+fn top1_is_the_references_on_ndarray() {
+    match photographs() {
+        Some(photographs) => top1_on(Backend::Ndarray, &photographs),
+        None => println!("no labelled photographs here: nothing measured"),
+    }
+}

@@ -1,0 +1,205 @@
+//! What is taken as a picture and how it becomes an input, whatever its format.
+
+use std::io::Cursor;
+
+use image::{
+    DynamicImage, ImageBuffer, ImageFormat, Luma, LumaA, Rgb, RgbImage, Rgba, metadata::Orientation,
+};
+use imageclassifier_model::{EncodedImage, Input, Picture, PictureError};
+
+const BYTES_MAX: u64 = 10 << 20;
+const PIXELS_MAX: u64 = 25_000_000;
+const SIZE: u32 = 32;
+
+fn decode(bytes: &[u8]) -> Result<Picture, PictureError> {
+    Picture::decode(&EncodedImage::new(bytes, BYTES_MAX)?, PIXELS_MAX)
+}
+
+fn encode(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    image.write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+fn input(image: &DynamicImage, format: ImageFormat) -> Input {
+    Input::prepare(&decode(&encode(image, format)).unwrap(), SIZE)
+}
+
+/// A smooth picture: colours fall to the right, rise downwards.
+fn gradient(width: u32, height: u32) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, y| {
+        let share = |part, whole| u8::try_from(part * 255 / whole).unwrap();
+        Rgb([255 - share(x, width), share(y, height), 128])
+    })
+}
+
+/// Every value of `colour` everywhere.
+fn assert_uniform(input: &Input, colour: [f32; 3]) {
+    for pixel in input.values().chunks_exact(3) {
+        assert_eq!(pixel, colour.map(|value| (value - 127.0) / 128.0));
+    }
+}
+
+#[test]
+fn every_format_gives_the_same_input() {
+    let picture = DynamicImage::from(gradient(90, 60));
+    let expected = input(&picture, ImageFormat::Png);
+    for format in [ImageFormat::Bmp, ImageFormat::WebP] {
+        assert_eq!(input(&picture, format), expected, "{format:?}");
+    }
+    // Lossy in colours: alike, not equal.
+    for (format, tolerance) in [(ImageFormat::Jpeg, 0.1), (ImageFormat::Gif, 0.2)] {
+        let actual = input(&picture, format);
+        let differences = actual
+            .values()
+            .iter()
+            .zip(expected.values())
+            .map(|(a, b)| (a - b).abs());
+        let largest = differences.fold(0.0, f32::max);
+        assert!(largest < tolerance, "{format:?}: {largest}");
+    }
+}
+
+#[test]
+fn grey_alpha_and_16_bit_become_rgb() {
+    let (w, h) = (40, 50);
+    let cases: [(DynamicImage, [f32; 3]); 7] = [
+        (
+            ImageBuffer::from_pixel(w, h, Luma([70u8])).into(),
+            [70.0; 3],
+        ),
+        (
+            ImageBuffer::from_pixel(w, h, Luma([70u16 * 257])).into(),
+            [70.0; 3],
+        ),
+        (
+            ImageBuffer::from_pixel(w, h, LumaA([70u8, 255])).into(),
+            [70.0; 3],
+        ),
+        (
+            ImageBuffer::from_pixel(w, h, Rgb([257u16 * 10, 257 * 20, 257 * 30])).into(),
+            [10.0, 20.0, 30.0],
+        ),
+        (
+            ImageBuffer::from_pixel(w, h, Rgba([10u8, 20, 30, 255])).into(),
+            [10.0, 20.0, 30.0],
+        ),
+        // Transparent pixels show white, whatever colour they hide.
+        (
+            ImageBuffer::from_pixel(w, h, Rgba([10u8, 20, 30, 0])).into(),
+            [255.0; 3],
+        ),
+        (
+            ImageBuffer::from_pixel(w, h, Rgba([0u16, 0, 0, 0x8080])).into(),
+            [127.0; 3],
+        ),
+    ];
+    for (image, colour) in cases {
+        assert_uniform(&input(&image, ImageFormat::Png), colour);
+    }
+}
+
+#[test]
+fn all_eight_exif_orientations_look_the_same() {
+    let upright = DynamicImage::from(gradient(120, 80));
+    let expected = input(&upright, ImageFormat::Png);
+    for exif in 1..=8u8 {
+        // The stored picture is the upright one turned back.
+        let mut stored = upright.clone();
+        stored.apply_orientation(match Orientation::from_exif(exif).unwrap() {
+            Orientation::Rotate90 => Orientation::Rotate270,
+            Orientation::Rotate270 => Orientation::Rotate90,
+            own_inverse => own_inverse,
+        });
+        let png = with_exif(&encode(&stored, ImageFormat::Png), exif);
+        let actual = Input::prepare(&decode(&png).unwrap(), SIZE);
+        assert_eq!(actual, expected, "orientation {exif}");
+    }
+}
+
+/// The PNG with an eXIf chunk that holds nothing but `orientation`, put behind the header.
+fn with_exif(png: &[u8], orientation: u8) -> Vec<u8> {
+    let tiff = [
+        b"MM\0*\0\0\0\x08",                        // big-endian, first directory at 8
+        b"\0\x01\x01\x12\0\x03\0\0".as_slice(),    // one entry: orientation, SHORT
+        &[0, 1, 0, orientation, 0, 0, 0, 0, 0, 0], // one value; no further directory
+    ]
+    .concat();
+    let mut chunk = b"eXIf".to_vec();
+    chunk.extend(&tiff);
+    let mut crc = flate2::Crc::new();
+    crc.update(&chunk);
+    let header_end = 8 + 25;
+    [
+        &png[..header_end],
+        &u32::try_from(tiff.len()).unwrap().to_be_bytes(),
+        &chunk,
+        &crc.sum().to_be_bytes(),
+        &png[header_end..],
+    ]
+    .concat()
+}
+
+#[test]
+fn a_picture_of_one_pixel_has_an_input() {
+    let one = DynamicImage::from(RgbImage::from_pixel(1, 1, Rgb([1, 2, 3])));
+    assert_uniform(&input(&one, ImageFormat::Png), [1.0, 2.0, 3.0]);
+}
+
+#[test]
+fn what_is_no_picture_is_refused_with_its_reason() {
+    let png = encode(&gradient(20, 20).into(), ImageFormat::Png);
+    let mut mangled = png.clone();
+    mangled.truncate(png.len() / 2);
+    let cases: [(&str, &[u8], fn(&PictureError) -> bool); 5] = [
+        ("nothing", b"", |e| matches!(e, PictureError::Empty)),
+        ("text", b"hello, I am text", |e| {
+            matches!(e, PictureError::UnknownFormat)
+        }),
+        ("TIFF", b"II*\0rest of it", |e| {
+            matches!(e, PictureError::UnknownFormat)
+        }),
+        ("half a PNG", &mangled, |e| {
+            matches!(e, PictureError::Undecodable(_))
+        }),
+        ("a JPEG's first bytes", b"\xff\xd8\xff\xe0", |e| {
+            matches!(e, PictureError::Undecodable(_))
+        }),
+    ];
+    for (name, bytes, expected) in cases {
+        let error = decode(bytes).unwrap_err();
+        assert!(expected(&error), "{name}: {error:?}");
+    }
+}
+
+#[test]
+fn too_many_bytes_are_refused() {
+    let error = EncodedImage::new([0u8; 11], 10).unwrap_err();
+    assert!(matches!(
+        error,
+        PictureError::TooLarge {
+            bytes: 11,
+            bytes_max: 10
+        }
+    ));
+}
+
+#[test]
+fn too_many_pixels_are_refused_from_the_header() {
+    // A BMP header that promises 60000 x 60000 pixels and holds none.
+    let mut bmp = encode(&gradient(1, 1).into(), ImageFormat::Bmp);
+    bmp[18..22].copy_from_slice(&60_000u32.to_le_bytes());
+    bmp[22..26].copy_from_slice(&60_000u32.to_le_bytes());
+    let error = decode(&bmp).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            PictureError::Dimensions {
+                width: 60_000,
+                height: 60_000,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+}
