@@ -14,7 +14,12 @@ use imageclassifier_model::Backend;
 #[command(name = "imageclassifier-server", version)]
 pub struct Config {
     /// Address and port to serve on. Loopback by default: serving the network is a decision
-    #[arg(long, env = "IMAGECLASSIFIER_LISTEN", default_value = "127.0.0.1:50051", value_name = "ADDRESS:PORT")]
+    #[arg(
+        long,
+        env = "IMAGECLASSIFIER_LISTEN",
+        default_value = "127.0.0.1:50051",
+        value_name = "ADDRESS:PORT"
+    )]
     pub listen: SocketAddr,
 
     /// What computes the network: flex is the fast one, ndarray a slow independent check
@@ -47,7 +52,12 @@ pub struct Config {
     pub drain_timeout: Duration,
 
     /// What to log: a level, or levels by module, as in tracing-subscriber's EnvFilter
-    #[arg(long, env = "IMAGECLASSIFIER_LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(
+        long,
+        env = "IMAGECLASSIFIER_LOG",
+        default_value = "info",
+        value_name = "FILTER"
+    )]
     pub log: String,
 }
 
@@ -114,7 +124,14 @@ mod tests {
                 .len(),
             2
         );
-        for bad in ["*", "null", "example.com", "https://a/path", "https://", "https://*.a"] {
+        for bad in [
+            "*",
+            "null",
+            "example.com",
+            "https://a/path",
+            "https://",
+            "https://*.a",
+        ] {
             assert!(parse(&["--cors-origin", bad]).is_err(), "{bad}");
         }
     }

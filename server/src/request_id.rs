@@ -18,7 +18,10 @@ impl RequestId {
         let own = request.headers().get(HEADER).filter(|id| {
             id.len() <= LENGTH_MAX
                 && !id.is_empty()
-                && id.as_bytes().iter().all(|&b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+                && id
+                    .as_bytes()
+                    .iter()
+                    .all(|&b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
         });
         Self(own.cloned().unwrap_or_else(Self::new))
     }

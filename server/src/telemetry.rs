@@ -1,4 +1,8 @@
+use std::{io::IsTerminal, time::Duration};
+
 use tracing_subscriber::EnvFilter;
+
+use crate::{engine::Classified, status::Failure};
 
 /// Logs what `filter` selects to standard error, for the whole process. A filter that cannot be read counts as `info`.
 pub fn log_to_stderr(filter: &str) {
@@ -9,5 +13,35 @@ pub fn log_to_stderr(filter: &str) {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
+}
+
+/// One line for a call that was answered.
+pub(crate) fn log_answer(request_id: &str, classified: &Classified) {
+    tracing::info!(
+        request_id,
+        decode_ms = milliseconds(classified.decode),
+        queue_ms = milliseconds(classified.queue),
+        inference_ms = milliseconds(classified.inference),
+        "classified"
+    );
+}
+
+/// One line for a call that failed: the whole chain of causes if the fault is ours, the refusal alone if it is not.
+pub(crate) fn log_failure(request_id: &str, failure: &Failure) {
+    let mut causes = String::new();
+    let mut source = std::error::Error::source(failure);
+    while let Some(error) = source {
+        causes.push_str(&format!(": {error}"));
+        source = error.source();
+    }
+    match failure {
+        Failure::Internal(_) => tracing::error!(request_id, "call failed{causes}"),
+        _ => tracing::info!(request_id, "call refused: {failure}{causes}"),
+    }
+}
+
+fn milliseconds(duration: Duration) -> f32 {
+    duration.as_secs_f32() * 1000.0
 }

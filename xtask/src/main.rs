@@ -1,1 +1,55 @@
-fn main(){}
+//! The developer's commands. Each does its own set-up, from package registries alone.
+
+mod browser;
+mod examples;
+mod page;
+mod run;
+mod tally;
+mod test;
+mod tools;
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  run [-- SERVER OPTIONS]  build page and server (release) and serve http://localhost:50051
+  build                    build page, server and command line into target/release/
+  page                     build the page alone into dist/
+  test                     everything: format, lints, unit, golden, integration, foreign clients, browser
+  generate                 write the Rust code of proto/image_classifier.proto anew
+";
+
+fn main() -> ExitCode {
+    let mut arguments = env::args().skip(1);
+    let command = arguments.next().unwrap_or_default();
+    let rest: Vec<String> = arguments.filter(|argument| argument != "--").collect();
+    let outcome = match command.as_str() {
+        "run" => run::serve(&rest),
+        "build" => run::build(),
+        "page" => page::build(),
+        "test" => return test::everything(),
+        "generate" => test::generate(),
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The repository's top folder.
+fn root() -> PathBuf {
+    let parent = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    parent.expect("xtask lies in the repository").to_owned()
+}

@@ -1,0 +1,95 @@
+use std::path::PathBuf;
+
+use axum::{
+    Router,
+    body::Body,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use rust_embed::{EmbeddedFile, RustEmbed};
+use tower_http::services::ServeDir;
+
+/// Where the page's files come from.
+#[derive(Clone, Debug)]
+pub enum PageSource {
+    /// The program itself.
+    Embedded,
+    /// A folder, read anew at each request.
+    Folder(PathBuf),
+}
+
+/// What `build.rs` laid out: Trunk's output, or a placeholder. A file `x.br` is `x` compressed.
+#[derive(RustEmbed)]
+#[folder = "$OUT_DIR/page"]
+struct Files;
+
+impl PageSource {
+    /// Serves the page's files under `/`.
+    pub(crate) fn routes(self) -> Router {
+        match self {
+            Self::Embedded => Router::new().fallback(get(embedded)),
+            Self::Folder(folder) => Router::new().fallback_service(ServeDir::new(folder)),
+        }
+    }
+}
+
+async fn embedded(uri: Uri, headers: HeaderMap) -> Response {
+    let path = uri.path().trim_start_matches('/');
+    let path = if path.is_empty() { "index.html" } else { path };
+    let Some(file) = Files::get(path) else {
+        return (StatusCode::NOT_FOUND, "There is no such page. Try /").into_response();
+    };
+    let etag = etag(&file);
+    let caching = [
+        (header::ETAG, etag.clone()),
+        (header::CACHE_CONTROL, cache_control(path)),
+        (header::VARY, HeaderValue::from_static("accept-encoding")),
+    ];
+    if headers.get(header::IF_NONE_MATCH) == Some(&etag) {
+        return (StatusCode::NOT_MODIFIED, caching).into_response();
+    }
+    let media_type = [(header::CONTENT_TYPE, file.metadata.mimetype().to_owned())];
+    match accepts_brotli(&headers)
+        .then(|| Files::get(&format!("{path}.br")))
+        .flatten()
+    {
+        Some(brotli) => {
+            let encoding = [(header::CONTENT_ENCODING, "br")];
+            (caching, media_type, encoding, Body::from(brotli.data)).into_response()
+        }
+        None => (caching, media_type, Body::from(file.data)).into_response(),
+    }
+}
+
+fn etag(file: &EmbeddedFile) -> HeaderValue {
+    let digest = file.metadata.sha256_hash();
+    let hexadecimal: String = digest
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    HeaderValue::from_str(&format!("\"{hexadecimal}\"")).expect("quotes and digits")
+}
+
+/// Trunk names WASM and styles after their content: they never change under their name. Its JavaScript is named after
+/// the WASM, so that it can.
+fn cache_control(path: &str) -> HeaderValue {
+    let named_by_content = path.ends_with(".wasm") || path.ends_with(".css");
+    HeaderValue::from_static(if named_by_content {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    })
+}
+
+fn accepts_brotli(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT_ENCODING).iter();
+    accepted
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|coding| {
+            let mut parts = coding.split(';').map(str::trim);
+            parts.next() == Some("br") && parts.next() != Some("q=0")
+        })
+}

@@ -1,0 +1,143 @@
+//! The only place that chooses a status code: what went wrong, in the caller's terms.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use imageclassifier_model::{NetworkError, PictureError};
+use imageclassifier_proto::{ERROR_DOMAIN, ErrorReason};
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+/// Why a call gets no answer.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Picture(Arc<PictureError>),
+    #[error("top_k is {top_k}, there are {top_k_max} classes: ask for fewer")]
+    TopK { top_k: u32, top_k_max: usize },
+    #[error("there is no model {model:?} here: leave it empty or ask for {available:?}")]
+    UnknownModel {
+        model: String,
+        available: &'static str,
+    },
+    #[error("this server draws no heatmaps: leave explain unset")]
+    Explain,
+    #[error("too many calls at once: try again in a moment")]
+    Overloaded,
+    #[error("the server is stopping: try another one, or again in a moment")]
+    NotReady,
+    /// The source is for the log alone.
+    #[error(
+        "the server failed on this call, not through your fault: quote the request id when you report it"
+    )]
+    Internal(#[source] Fault),
+}
+
+/// Our own fault.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    #[error("decoding panicked")]
+    DecodePanicked,
+    #[error("inference panicked")]
+    InferencePanicked,
+    #[error("inference failed")]
+    Network(#[source] Arc<NetworkError>),
+}
+
+impl From<PictureError> for Failure {
+    fn from(error: PictureError) -> Self {
+        Self::Picture(Arc::new(error))
+    }
+}
+
+/// When a refused call is worth trying again: a few inferences later.
+const RETRY_DELAY: Duration = Duration::from_millis(200);
+
+impl Failure {
+    /// The status as the caller sees it, with google.rpc details.
+    pub(crate) fn status(&self, request_id: &str) -> Status {
+        let (code, reason) = self.code();
+        let mut metadata = self.metadata();
+        if code == Code::Internal {
+            metadata.insert("request_id".to_owned(), request_id.to_owned());
+        }
+        let mut details = ErrorDetails::new();
+        details.set_error_info(reason.as_str_name(), ERROR_DOMAIN, metadata);
+        if let Some(field) = self.field() {
+            details.add_bad_request_violation(field, self.to_string());
+        }
+        if matches!(code, Code::ResourceExhausted | Code::Unavailable) {
+            details.set_retry_info(Some(RETRY_DELAY));
+        }
+        Status::with_error_details(code, self.to_string(), details)
+    }
+
+    fn code(&self) -> (Code, ErrorReason) {
+        match self {
+            Self::Picture(error) => (
+                Code::InvalidArgument,
+                match **error {
+                    PictureError::Empty => ErrorReason::ImageEmpty,
+                    PictureError::TooLarge { .. } => ErrorReason::ImageTooLarge,
+                    PictureError::UnknownFormat => ErrorReason::ImageFormatUnknown,
+                    PictureError::Dimensions { .. } => ErrorReason::ImageDimensions,
+                    PictureError::Undecodable(_) => ErrorReason::ImageUndecodable,
+                },
+            ),
+            Self::TopK { .. } => (Code::InvalidArgument, ErrorReason::TopKOutOfRange),
+            Self::UnknownModel { .. } => (Code::NotFound, ErrorReason::ModelUnknown),
+            Self::Explain => (Code::Unimplemented, ErrorReason::ExplainUnsupported),
+            Self::Overloaded => (Code::ResourceExhausted, ErrorReason::Overloaded),
+            Self::NotReady => (Code::Unavailable, ErrorReason::NotReady),
+            Self::Internal(_) => (Code::Internal, ErrorReason::InternalError),
+        }
+    }
+
+    /// The field of the request that is at fault.
+    fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::Picture(_) => Some("image_data"),
+            Self::TopK { .. } => Some("top_k"),
+            Self::UnknownModel { .. } => Some("model"),
+            Self::Explain => Some("explain"),
+            Self::Overloaded | Self::NotReady | Self::Internal(_) => None,
+        }
+    }
+
+    /// What the reason promises in the contract.
+    fn metadata(&self) -> HashMap<String, String> {
+        let pairs: Vec<(&str, String)> = match self {
+            Self::Picture(error) => match **error {
+                PictureError::TooLarge { bytes, bytes_max } => vec![
+                    ("bytes", bytes.to_string()),
+                    ("bytes_max", bytes_max.to_string()),
+                ],
+                PictureError::Dimensions {
+                    width,
+                    height,
+                    pixels_max,
+                } => vec![
+                    ("width", width.to_string()),
+                    ("height", height.to_string()),
+                    ("pixels_max", pixels_max.to_string()),
+                ],
+                PictureError::UnknownFormat => {
+                    vec![("accepted", imageclassifier_model::MEDIA_TYPES.join(" "))]
+                }
+                PictureError::Empty | PictureError::Undecodable(_) => vec![],
+            },
+            Self::TopK { top_k, top_k_max } => vec![
+                ("top_k", top_k.to_string()),
+                ("top_k_max", top_k_max.to_string()),
+            ],
+            Self::UnknownModel { model, available } => vec![
+                ("model", model.clone()),
+                ("available", (*available).to_owned()),
+            ],
+            Self::Explain | Self::Overloaded | Self::NotReady | Self::Internal(_) => vec![],
+        };
+        let owned = pairs
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value));
+        owned.collect()
+    }
+}

@@ -1,0 +1,75 @@
+//! Between the wire's messages and the model's types.
+
+use std::time::Duration;
+
+use imageclassifier_model::{MEDIA_TYPES, Preprocessing, Ranked, Weights, labels};
+use imageclassifier_proto as proto;
+
+use crate::engine::{Classified, PictureLimits};
+
+/// Identifies the answers of `weights` prepared as they are now.
+pub(crate) fn revision(weights: &Weights) -> String {
+    let preprocessing = Preprocessing::of(weights.variant().input_size);
+    format!("{}-{}", preprocessing.version, &weights.digest()[..12])
+}
+
+pub(crate) fn answer(
+    classified: &Classified,
+    weights: &Weights,
+    request_id: &str,
+) -> proto::ClassifyImageResponse {
+    let classes = classified.ranking.classes();
+    let predictions: Vec<_> = classes.iter().map(prediction).collect();
+    let first = predictions.first().cloned().unwrap_or_default();
+    proto::ClassifyImageResponse {
+        label: first.label,
+        confidence: first.confidence,
+        predictions,
+        model: weights.variant().name.to_owned(),
+        model_revision: revision(weights),
+        timings: Some(proto::Timings {
+            decode_ms: milliseconds(classified.decode),
+            queue_ms: milliseconds(classified.queue),
+            inference_ms: milliseconds(classified.inference),
+        }),
+        request_id: request_id.to_owned(),
+    }
+}
+
+fn prediction(class: &Ranked) -> proto::Prediction {
+    let label = labels().nth(class.index);
+    proto::Prediction {
+        label: label.expect("a label for each class").to_owned(),
+        confidence: class.probability,
+        index: u32::try_from(class.index).expect("there are 1000 classes"),
+    }
+}
+
+pub(crate) fn model(weights: &Weights, limits: PictureLimits) -> proto::GetModelResponse {
+    let input_size = weights.variant().input_size;
+    let preprocessing = Preprocessing::of(input_size);
+    proto::GetModelResponse {
+        name: weights.variant().name.to_owned(),
+        revision: revision(weights),
+        weights_digest: weights.digest().to_owned(),
+        labels: labels().map(str::to_owned).collect(),
+        input_size,
+        preprocessing: Some(proto::Preprocessing {
+            version: preprocessing.version.to_owned(),
+            #[allow(clippy::cast_possible_truncation, reason = "between 0 and 1")]
+            crop_fraction: preprocessing.crop_fraction as f32,
+            filter: preprocessing.filter.to_owned(),
+            mean: preprocessing.mean,
+            scale: preprocessing.scale,
+        }),
+        limits: Some(proto::Limits {
+            image_bytes_max: limits.image_bytes_max,
+            pixels_max: limits.pixels_max,
+            media_types: MEDIA_TYPES.map(str::to_owned).to_vec(),
+        }),
+    }
+}
+
+fn milliseconds(duration: Duration) -> f32 {
+    duration.as_secs_f32() * 1000.0
+}

@@ -1,0 +1,101 @@
+use imageclassifier_client::{Classifier, ClassifyOptions};
+use imageclassifier_proto::ClassifyImageRequest;
+
+use crate::{
+    app::{App, photograph},
+    protocol::{Protocol, classify},
+};
+
+#[tokio::test]
+async fn every_protocol_gives_the_same_answer() {
+    let app = App::start().await;
+    for protocol in Protocol::ALL {
+        let request = ClassifyImageRequest {
+            image_data: photograph("coffee.png"),
+            ..Default::default()
+        };
+        let answer = classify(app.address, protocol, request).await.unwrap();
+        assert_eq!(answer.label, "espresso", "{protocol:?}");
+        assert!((answer.confidence - 0.951).abs() < 0.005, "{protocol:?}");
+        let indices: Vec<_> = answer.predictions.iter().map(|p| p.index).collect();
+        assert_eq!(indices, [967, 968, 925, 960, 504], "{protocol:?}");
+        assert_eq!(answer.predictions[0].label, answer.label);
+        assert_eq!(answer.model, "efficientnet-lite0");
+        let timings = answer.timings.unwrap();
+        assert!(timings.decode_ms > 0.0 && timings.inference_ms > 0.0 && timings.queue_ms >= 0.0);
+    }
+}
+
+#[tokio::test]
+async fn top_k_bounds_the_predictions() {
+    let app = App::start().await;
+    for (top_k, expected) in [(0, 5), (1, 1), (1000, 1000)] {
+        let request = ClassifyImageRequest {
+            image_data: photograph("rocket.jpg"),
+            top_k,
+            model: "efficientnet-lite0".to_owned(),
+            explain: false,
+        };
+        let answer = classify(app.address, Protocol::Grpc, request)
+            .await
+            .unwrap();
+        assert_eq!(answer.predictions.len(), expected);
+        assert!(
+            answer
+                .predictions
+                .is_sorted_by(|a, b| a.confidence >= b.confidence)
+        );
+        let sum: f32 = answer.predictions.iter().map(|p| p.confidence).sum();
+        assert!(sum <= 1.0001);
+    }
+}
+
+#[tokio::test]
+async fn the_rust_client_gets_answers_and_the_models_description() {
+    let app = App::start().await;
+    let classifier = Classifier::new(&app.url()).unwrap();
+    let options = ClassifyOptions {
+        top_k: 1,
+        ..Default::default()
+    };
+    let picture = photograph("camera.png");
+    let answer = classifier.classify(picture, options).await.unwrap();
+    assert_eq!(answer.label, "tripod");
+
+    let model = classifier.model("").await.unwrap();
+    assert_eq!(model.name, answer.model);
+    assert_eq!(model.revision, answer.model_revision);
+    assert_eq!(model.labels.len(), 1000);
+    assert_eq!(model.labels[967], "espresso");
+    assert_eq!(model.input_size, 224);
+    assert_eq!(model.weights_digest.len(), 64);
+    let preprocessing = model.preprocessing.unwrap();
+    assert_eq!(preprocessing.crop_fraction, 0.875);
+    assert_eq!((preprocessing.mean, preprocessing.scale), (127.0, 128.0));
+    let limits = model.limits.unwrap();
+    assert_eq!(limits.image_bytes_max, 10 << 20);
+    assert!(limits.media_types.contains(&"image/webp".to_owned()));
+}
+
+#[tokio::test]
+async fn ndarray_answers_like_flex() {
+    let mut answers = Vec::new();
+    for backend in ["flex", "ndarray"] {
+        let app = App::with(&["--backend", backend]).await;
+        let request = ClassifyImageRequest {
+            image_data: photograph("chelsea.png"),
+            ..Default::default()
+        };
+        answers.push(
+            classify(app.address, Protocol::Grpc, request)
+                .await
+                .unwrap(),
+        );
+    }
+    let [flex, ndarray] = &answers[..] else {
+        panic!("two answers")
+    };
+    assert_eq!(flex.label, "tiger cat");
+    assert_eq!(flex.label, ndarray.label);
+    assert!((flex.confidence - ndarray.confidence).abs() < 1e-4);
+}

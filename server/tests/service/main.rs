@@ -1,0 +1,9 @@
+//! The service through the door that callers use: a real port, real clients, real pictures.
+
+mod app;
+mod boundary;
+mod classify;
+mod page;
+mod protocol;
+mod readiness;
+mod refusals;

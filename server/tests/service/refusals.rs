@@ -1,0 +1,204 @@
+//! What is refused, with which code, reason and details: the same over every protocol.
+
+use bytes::Bytes;
+use imageclassifier_client::{CallError, ErrorKind};
+use imageclassifier_proto::{ClassifyImageRequest, ErrorReason};
+use tonic::Code;
+use tonic_types::StatusExt;
+
+use crate::{
+    app::{App, photograph},
+    protocol::{Protocol, classify},
+};
+
+struct Case {
+    name: &'static str,
+    request: ClassifyImageRequest,
+    code: Code,
+    reason: &'static str,
+    field: &'static str,
+    details: &'static [(&'static str, &'static str)],
+}
+
+fn image(bytes: impl Into<Bytes>) -> ClassifyImageRequest {
+    ClassifyImageRequest {
+        image_data: bytes.into(),
+        ..Default::default()
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let case = |name, request, reason, field, details| Case {
+        name,
+        request,
+        code: Code::InvalidArgument,
+        reason,
+        field,
+        details,
+    };
+    vec![
+        case("empty", image(""), "IMAGE_EMPTY", "image_data", &[]),
+        case(
+            "text",
+            image("I am no picture"),
+            "IMAGE_FORMAT_UNKNOWN",
+            "image_data",
+            &[(
+                "accepted",
+                "image/jpeg image/png image/webp image/gif image/bmp",
+            )],
+        ),
+        case(
+            "half a picture",
+            image(photograph("coffee.png").slice(..5000)),
+            "IMAGE_UNDECODABLE",
+            "image_data",
+            &[],
+        ),
+        case(
+            "over the limit",
+            image(vec![0; 1_000_001]),
+            "IMAGE_TOO_LARGE",
+            "image_data",
+            &[("bytes", "1000001"), ("bytes_max", "1000000")],
+        ),
+        case(
+            "too many pixels",
+            image(photograph("airplane-from-above.jpg")),
+            "IMAGE_DIMENSIONS",
+            "image_data",
+            &[
+                ("width", "1024"),
+                ("height", "717"),
+                ("pixels_max", "500000"),
+            ],
+        ),
+        case(
+            "top_k",
+            ClassifyImageRequest {
+                top_k: 1001,
+                ..image(photograph("coffee.png"))
+            },
+            "TOP_K_OUT_OF_RANGE",
+            "top_k",
+            &[("top_k", "1001"), ("top_k_max", "1000")],
+        ),
+        Case {
+            code: Code::NotFound,
+            ..case(
+                "model",
+                ClassifyImageRequest {
+                    model: "vgg".to_owned(),
+                    ..image(photograph("coffee.png"))
+                },
+                "MODEL_UNKNOWN",
+                "model",
+                &[("model", "vgg"), ("available", "efficientnet-lite0")],
+            )
+        },
+        Case {
+            code: Code::Unimplemented,
+            ..case(
+                "explain",
+                ClassifyImageRequest {
+                    explain: true,
+                    ..image(photograph("coffee.png"))
+                },
+                "EXPLAIN_UNSUPPORTED",
+                "explain",
+                &[],
+            )
+        },
+    ]
+}
+
+#[tokio::test]
+async fn refusals_say_what_the_caller_can_do() {
+    let app = App::with(&["--image-bytes-max", "1000000", "--pixels-max", "500000"]).await;
+    for case in cases() {
+        for protocol in Protocol::ALL {
+            let name = format!("{} over {protocol:?}", case.name);
+            let status = classify(app.address, protocol, case.request.clone())
+                .await
+                .unwrap_err();
+            assert_eq!(status.code(), case.code, "{name}: {status:?}");
+            let info = status.get_details_error_info().expect(&name);
+            assert_eq!(info.domain, "imageclassifier", "{name}");
+            assert_eq!(info.reason, case.reason, "{name}");
+            assert!(ErrorReason::from_str_name(&info.reason).is_some(), "{name}");
+            for (key, value) in case.details {
+                assert_eq!(
+                    info.metadata.get(*key).map(String::as_str),
+                    Some(*value),
+                    "{name}"
+                );
+            }
+            let violations = status
+                .get_details_bad_request()
+                .expect(&name)
+                .field_violations;
+            assert_eq!(violations[0].field, case.field, "{name}");
+            assert_eq!(violations[0].description, status.message(), "{name}");
+            assert!(
+                status.message().contains(':'),
+                "{name} says no way on: {}",
+                status.message()
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn unknown_methods_are_unimplemented() {
+    let app = App::start().await;
+    let channel = tonic::transport::Endpoint::from_shared(app.url())
+        .unwrap()
+        .connect()
+        .await
+        .unwrap();
+    let mut client = tonic::client::Grpc::new(channel);
+    client.ready().await.unwrap();
+    let codec = tonic_prost::ProstCodec::<ClassifyImageRequest, ClassifyImageRequest>::default();
+    let path = http::uri::PathAndQuery::from_static("/imageclassifier.ImageClassifier/Draw");
+    let outcome = client
+        .unary(tonic::Request::new(image("")), path, codec)
+        .await;
+    assert_eq!(outcome.unwrap_err().code(), Code::Unimplemented);
+}
+
+#[tokio::test]
+async fn more_calls_than_allowed_are_told_to_try_again() {
+    let app = App::with(&["--calls-max", "1"]).await;
+    let calls = (0..6).map(|_| {
+        tokio::spawn(classify(
+            app.address,
+            Protocol::Grpc,
+            image(photograph("coffee.png")),
+        ))
+    });
+    let mut answered = 0;
+    for call in calls.collect::<Vec<_>>() {
+        match call.await.unwrap() {
+            Ok(answer) => {
+                assert_eq!(answer.label, "espresso");
+                answered += 1;
+            }
+            Err(status) => {
+                assert_eq!(status.code(), Code::ResourceExhausted);
+                let retry = status.get_details_retry_info().unwrap().retry_delay;
+                assert!(retry.is_some_and(|delay| !delay.is_zero()));
+                let error = CallError::from(status);
+                assert_eq!(error.kind(), ErrorKind::Unavailable);
+                assert_eq!(error.reason(), ErrorReason::Overloaded);
+                assert_eq!(error.retry_after(), retry);
+            }
+        }
+    }
+    assert!(
+        (1..6).contains(&answered),
+        "{answered} of 6 calls answered by one place"
+    );
+    // The place is free again.
+    let later = classify(app.address, Protocol::Grpc, image(photograph("coffee.png"))).await;
+    assert_eq!(later.unwrap().label, "espresso");
+}

@@ -1,0 +1,100 @@
+//! The examples of foreign languages, each run against a server on the published port.
+
+use std::{
+    fs,
+    net::TcpStream,
+    path::PathBuf,
+    process::{Child, Command},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, ensure};
+
+use crate::{
+    root,
+    tally::Tally,
+    tools::{cache, run},
+};
+
+/// The port of the contract: published clients have it built in.
+const ADDRESS: &str = "127.0.0.1:50051";
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Runs `test.sh` of each folder in `examples/`.
+pub(crate) fn test(tally: &mut Tally) {
+    println!("== foreign clients");
+    let scripts = scripts();
+    let server = Server::start();
+    match (scripts, server) {
+        (Ok(scripts), Ok(_server)) => {
+            for script in scripts {
+                let name = script
+                    .parent()
+                    .expect("in a folder")
+                    .file_name()
+                    .expect("it has a name");
+                tally.check(&format!("examples/{}", name.display()), example(&script));
+            }
+        }
+        (Err(error), _) | (_, Err(error)) => tally.check("examples", Err(error)),
+    }
+}
+
+fn scripts() -> anyhow::Result<Vec<PathBuf>> {
+    let mut scripts = Vec::new();
+    for entry in fs::read_dir(root().join("examples"))? {
+        let script = entry?.path().join("test.sh");
+        if script.exists() {
+            scripts.push(script);
+        }
+    }
+    scripts.sort();
+    ensure!(!scripts.is_empty(), "no example has a test.sh");
+    Ok(scripts)
+}
+
+fn example(script: &PathBuf) -> anyhow::Result<()> {
+    run(Command::new("bash")
+        .arg(script)
+        .env("SERVER", "localhost:50051")
+        .env(
+            "COFFEE",
+            root().join("model/tests/golden/photos/coffee.png"),
+        )
+        .env("TOOLS_DIR", cache()?.join("examples")))
+}
+
+/// A server of the test build that stops when dropped.
+struct Server(Child);
+
+impl Server {
+    fn start() -> anyhow::Result<Self> {
+        ensure!(
+            TcpStream::connect(ADDRESS).is_err(),
+            "something serves on {ADDRESS} already: stop it, the examples need the port"
+        );
+        let program = root().join("target/debug/imageclassifier-server");
+        let child = Command::new(&program)
+            .args(["--listen", ADDRESS, "--log", "warn"])
+            .spawn();
+        let server = Self(child.with_context(|| format!("cannot start {}", program.display()))?);
+        let since = Instant::now();
+        while TcpStream::connect(ADDRESS).is_err() {
+            ensure!(
+                since.elapsed() < START_TIMEOUT,
+                "the server does not answer on {ADDRESS}"
+            );
+            thread::sleep(Duration::from_millis(50));
+        }
+        Ok(server)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Already gone is as good.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

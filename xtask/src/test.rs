@@ -1,0 +1,61 @@
+use std::process::ExitCode;
+
+use crate::{
+    browser, examples, page,
+    tally::Tally,
+    tools::{command, run},
+};
+
+/// Everything that has to hold, cheapest first; goes on after a failure, and ends with the counts.
+pub(crate) fn everything() -> ExitCode {
+    let mut tally = Tally::default();
+    tally.check(
+        "format",
+        run(command("cargo").args(["fmt", "--all", "--check"])),
+    );
+    // First, because the server embeds it.
+    tally.check("page", page::build());
+    // The page by itself: its features would have the server's dependencies built a second time.
+    tally.check("lints, native", lint(&["--all-targets"]));
+    tally.check(
+        "lints, wasm32",
+        lint(&[
+            "-p",
+            "imageclassifier-web",
+            "--target",
+            "wasm32-unknown-unknown",
+        ]),
+    );
+    tally.run(
+        "unit, golden and integration tests",
+        command("cargo").args(["test", "--locked", "--quiet", "--no-fail-fast"]),
+    );
+    tally.run(
+        "the page's unit tests",
+        command("cargo").args(["test", "--locked", "--quiet", "-p", "imageclassifier-web"]),
+    );
+    examples::test(&mut tally);
+    browser::test(&mut tally);
+
+    println!("{}", tally.summary());
+    if tally.all_passed() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn lint(selection: &[&str]) -> anyhow::Result<()> {
+    let mut clippy = command("cargo");
+    clippy
+        .args(["clippy", "--locked", "--quiet"])
+        .args(selection);
+    run(clippy.args(["--", "-D", "warnings"]))
+}
+
+/// Writes the generated code of the contract anew.
+pub(crate) fn generate() -> anyhow::Result<()> {
+    run(command("cargo")
+        .args(["test", "--quiet", "-p", "imageclassifier-proto"])
+        .env("UPDATE_GENERATED", "1"))
+}
