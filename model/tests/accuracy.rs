@@ -3,6 +3,8 @@
 //! model columns hold `index:probability` of PyTorch's top 5). Without it, and without `../shared/eval` beside the
 //! repository, there is nothing to measure.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::{env, fs, path::PathBuf, thread};
 
 use imageclassifier_model::{

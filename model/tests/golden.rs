@@ -1,5 +1,7 @@
 //! The answers of PyTorch's reference implementation on ten photographs (`golden/make_golden.py`), for every backend.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::{fs, path::PathBuf};
 
 use imageclassifier_model::{

@@ -1,5 +1,7 @@
 //! What is taken as a picture and how it becomes an input, whatever its format.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::io::Cursor;
 
 use image::{
@@ -146,12 +148,14 @@ fn a_picture_of_one_pixel_has_an_input() {
     assert_uniform(&input(&one, ImageFormat::Png), [1.0, 2.0, 3.0]);
 }
 
+type IsExpected = fn(&PictureError) -> bool;
+
 #[test]
 fn what_is_no_picture_is_refused_with_its_reason() {
     let png = encode(&gradient(20, 20).into(), ImageFormat::Png);
     let mut mangled = png.clone();
     mangled.truncate(png.len() / 2);
-    let cases: [(&str, &[u8], fn(&PictureError) -> bool); 5] = [
+    let cases: [(&str, &[u8], IsExpected); 5] = [
         ("nothing", b"", |e| matches!(e, PictureError::Empty)),
         ("text", b"hello, I am text", |e| {
             matches!(e, PictureError::UnknownFormat)

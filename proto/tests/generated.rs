@@ -40,5 +40,5 @@ fn generate(descriptors: FileDescriptorSet, out_dir: &Path) {
         .server_mod_attribute(".", "#[cfg(feature = \"server\")]")
         .out_dir(out_dir)
         .compile_fds(descriptors)
-        .unwrap();
+        .expect("the contract compiles and out_dir can be written");
 }

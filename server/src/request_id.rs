@@ -23,12 +23,10 @@ impl RequestId {
                     .iter()
                     .all(|&b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
         });
-        Self(own.cloned().unwrap_or_else(Self::new))
-    }
-
-    fn new() -> HeaderValue {
-        let id = Uuid::new_v4().to_string();
-        HeaderValue::from_str(&id).expect("a UUID is ASCII")
+        Self(own.cloned().unwrap_or_else(|| {
+            let id = Uuid::new_v4().to_string();
+            HeaderValue::from_str(&id).expect("a UUID is ASCII")
+        }))
     }
 
     pub(crate) fn as_str(&self) -> &str {
