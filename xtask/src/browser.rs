@@ -17,7 +17,7 @@ pub(crate) fn test(tally: &mut Tally) {
         .current_dir(root().join("e2e"))
         .args(["playwright", "test"])
         .env(
-            "IMAGECLASSIFIER_SERVER",
+            "IMAGECLASSIFIER_SERVER_BINARY",
             root().join("target/debug/imageclassifier-server"),
         );
     tally.run("browser tests", &mut playwright);

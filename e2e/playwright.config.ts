@@ -1,0 +1,37 @@
+import { defineConfig } from "@playwright/test";
+import { ALLOWED_ORIGIN, OTHER_ORIGIN, SERVER } from "./tests/addresses";
+
+const binary = process.env.IMAGECLASSIFIER_SERVER_BINARY ?? "../target/debug/imageclassifier-server";
+
+// The page of ../examples/javascript, as one would try it: served from somewhere else than the server.
+const foreignPage = (origin: string) => ({
+  command: `npm run page --silent -- --serve=${new URL(origin).host} --log-level=warning`,
+  cwd: "../examples/javascript",
+  url: origin,
+});
+
+export default defineConfig({
+  testDir: "tests",
+  fullyParallel: true,
+  forbidOnly: !!process.env.CI,
+  workers: 2, // each has its browser; the server shares the same cores
+  timeout: 30_000,
+  expect: { timeout: 10_000 },
+  reporter: "line",
+  use: {
+    baseURL: SERVER,
+    screenshot: "only-on-failure",
+    launchOptions: {
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      args: ["--disable-gpu", "--disable-quic"],
+    },
+  },
+  webServer: [
+    {
+      command: `exec "${binary}" --listen 127.0.0.1:${new URL(SERVER).port} --cors-origin ${ALLOWED_ORIGIN} --log warn`,
+      url: SERVER,
+    },
+    foreignPage(ALLOWED_ORIGIN),
+    foreignPage(OTHER_ORIGIN),
+  ],
+});

@@ -1,0 +1,62 @@
+import { type Page, expect, test as base } from "@playwright/test";
+import { fileURLToPath } from "node:url";
+
+/** A test of a page that must not complain on the console nor throw, but for what the test says it provokes. */
+export const test = base.extend<{ provoked: RegExp; complaints: void }>({
+  provoked: [/^$/, { option: true }],
+  complaints: [
+    async ({ context, provoked }, use) => {
+      const complaints: string[] = [];
+      context.on("weberror", (thrown) => complaints.push(String(thrown.error())));
+      context.on("console", (message) => {
+        if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+      });
+      await use();
+      expect(complaints.filter((complaint) => !provoked.test(complaint))).toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+export { expect };
+
+/** Path of one of the photographs whose answers are known. */
+export function photo(name: string): string {
+  return fileURLToPath(new URL(`../../model/tests/golden/photos/${name}`, import.meta.url));
+}
+
+export async function open(page: Page) {
+  await page.goto("/");
+  await expectPhase(page, "empty");
+}
+
+export async function expectPhase(page: Page, phase: "empty" | "asking" | "answered" | "failed") {
+  await expect(page.locator(".stage")).toHaveAttribute("data-phase", phase);
+}
+
+/** Gives the page a file by its picker's input. */
+export async function pick(page: Page, file: string | { name: string; mimeType: string; buffer: Buffer }) {
+  await page.getByTestId("file").setInputFiles(file);
+}
+
+/** The answer names `label`, shows five guesses, the best first, and can be heard. */
+export async function expectAnswer(page: Page, label: string) {
+  await expectPhase(page, "answered");
+  const answer = page.getByRole("region", { name: "Answer" });
+  await expect(answer.getByRole("heading")).toHaveText(label);
+  await expect(page.getByRole("status")).toContainText(`: ${label}, `);
+
+  const meters = answer.getByRole("meter");
+  await expect(meters).toHaveCount(5);
+  await expect(meters.first()).toHaveAccessibleName(label);
+  const values = await meters.evaluateAll((found) => found.map((meter) => (meter as HTMLMeterElement).value));
+  expect(values).toEqual([...values].sort((one, other) => other - one));
+  expect(values[0]).toBeGreaterThan(0);
+}
+
+/** The page says why there is no answer, as an alert, and shows none. */
+export async function expectFailure(page: Page, sentence: string) {
+  await expectPhase(page, "failed");
+  await expect(page.getByRole("alert")).toContainText(sentence);
+  await expect(page.getByRole("meter")).toHaveCount(0);
+}

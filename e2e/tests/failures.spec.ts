@@ -1,0 +1,106 @@
+import { readFile } from "node:fs/promises";
+import { crc32, deflateSync } from "node:zlib";
+import { expect, expectAnswer, expectFailure, expectPhase, open, photo, pick, test } from "./classifier";
+
+const CLASSIFY = "**/imageclassifier.ImageClassifier/Classify";
+
+test.beforeEach(({ page }) => open(page));
+
+const refused: [name: string, mimeType: string, bytes: () => Promise<Buffer> | Buffer, sentence: string][] = [
+  [
+    "notes.txt",
+    "text/plain",
+    () => Buffer.from("Not a picture."),
+    "notes.txt is not a picture this page can read. Choose a JPEG, PNG, WebP, GIF or BMP.",
+  ],
+  [
+    "noise.png",
+    "image/png",
+    () => Buffer.from("Not a picture."),
+    "noise.png is not a picture this page can read. Choose a JPEG, PNG, WebP, GIF or BMP.",
+  ],
+  [
+    "torn.png",
+    "image/png",
+    async () => (await readFile(photo("coffee.png"))).subarray(0, 100_000),
+    "torn.png is damaged, or of a rare kind. Save it anew as JPEG or PNG, then choose that.",
+  ],
+  ["empty.png", "image/png", () => Buffer.alloc(0), "empty.png is empty. Choose another picture."],
+  [
+    "large.jpg",
+    "image/jpeg",
+    () => Buffer.alloc(12 << 20),
+    "large.jpg is 12 MB; the limit is 10 MB. Choose a smaller picture.",
+  ],
+  [
+    "poster.png",
+    "image/png",
+    () => blackPng(6000, 5000),
+    "poster.png has 6000 × 5000 pixels; the limit is 25 megapixels. Make it smaller, then choose it again.",
+  ],
+];
+for (const [name, mimeType, bytes, sentence] of refused) {
+  test(`${name} is refused with a sentence`, async ({ page }) => {
+    await pick(page, { name, mimeType, buffer: await bytes() });
+    await expectFailure(page, sentence);
+    await expect(page.getByRole("button", { name: "Try again" })).toHaveCount(0);
+    await pick(page, photo("coffee.png"));
+    await expectAnswer(page, "espresso");
+    await expect(page.getByRole("alert")).toBeEmpty();
+  });
+}
+
+test.describe("without a server", () => {
+  test.use({ provoked: /net::ERR_FAILED/ });
+
+  test("the page says so, and trying again works once it is back", async ({ page }) => {
+    await page.route(CLASSIFY, (route) => route.abort());
+    await pick(page, photo("coffee.png"));
+    await expectFailure(page, "The server does not answer. Check that it runs, then try again.");
+    await page.unroute(CLASSIFY);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await expect(page.getByRole("region", { name: "Answer" })).toBeFocused();
+    await expectAnswer(page, "espresso");
+  });
+});
+
+test("a late answer does not replace a newer one", async ({ page }) => {
+  let answerLate = () => {};
+  const late = new Promise<void>((resolve) => (answerLate = resolve));
+  const first = page.waitForRequest(CLASSIFY);
+  await page.route(CLASSIFY, async (route) => {
+    const answer = await route.fetch();
+    if (route.request() === (await first)) await late;
+    await route.fulfill({ response: answer }).catch(() => {}); // the page may have given the call up
+  });
+  await page.getByRole("button", { name: "Coffee" }).click();
+  await first;
+  await expectPhase(page, "asking");
+  await page.getByRole("button", { name: "Cat" }).click();
+  await expectAnswer(page, "tiger cat");
+
+  answerLate();
+  await page.unrouteAll({ behavior: "wait" });
+  await page.waitForTimeout(300);
+  await expectAnswer(page, "tiger cat");
+});
+
+/** A valid PNG of black pixels, one bit each. */
+function blackPng(width: number, height: number): Buffer {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width);
+  header.writeUInt32BE(height, 4);
+  header[8] = 1;
+  const rows = deflateSync(Buffer.alloc(height * (1 + Math.ceil(width / 8))));
+  const chunks = [chunk("IHDR", header), chunk("IDAT", rows), chunk("IEND", Buffer.alloc(0))];
+  return Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), ...chunks]);
+}
+
+function chunk(kind: string, bytes: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from(kind), bytes]);
+  const framed = Buffer.alloc(4 + body.length + 4);
+  framed.writeUInt32BE(bytes.length);
+  body.copy(framed, 4);
+  framed.writeUInt32BE(crc32(body), 4 + body.length);
+  return framed;
+}

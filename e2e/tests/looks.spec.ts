@@ -1,0 +1,52 @@
+import type { Page } from "@playwright/test";
+import { expect, expectAnswer, expectFailure, open, photo, pick, test } from "./classifier";
+
+test("a phone 360 pixels wide has nothing to scroll sideways", async ({ page }) => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  await open(page);
+  await expectNoSidewaysScroll(page);
+  await pick(page, photo("coffee.png"));
+  await expectAnswer(page, "espresso");
+  await expectNoSidewaysScroll(page);
+  const name = `${"a_very_long_name_".repeat(8)}.txt`;
+  await pick(page, { name, mimeType: "text/plain", buffer: Buffer.from("no picture") });
+  await expectFailure(page, name);
+  await expectNoSidewaysScroll(page);
+});
+
+test("a dark desktop gets a dark page", async ({ page }) => {
+  await page.emulateMedia({ colorScheme: "light" });
+  await open(page);
+  const day = await brightness(page);
+  await page.emulateMedia({ colorScheme: "dark" });
+  const night = await brightness(page);
+  expect(day.ground).toBeGreaterThan(200);
+  expect(day.text).toBeLessThan(80);
+  expect(night.ground).toBeLessThan(60);
+  expect(night.text).toBeGreaterThan(180);
+});
+
+async function expectNoSidewaysScroll(page: Page) {
+  const [content, window] = await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return [scrollWidth, clientWidth];
+  });
+  expect(content).toBe(window);
+}
+
+/** How bright the page's ground and its title are, 0 to 255. */
+async function brightness(page: Page): Promise<{ ground: number; text: number }> {
+  return page.evaluate(() => {
+    const brush = document.createElement("canvas").getContext("2d", { willReadFrequently: true })!;
+    const brightnessOf = (colour: string) => {
+      brush.fillStyle = colour;
+      brush.fillRect(0, 0, 1, 1);
+      const [red, green, blue] = brush.getImageData(0, 0, 1, 1).data;
+      return (red + green + blue) / 3;
+    };
+    return {
+      ground: brightnessOf(getComputedStyle(document.body).backgroundColor),
+      text: brightnessOf(getComputedStyle(document.querySelector("h1")!).color),
+    };
+  });
+}

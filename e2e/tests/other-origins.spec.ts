@@ -1,0 +1,42 @@
+import type { Page } from "@playwright/test";
+import { ALLOWED_ORIGIN, OTHER_ORIGIN, SERVER } from "./addresses";
+import { expect, photo, test } from "./classifier";
+
+type File = string | { name: string; mimeType: string; buffer: Buffer };
+
+/** The clients of ../examples/javascript: none shares code with ours. */
+const CLIENTS = ["connect", "grpc-web", "grpc-web-text", "fetch"];
+
+for (const client of CLIENTS) {
+  test(`${client} on an allowed origin gets the answer`, async ({ page }) => {
+    await classify(page, ALLOWED_ORIGIN, client, photo("coffee.png"));
+    await expect(page.getByRole("status")).toHaveText(/^espresso 95\.\d %$/);
+  });
+
+  test(`${client} on an allowed origin can read a refusal`, async ({ page }) => {
+    await classify(page, ALLOWED_ORIGIN, client, { name: "empty", mimeType: "", buffer: Buffer.alloc(0) });
+    await expect(page.getByRole("status")).toHaveText(/^Failed: .*empty/);
+    await classify(page, ALLOWED_ORIGIN, client, { name: "large", mimeType: "", buffer: Buffer.alloc(12 << 20) });
+    await expect(page.getByRole("status")).toHaveText(/^Failed: .*10485760/);
+  });
+}
+
+test.describe("another origin", () => {
+  test.use({ provoked: /blocked by CORS policy|net::ERR_FAILED/ });
+
+  for (const client of CLIENTS) {
+    test(`${client} is kept from the answer`, async ({ page }) => {
+      const blocked = page.waitForEvent("console", (message) => message.text().includes("blocked by CORS policy"));
+      await classify(page, OTHER_ORIGIN, client, photo("coffee.png"));
+      await blocked;
+      await expect(page.getByRole("status")).toHaveText(/^Failed: /);
+    });
+  }
+});
+
+async function classify(page: Page, origin: string, client: string, file: File) {
+  await page.goto(origin);
+  await page.getByLabel("Server").fill(SERVER);
+  await page.getByLabel("Client").selectOption(client);
+  await page.getByLabel("Picture").setInputFiles(file);
+}

@@ -1,0 +1,57 @@
+import type { Page } from "@playwright/test";
+import { expectAnswer, expectFailure, expectPhase, open, photo, pick, test } from "./classifier";
+
+// Pictures for people to look at: SCREENSHOTS=DIR npx playwright test screenshots
+const folder = process.env.SCREENSHOTS;
+
+const LOOKS = [
+  { name: "light", colorScheme: "light", width: 1280, height: 900 },
+  { name: "dark", colorScheme: "dark", width: 1280, height: 900 },
+  { name: "phone", colorScheme: "light", width: 360, height: 740 },
+] as const;
+
+const STATES: Record<string, (page: Page) => Promise<void>> = {
+  empty: async () => {},
+  hovering: async (page) => {
+    const dataTransfer = await page.evaluateHandle(() => {
+      const dragged = new DataTransfer();
+      dragged.items.add(new File([], "coffee.png"));
+      return dragged;
+    });
+    await page.locator("main").dispatchEvent("dragover", { dataTransfer });
+  },
+  asking: async (page) => {
+    await page.route("**/Classify", () => {}); // never answered
+    await pick(page, photo("coffee.png"));
+    await expectPhase(page, "asking");
+  },
+  answered: async (page) => {
+    await pick(page, photo("coffee.png"));
+    await expectAnswer(page, "espresso");
+  },
+  unsure: async (page) => {
+    await pick(page, photo("astronaut.png"));
+    await expectPhase(page, "answered");
+  },
+  failed: async (page) => {
+    await page.route("**/Classify", (route) => route.abort());
+    await pick(page, photo("coffee.png"));
+    await expectFailure(page, "The server does not answer.");
+  },
+};
+
+test.skip(!folder, "SCREENSHOTS names no folder");
+test.use({ provoked: /net::ERR_FAILED/ });
+
+for (const { name, colorScheme, width, height } of LOOKS) {
+  test(`screenshots, ${name}`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height });
+    for (const [state, reach] of Object.entries(STATES)) {
+      await open(page);
+      await reach(page);
+      await page.screenshot({ path: `${folder}/${state}-${name}.png`, fullPage: true, animations: "disabled" });
+      await page.unrouteAll({ behavior: "ignoreErrors" });
+    }
+  });
+}

@@ -1,0 +1,15 @@
+// node classify.js CLIENT FILE [SERVER], CLIENT being one of those in clients.js
+import { readFile } from "node:fs/promises";
+import XMLHttpRequest from "xhr2";
+import { clients } from "./clients.js";
+
+globalThis.XMLHttpRequest = XMLHttpRequest; // browsers have it, and grpc-web wants it; the others use fetch
+
+const [client, file, server = "http://localhost:50051"] = process.argv.slice(2);
+try {
+  const { label, confidence } = await clients[client](server, await readFile(file));
+  console.log(`${client}: ${label} ${(100 * confidence).toFixed(1)} %`);
+} catch (error) {
+  console.error(`${client}: ${error.message}`);
+  process.exitCode = 1;
+}

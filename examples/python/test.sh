@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Needs SERVER, COFFEE and TOOLS_DIR, as ../README.md says.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+fail() {
+    echo "python: $*" >&2
+    exit 1
+}
+
+[ -x "$TOOLS_DIR/venv/bin/pip" ] || python3 -m venv "$TOOLS_DIR/venv"
+python=$TOOLS_DIR/venv/bin/python
+"$python" -m pip install --quiet --disable-pip-version-check -r requirements.txt
+
+stubs=$(mktemp -d)
+trap 'rm -r "$stubs"' EXIT
+for contract in ../seed ../../proto; do
+    out=$stubs/$(basename "$contract")
+    mkdir "$out"
+    "$python" -m grpc_tools.protoc -I"$contract" --python_out="$out" --grpc_python_out="$out" image_classifier.proto
+done
+
+one=$(PYTHONPATH=$stubs/seed "$python" classify.py "$COFFEE" "$SERVER") || fail "the first contract's client failed"
+[[ $one == "espresso 9"* ]] || fail "expected espresso, got: $one"
+
+top=$(PYTHONPATH=$stubs/proto "$python" classify_top.py "$COFFEE" "$SERVER") || fail "the full contract's client failed"
+[ "$(wc -l <<<"$top")" = 3 ] || fail "asked for 3 predictions, got: $top"
+[ "$(head -n 1 <<<"$top")" = "$one" ] || fail "the two contracts disagree: $one; $top"
+
+refusal=$(PYTHONPATH=$stubs/proto "$python" classify_top.py /dev/null "$SERVER" 2>&1) && fail "an empty picture was taken"
+[[ $refusal == "INVALID_ARGUMENT IMAGE_EMPTY: "* ]] || fail "expected INVALID_ARGUMENT IMAGE_EMPTY, got: $refusal"
+
+echo "python: $one"
