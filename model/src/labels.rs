@@ -1,19 +1,22 @@
+use std::sync::LazyLock;
+
 /// Number of classes of ImageNet-1k.
 pub const CLASSES: usize = 1000;
 
 /// One class a line, in order of index: its WordNet lemmas, most usual first.
 const LINES: &str = include_str!("../data/imagenet1k_labels.txt");
 
+static LABELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let lemmas = LINES.lines();
+    lemmas
+        .map(|line| line.split_once(", ").map_or(line, |(first, _)| first))
+        .collect()
+});
+
 /// The readable name of each class of ImageNet-1k (ILSVRC 2012), position being the class index. No two are equal.
-pub fn labels() -> impl ExactSizeIterator<Item = &'static str> + Clone {
-    let labels: [&str; CLASSES] = std::array::from_fn({
-        let mut lines = LINES.lines();
-        move |_| {
-            let lemmas = lines.next().expect("a line for each class");
-            lemmas.split_once(", ").map_or(lemmas, |(first, _)| first)
-        }
-    });
-    labels.into_iter()
+#[must_use]
+pub fn labels() -> &'static [&'static str] {
+    &LABELS
 }
 
 #[cfg(test)]
@@ -24,13 +27,12 @@ mod tests {
 
     #[test]
     fn every_class_has_its_own_label() {
-        assert_eq!(LINES.lines().count(), CLASSES);
-        assert_eq!(labels().collect::<HashSet<_>>().len(), CLASSES);
+        assert_eq!(labels().len(), CLASSES);
+        assert_eq!(labels().iter().collect::<HashSet<_>>().len(), CLASSES);
     }
 
     #[test]
     fn labels_stand_at_their_index() {
-        let labels: Vec<_> = labels().collect();
         for (index, label) in [
             (0, "tench"),
             (282, "tiger cat"),
@@ -39,7 +41,7 @@ mod tests {
             (967, "espresso"),
             (999, "toilet tissue"),
         ] {
-            assert_eq!(labels[index], label);
+            assert_eq!(labels()[index], label);
         }
     }
 }

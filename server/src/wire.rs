@@ -37,9 +37,8 @@ pub(crate) fn answer(
 }
 
 fn prediction(class: &Ranked) -> proto::Prediction {
-    let label = labels().nth(class.index);
     proto::Prediction {
-        label: label.expect("a label for each class").to_owned(),
+        label: labels()[class.index].to_owned(),
         confidence: class.probability,
         index: u32::try_from(class.index).expect("there are 1000 classes"),
     }
@@ -52,7 +51,7 @@ pub(crate) fn model(weights: &Weights, limits: PictureLimits) -> proto::GetModel
         name: weights.variant().name.to_owned(),
         revision: revision(weights),
         weights_digest: weights.digest().to_owned(),
-        labels: labels().map(str::to_owned).collect(),
+        labels: labels().iter().map(|&label| label.to_owned()).collect(),
         input_size,
         preprocessing: Some(proto::Preprocessing {
             version: preprocessing.version.to_owned(),
