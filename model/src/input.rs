@@ -89,6 +89,10 @@ impl Input {
         self.size
     }
 
+    pub(crate) fn into_values(self) -> Vec<f32> {
+        self.values
+    }
+
     /// The values, `[height, width, channel]`, row-major.
     #[must_use]
     pub fn values(&self) -> &[f32] {

@@ -2,12 +2,13 @@
 //! format and no server.
 //!
 //! The modules are the stages of one picture's way:
-//! [`EncodedImage`] -> [`Picture`] -> [`Input`] -> [`Network`] -> [`Logits`] -> [`Ranking`].
+//! [`EncodedImage`] -> [`Picture`] -> [`Input`] -> [`Runner`] of a [`Network`] -> [`Logits`] -> [`Ranking`].
 //! Each type has private fields and one way to make it, so that no stage can be skipped.
 
-mod backend;
+mod compute;
 mod crop;
 mod efficientnet_lite;
+mod fused;
 mod input;
 mod labels;
 mod network;
@@ -16,11 +17,12 @@ mod ranking;
 mod variant;
 mod weights;
 
-pub use backend::Backend;
+pub use compute::{Backend, Compute};
 pub use crop::CropSquare;
+pub use imageclassifier_kernels::{Kernel, Team};
 pub use input::{Input, Preprocessing};
 pub use labels::{CLASSES, labels};
-pub use network::{Network, NetworkError};
+pub use network::{Network, NetworkError, Runner};
 pub use picture::{EncodedImage, MEDIA_TYPES, Picture, PictureError};
 pub use ranking::{Logits, Ranked, Ranking};
 pub use variant::Variant;

@@ -1,19 +1,44 @@
+use std::sync::Arc;
+
 use burn::{
     Tensor,
     store::{ModuleSnapshot, PyTorchToBurnAdapter, SafetensorsStore},
     tensor::{Device, TensorData},
 };
+use imageclassifier_kernels::{BuildError, Team, Workspace};
 
 use crate::{
-    Backend, Input, Logits, Weights, efficientnet_lite::EfficientNetLite, labels::CLASSES,
+    Compute, Input, Logits, Weights, efficientnet_lite::EfficientNetLite,
+    fused::FusedEfficientNetLite, labels::CLASSES,
 };
 
-/// EfficientNet-Lite with its weights, ready to run.
-#[derive(Debug)]
+/// EfficientNet-Lite with its weights, ready to run on any number of threads. Cheap to clone.
+#[derive(Clone, Debug)]
 pub struct Network {
-    layers: EfficientNetLite,
+    layers: Layers,
     device: Device,
     input_size: u32,
+}
+
+#[derive(Clone, Debug)]
+enum Layers {
+    Fused(Arc<FusedEfficientNetLite>),
+    Plain(Arc<EfficientNetLite>),
+}
+
+/// A [`Network`] and the buffers of one thread that runs it. Make it once, and reuse it.
+#[derive(Debug)]
+pub struct Runner {
+    layers: RunnerLayers,
+    device: Device,
+    input_size: u32,
+}
+
+#[derive(Debug)]
+enum RunnerLayers {
+    Fused(Arc<FusedEfficientNetLite>, Box<Workspace>),
+    /// burn's operators make their own buffers.
+    Plain(Arc<EfficientNetLite>),
 }
 
 /// Why a network cannot be loaded or gives no answer.
@@ -27,6 +52,9 @@ pub enum NetworkError {
         /// What burn-store says.
         reason: String,
     },
+    /// The kernel cannot be used.
+    #[error("cannot prepare the kernels")]
+    Kernel(#[from] BuildError),
     /// An input was prepared for another network.
     #[error("the input is {actual} x {actual} pixels, the network takes {expected} x {expected}")]
     InputSize {
@@ -41,26 +69,35 @@ pub enum NetworkError {
 }
 
 impl Network {
-    /// Builds the network of `weights` on `backend`.
+    /// Builds the network of `weights`, to be computed by `compute`.
     ///
     /// # Errors
-    /// [`NetworkError::Weights`] if a layer finds no weights or weights of another shape.
-    pub fn load(weights: &Weights, backend: Backend) -> Result<Self, NetworkError> {
-        let device = backend.device();
+    /// [`NetworkError::Weights`] if a layer finds no weights or weights of another shape; [`NetworkError::Kernel`] if this
+    /// machine lacks the kernel's instructions.
+    pub fn load(weights: &Weights, compute: Compute) -> Result<Self, NetworkError> {
         let variant = weights.variant;
-        let mut layers = EfficientNetLite::new(variant, &device);
+        let architecture = variant.architecture();
+        let device = compute.device();
+        let mut layers = EfficientNetLite::new(&architecture, &device);
         let mut store = SafetensorsStore::from_bytes(Some(weights.safetensors.to_vec()))
             .with_from_adapter(PyTorchToBurnAdapter);
         layers
             .load_from(&mut store)
             .map_err(|error| NetworkError::Weights {
-                name: variant.name,
+                name: variant.name(),
                 reason: error.to_string(),
             })?;
+        let layers = match compute {
+            Compute::Plain(_) => Layers::Plain(Arc::new(layers)),
+            Compute::Fused(kernel) => {
+                let fused = FusedEfficientNetLite::new(&layers, &architecture, kernel)?;
+                Layers::Fused(Arc::new(fused))
+            }
+        };
         Ok(Self {
             layers,
             device,
-            input_size: variant.input_size,
+            input_size: variant.input_size(),
         })
     }
 
@@ -70,31 +107,47 @@ impl Network {
         self.input_size
     }
 
-    /// The logits of each input, in order.
+    /// Buffers for one thread to run it in, on teams of up to `threads` threads.
+    #[must_use]
+    pub fn runner(&self, threads: usize) -> Runner {
+        let layers = match &self.layers {
+            Layers::Fused(fused) => {
+                RunnerLayers::Fused(Arc::clone(fused), Box::new(fused.workspace(threads)))
+            }
+            Layers::Plain(layers) => RunnerLayers::Plain(Arc::clone(layers)),
+        };
+        Runner {
+            layers,
+            device: self.device.clone(),
+            input_size: self.input_size,
+        }
+    }
+}
+
+impl Runner {
+    /// The logits of `input`. The fused network shares the work with `team`; burn's operators have threads of their own.
     ///
     /// # Errors
     /// [`NetworkError::InputSize`], [`NetworkError::NotFinite`].
-    pub fn forward(&self, inputs: &[Input]) -> Result<Vec<Logits>, NetworkError> {
-        let size = self.input_size as usize;
-        let mut values = Vec::with_capacity(inputs.len() * size * size * 3);
-        for input in inputs {
-            if input.size() != self.input_size {
-                return Err(NetworkError::InputSize {
-                    actual: input.size(),
-                    expected: self.input_size,
-                });
-            }
-            values.extend_from_slice(input.values());
+    pub fn run(&mut self, input: Input, team: &mut Team) -> Result<Logits, NetworkError> {
+        if input.size() != self.input_size {
+            return Err(NetworkError::InputSize {
+                actual: input.size(),
+                expected: self.input_size,
+            });
         }
-        let pictures = TensorData::new(values, [inputs.len(), size, size, 3]);
-        let pictures = Tensor::<4>::from_data(pictures, &self.device).permute([0, 3, 1, 2]);
-        let logits = self.layers.forward(pictures).into_data();
-        let logits = logits
+        let size = self.input_size as usize;
+        let pictures = TensorData::new(input.into_values(), [1, size, size, 3]);
+        let pictures = Tensor::<4>::from_data(pictures, &self.device);
+        let logits = match &mut self.layers {
+            RunnerLayers::Fused(fused, workspace) => fused.forward(pictures, workspace, team),
+            RunnerLayers::Plain(layers) => layers.forward(pictures),
+        };
+        let logits = logits.into_data();
+        let values = logits
             .as_slice::<f32>()
             .expect("the network computes in f32");
-        logits
-            .chunks_exact(CLASSES)
-            .map(|values| Logits::new(values).ok_or(NetworkError::NotFinite))
-            .collect()
+        debug_assert_eq!(values.len(), CLASSES);
+        Logits::new(values).ok_or(NetworkError::NotFinite)
     }
 }

@@ -1,23 +1,43 @@
+use imageclassifier_kernels::Architecture;
+
 /// A member of the EfficientNet-Lite family, as scaled by the reference implementation
 /// (<https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite>).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Variant {
-    /// Name of the model, as clients ask for it.
-    pub name: &'static str,
-    /// Side of the square input, in pixels.
-    pub input_size: u32,
-    /// Multiplies the number of channels of every stage.
-    pub width: f64,
-    /// Multiplies the number of blocks of every stage but the first and the last.
-    pub depth: f64,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variant {
+    /// 4.65 million parameters, 385 million multiply-adds, 224 x 224 pixels.
+    Lite0,
+    /// 5.4 million parameters, 240 x 240 pixels.
+    Lite1,
+    /// 6.1 million parameters, 260 x 260 pixels.
+    Lite2,
 }
 
 impl Variant {
-    /// EfficientNet-Lite0: 4.65 million parameters, 385 million multiply-adds.
-    pub const LITE0: Self = Self {
-        name: "efficientnet-lite0",
-        input_size: 224,
-        width: 1.0,
-        depth: 1.0,
-    };
+    /// Name of the model, as clients ask for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lite0 => "efficientnet-lite0",
+            Self::Lite1 => "efficientnet-lite1",
+            Self::Lite2 => "efficientnet-lite2",
+        }
+    }
+
+    /// Side of the square input, in pixels.
+    #[must_use]
+    pub fn input_size(self) -> u32 {
+        match self {
+            Self::Lite0 => 224,
+            Self::Lite1 => 240,
+            Self::Lite2 => 260,
+        }
+    }
+
+    pub(crate) fn architecture(self) -> Architecture {
+        match self {
+            Self::Lite0 => Architecture::lite0(),
+            Self::Lite1 => Architecture::lite1(),
+            Self::Lite2 => Architecture::lite2(),
+        }
+    }
 }

@@ -17,7 +17,7 @@ impl Weights {
     #[must_use]
     pub fn lite0() -> Self {
         Self {
-            variant: Variant::LITE0,
+            variant: Variant::Lite0,
             safetensors: LITE0,
             digest: &LITE0_DIGEST[..64],
         }

@@ -8,7 +8,7 @@
 use std::{env, fs, path::PathBuf, thread};
 
 use imageclassifier_model::{
-    Backend, EncodedImage, Input, Network, Picture, Ranking, Variant, Weights,
+    Backend, Compute, EncodedImage, Input, Network, Picture, Ranking, Team, Variant, Weights,
 };
 
 /// Of a hundred photographs.
@@ -41,11 +41,12 @@ fn prepare(photograph: &Photograph) -> Input {
     let bytes = fs::read(&photograph.path).unwrap();
     let encoded = EncodedImage::new(bytes, 10 << 20).unwrap();
     let picture = Picture::decode(&encoded, 25_000_000).unwrap();
-    Input::prepare(&picture, Variant::LITE0.input_size)
+    Input::prepare(&picture, Variant::Lite0.input_size())
 }
 
-fn top1_on(backend: Backend, photographs: &[Photograph]) {
-    let network = Network::load(&Weights::lite0(), backend).unwrap();
+fn top1_on(compute: Compute, photographs: &[Photograph]) {
+    let network = Network::load(&Weights::lite0(), compute).unwrap();
+    let mut runner = network.runner(1);
     let mut right = 0;
     let mut reference_right = 0;
     let mut same = 0;
@@ -54,7 +55,8 @@ fn top1_on(backend: Backend, photographs: &[Photograph]) {
             let prepared: Vec<_> = eight.iter().map(|p| scope.spawn(|| prepare(p))).collect();
             prepared.into_iter().map(|p| p.join().unwrap()).collect()
         });
-        for (photograph, logits) in eight.iter().zip(network.forward(&inputs).unwrap()) {
+        for (photograph, input) in eight.iter().zip(inputs) {
+            let logits = runner.run(input, &mut Team::solo()).unwrap();
             let top1 = Ranking::of(&logits, 1).classes()[0].index;
             right += usize::from(top1 == photograph.label);
             reference_right += usize::from(photograph.reference_top1 == photograph.label);
@@ -63,7 +65,7 @@ fn top1_on(backend: Backend, photographs: &[Photograph]) {
     }
     let share = |count: usize| f64::from(u32::try_from(count).unwrap()) / photographs.len() as f64;
     println!(
-        "{backend}: {} photographs, top-1 {:.3} (PyTorch {:.3}), same top-1 as PyTorch {:.3}",
+        "{compute}: {} photographs, top-1 {:.3} (PyTorch {:.3}), same top-1 as PyTorch {:.3}",
         photographs.len(),
         share(right),
         share(reference_right),
@@ -73,18 +75,29 @@ fn top1_on(backend: Backend, photographs: &[Photograph]) {
     assert!(share(same) >= SAME_TOP1_MIN);
 }
 
-#[test]
-fn top1_is_the_references_on_flex() {
+/// Each way of computing has its own test, so that they run at the same time.
+fn top1_is_the_references(compute: Compute) {
     match photographs() {
-        Some(photographs) => top1_on(Backend::Flex, &photographs),
+        Some(photographs) => top1_on(compute, &photographs),
         None => println!("no labelled photographs here: nothing measured"),
     }
 }
 
 #[test]
-fn top1_is_the_references_on_ndarray() {
-    match photographs() {
-        Some(photographs) => top1_on(Backend::Ndarray, &photographs),
-        None => println!("no labelled photographs here: nothing measured"),
+fn top1_is_the_references_on_every_kernel() {
+    for compute in Compute::available() {
+        if matches!(compute, Compute::Fused(_)) {
+            top1_is_the_references(compute);
+        }
     }
+}
+
+#[test]
+fn top1_is_the_references_on_flex() {
+    top1_is_the_references(Compute::Plain(Backend::Flex));
+}
+
+#[test]
+fn top1_is_the_references_on_ndarray() {
+    top1_is_the_references(Compute::Plain(Backend::Ndarray));
 }

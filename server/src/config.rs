@@ -5,7 +5,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use http::HeaderValue;
-use imageclassifier_model::Backend;
+use imageclassifier_model::{Backend, Compute, Kernel};
 
 /// Names what photographs show: gRPC, gRPC-Web and a web page on one port.
 ///
@@ -23,8 +23,18 @@ pub struct Config {
     pub listen: SocketAddr,
 
     /// What computes the network: flex is the fast one, ndarray a slow independent check
-    #[arg(long, env = "IMAGECLASSIFIER_BACKEND", default_value_t, value_parser = backend_parser())]
+    #[arg(
+        long,
+        env = "IMAGECLASSIFIER_BACKEND",
+        default_value_t,
+        value_parser = backend_parser()
+    )]
     pub backend: Backend,
+
+    /// Instruction set of the flex backend's kernels, or `plain` for burn's own operators [default: the fastest that
+    /// this machine has]
+    #[arg(long, env = "IMAGECLASSIFIER_KERNEL", value_name = "KERNEL", value_parser = kernel_parser())]
+    pub kernel: Option<KernelChoice>,
 
     /// Web origin whose pages may call from a browser, for example https://app.example.com. Repeat it, or separate by
     /// commas. The server's own page needs none
@@ -59,6 +69,41 @@ pub struct Config {
         value_name = "FILTER"
     )]
     pub log: String,
+}
+
+/// What `--kernel` can say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KernelChoice {
+    /// This one, whether or not there is a faster one.
+    Fused(Kernel),
+    /// None of ours: burn's own operators.
+    Plain,
+}
+
+impl Config {
+    /// What `--backend` and `--kernel` say together.
+    ///
+    /// # Errors
+    /// If they contradict each other.
+    pub fn compute(&self) -> Result<Compute, &'static str> {
+        match (self.backend, self.kernel) {
+            (Backend::Flex, None) => Ok(Compute::fastest()),
+            (Backend::Flex, Some(KernelChoice::Fused(kernel))) => Ok(Compute::Fused(kernel)),
+            (backend, None | Some(KernelChoice::Plain)) => Ok(Compute::Plain(backend)),
+            (Backend::Ndarray, Some(KernelChoice::Fused(_))) => {
+                Err("our kernels work on the flex backend alone: leave out --kernel or --backend")
+            }
+        }
+    }
+}
+
+fn kernel_parser() -> impl TypedValueParser<Value = KernelChoice> {
+    const PLAIN: &str = "plain";
+    let names = Kernel::ALL.map(Kernel::name).into_iter().chain([PLAIN]);
+    PossibleValuesParser::new(names).map(|name| match name.as_str() {
+        PLAIN => KernelChoice::Plain,
+        name => KernelChoice::Fused(name.parse().expect("one of the possible values")),
+    })
 }
 
 fn backend_parser() -> impl TypedValueParser<Value = Backend> {
@@ -100,6 +145,24 @@ mod tests {
         assert_eq!(config.pixels_max, 25_000_000);
         assert_eq!(config.backend, Backend::Flex);
         assert!(config.cors_origins.is_empty());
+    }
+
+    #[test]
+    fn backend_and_kernel_say_together_what_computes() {
+        let compute = |options: &[&str]| parse(options).unwrap().compute();
+        assert_eq!(compute(&[]), Ok(Compute::fastest()));
+        for (options, expected) in [
+            (vec!["--kernel", "scalar"], Compute::Fused(Kernel::Scalar)),
+            (vec!["--kernel", "plain"], Compute::Plain(Backend::Flex)),
+            (
+                vec!["--backend", "ndarray"],
+                Compute::Plain(Backend::Ndarray),
+            ),
+        ] {
+            assert_eq!(compute(&options), Ok(expected));
+        }
+        assert!(compute(&["--backend", "ndarray", "--kernel", "avx2"]).is_err());
+        assert!(parse(&["--kernel", "mmx"]).is_err());
     }
 
     #[test]

@@ -1,17 +1,26 @@
 //! Decodes pictures and runs the network, away from the async runtime: admission, decoding, the queue, the compute
-//! thread.
+//! threads.
+//!
+//! There is a compute thread for each core, and each takes the next picture as soon as it is free: no timer, no batch to
+//! fill. One picture a core is the fastest way to many answers; only a picture that is alone has all cores to itself.
 
 use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{
+        Arc, Mutex, TryLockError,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use imageclassifier_model::{EncodedImage, Input, Logits, Network, Picture, Ranking, Weights};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use crossbeam_channel::{Receiver, Sender};
+use imageclassifier_model::{
+    EncodedImage, Input, Logits, Network, Picture, Ranking, Runner, Team, Weights,
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::{
     Config,
@@ -29,7 +38,7 @@ struct Shared {
     calls: Arc<Semaphore>,
     /// One permit for each picture being decoded: memory is decodes x pixels x 8 B.
     decoders: Arc<Semaphore>,
-    jobs: mpsc::Sender<Job>,
+    jobs: Sender<Job>,
 }
 
 /// What is taken as a picture.
@@ -68,16 +77,28 @@ struct Decoded {
 }
 
 impl Engine {
-    /// Takes `network`, made of `weights`, and starts the thread that runs it.
+    /// Takes `network`, made of `weights`, and starts a thread for each core to run it.
     ///
     /// # Errors
-    /// If the thread cannot be started.
-    pub fn start(network: Network, weights: Weights, config: &Config) -> io::Result<Self> {
+    /// If a thread cannot be started.
+    pub fn start(network: &Network, weights: Weights, config: &Config) -> io::Result<Self> {
         let calls_max = usize::from(config.calls_max);
-        let (jobs, queue) = mpsc::channel(calls_max);
-        thread::Builder::new()
-            .name("inference".to_owned())
-            .spawn(move || infer_all(&network, queue))?;
+        let cores = thread::available_parallelism()?.get();
+        // Room for every call that has a permit, and for the warm-up: sending never waits.
+        let (jobs, queue) = crossbeam_channel::bounded(calls_max + 1);
+        let all_cores = Arc::new(AllCores {
+            team: Mutex::new(Team::new(cores)),
+            busy: AtomicUsize::new(0),
+        });
+        for core in 0..cores {
+            let worker = Worker {
+                runner: network.runner(cores),
+                queue: queue.clone(),
+                all_cores: Arc::clone(&all_cores),
+            };
+            let thread = thread::Builder::new().name(format!("inference-{core}"));
+            thread.spawn(move || worker.run())?;
+        }
         Ok(Self(Arc::new(Shared {
             weights,
             limits: PictureLimits {
@@ -85,7 +106,7 @@ impl Engine {
                 pixels_max: config.pixels_max,
             },
             calls: Arc::new(Semaphore::new(calls_max)),
-            decoders: Arc::new(Semaphore::new(thread::available_parallelism()?.get())),
+            decoders: Arc::new(Semaphore::new(cores)),
             jobs,
         })))
     }
@@ -100,7 +121,7 @@ impl Engine {
 
     /// Runs the network once on a blank input, so that the first caller does not pay for what is done only once.
     pub(crate) async fn warm_up(&self) -> Result<(), Failure> {
-        let size = self.0.weights.variant().input_size;
+        let size = self.0.weights.variant().input_size();
         let blank = vec![0.0; (size * size * 3) as usize];
         let input = Input::from_values(size, blank).expect("size x size x 3 values");
         self.infer(input).await.map(drop)
@@ -128,7 +149,7 @@ impl Engine {
         let decoder = decoders.acquire_owned().await;
         let decoder = decoder.expect("the semaphore is never closed");
         let pixels_max = self.0.limits.pixels_max;
-        let size = self.0.weights.variant().input_size;
+        let size = self.0.weights.variant().input_size();
         let decoding = tokio::task::spawn_blocking(move || {
             decode(&encoded, pixels_max, size, arrived_at, decoder)
         });
@@ -144,7 +165,7 @@ impl Engine {
             queued_at: Instant::now(),
             reply,
         };
-        let sent = self.0.jobs.send(job).await;
+        let sent = self.0.jobs.try_send(job);
         sent.map_err(|_| Failure::NotReady)?;
         answer.await.map_err(|_| Failure::NotReady)?
     }
@@ -168,32 +189,68 @@ fn decode(
     })
 }
 
-/// Runs until every [`Engine`] is gone.
-fn infer_all(network: &Network, mut jobs: mpsc::Receiver<Job>) {
-    while let Some(job) = jobs.blocking_recv() {
-        if job.reply.is_closed() {
-            continue;
+/// A compute thread.
+struct Worker {
+    runner: Runner,
+    queue: Receiver<Job>,
+    all_cores: Arc<AllCores>,
+}
+
+/// What the compute threads share.
+struct AllCores {
+    /// For a picture that is alone.
+    team: Mutex<Team>,
+    /// Compute threads at work.
+    busy: AtomicUsize,
+}
+
+impl Worker {
+    /// Until every [`Engine`] is gone.
+    fn run(mut self) {
+        while let Ok(job) = self.queue.recv() {
+            if !job.reply.is_closed() {
+                self.answer(job);
+            }
         }
+    }
+
+    fn answer(&mut self, job: Job) {
+        let Job {
+            input,
+            queued_at,
+            reply,
+        } = job;
         let begun_at = Instant::now();
-        let logits = infer(network, &job.input);
+        let others = self.all_cores.busy.fetch_add(1, Ordering::Relaxed);
+        let alone = others == 0 && self.queue.is_empty();
+        let logits = self.infer(input, alone);
+        self.all_cores.busy.fetch_sub(1, Ordering::Relaxed);
         let inferred = logits.map(|logits| Inferred {
             logits,
-            queue: begun_at - job.queued_at,
+            queue: begun_at - queued_at,
             inference: begun_at.elapsed(),
         });
         // The caller may have left meanwhile.
-        let _ = job.reply.send(inferred);
+        let _ = reply.send(inferred);
     }
-}
 
-fn infer(network: &Network, input: &Input) -> Result<Logits, Failure> {
-    // The network holds no state that a panic could leave half-changed.
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
-        network.forward(std::slice::from_ref(input))
-    }));
-    let logits = outcome
-        .map_err(|_| Failure::Internal(Fault::InferencePanicked))?
-        .map_err(|error| Failure::Internal(Fault::Network(Arc::new(error))))?;
-    let one = logits.into_iter().next();
-    Ok(one.expect("one answer for one input"))
+    fn infer(&mut self, input: Input, alone: bool) -> Result<Logits, Failure> {
+        let Self {
+            runner, all_cores, ..
+        } = self;
+        // Whatever a panic leaves behind in the buffers, the next picture overwrites; the team works on.
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let team = alone.then(|| all_cores.team.try_lock());
+            match team {
+                Some(Ok(mut team)) => runner.run(input, &mut team),
+                Some(Err(TryLockError::Poisoned(team))) => {
+                    runner.run(input, &mut team.into_inner())
+                }
+                Some(Err(TryLockError::WouldBlock)) | None => runner.run(input, &mut Team::solo()),
+            }
+        }));
+        outcome
+            .map_err(|_| Failure::Internal(Fault::InferencePanicked))?
+            .map_err(|error| Failure::Internal(Fault::Network(Arc::new(error))))
+    }
 }

@@ -15,14 +15,15 @@ async fn main() -> anyhow::Result<()> {
     log_to_stderr(&config.log);
 
     let weights = Weights::lite0();
-    let network = Network::load(&weights, config.backend).context("cannot load the model")?;
+    let compute = config.compute().map_err(anyhow::Error::msg)?;
+    let network = Network::load(&weights, compute).context("cannot load the model")?;
     tracing::info!(
-        model = weights.variant().name,
+        model = weights.variant().name(),
         weights = weights.digest(),
-        backend = %config.backend,
+        %compute,
         "model loaded"
     );
-    let engine = Engine::start(network, weights, &config).context("cannot start the engine")?;
+    let engine = Engine::start(&network, weights, &config).context("cannot start the engine")?;
     let listener = TcpListener::bind(&config.listen).await.with_context(|| {
         format!(
             "cannot listen on {}: choose another address with --listen",

@@ -1,4 +1,4 @@
-use imageclassifier_model::{CLASSES, Variant, Weights};
+use imageclassifier_model::{CLASSES, Weights};
 use imageclassifier_proto::{
     ClassifyImageRequest, ClassifyImageResponse, GetModelRequest, GetModelResponse,
     image_classifier_server::ImageClassifier,
@@ -81,7 +81,7 @@ fn respond<T>(outcome: Result<T, Failure>, request_id: &str) -> Result<Response<
 }
 
 fn known_model(name: &str, weights: &Weights) -> Result<(), Failure> {
-    let Variant { name: known, .. } = weights.variant();
+    let known = weights.variant().name();
     if name.is_empty() || name == known {
         return Ok(());
     }

@@ -9,7 +9,7 @@ use crate::engine::{Classified, PictureLimits};
 
 /// Identifies the answers of `weights` prepared as they are now.
 pub(crate) fn revision(weights: &Weights) -> String {
-    let preprocessing = Preprocessing::of(weights.variant().input_size);
+    let preprocessing = Preprocessing::of(weights.variant().input_size());
     format!("{}-{}", preprocessing.version, &weights.digest()[..12])
 }
 
@@ -25,7 +25,7 @@ pub(crate) fn answer(
         label: first.label,
         confidence: first.confidence,
         predictions,
-        model: weights.variant().name.to_owned(),
+        model: weights.variant().name().to_owned(),
         model_revision: revision(weights),
         timings: Some(proto::Timings {
             decode_ms: milliseconds(classified.decode),
@@ -45,10 +45,10 @@ fn prediction(class: &Ranked) -> proto::Prediction {
 }
 
 pub(crate) fn model(weights: &Weights, limits: PictureLimits) -> proto::GetModelResponse {
-    let input_size = weights.variant().input_size;
+    let input_size = weights.variant().input_size();
     let preprocessing = Preprocessing::of(input_size);
     proto::GetModelResponse {
-        name: weights.variant().name.to_owned(),
+        name: weights.variant().name().to_owned(),
         revision: revision(weights),
         weights_digest: weights.digest().to_owned(),
         labels: labels().iter().map(|&label| label.to_owned()).collect(),

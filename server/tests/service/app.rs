@@ -26,8 +26,8 @@ impl App {
     pub(crate) async fn with(options: &[&str]) -> Self {
         let config = Config::parse_from([&["imageclassifier-server"], options].concat());
         let weights = Weights::lite0();
-        let network = Network::load(&weights, config.backend).unwrap();
-        let engine = Engine::start(network, weights, &config).unwrap();
+        let network = Network::load(&weights, config.compute().unwrap()).unwrap();
+        let engine = Engine::start(&network, weights, &config).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

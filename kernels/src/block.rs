@@ -1,0 +1,604 @@
+//! An inverted-residual (MBConv) block: expand, depthwise, project, and the residual, as one operation.
+
+use std::ops::Range;
+
+use crate::buffer::Buffer;
+use crate::kernel::Token;
+use crate::micro::{Depthwise, OutputLayout, Segments};
+use crate::packed::{PackedMatrix, Rows};
+use crate::shape::SameAxis;
+use crate::team::{Team, cut};
+use crate::{BlockWeights, BuildError, FoldedConv, Kernel, MapShape, Stem};
+
+/// Channels that are expanded and convolved together: wide enough for the widest panel of weights.
+const GROUP_CHANNELS: usize = 48;
+/// A block whose whole depthwise result fits into this many numbers runs group by group over the whole map; larger
+/// ones run band by band. Sized for a second-level cache of 1 MiB, with room for the weights that stream past.
+const WHOLE_MAP_MAX: usize = 768 * 1024 / size_of::<f32>();
+/// What a band may occupy: its ring of expanded rows and its depthwise result.
+const BAND_MAX: usize = 320 * 1024 / size_of::<f32>();
+
+/// The shape of a block. Padding is TensorFlow's SAME.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockConfig {
+    /// What the block reads.
+    pub input: MapShape,
+    /// Channels after `expand_conv`; `None` where the block does not expand.
+    pub expanded_channels: Option<usize>,
+    /// Side of the depthwise kernel: 3 or 5.
+    pub kernel_size: usize,
+    /// Stride of the depthwise convolution: 1 or 2.
+    pub stride: usize,
+    /// Channels after `project_conv`.
+    pub output_channels: usize,
+}
+
+impl BlockConfig {
+    /// What the block writes.
+    #[must_use]
+    pub fn output(&self) -> MapShape {
+        MapShape {
+            height: self.input.height.div_ceil(self.stride),
+            width: self.input.width.div_ceil(self.stride),
+            channels: self.output_channels,
+        }
+    }
+
+    /// Whether the block adds its input to its output: where both have the same shape.
+    #[must_use]
+    pub fn has_residual(&self) -> bool {
+        self.output() == self.input
+    }
+
+    fn depthwise_channels(&self) -> usize {
+        self.expanded_channels.unwrap_or(self.input.channels)
+    }
+
+    fn check(&self) -> Result<(), BuildError> {
+        if !matches!((self.kernel_size, self.stride), (3 | 5, 1 | 2)) {
+            return Err(BuildError::Unsupported(
+                "a depthwise convolution other than 3 or 5 wide with stride 1 or 2",
+            ));
+        }
+        if self.input.pixels() == 0
+            || self.depthwise_channels() == 0
+            || self.input.channels == 0
+            || self.output_channels == 0
+        {
+            return Err(BuildError::Unsupported(
+                "a block without pixels or channels",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// One block, its weights packed for one kernel.
+///
+/// Expanded channels are never stored for the whole map. They are computed in groups: for a small map, one group over
+/// all rows; for a large one, a band of rows over all groups, in rings that keep the rows which the next band needs.
+/// The depthwise result of the map or of the band then feeds `project_conv`.
+#[derive(Debug)]
+pub struct Block {
+    config: BlockConfig,
+    token: Token,
+    rows: SameAxis,
+    columns: SameAxis,
+    expand_conv: Option<PackedMatrix>,
+    depthwise_conv: PackedDepthwise,
+    project_conv: PackedMatrix,
+    groups: usize,
+    plan: Plan,
+}
+
+impl Block {
+    /// Packs the weights of a block.
+    ///
+    /// # Errors
+    /// If the machine lacks the kernel's instructions, or the shape is not covered, or weights and shape disagree.
+    pub fn new(
+        kernel: Kernel,
+        config: BlockConfig,
+        weights: &BlockWeights<'_>,
+    ) -> Result<Self, BuildError> {
+        let token = kernel.token()?;
+        config.check()?;
+        let (input, channels, output) = (
+            config.input.channels,
+            config.depthwise_channels(),
+            config.output_channels,
+        );
+        let taps = config.kernel_size * config.kernel_size;
+        weights
+            .depthwise_conv
+            .check("depthwise_conv", channels * taps, channels)?;
+        weights
+            .project_conv
+            .check("project_conv", output * channels, output)?;
+        let expand_conv = match (config.expanded_channels, weights.expand_conv) {
+            (None, None) => None,
+            (Some(_), Some(conv)) => {
+                conv.check("expand_conv", channels * input, channels)?;
+                Some(PackedMatrix::new(token, conv.bias, input, true, |o, k| {
+                    conv.weight[o * input + k]
+                }))
+            }
+            (expected, found) => {
+                let [expected, found] = [expected.is_some(), found.is_some()].map(usize::from);
+                return Err(BuildError::Length {
+                    layer: "expand_conv",
+                    expected,
+                    found,
+                });
+            }
+        };
+        let panel = expand_conv
+            .as_ref()
+            .map_or(token.lanes(), |conv| conv.panels()[0].width);
+        let group = group_width(channels.next_multiple_of(token.lanes()), panel);
+        let depthwise_conv =
+            PackedDepthwise::new(weights.depthwise_conv, taps, group, token.lanes());
+        let groups = depthwise_conv.bias.len() / group;
+        let project = weights.project_conv;
+        let project_conv = PackedMatrix::new(token, project.bias, groups * group, false, |o, k| {
+            if k < channels {
+                project.weight[o * channels + k]
+            } else {
+                0.0
+            }
+        });
+        let rows = SameAxis::new(config.input.height, config.kernel_size, config.stride);
+        let columns = SameAxis::new(config.input.width, config.kernel_size, config.stride);
+        let plan = Plan::new(&config, rows, columns, groups, group, token.lanes());
+        Ok(Self {
+            config,
+            token,
+            rows,
+            columns,
+            expand_conv,
+            depthwise_conv,
+            project_conv,
+            groups,
+            plan,
+        })
+    }
+
+    /// The shape it was built with.
+    #[must_use]
+    pub fn config(&self) -> &BlockConfig {
+        &self.config
+    }
+
+    /// Runs the block on this thread: `input` and `output` are maps of `config().input` and `config().output()`.
+    ///
+    /// # Panics
+    /// If a map is shorter than its shape says, or `scratch` was made for smaller blocks.
+    pub fn run(&self, input: &[f32], output: &mut [f32], scratch: &mut Scratch) {
+        self.run_on(
+            &mut Team::solo(),
+            input,
+            output,
+            std::slice::from_mut(scratch),
+        );
+    }
+
+    /// Whether [`run_with_stem_on`](Self::run_with_stem_on) can run the block: where it neither expands nor adds its
+    /// input, and is narrow enough for one group.
+    #[must_use]
+    pub fn can_run_with_stem(&self) -> bool {
+        self.expand_conv.is_none() && !self.config.has_residual() && self.groups == 1
+    }
+
+    /// Runs `stem` and the block as one, so that the network's largest map is never stored: the stem's rows take the
+    /// place of expanded ones. `padded` is the picture as [`Stem::run`] takes it.
+    ///
+    /// # Panics
+    /// As [`run_on`](Self::run_on), or if the block is not one that [`can_run_with_stem`](Self::can_run_with_stem), or
+    /// reads another map than the stem writes.
+    pub fn run_with_stem_on(
+        &self,
+        team: &mut Team,
+        stem: &Stem,
+        padded: &[f32],
+        output: &mut [f32],
+        scratch: &mut [Scratch],
+    ) {
+        assert!(
+            self.can_run_with_stem(),
+            "a block that can follow the stem directly"
+        );
+        assert_eq!(
+            self.config.input,
+            stem.output(),
+            "the map that the stem writes"
+        );
+        self.run_from(team, Source::Picture { stem, padded }, output, scratch);
+    }
+
+    /// Runs the block on a team, with one scratch for each of its threads. The result is the same to the last bit.
+    ///
+    /// # Panics
+    /// As [`run`](Self::run), or if a thread lacks its scratch.
+    pub fn run_on(
+        &self,
+        team: &mut Team,
+        input: &[f32],
+        output: &mut [f32],
+        scratch: &mut [Scratch],
+    ) {
+        self.run_from(team, Source::Map(input), output, scratch);
+    }
+
+    fn run_from(
+        &self,
+        team: &mut Team,
+        input: Source<'_>,
+        output: &mut [f32],
+        scratch: &mut [Scratch],
+    ) {
+        assert!(scratch.len() >= team.threads(), "a scratch for each thread");
+        let output = &mut output[..self.config.output().buffer_len()];
+        if self.plan.band_rows == self.rows.output {
+            self.run_whole(team, input, output, scratch);
+        } else {
+            let line = self.columns.output * self.config.output().channel_stride();
+            let outputs = cut(
+                output,
+                team.shares(self.rows.output).map(|rows| rows.len() * line),
+            );
+            let parts = team.shares(self.rows.output).zip(outputs).zip(scratch);
+            team.for_each(parts, |((rows, output), scratch)| {
+                self.run_bands(rows, input, output, scratch)
+            });
+        }
+    }
+
+    /// A small map: the threads share out the groups, and then the pixels to project.
+    fn run_whole(
+        &self,
+        team: &mut Team,
+        input: Source<'_>,
+        output: &mut [f32],
+        scratch: &mut [Scratch],
+    ) {
+        let mut depthwise = std::mem::take(&mut scratch[0].depthwise);
+        let pixels = self.rows.output * self.columns.output;
+        let group_len = pixels * self.depthwise_conv.group;
+        let outputs = cut(
+            &mut depthwise,
+            team.shares(self.groups)
+                .map(|groups| groups.len() * group_len),
+        );
+        let parts = team.shares(self.groups).zip(outputs).zip(&mut *scratch);
+        team.for_each(parts, |((groups, output), scratch)| {
+            let ring = &mut scratch.ring[..self.plan.ring_len()];
+            self.clear_padding(ring);
+            for (group, output) in groups.zip(output.chunks_exact_mut(group_len)) {
+                self.expand(group, 0..self.rows.input, input, ring);
+                self.convolve(group, 0..self.rows.output, ring, output);
+            }
+        });
+        let stride = self.config.output().channel_stride();
+        let outputs = cut(
+            output,
+            team.shares(pixels).map(|share| share.len() * stride),
+        );
+        let parts = team.shares(pixels).zip(outputs);
+        team.for_each(parts, |(share, output)| {
+            self.project(share, 0..pixels, input, &depthwise, output)
+        });
+        scratch[0].depthwise = depthwise;
+    }
+
+    /// Some output rows of a large map, band by band; `output` begins at the first of them.
+    fn run_bands(
+        &self,
+        rows: Range<usize>,
+        input: Source<'_>,
+        output: &mut [f32],
+        scratch: &mut Scratch,
+    ) {
+        let Scratch { ring, depthwise } = scratch;
+        let ring_len = self.plan.ring_len();
+        let ring = &mut ring[..self.groups * ring_len];
+        self.clear_padding(ring);
+        let width = self.columns.output;
+        let line = width * self.config.output().channel_stride();
+        let mut expanded = (rows.start * self.config.stride).saturating_sub(self.rows.before);
+        for first in rows.clone().step_by(self.plan.band_rows) {
+            let band = first..(first + self.plan.band_rows).min(rows.end);
+            let touched = (band.end - 1) * self.config.stride + self.config.kernel_size;
+            let needed = (touched - self.rows.before).min(self.rows.input);
+            let group_len = band.len() * width * self.depthwise_conv.group;
+            let groups = ring
+                .chunks_exact_mut(ring_len)
+                .zip(depthwise.chunks_exact_mut(group_len));
+            for (group, (ring, output)) in groups.enumerate() {
+                self.expand(group, expanded..needed, input, ring);
+                self.convolve(group, band.clone(), ring, output);
+            }
+            expanded = needed;
+            let pixels = band.start * width..band.end * width;
+            let output = &mut output[(first - rows.start) * line..];
+            self.project(pixels.clone(), pixels, input, depthwise, output);
+        }
+    }
+
+    /// Zeros the columns left and right of the map in every ring.
+    fn clear_padding(&self, ring: &mut [f32]) {
+        let lanes = self.token.lanes();
+        let left = self.columns.before * lanes;
+        let right = left + self.columns.input * lanes;
+        let rings = &mut ring[..self.plan.ring_groups * self.plan.ring_len()];
+        for row in rings.chunks_exact_mut(self.plan.row_len) {
+            row[..left].fill(0.0);
+            row[right..].fill(0.0);
+        }
+    }
+
+    /// Some input rows, expanded into their slots of the group's ring.
+    fn expand(&self, group: usize, mut rows: Range<usize>, input: Source<'_>, ring: &mut [f32]) {
+        let line = self.columns.input * self.config.input.channel_stride();
+        while !rows.is_empty() {
+            // Up to the end of the ring, then on from its beginning.
+            let slot = rows.start % self.plan.ring_rows;
+            let end = rows.end.min(rows.start + self.plan.ring_rows - slot);
+            let first = slot * self.plan.row_len + self.columns.before * self.token.lanes();
+            let ring = &mut ring[first..];
+            match (input, &self.expand_conv) {
+                (Source::Picture { stem, padded }, _) => {
+                    stem.run_into_ring(
+                        rows.start..end,
+                        padded,
+                        ring,
+                        self.plan.row_len,
+                        self.plan.plane_len(),
+                    );
+                }
+                (Source::Map(input), Some(conv)) => {
+                    self.expand_rows(conv, group, &input[rows.start * line..end * line], ring);
+                }
+                (Source::Map(input), None) => {
+                    self.copy_rows(group, &input[rows.start * line..end * line], ring)
+                }
+            }
+            rows.start = end;
+        }
+    }
+
+    /// Expands `[rows, columns, channels]`; `ring` begins at the first pixel of the first row.
+    fn expand_rows(&self, conv: &PackedMatrix, group: usize, input: &[f32], ring: &mut [f32]) {
+        let (lanes, width) = (self.token.lanes(), self.depthwise_conv.group);
+        let stride = self.config.input.channel_stride();
+        let panels = width / conv.panels()[0].width;
+        for &panel in &conv.panels()[group * panels..][..panels] {
+            let vector = (panel.first - group * width) / lanes;
+            conv.multiply(
+                panel,
+                Rows {
+                    count: input.len() / stride,
+                    input,
+                    input_stride: stride,
+                    segments: Segments::contiguous(self.config.input.channels),
+                    output: &mut ring[vector * self.plan.plane_len()..],
+                    layout: OutputLayout {
+                        stride: lanes,
+                        line: self.columns.input,
+                        line_stride: self.plan.row_len,
+                        vector_stride: Some(self.plan.plane_len()),
+                    },
+                    residual: None,
+                    relu6: true,
+                },
+            );
+        }
+    }
+
+    /// Where the block does not expand, its input takes the place of expanded rows.
+    fn copy_rows(&self, group: usize, input: &[f32], ring: &mut [f32]) {
+        let (lanes, width) = (self.token.lanes(), self.depthwise_conv.group);
+        let stride = self.config.input.channel_stride();
+        for vector in 0..width / lanes {
+            let plane = &mut ring[vector * self.plan.plane_len()..];
+            let channel = group * width + vector * lanes;
+            let rows = input.chunks_exact(self.columns.input * stride);
+            for (from, to) in rows.zip(plane.chunks_mut(self.plan.row_len)) {
+                for (to, from) in to.chunks_exact_mut(lanes).zip(from.chunks_exact(stride)) {
+                    to.copy_from_slice(&from[channel..][..lanes]);
+                }
+            }
+        }
+    }
+
+    /// The depthwise convolution of one group over one band.
+    fn convolve(&self, group: usize, band: Range<usize>, ring: &[f32], output: &mut [f32]) {
+        let (weights, bias) = self.depthwise_conv.group(group);
+        self.token.run(Depthwise {
+            ring,
+            ring_rows: self.plan.ring_rows,
+            ring_columns: self.columns.padded,
+            height: self.rows.input,
+            pad_top: self.rows.before,
+            weights,
+            bias,
+            kernel_size: self.config.kernel_size,
+            stride: self.config.stride,
+            rows: band,
+            columns: self.columns.output,
+            output,
+        });
+    }
+
+    /// The projection of `pixels`, plus the residual, where `depthwise` holds the pixels `held` and `output` begins at
+    /// the first of `pixels`.
+    fn project(
+        &self,
+        pixels: Range<usize>,
+        held: Range<usize>,
+        input: Source<'_>,
+        depthwise: &[f32],
+        output: &mut [f32],
+    ) {
+        let group = self.depthwise_conv.group;
+        let stride = self.config.output().channel_stride();
+        let residual = match input {
+            Source::Map(input) if self.config.has_residual() => {
+                Some(&input[pixels.start * stride..pixels.end * stride])
+            }
+            _ => None,
+        };
+        for &panel in self.project_conv.panels() {
+            self.project_conv.multiply(
+                panel,
+                Rows {
+                    count: pixels.len(),
+                    input: &depthwise[(pixels.start - held.start) * group..],
+                    input_stride: group,
+                    segments: Segments {
+                        count: self.groups,
+                        len: group,
+                        stride: held.len() * group,
+                    },
+                    output: &mut output[panel.first..],
+                    layout: OutputLayout::dense(stride),
+                    residual: residual.map(|residual| &residual[panel.first..]),
+                    relu6: false,
+                },
+            );
+        }
+    }
+}
+
+/// Where a block takes its input from.
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    /// A map of the block's input shape.
+    Map(&'a [f32]),
+    /// The stem, on a padded picture.
+    Picture { stem: &'a Stem, padded: &'a [f32] },
+}
+
+/// The widest group that holds whole panels, divides the channels, and is not too wide.
+fn group_width(channels: usize, panel: usize) -> usize {
+    let panels = channels / panel;
+    let fits = |count: &usize| panels.is_multiple_of(*count) && count * panel <= GROUP_CHANNELS;
+    (1..=panels).rev().find(fits).unwrap_or(1) * panel
+}
+
+/// Depthwise weights, vector by vector `[taps, lanes]`.
+#[derive(Debug)]
+struct PackedDepthwise {
+    weights: Buffer,
+    bias: Buffer,
+    taps: usize,
+    /// Channels in a group.
+    group: usize,
+}
+
+impl PackedDepthwise {
+    fn new(conv: FoldedConv<'_>, taps: usize, group: usize, lanes: usize) -> Self {
+        let padded = conv.bias.len().next_multiple_of(group);
+        let mut weights = Buffer::zeroed(padded * taps);
+        for (channel, kernel) in conv.weight.chunks_exact(taps).enumerate() {
+            let first = channel / lanes * lanes * taps + channel % lanes;
+            for (tap, weight) in kernel.iter().enumerate() {
+                weights[first + tap * lanes] = *weight;
+            }
+        }
+        Self {
+            weights,
+            bias: Buffer::padded(conv.bias, padded),
+            taps,
+            group,
+        }
+    }
+
+    fn group(&self, group: usize) -> (&[f32], &[f32]) {
+        let len = self.taps * self.group;
+        (
+            &self.weights[group * len..][..len],
+            &self.bias[group * self.group..][..self.group],
+        )
+    }
+}
+
+/// How many rows are worked on at a time, and the rings that needs.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    /// Output rows in a band; all of them for a small map.
+    band_rows: usize,
+    /// Input rows that a band touches.
+    ring_rows: usize,
+    /// Numbers in a ring row: one vector for each column.
+    row_len: usize,
+    /// Vectors in a group.
+    vectors: usize,
+    /// Groups whose rows have to survive until the next band: all, or one when there is a single band.
+    ring_groups: usize,
+    depthwise_len: usize,
+}
+
+impl Plan {
+    fn new(
+        config: &BlockConfig,
+        rows: SameAxis,
+        columns: SameAxis,
+        groups: usize,
+        group: usize,
+        lanes: usize,
+    ) -> Self {
+        let with_bands_of = |band_rows: usize| Self {
+            band_rows,
+            ring_rows: ((band_rows - 1) * config.stride + config.kernel_size).min(rows.input),
+            row_len: columns.padded * lanes,
+            vectors: group / lanes,
+            ring_groups: if band_rows == rows.output { 1 } else { groups },
+            depthwise_len: band_rows * columns.output * groups * group,
+        };
+        let whole = with_bands_of(rows.output);
+        if whole.len() <= WHOLE_MAP_MAX {
+            return whole;
+        }
+        (1..rows.output)
+            .rev()
+            .map(with_bands_of)
+            .find(|plan| plan.len() <= BAND_MAX)
+            .unwrap_or_else(|| with_bands_of(1))
+    }
+
+    fn len(&self) -> usize {
+        self.ring_groups * self.ring_len() + self.depthwise_len
+    }
+
+    fn ring_len(&self) -> usize {
+        self.vectors * self.plane_len()
+    }
+
+    /// Numbers in one vector's share of a ring.
+    fn plane_len(&self) -> usize {
+        self.ring_rows * self.row_len
+    }
+}
+
+/// The intermediate results of a block. One serves all blocks that it was made for, one after the other.
+#[derive(Debug)]
+pub struct Scratch {
+    ring: Buffer,
+    depthwise: Buffer,
+}
+
+impl Scratch {
+    /// Room for any of `blocks`.
+    pub fn new<'a>(blocks: impl IntoIterator<Item = &'a Block>) -> Self {
+        let (ring, depthwise) = blocks.into_iter().fold((0, 0), |(ring, depthwise), block| {
+            (
+                ring.max(block.plan.ring_groups * block.plan.ring_len()),
+                depthwise.max(block.plan.depthwise_len),
+            )
+        });
+        Self {
+            ring: Buffer::zeroed(ring),
+            depthwise: Buffer::zeroed(depthwise),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The inner loops, generic over the vector type; the only module with `unsafe` code.
+//!
+//! An [`Operation`] holds slices and sizes, checks every bound before its first load, and then walks raw pointers: a
+//! bounds check per load would cost as much as the multiplication it guards. The vector types are fearless_simd's,
+//! whose tokens prove that the machine has the instructions, so no intrinsic is called here.
+#![allow(unsafe_code)]
+
+/// `for $i in 0..$n`, `$n` a constant up to 19, written out: a register tile lives in registers only if every index
+/// into it is a constant before the compiler decides where to keep it. Its own unrolling gives up on the larger tiles,
+/// which then cost three times as much.
+macro_rules! unroll {
+    ($i:ident in 0..$n:expr => $body:block) => {
+        unroll!(@ $i $n, $body, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18)
+    };
+    (@ $i:ident $n:expr, $body:block, $($index:literal)*) => {
+        $(
+            if const { $index < $n } {
+                #[allow(non_upper_case_globals)]
+                const $i: usize = $index;
+                $body
+            }
+        )*
+    };
+}
+
+mod depthwise;
+mod gemm;
+mod gemv;
+mod interleave;
+mod pool;
+
+pub(crate) use depthwise::Depthwise;
+pub(crate) use gemm::{Gemm, OutputLayout, Segments};
+pub(crate) use gemv::Gemv;
+pub(crate) use interleave::Interleave;
+pub(crate) use pool::AveragePool;
+
+use fearless_simd::prelude::{Simd, SimdBase};
+
+/// Work that is compiled once for every instruction set.
+pub(crate) trait Operation {
+    fn run<S: Tiles>(self, simd: S);
+}
+
+/// An instruction set, with the sizes of the register tiles that suit it.
+///
+/// A matrix tile of R rows and V vectors holds R * V sums, V weights and one input in registers, so R * V + V + 1 must
+/// stay below the registers (a tile of 4 x 3 that fills all 16 of AVX2 makes the compiler move sums around, at 1.4 times
+/// the time), and R * V should be at least 8: two multiply-adds a cycle, each with a latency of four.
+pub(crate) trait Tiles: Simd {
+    const LANES: usize = Self::f32s::LEN;
+    /// Vectors in a panel of weights, at most.
+    const VECTORS: usize;
+    /// Rows of a matrix tile that is 1, 2 or 3 vectors wide.
+    const ROWS: [usize; 3];
+    /// Pixels of a depthwise tile, which is one vector wide.
+    const PIXELS: usize;
+    /// Multiply-adds over which a matrix tile runs before the next tile: what of the weights stays in the first cache.
+    const DEPTH: usize;
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Tiles for fearless_simd::x86::Avx512 {
+    const VECTORS: usize = 3;
+    const ROWS: [usize; 3] = [14, 14, 7];
+    const PIXELS: usize = 8;
+    const DEPTH: usize = 192;
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Tiles for fearless_simd::x86::Avx2 {
+    const VECTORS: usize = 2;
+    const ROWS: [usize; 3] = [12, 6, 4];
+    const PIXELS: usize = 8;
+    const DEPTH: usize = 384;
+}
+
+#[cfg(target_arch = "aarch64")]
+impl Tiles for fearless_simd::aarch64::Neon {
+    const VECTORS: usize = 3;
+    const ROWS: [usize; 3] = [14, 14, 7];
+    const PIXELS: usize = 8;
+    const DEPTH: usize = 384;
+}
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+impl Tiles for fearless_simd::wasm32::WasmSimd128 {
+    const VECTORS: usize = 2;
+    const ROWS: [usize; 3] = [8, 4, 3];
+    const PIXELS: usize = 8;
+    const DEPTH: usize = 384;
+}
+
+impl Tiles for fearless_simd::Fallback {
+    const VECTORS: usize = 2;
+    const ROWS: [usize; 3] = [4, 4, 3];
+    const PIXELS: usize = 4;
+    const DEPTH: usize = 384;
+}
+
+/// # Safety
+/// `from` must be valid for reading `S::LANES` numbers.
+#[inline(always)]
+unsafe fn load<S: Tiles>(simd: S, from: *const f32) -> S::f32s {
+    // SAFETY: the caller's promise; f32 needs no more alignment than the pointer has.
+    S::f32s::from_slice(simd, unsafe { std::slice::from_raw_parts(from, S::LANES) })
+}
+
+/// # Safety
+/// `to` must be valid for writing `S::LANES` numbers, and no reference to them may be alive.
+#[inline(always)]
+unsafe fn store<S: Tiles>(to: *mut f32, value: S::f32s) {
+    // SAFETY: the caller's promise.
+    value.store_slice(unsafe { std::slice::from_raw_parts_mut(to, S::LANES) });
+}
+
+/// Asks for a cache line that will be read soon, where the machine can be asked.
+#[inline(always)]
+fn prefetch(_line: *const f32) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch of any address, mapped or not, has no effect but on speed; every x86-64 has it.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T1>(_line.cast());
+    }
+}
+
+#[inline(always)]
+fn relu6<S: Tiles>(simd: S, x: S::f32s) -> S::f32s {
+    x.max(S::f32s::splat(simd, 0.0))
+        .min(S::f32s::splat(simd, 6.0))
+}
+
+/// Splits `total` rows into tiles of at most `most` that differ by one at most, so that no tile is a small remainder.
+///
+/// Where even one tile would be smaller than half of `most` it falls back to single rows, so that the tiles have only
+/// the heights 1 and `most.div_ceil(2)..=most`, for which the inner loops are compiled.
+#[derive(Clone, Copy)]
+struct Split {
+    tiles: usize,
+    rows: usize,
+    longer: usize,
+}
+
+impl Split {
+    #[inline(always)]
+    fn new(total: usize, most: usize) -> Self {
+        if total < most.div_ceil(2) {
+            return Self {
+                tiles: total,
+                rows: 1,
+                longer: 0,
+            };
+        }
+        let tiles = total.div_ceil(most);
+        Self {
+            tiles,
+            rows: total / tiles,
+            longer: total % tiles,
+        }
+    }
+
+    /// First row and height of tile `i`.
+    #[inline(always)]
+    fn tile(self, i: usize) -> (usize, usize) {
+        (
+            i * self.rows + i.min(self.longer),
+            self.rows + usize::from(i < self.longer),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Split;
+
+    #[test]
+    fn tiles_cover_every_row_once_in_compiled_heights() {
+        for most in 1..=14 {
+            for total in 0..200 {
+                let split = Split::new(total, most);
+                let mut next = 0;
+                for (at, rows) in (0..split.tiles).map(|i| split.tile(i)) {
+                    assert_eq!(at, next);
+                    assert!(
+                        rows == 1 || (most.div_ceil(2)..=most).contains(&rows),
+                        "{total} {most} {rows}"
+                    );
+                    next += rows;
+                }
+                assert_eq!(next, total);
+            }
+        }
+    }
+}

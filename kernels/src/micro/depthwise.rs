@@ -1,0 +1,180 @@
+//! A depthwise convolution with ReLU6 on one group of channels.
+
+use std::ops::Range;
+
+use fearless_simd::prelude::{SimdBase, SimdFloat};
+
+use super::{Operation, Split, Tiles, load, relu6, store};
+
+/// Some output rows of a depthwise convolution, read from a ring of input rows.
+pub(crate) struct Depthwise<'a> {
+    /// `[vectors, ring_rows, columns, lanes]`: input row `y` lies in slot `y % ring_rows`, its columns already padded.
+    /// With a vector's pixels side by side, every address inside a tile is a constant away from the first.
+    pub(crate) ring: &'a [f32],
+    pub(crate) ring_rows: usize,
+    /// Columns of a ring row, padding included.
+    pub(crate) ring_columns: usize,
+    /// Rows of the input; above and below it the convolution sees zeros.
+    pub(crate) height: usize,
+    /// Rows of zeros above the input.
+    pub(crate) pad_top: usize,
+    /// `[vectors, kernel_size * kernel_size, lanes]`.
+    pub(crate) weights: &'a [f32],
+    /// `[vectors, lanes]`.
+    pub(crate) bias: &'a [f32],
+    /// 3 or 5.
+    pub(crate) kernel_size: usize,
+    /// 1 or 2.
+    pub(crate) stride: usize,
+    /// Rows of the output to compute.
+    pub(crate) rows: Range<usize>,
+    /// Columns of the output.
+    pub(crate) columns: usize,
+    /// `[rows, columns, vectors * lanes]`.
+    pub(crate) output: &'a mut [f32],
+}
+
+impl Operation for Depthwise<'_> {
+    #[inline(always)]
+    fn run<S: Tiles>(self, simd: S) {
+        if self.rows.is_empty() || self.columns == 0 {
+            return;
+        }
+        let channels = self.bias.len();
+        assert!(channels.is_multiple_of(S::LANES));
+        assert!(channels * self.ring_rows * self.ring_columns <= self.ring.len());
+        assert!((self.columns - 1) * self.stride + self.kernel_size <= self.ring_columns);
+        assert!(self.kernel_size * self.kernel_size * channels <= self.weights.len());
+        assert!(self.rows.len() * self.columns * channels <= self.output.len());
+        assert!(
+            self.ring_rows > 0 && self.rows.end * self.stride + self.kernel_size < usize::MAX / 2
+        );
+        // SAFETY: the assertions above cover every row, column, tap and channel.
+        unsafe {
+            match (self.kernel_size, self.stride) {
+                (3, 1) => rows::<S, 3, 1>(simd, self),
+                (3, 2) => rows::<S, 3, 2>(simd, self),
+                (5, 1) => rows::<S, 5, 1>(simd, self),
+                (5, 2) => rows::<S, 5, 2>(simd, self),
+                _ => unreachable!("depthwise kernels are 3 or 5 wide with stride 1 or 2"),
+            }
+        }
+    }
+}
+
+/// # Safety
+/// The bounds asserted in [`Depthwise::run`] must hold.
+#[inline(always)]
+unsafe fn rows<S: Tiles, const K: usize, const STRIDE: usize>(simd: S, it: Depthwise<'_>) {
+    let split = Split::new(it.columns, S::PIXELS);
+    let row_len = it.ring_columns * S::LANES;
+    let channels = it.bias.len();
+    // One vector of channels at a time, all rows of it: what it touches fits the first cache, whatever the width.
+    for vector in 0..channels / S::LANES {
+        for (i, row) in it.rows.clone().enumerate() {
+            // The taps that fall on the input, not on the zeros around it.
+            let top = row * STRIDE;
+            let taps =
+                it.pad_top.saturating_sub(top)..K.min((it.height + it.pad_top).saturating_sub(top));
+            // SAFETY: `vector` and the slots lie in the ring, `row` and the tiles in the output.
+            unsafe {
+                let ring = it.ring.as_ptr().add(vector * it.ring_rows * row_len);
+                let mut inputs = [ring; K];
+                for tap in taps.clone() {
+                    inputs[tap] = ring.add((top + tap - it.pad_top) % it.ring_rows * row_len);
+                }
+                let line = Line {
+                    inputs,
+                    taps,
+                    weights: it.weights.as_ptr().add(vector * K * K * S::LANES),
+                    bias: it.bias.as_ptr().add(vector * S::LANES),
+                    output: it
+                        .output
+                        .as_mut_ptr()
+                        .add(i * it.columns * channels + vector * S::LANES),
+                    output_stride: channels,
+                };
+                for (x, pixels) in (0..split.tiles).map(|i| split.tile(i)) {
+                    tile_of::<S, K, STRIDE>(simd, &line, x, pixels);
+                }
+            }
+        }
+    }
+}
+
+/// One row of the output, one vector of channels.
+struct Line<const K: usize> {
+    /// First pixel of each input row; of those outside `taps` nothing is read.
+    inputs: [*const f32; K],
+    taps: Range<usize>,
+    weights: *const f32,
+    bias: *const f32,
+    output: *mut f32,
+    output_stride: usize,
+}
+
+/// # Safety
+/// As [`tile`].
+#[inline(always)]
+unsafe fn tile_of<S: Tiles, const K: usize, const STRIDE: usize>(
+    simd: S,
+    line: &Line<K>,
+    x: usize,
+    pixels: usize,
+) {
+    macro_rules! by_width {
+        ($($width:literal)*) => {
+            match pixels {
+                $($width if $width == 1 || (S::PIXELS.div_ceil(2)..=S::PIXELS).contains(&$width) => {
+                    // SAFETY: the caller's promise.
+                    unsafe { tile::<S, K, STRIDE, $width>(simd, line, x) }
+                })*
+                _ => unreachable!("no tile has {pixels} pixels"),
+            }
+        };
+    }
+    by_width!(1 2 3 4 5 6 7 8);
+}
+
+/// `P` pixels from column `x` on: the weights of a tap row stay in registers, and each input is loaded once and used by
+/// every sum it belongs to.
+///
+/// # Safety
+/// The pointers of `line` must be valid for those pixels and all taps of one vector of channels.
+#[inline(always)]
+unsafe fn tile<S: Tiles, const K: usize, const STRIDE: usize, const P: usize>(
+    simd: S,
+    line: &Line<K>,
+    x: usize,
+) {
+    // SAFETY (all blocks): the caller's promise.
+    let mut sums = [unsafe { load(simd, line.bias) }; P];
+    for tap in line.taps.clone() {
+        let input = unsafe { line.inputs[tap].add(x * STRIDE * S::LANES) };
+        let from = unsafe { line.weights.add(tap * K * S::LANES) };
+        let mut weights = [S::f32s::splat(simd, 0.0); K];
+        unroll!(i in 0..K => {
+            weights[i] = unsafe { load(simd, from.add(i * S::LANES)) };
+        });
+        unroll!(column in 0..(P - 1) * STRIDE + K => {
+            let x = unsafe { load(simd, input.add(column * S::LANES)) };
+            unroll!(i in 0..K => {
+                if let Some(p) = const { pixel_of(column, i, STRIDE, P) } {
+                    sums[p] = x.mul_add(weights[i], sums[p]);
+                }
+            });
+        });
+    }
+    let output = unsafe { line.output.add(x * line.output_stride) };
+    unroll!(p in 0..P => {
+        unsafe { store::<S>(output.add(p * line.output_stride), relu6(simd, sums[p])) };
+    });
+}
+
+/// The pixel of a tile to which `column` belongs as tap `i`, if there is one.
+const fn pixel_of(column: usize, i: usize, stride: usize, pixels: usize) -> Option<usize> {
+    if column < i || !(column - i).is_multiple_of(stride) || (column - i) / stride >= pixels {
+        return None;
+    }
+    Some((column - i) / stride)
+}

@@ -1,0 +1,75 @@
+//! A vector times one panel of packed weights: the fully connected layer.
+
+use fearless_simd::prelude::{SimdBase, SimdFloat};
+
+use super::{Operation, Tiles, load, prefetch, store};
+
+/// Independent sums, so that the next multiply-add need not wait for the one before.
+const CHAINS: usize = 4;
+/// How far ahead weights are asked for, in numbers: they are read once, at the speed of the third cache.
+const AHEAD: usize = 2048;
+
+/// `output[panel] = input * weights[:, panel] + bias[panel]`.
+pub(crate) struct Gemv<'a> {
+    /// `[depth]`.
+    pub(crate) input: &'a [f32],
+    /// `[depth, vectors * lanes]`.
+    pub(crate) weights: &'a [f32],
+    /// `[vectors * lanes]`.
+    pub(crate) bias: &'a [f32],
+    /// Width of the panel: 1, 2 or 3.
+    pub(crate) vectors: usize,
+    /// `[vectors * lanes]`.
+    pub(crate) output: &'a mut [f32],
+}
+
+impl Operation for Gemv<'_> {
+    #[inline(always)]
+    fn run<S: Tiles>(self, simd: S) {
+        let width = self.vectors * S::LANES;
+        assert!(self.input.len() * width <= self.weights.len());
+        assert!(width <= self.bias.len() && width <= self.output.len());
+        // SAFETY: the assertions above cover the depth and the width.
+        unsafe {
+            match self.vectors {
+                1 => panel::<S, 1>(simd, self),
+                2 => panel::<S, 2>(simd, self),
+                3 if S::VECTORS == 3 => panel::<S, 3>(simd, self),
+                _ => unreachable!("panels are 1 to {} vectors wide", S::VECTORS),
+            }
+        }
+    }
+}
+
+/// # Safety
+/// The bounds asserted in [`Gemv::run`] must hold.
+#[inline(always)]
+unsafe fn panel<S: Tiles, const V: usize>(simd: S, it: Gemv<'_>) {
+    let mut sums = [[S::f32s::splat(simd, 0.0); V]; CHAINS];
+    let mut weights = it.weights.as_ptr();
+    // SAFETY (all blocks): the caller's promise.
+    let mut add = |x: f32, sums: &mut [S::f32s; V]| {
+        let x = S::f32s::splat(simd, x);
+        unroll!(line in 0..(V * S::LANES).div_ceil(16) => { prefetch(weights.wrapping_add(AHEAD + line * 16)); });
+        for (v, sum) in sums.iter_mut().enumerate() {
+            *sum = x.mul_add(unsafe { load(simd, weights.add(v * S::LANES)) }, *sum);
+        }
+        weights = unsafe { weights.add(V * S::LANES) };
+    };
+    let (runs, rest) = it.input.as_chunks::<CHAINS>();
+    for run in runs {
+        for (x, sums) in run.iter().zip(&mut sums) {
+            add(*x, sums);
+        }
+    }
+    for x in rest {
+        add(*x, &mut sums[0]);
+    }
+    for v in 0..V {
+        let total = sums.iter().fold(
+            unsafe { load(simd, it.bias.as_ptr().add(v * S::LANES)) },
+            |total, sum| total + sum[v],
+        );
+        unsafe { store::<S>(it.output.as_mut_ptr().add(v * S::LANES), total) };
+    }
+}

@@ -1,0 +1,90 @@
+//! Sizes of feature maps, and the padding that TensorFlow calls SAME.
+
+/// Channels are stored in multiples of this: one 64-byte cache line of f32, and the widest vector.
+pub(crate) const CHANNEL_ALIGN: usize = 16;
+
+/// A feature map `[height, width, channels]`, stored with its channels padded to a multiple of 16.
+///
+/// Pixel `(y, x)` begins at `(y * width + x) * channel_stride()`. The padding may hold anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MapShape {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// Channels, without padding.
+    pub channels: usize,
+}
+
+impl MapShape {
+    /// Numbers from one pixel to the next.
+    #[must_use]
+    pub fn channel_stride(&self) -> usize {
+        self.channels.next_multiple_of(CHANNEL_ALIGN)
+    }
+
+    /// Rows times columns.
+    #[must_use]
+    pub fn pixels(&self) -> usize {
+        self.height * self.width
+    }
+
+    /// Numbers in the map's buffer, padding included.
+    #[must_use]
+    pub fn buffer_len(&self) -> usize {
+        self.pixels() * self.channel_stride()
+    }
+}
+
+/// One axis of a convolution with SAME padding: `output = ceil(input / stride)`, the odd pixel of padding at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SameAxis {
+    pub(crate) input: usize,
+    pub(crate) output: usize,
+    /// Zeros before the first pixel.
+    pub(crate) before: usize,
+    /// Pixels that the kernel touches in all, zeros included.
+    pub(crate) padded: usize,
+}
+
+impl SameAxis {
+    pub(crate) fn new(input: usize, kernel_size: usize, stride: usize) -> Self {
+        let output = input.div_ceil(stride);
+        let touched = (output - 1) * stride + kernel_size;
+        let padding = touched.saturating_sub(input);
+        Self {
+            input,
+            output,
+            before: padding / 2,
+            padded: touched.max(input),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SameAxis;
+
+    #[test]
+    fn same_padding_follows_tensorflow() {
+        // (input, kernel, stride) -> (output, before, after)
+        for ((input, kernel, stride), expected) in [
+            ((224, 3, 2), (112, 0, 1)),
+            ((112, 3, 2), (56, 0, 1)),
+            ((56, 5, 2), (28, 1, 2)),
+            ((65, 5, 2), (33, 2, 2)),
+            ((33, 3, 2), (17, 1, 1)),
+            ((14, 5, 1), (14, 2, 2)),
+            ((112, 3, 1), (112, 1, 1)),
+            ((1, 3, 2), (1, 1, 1)),
+        ] {
+            let axis = SameAxis::new(input, kernel, stride);
+            let after = axis.padded - axis.before - input;
+            assert_eq!(
+                (axis.output, axis.before, after),
+                expected,
+                "{input} {kernel} {stride}"
+            );
+        }
+    }
+}

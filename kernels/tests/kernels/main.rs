@@ -1,0 +1,17 @@
+//! Every kernel this machine can run, against direct convolutions written for clarity.
+
+mod blocks;
+mod network;
+mod random;
+mod reference;
+mod stem_and_head;
+
+/// The largest difference between two maps.
+fn max_abs_difference(found: &[f32], expected: &[f32]) -> f32 {
+    assert_eq!(found.len(), expected.len());
+    found
+        .iter()
+        .zip(expected)
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f32::max)
+}

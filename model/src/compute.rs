@@ -1,0 +1,77 @@
+use std::{fmt, str::FromStr};
+
+use burn::tensor::Device;
+use imageclassifier_kernels::Kernel;
+
+/// What computes the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compute {
+    /// Our own kernels, as one operation on burn-flex tensors: the fast way.
+    Fused(Kernel),
+    /// burn's own operators: the reference that the kernels are compared with.
+    Plain(Backend),
+}
+
+/// What computes burn's tensors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Backend {
+    /// burn-flex.
+    #[default]
+    Flex,
+    /// burn-ndarray: slow, an independent check.
+    Ndarray,
+}
+
+impl Compute {
+    /// The fused network with the fastest kernel that this machine can run.
+    #[must_use]
+    pub fn fastest() -> Self {
+        Self::Fused(Kernel::detect())
+    }
+
+    /// Every way that this machine can run, fastest first.
+    pub fn available() -> impl Iterator<Item = Self> {
+        let plain = Backend::ALL.map(|(backend, _)| Self::Plain(backend));
+        Kernel::available().map(Self::Fused).chain(plain)
+    }
+
+    pub(crate) fn device(self) -> Device {
+        match self {
+            Self::Fused(_) | Self::Plain(Backend::Flex) => Device::flex(),
+            #[allow(deprecated, reason = "kept selectable until burn drops it")]
+            Self::Plain(Backend::Ndarray) => Device::ndarray(),
+        }
+    }
+}
+
+impl fmt::Display for Compute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fused(kernel) => write!(f, "flex, {kernel} kernels"),
+            Self::Plain(backend) => write!(f, "{backend}, burn's operators"),
+        }
+    }
+}
+
+impl Backend {
+    /// Every backend, by name.
+    pub const ALL: [(Self, &'static str); 2] = [(Self::Flex, "flex"), (Self::Ndarray, "ndarray")];
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (_, name) = Self::ALL[*self as usize];
+        f.write_str(name)
+    }
+}
+
+impl FromStr for Backend {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find_map(|(backend, name)| (name == text).then_some(backend))
+            .ok_or_else(|| format!("no backend is called {text:?}: use flex or ndarray"))
+    }
+}

@@ -1,0 +1,175 @@
+use burn::{
+    Tensor,
+    nn::{Linear, conv::Conv2d},
+    tensor::{Bytes, DType, Shape},
+};
+use burn_flex::{Flex, FlexTensor, Layout};
+use imageclassifier_kernels::{
+    Architecture, BlockWeights, BuildError, FoldedConv, Kernel, Network, NetworkWeights, Team,
+    Workspace,
+};
+
+use crate::efficientnet_lite::EfficientNetLite;
+
+/// The whole of [`EfficientNetLite`] as one operation on burn-flex tensors: its weights, packed for our own kernels.
+#[derive(Debug)]
+pub(crate) struct FusedEfficientNetLite {
+    network: Network,
+    classes: usize,
+}
+
+/// The weights of one layer, out of burn's tensors, in PyTorch's layout.
+struct Layer {
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+/// The layers of one block, as [`BlockWeights`].
+struct BlockLayers {
+    expand_conv: Option<Layer>,
+    depthwise_conv: Layer,
+    project_conv: Layer,
+}
+
+impl FusedEfficientNetLite {
+    /// Packs the weights of `layers` for `kernel`.
+    ///
+    /// # Errors
+    /// If this machine lacks the kernel's instructions.
+    pub(crate) fn new(
+        layers: &EfficientNetLite,
+        architecture: &Architecture,
+        kernel: Kernel,
+    ) -> Result<Self, BuildError> {
+        let [conv_stem, conv_head] = [&layers.conv_stem, &layers.conv_head].map(Layer::of_conv);
+        let fc = Layer::of_linear(&layers.fc);
+        let blocks: Vec<_> = layers
+            .blocks
+            .iter()
+            .map(|block| BlockLayers {
+                expand_conv: block.expand_conv.as_ref().map(Layer::of_conv),
+                depthwise_conv: Layer::of_conv(&block.depthwise_conv),
+                project_conv: Layer::of_conv(&block.project_conv),
+            })
+            .collect();
+        let weights = NetworkWeights {
+            conv_stem: conv_stem.folded(),
+            blocks: blocks.iter().map(BlockLayers::folded).collect(),
+            conv_head: conv_head.folded(),
+            fc: fc.folded(),
+        };
+        Ok(Self {
+            network: Network::new(kernel, architecture, &weights)?,
+            classes: architecture.classes,
+        })
+    }
+
+    /// Buffers to run it in, on teams of up to `threads` threads.
+    pub(crate) fn workspace(&self, threads: usize) -> Workspace {
+        Workspace::for_threads(&self.network, threads)
+    }
+
+    /// # Shapes
+    /// - pictures: `[batch, height, width, 3]`, values as in [`Input`](crate::Input)
+    /// - logits: `[batch, classes]`
+    pub(crate) fn forward(
+        &self,
+        pictures: Tensor<4>,
+        workspace: &mut Workspace,
+        team: &mut Team,
+    ) -> Tensor<2> {
+        let [batch, height, width, channels] = pictures.dims();
+        let pictures: FlexTensor = pictures
+            .try_into_primitive::<Flex>()
+            .expect("the pictures are on burn-flex");
+        let pictures = pictures.to_contiguous();
+        let mut logits = Vec::with_capacity(batch * self.classes);
+        for picture in pictures
+            .storage::<f32>()
+            .chunks_exact(height * width * channels)
+        {
+            let stem = self.network.stem();
+            stem.pad_hwc(picture, workspace.picture_mut());
+            logits.extend_from_slice(self.network.run_on(team, workspace));
+        }
+        let layout = Layout::contiguous(Shape::from(vec![batch, self.classes]));
+        let logits = FlexTensor::new(Bytes::from_elems(logits), layout, DType::F32);
+        Tensor::from_primitive::<Flex>(logits)
+    }
+}
+
+impl Layer {
+    fn of_conv(conv: &Conv2d) -> Self {
+        let bias = conv.bias.as_ref().expect("every convolution has a bias");
+        Self {
+            weight: values(conv.weight.val()),
+            bias: values(bias.val()),
+        }
+    }
+
+    /// burn keeps `[features, classes]`, PyTorch `[classes, features]`.
+    fn of_linear(linear: &Linear) -> Self {
+        let bias = linear.bias.as_ref().expect("the classifier has a bias");
+        Self {
+            weight: values(linear.weight.val().transpose()),
+            bias: values(bias.val()),
+        }
+    }
+
+    fn folded(&self) -> FoldedConv<'_> {
+        FoldedConv {
+            weight: &self.weight,
+            bias: &self.bias,
+        }
+    }
+}
+
+impl BlockLayers {
+    fn folded(&self) -> BlockWeights<'_> {
+        BlockWeights {
+            expand_conv: self.expand_conv.as_ref().map(Layer::folded),
+            depthwise_conv: self.depthwise_conv.folded(),
+            project_conv: self.project_conv.folded(),
+        }
+    }
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    let data = tensor.into_data();
+    data.try_to_vec().expect("weights are f32")
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, Distribution};
+
+    use super::*;
+    use crate::Variant;
+
+    /// Random weights: whatever the trained ones happen to be, both ways compute the same function.
+    #[test]
+    fn every_kernel_equals_burns_operators_on_every_variant() {
+        let device = Device::flex();
+        for variant in [Variant::Lite0, Variant::Lite1, Variant::Lite2] {
+            let architecture = variant.architecture();
+            let layers = EfficientNetLite::new(&architecture, &device);
+            let size = variant.input_size() as usize;
+            let range = Distribution::Uniform(-1.0, 1.0);
+            let pictures = Tensor::<4>::random([2, size, size, 3], range, &device);
+            let expected = layers.forward(pictures.clone());
+            for kernel in Kernel::available() {
+                let fused = FusedEfficientNetLite::new(&layers, &architecture, kernel).unwrap();
+                for threads in [1, 2] {
+                    let mut workspace = fused.workspace(threads);
+                    let mut team = Team::new(threads);
+                    let actual = fused.forward(pictures.clone(), &mut workspace, &mut team);
+                    let difference = (actual - expected.clone()).abs().max().into_scalar::<f32>();
+                    assert!(
+                        difference <= 1e-4,
+                        "{variant:?}, {kernel}, {threads} threads: {difference}"
+                    );
+                }
+            }
+        }
+    }
+}
