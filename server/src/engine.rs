@@ -1,29 +1,20 @@
-//! Decodes pictures and runs the network, away from the async runtime: admission, decoding, the queue, the compute
-//! threads.
-//!
-//! There is a compute thread for each core, and each takes the next picture as soon as it is free: no timer, no batch to
-//! fill. One picture a core is the fastest way to many answers; only a picture that is alone has all cores to itself.
+//! Takes calls to an answer, away from the async runtime: admission, decoding, the queue to the compute threads.
 
 use std::{
     io,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc, Mutex, TryLockError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use crossbeam_channel::{Receiver, Sender};
-use imageclassifier_model::{
-    EncodedImage, Input, Logits, Network, Picture, Ranking, Runner, Team, Weights,
-};
+use crossbeam_channel::Sender;
+use imageclassifier_model::{EncodedImage, Input, Network, Picture, Ranking, Weights};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::{
     Config,
+    inference::{self, Inferred, Job},
     status::{Failure, Fault},
 };
 
@@ -57,19 +48,6 @@ pub(crate) struct Classified {
     pub(crate) inference: Duration,
 }
 
-/// One input on its way to the network.
-struct Job {
-    input: Input,
-    queued_at: Instant,
-    reply: oneshot::Sender<Result<Inferred, Failure>>,
-}
-
-struct Inferred {
-    logits: Logits,
-    queue: Duration,
-    inference: Duration,
-}
-
 struct Decoded {
     input: Input,
     queue: Duration,
@@ -86,19 +64,7 @@ impl Engine {
         let cores = thread::available_parallelism()?.get();
         // Room for every call that has a permit, and for the warm-up: sending never waits.
         let (jobs, queue) = crossbeam_channel::bounded(calls_max + 1);
-        let all_cores = Arc::new(AllCores {
-            team: Mutex::new(Team::new(cores)),
-            busy: AtomicUsize::new(0),
-        });
-        for core in 0..cores {
-            let worker = Worker {
-                runner: network.runner(cores),
-                queue: queue.clone(),
-                all_cores: Arc::clone(&all_cores),
-            };
-            let thread = thread::Builder::new().name(format!("inference-{core}"));
-            thread.spawn(move || worker.run())?;
-        }
+        inference::start(network, cores, &queue)?;
         Ok(Self(Arc::new(Shared {
             weights,
             limits: PictureLimits {
@@ -187,70 +153,4 @@ fn decode(
         queue: begun_at - arrived_at,
         decode: begun_at.elapsed(),
     })
-}
-
-/// A compute thread.
-struct Worker {
-    runner: Runner,
-    queue: Receiver<Job>,
-    all_cores: Arc<AllCores>,
-}
-
-/// What the compute threads share.
-struct AllCores {
-    /// For a picture that is alone.
-    team: Mutex<Team>,
-    /// Compute threads at work.
-    busy: AtomicUsize,
-}
-
-impl Worker {
-    /// Until every [`Engine`] is gone.
-    fn run(mut self) {
-        while let Ok(job) = self.queue.recv() {
-            if !job.reply.is_closed() {
-                self.answer(job);
-            }
-        }
-    }
-
-    fn answer(&mut self, job: Job) {
-        let Job {
-            input,
-            queued_at,
-            reply,
-        } = job;
-        let begun_at = Instant::now();
-        let others = self.all_cores.busy.fetch_add(1, Ordering::Relaxed);
-        let alone = others == 0 && self.queue.is_empty();
-        let logits = self.infer(input, alone);
-        self.all_cores.busy.fetch_sub(1, Ordering::Relaxed);
-        let inferred = logits.map(|logits| Inferred {
-            logits,
-            queue: begun_at - queued_at,
-            inference: begun_at.elapsed(),
-        });
-        // The caller may have left meanwhile.
-        let _ = reply.send(inferred);
-    }
-
-    fn infer(&mut self, input: Input, alone: bool) -> Result<Logits, Failure> {
-        let Self {
-            runner, all_cores, ..
-        } = self;
-        // Whatever a panic leaves behind in the buffers, the next picture overwrites; the team works on.
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let team = alone.then(|| all_cores.team.try_lock());
-            match team {
-                Some(Ok(mut team)) => runner.run(input, &mut team),
-                Some(Err(TryLockError::Poisoned(team))) => {
-                    runner.run(input, &mut team.into_inner())
-                }
-                Some(Err(TryLockError::WouldBlock)) | None => runner.run(input, &mut Team::solo()),
-            }
-        }));
-        outcome
-            .map_err(|_| Failure::Internal(Fault::InferencePanicked))?
-            .map_err(|error| Failure::Internal(Fault::Network(Arc::new(error))))
-    }
 }

@@ -4,6 +4,7 @@
 mod app;
 mod config;
 mod engine;
+mod inference;
 mod page;
 mod readiness;
 mod request_id;
