@@ -142,3 +142,48 @@ fn kind(status: &Status) -> ErrorKind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tonic_types::ErrorDetails;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_keeps_its_reason_details_and_hint() {
+        let mut details = ErrorDetails::new();
+        let metadata = HashMap::from([("bytes_max".to_owned(), "10".to_owned())]);
+        details.set_error_info("IMAGE_TOO_LARGE", ERROR_DOMAIN, metadata);
+        details.set_retry_info(Some(Duration::from_secs(2)));
+        let status = Status::with_error_details(Code::InvalidArgument, "too large", details);
+        let error = CallError::from(status);
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert_eq!(error.reason(), ErrorReason::ImageTooLarge);
+        assert_eq!(error.detail("bytes_max"), Some("10"));
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(2)));
+        assert_eq!(error.to_string(), "too large");
+    }
+
+    #[test]
+    fn another_services_reason_is_not_ours() {
+        let mut details = ErrorDetails::new();
+        details.set_error_info("IMAGE_TOO_LARGE", "elsewhere", HashMap::new());
+        let status = Status::with_error_details(Code::InvalidArgument, "", details);
+        assert_eq!(CallError::from(status).reason(), ErrorReason::Unspecified);
+    }
+
+    #[test]
+    fn only_what_may_pass_is_worth_trying_again() {
+        for code in (0..=16).map(Code::from) {
+            let worth_it = matches!(
+                code,
+                Code::Unavailable
+                    | Code::ResourceExhausted
+                    | Code::Aborted
+                    | Code::DeadlineExceeded
+            );
+            let kind = kind(&Status::new(code, ""));
+            assert_eq!(kind.is_retryable(), worth_it, "{code:?}");
+        }
+    }
+}
