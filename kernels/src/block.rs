@@ -1,77 +1,24 @@
 //! An inverted-residual (MBConv) block: expand, depthwise, project, and the residual, as one operation.
 
+mod config;
+mod depthwise;
+mod plan;
+mod scratch;
+
+pub use config::BlockConfig;
+pub use scratch::Scratch;
+
 use std::ops::Range;
 
-use crate::buffer::Buffer;
+use depthwise::{PackedDepthwise, group_width};
+use plan::Plan;
+
 use crate::kernel::Token;
 use crate::micro::{Depthwise, OutputLayout, Segments};
 use crate::packed::{PackedMatrix, Rows};
 use crate::shape::SameAxis;
 use crate::team::{Team, cut};
-use crate::{BlockWeights, BuildError, FoldedConv, Kernel, MapShape, Stem};
-
-/// Channels that are expanded and convolved together: wide enough for the widest panel of weights.
-const GROUP_CHANNELS: usize = 48;
-/// A block whose whole depthwise result fits into this many numbers runs group by group over the whole map; larger
-/// ones run band by band. Sized for a second-level cache of 1 MiB, with room for the weights that stream past.
-const WHOLE_MAP_MAX: usize = 768 * 1024 / size_of::<f32>();
-/// What a band may occupy: its ring of expanded rows and its depthwise result.
-const BAND_MAX: usize = 320 * 1024 / size_of::<f32>();
-
-/// The shape of a block. Padding is TensorFlow's SAME.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BlockConfig {
-    /// What the block reads.
-    pub input: MapShape,
-    /// Channels after `expand_conv`; `None` where the block does not expand.
-    pub expanded_channels: Option<usize>,
-    /// Side of the depthwise kernel: 3 or 5.
-    pub kernel_size: usize,
-    /// Stride of the depthwise convolution: 1 or 2.
-    pub stride: usize,
-    /// Channels after `project_conv`.
-    pub output_channels: usize,
-}
-
-impl BlockConfig {
-    /// What the block writes.
-    #[must_use]
-    pub fn output(&self) -> MapShape {
-        MapShape {
-            height: self.input.height.div_ceil(self.stride),
-            width: self.input.width.div_ceil(self.stride),
-            channels: self.output_channels,
-        }
-    }
-
-    /// Whether the block adds its input to its output: where both have the same shape.
-    #[must_use]
-    pub fn has_residual(&self) -> bool {
-        self.output() == self.input
-    }
-
-    fn depthwise_channels(&self) -> usize {
-        self.expanded_channels.unwrap_or(self.input.channels)
-    }
-
-    fn check(&self) -> Result<(), BuildError> {
-        if !matches!((self.kernel_size, self.stride), (3 | 5, 1 | 2)) {
-            return Err(BuildError::Unsupported(
-                "a depthwise convolution other than 3 or 5 wide with stride 1 or 2",
-            ));
-        }
-        if self.input.pixels() == 0
-            || self.depthwise_channels() == 0
-            || self.input.channels == 0
-            || self.output_channels == 0
-        {
-            return Err(BuildError::Unsupported(
-                "a block without pixels or channels",
-            ));
-        }
-        Ok(())
-    }
-}
+use crate::{BlockWeights, BuildError, Kernel, Stem};
 
 /// One block, its weights packed for one kernel.
 ///
@@ -476,129 +423,4 @@ enum Source<'a> {
     Map(&'a [f32]),
     /// The stem, on a padded picture.
     Picture { stem: &'a Stem, padded: &'a [f32] },
-}
-
-/// The widest group that holds whole panels, divides the channels, and is not too wide.
-fn group_width(channels: usize, panel: usize) -> usize {
-    let panels = channels / panel;
-    let fits = |count: &usize| panels.is_multiple_of(*count) && count * panel <= GROUP_CHANNELS;
-    (1..=panels).rev().find(fits).unwrap_or(1) * panel
-}
-
-/// Depthwise weights, vector by vector `[taps, lanes]`.
-#[derive(Debug)]
-struct PackedDepthwise {
-    weights: Buffer,
-    bias: Buffer,
-    taps: usize,
-    /// Channels in a group.
-    group: usize,
-}
-
-impl PackedDepthwise {
-    fn new(conv: FoldedConv<'_>, taps: usize, group: usize, lanes: usize) -> Self {
-        let padded = conv.bias.len().next_multiple_of(group);
-        let mut weights = Buffer::zeroed(padded * taps);
-        for (channel, kernel) in conv.weight.chunks_exact(taps).enumerate() {
-            let first = channel / lanes * lanes * taps + channel % lanes;
-            for (tap, weight) in kernel.iter().enumerate() {
-                weights[first + tap * lanes] = *weight;
-            }
-        }
-        Self {
-            weights,
-            bias: Buffer::padded(conv.bias, padded),
-            taps,
-            group,
-        }
-    }
-
-    fn group(&self, group: usize) -> (&[f32], &[f32]) {
-        let len = self.taps * self.group;
-        (
-            &self.weights[group * len..][..len],
-            &self.bias[group * self.group..][..self.group],
-        )
-    }
-}
-
-/// How many rows are worked on at a time, and the rings that needs.
-#[derive(Clone, Copy, Debug)]
-struct Plan {
-    /// Output rows in a band; all of them for a small map.
-    band_rows: usize,
-    /// Input rows that a band touches.
-    ring_rows: usize,
-    /// Numbers in a ring row: one vector for each column.
-    row_len: usize,
-    /// Vectors in a group.
-    vectors: usize,
-    /// Groups whose rows have to survive until the next band: all, or one when there is a single band.
-    ring_groups: usize,
-    depthwise_len: usize,
-}
-
-impl Plan {
-    fn new(
-        config: &BlockConfig,
-        rows: SameAxis,
-        columns: SameAxis,
-        groups: usize,
-        group: usize,
-        lanes: usize,
-    ) -> Self {
-        let with_bands_of = |band_rows: usize| Self {
-            band_rows,
-            ring_rows: ((band_rows - 1) * config.stride + config.kernel_size).min(rows.input),
-            row_len: columns.padded * lanes,
-            vectors: group / lanes,
-            ring_groups: if band_rows == rows.output { 1 } else { groups },
-            depthwise_len: band_rows * columns.output * groups * group,
-        };
-        let whole = with_bands_of(rows.output);
-        if whole.len() <= WHOLE_MAP_MAX {
-            return whole;
-        }
-        (1..rows.output)
-            .rev()
-            .map(with_bands_of)
-            .find(|plan| plan.len() <= BAND_MAX)
-            .unwrap_or_else(|| with_bands_of(1))
-    }
-
-    fn len(&self) -> usize {
-        self.ring_groups * self.ring_len() + self.depthwise_len
-    }
-
-    fn ring_len(&self) -> usize {
-        self.vectors * self.plane_len()
-    }
-
-    /// Numbers in one vector's share of a ring.
-    fn plane_len(&self) -> usize {
-        self.ring_rows * self.row_len
-    }
-}
-
-/// The intermediate results of a block. One serves all blocks that it was made for, one after the other.
-#[derive(Debug)]
-pub struct Scratch {
-    ring: Buffer,
-    depthwise: Buffer,
-}
-
-impl Scratch {
-    /// Room for any of `blocks`.
-    pub fn new<'a>(blocks: impl IntoIterator<Item = &'a Block>) -> Self {
-        let (ring, depthwise) = blocks.into_iter().fold((0, 0), |(ring, depthwise), block| {
-            (
-                ring.max(block.plan.ring_groups * block.plan.ring_len()),
-                depthwise.max(block.plan.depthwise_len),
-            )
-        });
-        Self {
-            ring: Buffer::zeroed(ring),
-            depthwise: Buffer::zeroed(depthwise),
-        }
-    }
 }

@@ -15,8 +15,11 @@ use std::thread::JoinHandle;
 /// Threads in a team, at most. One picture is too little work for more.
 pub const THREADS_MAX: usize = 16;
 
-/// Looks at a gate before a thread sleeps: some 20 µs, more than even shares of a layer usually differ by.
-const SPINS: usize = 2000;
+/// Looks at a gate before a waiting thread lets others run first: some 10 µs, what even shares of a layer differ by.
+const SPINS: usize = 1000;
+/// Looks at a gate, letting others run in between, before a waiting thread sleeps: some 200 µs where nobody else wants
+/// to run. To be woken takes about as long as a layer, so a helper should sleep between pictures, not between layers.
+const YIELDS: usize = 500;
 
 /// The calling thread and its helpers, which sleep while there is nothing to do.
 #[derive(Debug, Default)]
@@ -150,6 +153,7 @@ impl Shared {
         // under the same lock. Before this function returns or unwinds, `EndOfRound` takes the job away and waits until
         // no helper is active, so none uses the pointer after that.
         let job = unsafe { std::mem::transmute::<&(dyn Fn() + Sync), &'static Job>(job) };
+        self.panicked.store(false, Ordering::Release);
         *self.lock_job() = Some(JobPointer(job));
         self.rounds.add(1);
         {
@@ -157,7 +161,7 @@ impl Shared {
             job();
         }
         assert!(
-            !self.panicked.swap(false, Ordering::AcqRel),
+            !self.panicked.load(Ordering::Acquire),
             "a helper thread panicked"
         );
     }
@@ -238,11 +242,15 @@ impl Gate {
     /// Waits until the number is `right`, and returns it.
     fn wait_until(&self, right: impl Fn(usize) -> bool) -> usize {
         let look = || Some(self.number.load(Ordering::SeqCst)).filter(|number| right(*number));
-        for _ in 0..SPINS {
+        for i in 0..SPINS + YIELDS {
             if let Some(number) = look() {
                 return number;
             }
-            std::hint::spin_loop();
+            if i < SPINS {
+                std::hint::spin_loop()
+            } else {
+                std::thread::yield_now()
+            }
         }
         let mut sleepers = self.lock_sleepers();
         *sleepers += 1;

@@ -1,3 +1,7 @@
+use std::{os::unix::process::CommandExt, process::Command};
+
+use anyhow::Context;
+
 use crate::{
     page, root,
     tools::{command, run},
@@ -17,9 +21,10 @@ pub(crate) fn build() -> anyhow::Result<()> {
     ]))
 }
 
-/// Builds, then serves with the given options until stopped.
+/// Builds, then becomes the server, so that Ctrl-C and exit status are its own.
 pub(crate) fn serve(options: &[String]) -> anyhow::Result<()> {
     build()?;
     let server = root().join("target/release/imageclassifier-server");
-    run(command(&server.to_string_lossy()).args(options))
+    let error = Command::new(&server).args(options).exec();
+    Err(error).with_context(|| format!("cannot start {}", server.display()))
 }

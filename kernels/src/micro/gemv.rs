@@ -7,7 +7,7 @@ use super::{Operation, Tiles, load, prefetch, store};
 /// Independent sums, so that the next multiply-add need not wait for the one before.
 const CHAINS: usize = 4;
 /// How far ahead weights are asked for, in numbers: they are read once, at the speed of the third cache.
-const AHEAD: usize = 2048;
+const AHEAD: usize = 8192;
 
 /// `output[panel] = input * weights[:, panel] + bias[panel]`.
 pub(crate) struct Gemv<'a> {

@@ -1,0 +1,27 @@
+//! What a block writes on its way.
+
+use super::Block;
+use crate::buffer::Buffer;
+
+/// The intermediate results of a block. One serves all blocks that it was made for, one after the other.
+#[derive(Debug)]
+pub struct Scratch {
+    pub(super) ring: Buffer,
+    pub(super) depthwise: Buffer,
+}
+
+impl Scratch {
+    /// Room for any of `blocks`.
+    pub fn new<'a>(blocks: impl IntoIterator<Item = &'a Block>) -> Self {
+        let (ring, depthwise) = blocks.into_iter().fold((0, 0), |(ring, depthwise), block| {
+            (
+                ring.max(block.plan.ring_groups * block.plan.ring_len()),
+                depthwise.max(block.plan.depthwise_len),
+            )
+        });
+        Self {
+            ring: Buffer::zeroed(ring),
+            depthwise: Buffer::zeroed(depthwise),
+        }
+    }
+}
