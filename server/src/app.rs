@@ -14,7 +14,13 @@ use tonic_web::GrpcWebLayer;
 use tower::steer::Steer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use crate::{Config, Engine, PageSource, readiness::Readiness, request_id, service::Service};
+use crate::{
+    Config, Engine, PageSource,
+    oversize::{self, MessageLimit},
+    readiness::Readiness,
+    request_id,
+    service::Service,
+};
 
 /// Serves gRPC, gRPC-Web and the page on `listener` until `shutdown`, then finishes the calls in progress for at most
 /// the configured time.
@@ -30,8 +36,9 @@ pub async fn serve(
     let (reporter, health) = tonic_health::server::health_reporter();
     let readiness = Readiness::new(reporter).await;
 
+    let limit = message_limit(config);
     let service = ImageClassifierServer::new(Service::new(engine.clone()))
-        .max_decoding_message_size(message_bytes_max(config));
+        .max_decoding_message_size(limit.message_bytes_max);
     let reflection_v1 = reflection().build_v1().map_err(io::Error::other)?;
     let reflection_v1alpha = reflection().build_v1alpha().map_err(io::Error::other)?;
     let grpc = Routes::new(service)
@@ -39,10 +46,12 @@ pub async fn serve(
         .add_service(reflection_v1)
         .add_service(reflection_v1alpha)
         .into_axum_router()
-        // Inside the translation, so that gRPC and gRPC-Web calls are named alike.
-        .layer(middleware::from_fn(request_id::assign))
         // Only around the RPCs: it answers 400 to whatever else speaks HTTP/1.1.
         .layer(GrpcWebLayer::new())
+        // Outside the translation, which hides how long a message is.
+        .layer(middleware::from_fn_with_state(limit, oversize::refuse))
+        // Outside whatever logs or answers.
+        .layer(middleware::from_fn(request_id::assign))
         // Outermost, so that every answer, refusals too, can be read by pages that may call.
         .layer(cors(&config.cors_origins));
     let page = config
@@ -88,9 +97,13 @@ async fn warm_up(engine: Engine, readiness: Readiness) {
     }
 }
 
-/// Twice the largest image: what is over the image limit but under this one is refused with a reason, not cut off.
-fn message_bytes_max(config: &Config) -> usize {
-    config.image_bytes_max as usize * 2 + (64 << 10)
+/// An image a little over its limit is still read, so that the answer can say how long it is.
+fn message_limit(config: &Config) -> MessageLimit {
+    const OTHER_FIELDS_BYTES_MAX: usize = 64 << 10;
+    MessageLimit {
+        message_bytes_max: config.image_bytes_max as usize * 2 + OTHER_FIELDS_BYTES_MAX,
+        image_bytes_max: config.image_bytes_max.into(),
+    }
 }
 
 /// Describes every service to clients that ask; some know only v1alpha of the protocol.

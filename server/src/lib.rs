@@ -5,6 +5,7 @@ mod app;
 mod config;
 mod engine;
 mod inference;
+mod oversize;
 mod page;
 mod readiness;
 mod request_id;

@@ -12,6 +12,10 @@ use tonic_types::{ErrorDetails, StatusExt};
 pub(crate) enum Failure {
     #[error(transparent)]
     Picture(Arc<PictureError>),
+    #[error(
+        "the message is longer than an image may be, {bytes_max} bytes: send a smaller or more compressed one"
+    )]
+    MessageTooLarge { bytes_max: u64 },
     #[error("top_k is {top_k}, there are {top_k_max} classes: ask for fewer")]
     TopK { top_k: u32, top_k_max: usize },
     #[error("there is no model {model:?} here: leave it empty or ask for {available:?}")]
@@ -83,6 +87,7 @@ impl Failure {
                     PictureError::Undecodable(_) => ErrorReason::ImageUndecodable,
                 },
             ),
+            Self::MessageTooLarge { .. } => (Code::InvalidArgument, ErrorReason::ImageTooLarge),
             Self::TopK { .. } => (Code::InvalidArgument, ErrorReason::TopKOutOfRange),
             Self::UnknownModel { .. } => (Code::NotFound, ErrorReason::ModelUnknown),
             Self::Explain => (Code::Unimplemented, ErrorReason::ExplainUnsupported),
@@ -95,7 +100,7 @@ impl Failure {
     /// The field of the request that is at fault.
     fn field(&self) -> Option<&'static str> {
         match self {
-            Self::Picture(_) => Some("image_data"),
+            Self::Picture(_) | Self::MessageTooLarge { .. } => Some("image_data"),
             Self::TopK { .. } => Some("top_k"),
             Self::UnknownModel { .. } => Some("model"),
             Self::Explain => Some("explain"),
@@ -125,6 +130,7 @@ impl Failure {
                 }
                 PictureError::Empty | PictureError::Undecodable(_) => vec![],
             },
+            Self::MessageTooLarge { bytes_max } => vec![("bytes_max", bytes_max.to_string())],
             Self::TopK { top_k, top_k_max } => vec![
                 ("top_k", top_k.to_string()),
                 ("top_k_max", top_k_max.to_string()),

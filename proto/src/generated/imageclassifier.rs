@@ -137,7 +137,7 @@ pub enum ErrorReason {
     Unspecified = 0,
     /// image_data is empty.
     ImageEmpty = 1,
-    /// image_data is longer than the limit. Metadata: bytes, bytes_max.
+    /// image_data is longer than the limit. Metadata: bytes (unless far over the limit), bytes_max.
     ImageTooLarge = 2,
     /// image_data begins like none of the formats accepted. Metadata: accepted.
     ImageFormatUnknown = 3,

@@ -63,6 +63,13 @@ fn cases() -> Vec<Case> {
             &[("bytes", "1000001"), ("bytes_max", "1000000")],
         ),
         case(
+            "far over the limit",
+            image(vec![0; 8_000_000]),
+            "IMAGE_TOO_LARGE",
+            "image_data",
+            &[("bytes_max", "1000000")],
+        ),
+        case(
             "too many pixels",
             image(photograph("airplane-from-above.jpg")),
             "IMAGE_DIMENSIONS",
