@@ -101,12 +101,6 @@ impl Network {
         })
     }
 
-    /// Side of the inputs it takes, in pixels.
-    #[must_use]
-    pub fn input_size(&self) -> u32 {
-        self.input_size
-    }
-
     /// Buffers for one thread to run it in, on teams of up to `threads` threads.
     #[must_use]
     pub fn runner(&self, threads: usize) -> Runner {

@@ -15,8 +15,9 @@ use tower::steer::Steer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{
-    Config, Engine, PageSource,
+    Config, Engine,
     oversize::{self, MessageLimit},
+    page::PageSource,
     readiness::Readiness,
     request_id,
     service::Service,

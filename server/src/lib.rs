@@ -17,5 +17,4 @@ mod wire;
 pub use app::serve;
 pub use config::Config;
 pub use engine::Engine;
-pub use page::PageSource;
 pub use telemetry::log_to_stderr;

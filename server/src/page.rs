@@ -12,7 +12,7 @@ use tower_http::services::ServeDir;
 
 /// Where the page's files come from.
 #[derive(Clone, Debug)]
-pub enum PageSource {
+pub(crate) enum PageSource {
     /// The program itself.
     Embedded,
     /// A folder, read anew at each request.
