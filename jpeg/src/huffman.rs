@@ -1,0 +1,255 @@
+//! Huffman codes as tables that are indexed by the bits to come (T.81, annexes C and F.2.2.3).
+
+use crate::Error;
+
+/// Codes of up to this many bits are found by one look-up.
+const LOOKUP_BITS: u32 = 10;
+const CODE_BITS_MAX: u32 = 16;
+/// Bits that a look-up in [`Skips`] covers.
+const SKIP_BITS: u32 = 13;
+/// The run of the symbol that ends a block: more than any block has coefficients.
+const END_OF_BLOCK: u8 = 64;
+
+/// The codes of a DHT segment: how many of each length, and what they stand for, shortest first.
+#[derive(Clone, Debug)]
+pub(crate) struct CodeList {
+    counts: [u8; 16],
+    symbols: [u8; 256],
+    total: usize,
+}
+
+impl CodeList {
+    pub(crate) fn new(counts: [u8; 16], values: &[u8]) -> Result<Self, Error> {
+        const OVERFULL: Error = Error::Damaged("a Huffman table has too many codes");
+        let mut code = 0u32;
+        for (&count, length) in counts.iter().zip(1..) {
+            code += u32::from(count);
+            // The code of all ones stays free.
+            if count > 0 && code >= 1 << length {
+                return Err(OVERFULL);
+            }
+            code <<= 1;
+        }
+        let mut symbols = [0; 256];
+        symbols
+            .get_mut(..values.len())
+            .ok_or(OVERFULL)?
+            .copy_from_slice(values);
+        Ok(Self {
+            counts,
+            symbols,
+            total: values.len(),
+        })
+    }
+
+    /// The symbols of a DC table are numbers of bits.
+    pub(crate) fn check_dc(&self) -> Result<(), Error> {
+        if self.symbols[..self.total].iter().any(|&symbol| symbol > 15) {
+            return Err(Error::Damaged("a difference has too many bits"));
+        }
+        Ok(())
+    }
+}
+
+/// What one code stands for: `run` zeroes, then a number of `size` bits that follow the code. From the lowest byte: bits
+/// of code and number together, bits of the code, `size`, `run`. A single integer, so that it stays in a register.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Symbol(u32);
+
+/// There is no such code, or the look-up does not reach it.
+const NONE: Symbol = Symbol(0);
+
+impl Symbol {
+    fn ac(code_bits: u8, symbol: u8) -> Self {
+        let (run, size) = (symbol >> 4, symbol & 15);
+        // Without a number, only a run of 15 goes on.
+        let run = if size == 0 && run != 15 {
+            END_OF_BLOCK
+        } else {
+            run
+        };
+        Self(u32::from_le_bytes([code_bits + size, code_bits, size, run]))
+    }
+
+    fn dc(code_bits: u8, size: u8) -> Self {
+        Self(u32::from_le_bytes([code_bits + size, code_bits, size, 0]))
+    }
+
+    /// Bits of the code and of the number after it.
+    #[inline(always)]
+    pub(crate) fn bits(self) -> u32 {
+        self.0 & 0xFF
+    }
+
+    /// Zeroes before the number.
+    #[inline(always)]
+    pub(crate) fn run(self) -> usize {
+        (self.0 >> 24) as usize
+    }
+
+    #[inline(always)]
+    pub(crate) fn ends_block(self) -> bool {
+        self.run() == usize::from(END_OF_BLOCK)
+    }
+
+    /// The number after the code at the top of `bits` (T.81, F.2.2.1): its upper half is positive, its lower negative.
+    #[inline(always)]
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "numbers have at most 15 bits"
+    )]
+    pub(crate) fn number(self, bits: u64) -> i32 {
+        let size = (self.0 >> 16) & 15;
+        let after = bits << ((self.0 >> 8) & 31);
+        let number = (after >> 1 >> (63 - size)) as i32;
+        let is_negative = !(after.cast_signed() >> 63) as i32;
+        number - (is_negative & ((1 << size) - 1))
+    }
+}
+
+/// A table of codes, ready to decode.
+pub(crate) struct Codes {
+    lookup: Box<[Symbol; 1 << LOOKUP_BITS]>,
+    /// Per length, the first 16-bit value that is beyond its codes.
+    limits: [u32; CODE_BITS_MAX as usize + 1],
+    /// Per length, the first code's place among the symbols, less the first code.
+    offsets: [u32; CODE_BITS_MAX as usize + 1],
+    symbols: [u8; 256],
+    read: fn(u8, u8) -> Symbol,
+}
+
+impl Codes {
+    pub(crate) fn of_dc(list: &CodeList) -> Self {
+        Self::new(list, Symbol::dc)
+    }
+
+    pub(crate) fn of_ac(list: &CodeList) -> Self {
+        Self::new(list, Symbol::ac)
+    }
+
+    fn new(list: &CodeList, read: fn(u8, u8) -> Symbol) -> Self {
+        let mut codes = Self {
+            lookup: Box::new([Symbol::default(); 1 << LOOKUP_BITS]),
+            limits: [0; CODE_BITS_MAX as usize + 1],
+            offsets: [0; CODE_BITS_MAX as usize + 1],
+            symbols: list.symbols,
+            read,
+        };
+        let (mut code, mut place) = (0u32, 0usize);
+        for (&count, length) in list.counts.iter().zip(1u8..) {
+            let (bits, slot) = (u32::from(length), usize::from(length));
+            codes.offsets[slot] = u32::try_from(place)
+                .expect("at most 256")
+                .wrapping_sub(code);
+            for &symbol in &list.symbols[place..][..usize::from(count)] {
+                if bits <= LOOKUP_BITS {
+                    let from = (code << (LOOKUP_BITS - bits)) as usize;
+                    codes.lookup[from..][..1 << (LOOKUP_BITS - bits)].fill(read(length, symbol));
+                }
+                code += 1;
+            }
+            place += usize::from(count);
+            codes.limits[slot] = code << (CODE_BITS_MAX - bits);
+            code <<= 1;
+        }
+        codes
+    }
+
+    /// The symbol at the top of `bits`.
+    #[inline(always)]
+    pub(crate) fn symbol(&self, bits: u64) -> Result<Symbol, Error> {
+        let mut symbol = self.lookup[(bits >> (64 - LOOKUP_BITS)) as usize];
+        if symbol == NONE {
+            symbol = self.long_symbol(bits);
+            if symbol == NONE {
+                return Err(Error::Damaged("it contains bits that are no code"));
+            }
+        }
+        Ok(symbol)
+    }
+
+    #[cold]
+    #[inline(never)]
+    #[allow(clippy::cast_possible_truncation, reason = "the top 16 bits")]
+    fn long_symbol(&self, bits: u64) -> Symbol {
+        let top = (bits >> (64 - CODE_BITS_MAX)) as u32;
+        for length in LOOKUP_BITS as u8 + 1..=CODE_BITS_MAX as u8 {
+            if top < self.limits[usize::from(length)] {
+                let code = top >> (CODE_BITS_MAX - u32::from(length));
+                let place = self.offsets[usize::from(length)].wrapping_add(code);
+                return (self.read)(length, self.symbols[place as usize & 255]);
+            }
+        }
+        NONE
+    }
+}
+
+/// For coefficients that nobody looks at: how far the next bits lead, whole symbols at a time.
+pub(crate) struct Skips(Box<[Skip; 1 << SKIP_BITS]>);
+
+/// Whole symbols. From the lowest byte: their bits; their coefficients, at most 63; with the top bit set, the block's
+/// end follows these.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Skip(u16);
+
+const ENDS_BLOCK: u16 = 0x8000;
+
+impl Skips {
+    /// Look-ups for which the bits of one refill suffice.
+    pub(crate) const PER_REFILL: u32 = 56 / SKIP_BITS;
+
+    pub(crate) fn new(codes: &Codes) -> Self {
+        let mut skips = Box::new([Skip::default(); 1 << SKIP_BITS]);
+        for (skip, index) in skips.iter_mut().zip(0u64..) {
+            *skip = Skip::new(codes, index << (64 - SKIP_BITS));
+        }
+        Self(skips)
+    }
+
+    #[inline(always)]
+    pub(crate) fn get(&self, bits: u64) -> Skip {
+        self.0[(bits >> (64 - SKIP_BITS)) as usize]
+    }
+}
+
+impl Skip {
+    fn new(codes: &Codes, mut bits: u64) -> Self {
+        let (mut used, mut advance) = (0, 0);
+        let mut ends = 0;
+        loop {
+            let symbol = codes.lookup[(bits >> (64 - LOOKUP_BITS)) as usize];
+            let (used_then, advance_then) = (used + symbol.bits(), advance + symbol.run() + 1);
+            if symbol == NONE || used_then > SKIP_BITS {
+                break;
+            }
+            if symbol.ends_block() {
+                (used, ends) = (used_then, ENDS_BLOCK);
+                break;
+            }
+            if advance_then > 63 {
+                break;
+            }
+            (used, advance) = (used_then, advance_then);
+            bits <<= symbol.bits();
+        }
+        let advance = u16::try_from(advance << 8).expect("at most 63");
+        Self(u16::try_from(used).expect("at most `SKIP_BITS`") | advance | ends)
+    }
+
+    /// Bits of the symbols; 0 where the first symbol is too long for the table.
+    #[inline(always)]
+    pub(crate) fn bits(self) -> u32 {
+        (self.0 & 0xFF).into()
+    }
+
+    /// Coefficients that the symbols stand for.
+    #[inline(always)]
+    pub(crate) fn advance(self) -> usize {
+        (self.0 >> 8 & 63).into()
+    }
+
+    #[inline(always)]
+    pub(crate) fn ends_block(self) -> bool {
+        self.0 & ENDS_BLOCK != 0
+    }
+}

@@ -1,0 +1,87 @@
+//! What is asked for, and what is answered.
+
+/// How much smaller the picture becomes while it is decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scale {
+    /// Each 8 x 8 block of coefficients becomes 8 x 8 pixels.
+    Full,
+    /// 4 x 4 pixels.
+    Half,
+    /// 2 x 2 pixels.
+    Quarter,
+    /// One pixel.
+    Eighth,
+}
+
+impl Scale {
+    /// Every scale, largest picture first.
+    pub const ALL: [Self; 4] = [Self::Full, Self::Half, Self::Quarter, Self::Eighth];
+
+    /// By what the sides of the picture are divided: 1, 2, 4 or 8. Fractions of a pixel count as one.
+    #[must_use]
+    pub fn divisor(self) -> u32 {
+        match self {
+            Self::Full => 1,
+            Self::Half => 2,
+            Self::Quarter => 4,
+            Self::Eighth => 8,
+        }
+    }
+
+    /// Pixels along the side of one block.
+    pub(crate) fn block_side(self) -> usize {
+        match self {
+            Self::Full => 8,
+            Self::Half => 4,
+            Self::Quarter => 2,
+            Self::Eighth => 1,
+        }
+    }
+}
+
+/// A rectangle of the scaled picture, in its pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// Columns to the left of it.
+    pub left: u32,
+    /// Rows above it.
+    pub top: u32,
+    /// Columns, at least 1.
+    pub width: u32,
+    /// Rows, at least 1.
+    pub height: u32,
+}
+
+/// Decoded pixels: `[height, width, channel]`, row-major, 8-bit RGB without gaps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rgb {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) pixels: Vec<u8>,
+}
+
+impl Rgb {
+    /// Columns.
+    #[must_use]
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Rows.
+    #[must_use]
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// `height * width * 3` bytes.
+    #[must_use]
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
+    /// `height * width * 3` bytes.
+    #[must_use]
+    pub fn into_pixels(self) -> Vec<u8> {
+        self.pixels
+    }
+}

@@ -1,0 +1,96 @@
+"""Makes the golden JPEGs and the digests of their pixels. Needs Pillow and, for the samplings that Pillow does not write,
+PyTurboJPEG with libturbojpeg (1.x for libturbojpeg 2.x):
+
+    python3 -m venv venv && venv/bin/pip install pillow numpy 'PyTurboJPEG<2' && venv/bin/python tests/golden/make.py
+
+The decoder of the golden answers is Pillow's libjpeg-turbo, through `Image.open` and, scaled, `Image.draft`.
+"""
+
+import csv
+import pathlib
+
+import numpy as np
+from PIL import Image
+from turbojpeg import TJPF_RGB, TJSAMP_411, TJSAMP_440, TurboJPEG
+
+HERE = pathlib.Path(__file__).parent
+SCALES = (1, 2, 4, 8)
+
+
+def picture(width, height, seed):
+    """Waves, edges and a little noise: every frequency, in every channel."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:height, 0:width].astype(float)
+    waves = [np.sin(x * a + y * b + c) for a, b, c in rng.uniform(0.02, 0.9, (3, 3))]
+    edges = ((x // 11 + y // 7) % 2)[..., None] * rng.uniform(-60, 60, 3)
+    noise = rng.normal(0, 9, (height, width, 3))
+    return np.clip(128 + 90 * np.stack(waves, -1) + edges + noise, 0, 255).astype(np.uint8)
+
+
+def fnv1a(data):
+    digest = 0xCBF29CE484222325
+    for byte in data:
+        digest = (digest ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+    return digest
+
+
+def decode(path, scale):
+    """The whole picture divided by `scale`, or None where `draft` would not do that."""
+    with Image.open(path) as image:
+        width, height = image.size
+        if scale > 1:
+            image.draft(None, (max(width // scale, 1), max(height // scale, 1)))
+        if image.size != (-(-width // scale), -(-height // scale)):
+            return None
+        return np.asarray(image.convert("RGB"))
+
+
+def write(name, pixels, **options):
+    Image.fromarray(pixels).save(HERE / f"{name}.jpg", **options)
+
+
+def main():
+    for old in HERE.glob("*.jpg"):
+        old.unlink()
+    sizes = [(67, 45), (64, 48), (33, 70), (17, 16), (8, 9), (3, 5), (1, 1), (100, 3)]
+    for seed, (width, height) in enumerate(sizes):
+        pixels = picture(width, height, seed)
+        for sampling, name in enumerate(["444", "422", "420"]):
+            quality = [30, 75, 95][(seed + sampling) % 3]
+            write(f"{name}-{width}x{height}-q{quality}", pixels, quality=quality, subsampling=sampling)
+        write(f"grey-{width}x{height}", np.asarray(Image.fromarray(pixels).convert("L")), quality=85)
+        turbo = TurboJPEG()
+        for sampling, name in [(TJSAMP_440, "440"), (TJSAMP_411, "411")]:
+            data = turbo.encode(pixels, quality=80, pixel_format=TJPF_RGB, jpeg_subsample=sampling)
+            (HERE / f"{name}-{width}x{height}.jpg").write_bytes(data)
+    pixels = picture(121, 83, 99)
+    for sampling, name in enumerate(["444", "422", "420"]):
+        write(f"{name}-restart-blocks", pixels, quality=75, subsampling=sampling, restart_marker_blocks=3)
+        write(f"{name}-restart-rows", pixels, quality=75, subsampling=sampling, restart_marker_rows=1)
+        write(f"{name}-optimised", pixels, quality=75, subsampling=sampling, optimize=True)
+    write("rgb", pixels, quality=75, subsampling=0, keep_rgb=True)
+    write("extremes-420", (picture(60, 60, 7) > 127).astype(np.uint8) * 255, quality=100, subsampling=2)
+    write("extremes-444", (picture(60, 60, 8) > 127).astype(np.uint8) * 255, quality=10, subsampling=0)
+    write("grey-restart", np.asarray(Image.fromarray(pixels).convert("L")), quality=75, restart_marker_blocks=2)
+
+    with open(HERE / "expected.csv", "w", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(["file", "scale", "width", "height", "fnv1a64"])
+        for path in sorted(HERE.glob("*.jpg")):
+            for scale in SCALES:
+                pixels = decode(path, scale)
+                if pixels is not None:
+                    height, width, _ = pixels.shape
+                    rows.writerow([path.name, scale, width, height, f"{fnv1a(pixels.tobytes()):016x}"])
+    write_others(picture(40, 24, 5))
+
+
+def write_others(pixels):
+    """Valid files of kinds that the decoder leaves to others."""
+    others = HERE / "unsupported"
+    others.mkdir(exist_ok=True)
+    Image.fromarray(pixels).save(others / "progressive.jpg", progressive=True)
+    Image.fromarray(pixels).convert("CMYK").save(others / "cmyk.jpg")
+
+
+main()
