@@ -1,5 +1,7 @@
 use image::metadata::Orientation;
 
+use crate::picture::swaps_axes;
+
 /// The part of a picture that the network sees: a centred square.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CropSquare {
@@ -32,14 +34,25 @@ impl CropSquare {
         }
     }
 
+    /// As [`Self::centre`], of and in a stored picture of `width` x `height` pixels, which `orientation` turns into the one
+    /// that people see.
+    pub(crate) fn centre_of_stored(
+        width: u32,
+        height: u32,
+        orientation: Orientation,
+        input_size: u32,
+    ) -> Self {
+        let seen = if swaps_axes(orientation) {
+            Self::centre(height, width, input_size)
+        } else {
+            Self::centre(width, height, input_size)
+        };
+        seen.in_stored(orientation, width, height)
+    }
+
     /// The same square in the coordinates of the stored picture, `stored_width` x `stored_height` pixels, which
     /// `orientation` turns into the one that people see.
-    pub(crate) fn in_stored(
-        self,
-        orientation: Orientation,
-        stored_width: u32,
-        stored_height: u32,
-    ) -> Self {
+    fn in_stored(self, orientation: Orientation, stored_width: u32, stored_height: u32) -> Self {
         let Self { left, top, side } = self;
         let from_right = |offset| stored_width - offset - side;
         let from_bottom = |offset| stored_height - offset - side;

@@ -35,7 +35,7 @@ impl Preprocessing {
     #[must_use]
     pub fn of(input_size: u32) -> Self {
         Self {
-            version: "1",
+            version: "2",
             crop_fraction: crop_fraction(input_size),
             filter: "catmull-rom",
             mean: MEAN,
@@ -52,19 +52,18 @@ pub struct Input {
 }
 
 impl Input {
-    /// Prepares `picture` for a network with `size` x `size` inputs.
+    /// Prepares `picture` for a network with inputs of the size that it was decoded for.
     #[must_use]
-    pub fn prepare(picture: &Picture, size: u32) -> Self {
-        let (width, height) = picture.dimensions();
-        let stored = &picture.stored;
-        let square = CropSquare::centre(width, height, size).in_stored(
-            picture.orientation,
-            stored.width(),
-            stored.height(),
-        );
+    pub fn prepare(picture: &Picture) -> Self {
+        let &Picture {
+            ref pixels,
+            square,
+            orientation,
+            input_size: size,
+        } = picture;
         // Turning the small square instead of the whole picture gives the same pixels.
-        let mut seen = DynamicImage::from(resize(stored, square, picture.orientation, size));
-        seen.apply_orientation(picture.orientation);
+        let mut seen = DynamicImage::from(resize(pixels, square, orientation, size));
+        seen.apply_orientation(orientation);
         Self {
             size,
             values: seen

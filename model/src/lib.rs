@@ -10,6 +10,7 @@ mod crop;
 mod efficientnet_lite;
 mod fused;
 mod input;
+mod jpeg;
 mod labels;
 mod network;
 mod picture;

@@ -4,6 +4,8 @@ use image::{
     DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, metadata::Orientation,
 };
 
+use crate::{CropSquare, jpeg};
+
 /// The formats that are decoded, recognised by their first bytes; all by decoders in safe Rust.
 const FORMATS: [ImageFormat; 5] = [
     ImageFormat::Jpeg,
@@ -32,11 +34,16 @@ pub struct EncodedImage<B> {
     format: ImageFormat,
 }
 
-/// A decoded picture of bounded size, as stored, and the orientation in which people see it.
+/// The decoded part of a picture that a network with inputs of a certain size sees, perhaps with something around it.
 #[derive(Clone, Debug)]
 pub struct Picture {
-    pub(crate) stored: DynamicImage,
+    /// As stored.
+    pub(crate) pixels: DynamicImage,
+    /// The part that the network sees, in `pixels`.
+    pub(crate) square: CropSquare,
+    /// How people see it.
     pub(crate) orientation: Orientation,
+    pub(crate) input_size: u32,
 }
 
 /// Why bytes are no picture that we take. Every case is the sender's to mend.
@@ -99,52 +106,77 @@ impl<B: AsRef<[u8]>> EncodedImage<B> {
             .ok_or(PictureError::UnknownFormat)?;
         Ok(Self { bytes, format })
     }
+
+    /// The bytes as they were sent.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.as_ref()
+    }
 }
 
 impl Picture {
-    /// Decodes `encoded`, having read its dimensions from the header and refused more than `pixels_max` pixels before
-    /// any of them is allocated. Of all metadata only the orientation is read.
+    /// Decodes of `encoded` what a network with `input_size` x `input_size` inputs sees, having read the dimensions from the
+    /// header and refused more than `pixels_max` pixels before any of them is allocated. Of all metadata only the
+    /// orientation is read.
+    ///
+    /// Large JPEGs are scaled down while they are decoded.
     ///
     /// # Errors
     /// [`PictureError::Dimensions`], [`PictureError::Undecodable`].
     pub fn decode<B: AsRef<[u8]>>(
         encoded: &EncodedImage<B>,
         pixels_max: u64,
+        input_size: u32,
     ) -> Result<Self, PictureError> {
-        let mut reader =
-            ImageReader::with_format(Cursor::new(encoded.bytes.as_ref()), encoded.format);
+        if encoded.format == ImageFormat::Jpeg
+            && let Some(picture) = jpeg::decode(encoded.bytes(), pixels_max, input_size)
+        {
+            return picture;
+        }
+        Self::decode_whole(encoded, pixels_max, input_size)
+    }
+
+    /// As [`Self::decode`], but every pixel of every format: what scaling is measured against.
+    ///
+    /// # Errors
+    /// [`PictureError::Dimensions`], [`PictureError::Undecodable`].
+    pub fn decode_whole<B: AsRef<[u8]>>(
+        encoded: &EncodedImage<B>,
+        pixels_max: u64,
+        input_size: u32,
+    ) -> Result<Self, PictureError> {
+        let mut reader = ImageReader::with_format(Cursor::new(encoded.bytes()), encoded.format);
         let mut limits = Limits::no_limits();
         limits.max_alloc = Some(pixels_max.saturating_mul(DECODED_BYTES_PER_PIXEL_MAX));
         reader.limits(limits);
         let mut decoder = reader.into_decoder().map_err(PictureError::Undecodable)?;
-
         let (width, height) = decoder.dimensions();
-        if !(1..=pixels_max).contains(&(u64::from(width) * u64::from(height))) {
-            return Err(PictureError::Dimensions {
-                width,
-                height,
-                pixels_max,
-            });
-        }
+        check_dimensions(width, height, pixels_max)?;
         // Damaged metadata is no reason to refuse a picture: show it as stored.
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-        let stored = DynamicImage::from_decoder(decoder).map_err(PictureError::Undecodable)?;
+        let pixels = DynamicImage::from_decoder(decoder).map_err(PictureError::Undecodable)?;
         Ok(Self {
-            stored,
+            pixels,
+            square: CropSquare::centre_of_stored(width, height, orientation, input_size),
             orientation,
+            input_size,
         })
     }
+}
 
-    /// Width and height as people see the picture, in pixels.
-    #[must_use]
-    pub fn dimensions(&self) -> (u32, u32) {
-        let (width, height) = (self.stored.width(), self.stored.height());
-        if swaps_axes(self.orientation) {
-            (height, width)
-        } else {
-            (width, height)
-        }
+pub(crate) fn check_dimensions(
+    width: u32,
+    height: u32,
+    pixels_max: u64,
+) -> Result<(), PictureError> {
+    if (1..=pixels_max).contains(&(u64::from(width) * u64::from(height))) {
+        return Ok(());
     }
+    Err(PictureError::Dimensions {
+        width,
+        height,
+        pixels_max,
+    })
 }
 
 /// Whether rows as stored are columns as seen.

@@ -19,7 +19,8 @@ pub struct Ranked {
 
 impl Logits {
     /// `None` unless there is one finite value for each class.
-    pub(crate) fn new(values: &[f32]) -> Option<Self> {
+    #[must_use]
+    pub fn new(values: &[f32]) -> Option<Self> {
         let sound = values.len() == CLASSES && values.iter().all(|value| value.is_finite());
         sound.then(|| Self(values.to_vec()))
     }

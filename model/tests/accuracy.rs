@@ -40,8 +40,8 @@ fn photographs() -> Option<Vec<Photograph>> {
 fn prepare(photograph: &Photograph) -> Input {
     let bytes = fs::read(&photograph.path).unwrap();
     let encoded = EncodedImage::new(bytes, 10 << 20).unwrap();
-    let picture = Picture::decode(&encoded, 25_000_000).unwrap();
-    Input::prepare(&picture, Variant::Lite0.input_size())
+    let picture = Picture::decode(&encoded, 25_000_000, Variant::Lite0.input_size()).unwrap();
+    Input::prepare(&picture)
 }
 
 fn top1_on(compute: Compute, photographs: &[Photograph]) {

@@ -14,7 +14,7 @@ const PIXELS_MAX: u64 = 25_000_000;
 const SIZE: u32 = 32;
 
 fn decode(bytes: &[u8]) -> Result<Picture, PictureError> {
-    Picture::decode(&EncodedImage::new(bytes, BYTES_MAX)?, PIXELS_MAX)
+    Picture::decode(&EncodedImage::new(bytes, BYTES_MAX)?, PIXELS_MAX, SIZE)
 }
 
 fn encode(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
@@ -24,7 +24,7 @@ fn encode(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
 }
 
 fn input(image: &DynamicImage, format: ImageFormat) -> Input {
-    Input::prepare(&decode(&encode(image, format)).unwrap(), SIZE)
+    Input::prepare(&decode(&encode(image, format)).unwrap())
 }
 
 /// A smooth picture: colours fall to the right, rise downwards.
@@ -106,27 +106,54 @@ fn all_eight_exif_orientations_look_the_same() {
     let upright = DynamicImage::from(gradient(120, 80));
     let expected = input(&upright, ImageFormat::Png);
     for exif in 1..=8u8 {
-        // The stored picture is the upright one turned back.
-        let mut stored = upright.clone();
-        stored.apply_orientation(match Orientation::from_exif(exif).unwrap() {
-            Orientation::Rotate90 => Orientation::Rotate270,
-            Orientation::Rotate270 => Orientation::Rotate90,
-            own_inverse => own_inverse,
-        });
-        let png = with_exif(&encode(&stored, ImageFormat::Png), exif);
-        let actual = Input::prepare(&decode(&png).unwrap(), SIZE);
+        let stored = turned_back(&upright, exif);
+        let png = png_with_exif(&encode(&stored, ImageFormat::Png), exif);
+        let actual = Input::prepare(&decode(&png).unwrap());
         assert_eq!(actual, expected, "orientation {exif}");
     }
 }
 
-/// The PNG with an eXIf chunk that holds nothing but `orientation`, put behind the header.
-fn with_exif(png: &[u8], orientation: u8) -> Vec<u8> {
-    let tiff = [
+#[test]
+fn large_jpegs_look_the_same_scaled_down_while_decoding() {
+    let upright = DynamicImage::from(gradient(1300, 900));
+    for exif in 1..=8u8 {
+        let stored = turned_back(&upright, exif);
+        let jpeg = jpeg_with_exif(&encode(&stored, ImageFormat::Jpeg), exif);
+        let encoded = EncodedImage::new(&jpeg, BYTES_MAX).unwrap();
+        let whole = Picture::decode_whole(&encoded, PIXELS_MAX, SIZE).unwrap();
+        let scaled = Picture::decode(&encoded, PIXELS_MAX, SIZE).unwrap();
+        let (whole, scaled) = (Input::prepare(&whole), Input::prepare(&scaled));
+        assert_ne!(whole, scaled, "not scaled at all, orientation {exif}");
+        let pairs = whole.values().iter().zip(scaled.values());
+        let largest = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(largest < 0.04, "orientation {exif}: {largest}");
+    }
+}
+
+/// How a picture is stored that people see as `upright` by its Exif orientation.
+fn turned_back(upright: &DynamicImage, exif: u8) -> DynamicImage {
+    let mut stored = upright.clone();
+    stored.apply_orientation(match Orientation::from_exif(exif).unwrap() {
+        Orientation::Rotate90 => Orientation::Rotate270,
+        Orientation::Rotate270 => Orientation::Rotate90,
+        own_inverse => own_inverse,
+    });
+    stored
+}
+
+/// Exif metadata that hold nothing but `orientation`.
+fn exif(orientation: u8) -> Vec<u8> {
+    [
         b"MM\0*\0\0\0\x08",                        // big-endian, first directory at 8
         b"\0\x01\x01\x12\0\x03\0\0".as_slice(),    // one entry: orientation, SHORT
         &[0, 1, 0, orientation, 0, 0, 0, 0, 0, 0], // one value; no further directory
     ]
-    .concat();
+    .concat()
+}
+
+/// The PNG with an eXIf chunk, put behind the header.
+fn png_with_exif(png: &[u8], orientation: u8) -> Vec<u8> {
+    let tiff = exif(orientation);
     let mut chunk = b"eXIf".to_vec();
     chunk.extend(&tiff);
     let mut crc = flate2::Crc::new();
@@ -140,6 +167,13 @@ fn with_exif(png: &[u8], orientation: u8) -> Vec<u8> {
         &png[header_end..],
     ]
     .concat()
+}
+
+/// The JPEG with an Exif segment, put behind its first marker.
+fn jpeg_with_exif(jpeg: &[u8], orientation: u8) -> Vec<u8> {
+    let content = [b"Exif\0\0".as_slice(), &exif(orientation)].concat();
+    let length = u16::try_from(content.len() + 2).unwrap().to_be_bytes();
+    [&jpeg[..2], &[0xFF, 0xE1], &length, &content, &jpeg[2..]].concat()
 }
 
 #[test]
