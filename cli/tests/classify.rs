@@ -8,11 +8,12 @@ use std::{
     process::{Command, Output},
     sync::mpsc,
     thread,
+    time::Duration,
 };
 
 use clap::Parser;
 use imageclassifier_model::{Network, Weights};
-use imageclassifier_server::{Config, Engine, serve};
+use imageclassifier_server::{Config, Engine, Listeners, serve};
 use serde_json::Value;
 use tokio::{net::TcpListener, runtime::Runtime};
 
@@ -24,15 +25,27 @@ fn server() -> SocketAddr {
             let config = Config::parse_from(["imageclassifier-server"]);
             let weights = Weights::lite0();
             let network = Network::load(&weights, config.compute().unwrap()).unwrap();
-            let engine = Engine::start(&network, weights, &config).unwrap();
+            let engine = Engine::start(network, weights, &config).unwrap();
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             tell.send(listener.local_addr().unwrap()).unwrap();
-            serve(listener, engine, &config, std::future::pending())
+            let listeners = Listeners {
+                calls: listener,
+                metrics: None,
+            };
+            serve(listeners, engine, &config, std::future::pending())
                 .await
                 .unwrap();
         });
     });
-    told.recv().unwrap()
+    let address: SocketAddr = told.recv().unwrap();
+    let url = format!("http://{address}");
+    while !classify(&url, &[&photograph("coffee.png")])
+        .status
+        .success()
+    {
+        thread::sleep(Duration::from_millis(50));
+    }
+    address
 }
 
 fn classify(server: &str, arguments: &[&str]) -> Output {

@@ -1,58 +1,188 @@
 //! Every layer of the service, in order, each with its reason.
 
-use std::{io, time::Duration};
+use std::{io, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use axum::{Router, middleware};
-use http::{HeaderName, HeaderValue, Method, Request, header};
-use imageclassifier_proto::{FILE_DESCRIPTOR_SET, image_classifier_server::ImageClassifierServer};
-use tokio::net::TcpListener;
-use tonic::{
-    service::Routes,
-    transport::{Server, server::TcpIncoming},
+use axum::{
+    Router,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::Response,
+    routing::get,
 };
+use futures_util::FutureExt;
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use imageclassifier_proto::{FILE_DESCRIPTOR_SET, image_classifier_server::ImageClassifierServer};
+use prometheus_client::metrics::gauge::Gauge;
+use tokio::{net::TcpListener, sync::Semaphore, time::sleep};
+use tonic::{Code, service::Routes};
 use tonic_web::GrpcWebLayer;
-use tower::steer::Steer;
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower::{steer::Steer, util::option_layer};
+use tower_http::{
+    cors::{AllowOrigin, CorsLayer},
+    csrf::CsrfLayer,
+};
 
 use crate::{
     Config, Engine,
-    oversize::{self, MessageLimit},
+    admission::{self, Admission},
+    call::{self, Call},
+    connection::{self, ConnectionLimits},
+    deadline,
+    host::{self, AllowedHosts},
+    metrics::{Metrics, Stage},
     page::PageSource,
-    readiness::Readiness,
-    request_id,
+    rate_limit::{self, RateLimit},
+    readiness::Phase,
+    refusal::Refusals,
     service::Service,
+    status::{Failure, Fault},
+    tokens::{self, Tokens},
+    upload::{self, UploadLimits, Uploads},
 };
 
-/// Serves gRPC, gRPC-Web and the page on `listener` until `shutdown`, then finishes the calls in progress for at most
-/// the configured time.
+/// Where the server is called.
+#[derive(Debug)]
+pub struct Listeners {
+    /// By everybody.
+    pub calls: TcpListener,
+    /// By Prometheus.
+    pub metrics: Option<TcpListener>,
+}
+
+/// Serves gRPC, gRPC-Web and the page until `shutdown`. Then it says that it is about to leave, still takes calls for
+/// `--drain-grace`, finishes what it has taken, and gives up after `--drain-timeout`.
 ///
 /// # Errors
-/// If the reflection service cannot be built from the contract, or the listener fails.
+/// If the reflection service cannot be built from the contract, an origin of `--cors-origin` is none, or the files with
+/// certificate or tokens cannot be used.
 pub async fn serve(
-    listener: TcpListener,
+    listeners: Listeners,
     engine: Engine,
     config: &Config,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let (reporter, health) = tonic_health::server::health_reporter();
-    let readiness = Readiness::new(reporter).await;
+    let readiness = engine.readiness().clone();
+    let metrics = engine.metrics().clone();
+    let app = app(&engine, health, config)?;
+    let tls = config.tls.watch()?;
+    let limits = connection_limits(config);
 
-    let limit = message_limit(config);
-    let service = ImageClassifierServer::new(Service::new(engine.clone()))
-        .max_decoding_message_size(limit.message_bytes_max);
+    tokio::spawn(readiness.clone().report(reporter));
+    tokio::spawn(warm_up(engine));
+    let serving = async {
+        let metrics_app = metrics_app(metrics.clone());
+        let scraped = async {
+            if let Some(listener) = listeners.metrics {
+                connection::serve(
+                    listener,
+                    None,
+                    metrics_app,
+                    limits,
+                    &readiness,
+                    &Gauge::default(),
+                )
+                .await;
+            }
+        };
+        tokio::join!(
+            connection::serve(
+                listeners.calls,
+                tls,
+                app,
+                limits,
+                &readiness,
+                &metrics.connections
+            ),
+            scraped
+        );
+    };
+    let stopping = async {
+        shutdown.await;
+        tracing::info!("stopping: taking calls for a little while longer");
+        readiness.enter(Phase::Leaving);
+        sleep(config.drain_grace).await;
+        tracing::info!("stopping: finishing the calls in progress");
+        readiness.enter(Phase::Closing);
+        sleep(config.drain_timeout).await;
+        tracing::warn!("calls still in progress were cut off");
+    };
+    tokio::select! {
+        () = serving => {}
+        () = stopping => {}
+    }
+    Ok(())
+}
+
+/// The calls and the page.
+type App = Steer<Router, fn(&Request, &[Router]) -> usize, Request>;
+
+/// Ready only after a picture has been answered.
+async fn warm_up(engine: Engine) {
+    match engine.warm_up().await {
+        Ok(()) => tracing::info!("ready"),
+        Err(failure) => crate::telemetry::log_failure("warm-up", &failure),
+    }
+}
+
+fn app(
+    engine: &Engine,
+    health: tonic_health::pb::health_server::HealthServer<
+        impl tonic_health::pb::health_server::Health,
+    >,
+    config: &Config,
+) -> io::Result<App> {
+    let metrics = engine.metrics().clone();
+    let refusals = Refusals::new(metrics.clone());
+    let limits = upload_limits(config);
+    let uploads = Uploads {
+        limits,
+        bytes: Arc::new(Semaphore::new(config.limits.upload_bytes_max as usize)),
+        refusals: refusals.clone(),
+        metrics: metrics.clone(),
+    };
+    let admission = Admission {
+        engine: engine.clone(),
+        refusals: refusals.clone(),
+        calls: Arc::new(Semaphore::new(config.limits.calls_max.into())),
+    };
+    let tokens = match &config.token_file {
+        Some(file) => Some((Tokens::watch(file)?, refusals.clone())),
+        None => None,
+    };
+    let rate_limit = config
+        .rate_limit
+        .map(|rate| (RateLimit::new(rate), refusals.clone()));
+    let service = ImageClassifierServer::new(Service::new(engine.clone(), refusals.clone()))
+        .max_decoding_message_size(limits.message_bytes_max);
     let reflection_v1 = reflection().build_v1().map_err(io::Error::other)?;
     let reflection_v1alpha = reflection().build_v1alpha().map_err(io::Error::other)?;
     let grpc = Routes::new(service)
-        .add_service(health)
-        .add_service(reflection_v1)
-        .add_service(reflection_v1alpha)
+        .add_service(health.max_decoding_message_size(SMALL_MESSAGE_BYTES_MAX))
+        .add_service(reflection_v1.max_decoding_message_size(SMALL_MESSAGE_BYTES_MAX))
+        .add_service(reflection_v1alpha.max_decoding_message_size(SMALL_MESSAGE_BYTES_MAX))
         .into_axum_router()
-        // Only around the RPCs: it answers 400 to whatever else speaks HTTP/1.1.
+        // Innermost: a message is read only when its call has a place and time enough.
+        .layer(middleware::from_fn_with_state(admission, admission::admit))
+        .layer(middleware::from_fn_with_state(
+            (refusals.clone(), config.limits.deadline),
+            deadline::enforce,
+        ))
+        .layer(option_layer(rate_limit.map(|state| {
+            middleware::from_fn_with_state(state, rate_limit::enforce)
+        })))
+        .layer(option_layer(tokens.map(|state| {
+            middleware::from_fn_with_state(state, tokens::require)
+        })))
+        // Around everything that refuses calls: over HTTP/1.1 the rest of a refused message is read.
+        .layer(middleware::from_fn_with_state(uploads, upload::watch))
+        .layer(middleware::from_fn_with_state((refusals, metrics), watch))
+        // Around everything that refuses calls, so that refusals are translated too. Only around the RPCs: it answers 400 to
+        // whatever else speaks HTTP/1.1.
         .layer(GrpcWebLayer::new())
-        // Outside the translation, which hides how long a message is.
-        .layer(middleware::from_fn_with_state(limit, oversize::refuse))
-        // Outside whatever logs or answers.
-        .layer(middleware::from_fn(request_id::assign))
+        // Outside the translation, which knows content types only to the letter.
+        .layer(middleware::from_fn(call::recognise))
+        .layer(csrf(&config.cors_origins)?)
         // Outermost, so that every answer, refusals too, can be read by pages that may call.
         .layer(cors(&config.cors_origins));
     let page = config
@@ -60,53 +190,67 @@ pub async fn serve(
         .clone()
         .map_or(PageSource::Embedded, PageSource::Folder)
         .routes();
-    let app = Steer::new([grpc, page], |request: &Request<_>, _: &[Router]| {
-        usize::from(!is_rpc(request))
-    });
-
-    let warming_up = tokio::spawn(warm_up(engine, readiness.clone()));
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    // Small frames, window updates above all, must not wait for an acknowledgement: that costs a caller 40 ms.
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let serving = Server::builder()
-        .accept_http1(true)
-        .serve_with_incoming_shutdown(app, incoming, async {
-            let _ = stopped.await;
-        });
-    let draining = async {
-        shutdown.await;
-        tracing::info!("stopping: finishing the calls in progress");
-        warming_up.abort();
-        readiness.not_ready().await;
-        let _ = stop.send(());
-        // Someone watching our health holds a call open for ever.
-        tokio::time::sleep(config.drain_timeout).await;
-        tracing::warn!("calls still in progress were cut off");
-    };
-    tokio::select! {
-        served = serving => served.map_err(io::Error::other),
-        () = draining => Ok(()),
-    }
+    let hosts = AllowedHosts::of(config);
+    let [grpc, page] = [grpc, page]
+        .map(|routes| routes.layer(middleware::from_fn_with_state(hosts.clone(), host::check)));
+    Ok(Steer::new([grpc, page], |request, _| {
+        usize::from(is_page(request.method()))
+    }))
 }
 
-/// Ready only after the network has answered once.
-async fn warm_up(engine: Engine, readiness: Readiness) {
-    match engine.warm_up().await {
-        Ok(()) => {
-            readiness.ready().await;
-            tracing::info!("ready");
-        }
-        Err(failure) => crate::telemetry::log_failure("warm-up", &failure),
-    }
-}
+/// Requests of the services that others define are short.
+const SMALL_MESSAGE_BYTES_MAX: usize = 64 << 10;
 
 /// An image a little over its limit is still read, so that the answer can say how long it is.
-fn message_limit(config: &Config) -> MessageLimit {
+fn upload_limits(config: &Config) -> UploadLimits {
     const OTHER_FIELDS_BYTES_MAX: usize = 64 << 10;
-    MessageLimit {
-        message_bytes_max: config.image_bytes_max as usize * 2 + OTHER_FIELDS_BYTES_MAX,
-        image_bytes_max: config.image_bytes_max.into(),
+    let limits = &config.limits;
+    UploadLimits {
+        message_bytes_max: limits.image_bytes_max as usize * 2 + OTHER_FIELDS_BYTES_MAX,
+        image_bytes_max: limits.image_bytes_max.into(),
+        timeout: limits.upload_timeout,
     }
+}
+
+fn connection_limits(config: &Config) -> ConnectionLimits {
+    let limits = &config.limits;
+    ConnectionLimits {
+        connections_max: limits.connections_max.into(),
+        streams_max: limits.streams_max,
+        first_request_timeout: limits.first_request_timeout,
+        idle_timeout: limits.idle_timeout,
+        write_timeout: limits.write_timeout,
+    }
+}
+
+/// Counts each call with its answer. A panic becomes an answer like any other.
+async fn watch(
+    State((refusals, metrics)): State<(Refusals, Metrics)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let call = Call::of(request.extensions());
+    let response = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let response = response.unwrap_or_else(|_| {
+        metrics.panics.inc();
+        refusals.refuse(&call, &Failure::Internal(Fault::HandlerPanicked))
+    });
+    let code = response.headers().get("grpc-status");
+    let code = code.map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes()));
+    metrics.answered(call.method, call.protocol, code);
+    if call.method == call::Method::Classify && code == Code::Ok {
+        metrics.observe(Stage::Total, call.arrived_at.elapsed());
+    }
+    response
+}
+
+fn metrics_app(metrics: Metrics) -> Router {
+    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let scrape = async move || match metrics.render() {
+        Ok(text) => Ok(([(header::CONTENT_TYPE, OPEN_METRICS)], text)),
+        Err(error) => Err((StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
+    };
+    Router::new().route("/metrics", get(scrape))
 }
 
 /// Describes every service to clients that ask; some know only v1alpha of the protocol.
@@ -116,14 +260,19 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
 }
 
-/// Calls are recognised by their content type; so is the question a browser asks before a call from another origin.
-fn is_rpc<B>(request: &Request<B>) -> bool {
-    let headers = request.headers();
-    let asks_first = request.method() == Method::OPTIONS
-        && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-    let content_type = headers.get(header::CONTENT_TYPE);
-    asks_first
-        || content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
+/// Whoever reads wants the page; calls are posted, and a browser asks with OPTIONS whether it may call.
+fn is_page(method: &Method) -> bool {
+    [Method::GET, Method::HEAD].contains(method)
+}
+
+/// Keeps pages of other origins from posting: the browser says where a request comes from.
+fn csrf(origins: &[HeaderValue]) -> io::Result<CsrfLayer> {
+    let mut layer = CsrfLayer::new();
+    for origin in origins {
+        let origin = origin.to_str().map_err(io::Error::other)?;
+        layer = layer.add_trusted_origin(origin).map_err(io::Error::other)?;
+    }
+    Ok(layer)
 }
 
 /// How long a browser may remember that it may call.
@@ -131,7 +280,7 @@ const PREFLIGHT_LIFETIME: Duration = Duration::from_secs(7200);
 
 /// Lets pages of the listed origins call, and read whatever the answer says about the call.
 fn cors(origins: &[HeaderValue]) -> CorsLayer {
-    const SENT: [&str; 7] = [
+    const SENT: [&str; 9] = [
         "content-type",
         "x-grpc-web",
         "x-user-agent",
@@ -139,12 +288,15 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
         "grpc-accept-encoding",
         "authorization",
         "x-request-id",
+        "traceparent",
+        "tracestate",
     ];
-    const READ: [&str; 5] = [
+    const READ: [&str; 6] = [
         "grpc-status",
         "grpc-message",
         "grpc-status-details-bin",
         "grpc-encoding",
+        "grpc-retry-pushback-ms",
         "x-request-id",
     ];
     CorsLayer::new()

@@ -1,11 +1,17 @@
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+mod limits;
+
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use clap::{
-    Parser,
+    Parser, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use http::HeaderValue;
 use imageclassifier_model::{Backend, Compute, Kernel};
+
+pub use limits::Limits;
+
+use crate::TlsFiles;
 
 /// Names what photographs show: gRPC, gRPC-Web and a web page on one port.
 ///
@@ -41,23 +47,51 @@ pub struct Config {
     #[arg(long = "cors-origin", env = "IMAGECLASSIFIER_CORS_ORIGIN", value_delimiter = ',', value_name = "ORIGIN", value_parser = origin)]
     pub cors_origins: Vec<HeaderValue>,
 
+    /// Name by which the server may be called, beside localhost; others get 421. Repeat it, or separate by commas. Without
+    /// any, a server that listens to the network can be called by every name
+    #[arg(
+        long = "allowed-host",
+        env = "IMAGECLASSIFIER_ALLOWED_HOST",
+        value_delimiter = ',',
+        value_name = "NAME"
+    )]
+    pub allowed_hosts: Vec<String>,
+
+    /// Serve Prometheus metrics at /metrics of this address and port
+    #[arg(
+        long,
+        env = "IMAGECLASSIFIER_METRICS_LISTEN",
+        value_name = "ADDRESS:PORT"
+    )]
+    pub metrics_listen: Option<SocketAddr>,
+
     /// Serve the page from this folder instead of the one in the program (for developing it)
     #[arg(long, env = "IMAGECLASSIFIER_WEB_ROOT", value_name = "DIR")]
     pub web_root: Option<PathBuf>,
 
-    /// Largest encoded image taken, in bytes
-    #[arg(long, env = "IMAGECLASSIFIER_IMAGE_BYTES_MAX", default_value_t = 10 << 20, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..=1 << 30))]
-    pub image_bytes_max: u32,
+    /// What bounds memory, work and waiting
+    #[command(flatten)]
+    pub limits: Limits,
 
-    /// Largest picture decoded, width x height; a decoder may need 8 bytes of memory for each pixel
-    #[arg(long, env = "IMAGECLASSIFIER_PIXELS_MAX", default_value_t = 25_000_000, value_name = "PIXELS", value_parser = clap::value_parser!(u64).range(1..=50_000_000))]
-    pub pixels_max: u64,
+    /// Where the certificate is
+    #[command(flatten)]
+    pub tls: TlsFiles,
 
-    /// Most calls that may wait or be worked on at once; further ones are told to try again
-    #[arg(long, env = "IMAGECLASSIFIER_CALLS_MAX", default_value_t = 64, value_name = "CALLS", value_parser = clap::value_parser!(u16).range(1..))]
-    pub calls_max: u16,
+    /// Take only callers with an access token out of this file: on each line a name and the token's SHA-256 digest, as in
+    /// `echo page $(printf %s "$TOKEN" | sha256sum | cut -d" " -f1)`. A changed file is taken up within seconds
+    #[arg(long, env = "IMAGECLASSIFIER_TOKEN_FILE", value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
 
-    /// How long calls in progress may take to finish after SIGTERM or Ctrl-C, in seconds
+    /// Most calls per second of one caller: one token, or one address where there are no tokens
+    #[arg(long, env = "IMAGECLASSIFIER_RATE_LIMIT", value_name = "CALLS")]
+    pub rate_limit: Option<NonZeroU32>,
+
+    /// How long calls are still taken after SIGTERM or Ctrl-C, while health already says NOT_SERVING, in seconds: the time
+    /// that load balancers need to notice
+    #[arg(long, env = "IMAGECLASSIFIER_DRAIN_GRACE", default_value = "1", value_name = "SECONDS", value_parser = seconds)]
+    pub drain_grace: Duration,
+
+    /// How long calls in progress may then take to finish, in seconds. A second signal stops at once
     #[arg(long, env = "IMAGECLASSIFIER_DRAIN_TIMEOUT", default_value = "20", value_name = "SECONDS", value_parser = seconds)]
     pub drain_timeout: Duration,
 
@@ -69,6 +103,24 @@ pub struct Config {
         value_name = "FILTER"
     )]
     pub log: String,
+
+    /// How to log
+    #[arg(
+        long,
+        env = "IMAGECLASSIFIER_LOG_FORMAT",
+        default_value = "text",
+        value_name = "FORMAT"
+    )]
+    pub log_format: LogFormat,
+}
+
+/// What a line of the log looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 /// What `--kernel` can say.
@@ -111,7 +163,7 @@ fn backend_parser() -> impl TypedValueParser<Value = Backend> {
         .map(|name| name.parse().expect("one of the possible values"))
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
@@ -141,8 +193,8 @@ mod tests {
     fn defaults_are_the_promised_ones() {
         let config = parse(&[]).unwrap();
         assert_eq!(config.listen.to_string(), "127.0.0.1:50051");
-        assert_eq!(config.image_bytes_max, 10 * 1024 * 1024);
-        assert_eq!(config.pixels_max, 25_000_000);
+        assert_eq!(config.limits.image_bytes_max, 10 * 1024 * 1024);
+        assert_eq!(config.limits.pixels_max, 25_000_000);
         assert_eq!(config.backend, Backend::Flex);
         assert!(config.cors_origins.is_empty());
     }

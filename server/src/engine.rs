@@ -1,21 +1,27 @@
-//! Takes calls to an answer, away from the async runtime: admission, decoding, the queue to the compute threads.
+//! Takes calls to an answer, away from the async runtime: whether it can come in time, the queue to the compute threads,
+//! and giving up.
 
 use std::{
     io,
-    sync::Arc,
+    sync::{Arc, Mutex, atomic::AtomicUsize},
     thread,
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use crossbeam_channel::Sender;
-use imageclassifier_model::{EncodedImage, Input, Network, Picture, Ranking, Weights};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use imageclassifier_model::{EncodedImage, Network, Ranking, Team, Weights};
+use tokio::sync::oneshot;
 
 use crate::{
     Config,
-    inference::{self, Inferred, Job},
-    status::{Failure, Fault},
+    metrics::{Abandoned, Metrics},
+    queue::Queue,
+    readiness::Readiness,
+    service_time::ServiceTime,
+    stages::{self, MakeStages},
+    status::Failure,
+    wire,
+    workers::{self, Computed, Job, Workplace},
 };
 
 /// Answers calls with one network. Cheap to clone.
@@ -25,11 +31,9 @@ pub struct Engine(Arc<Shared>);
 struct Shared {
     weights: Weights,
     limits: PictureLimits,
-    /// One permit for each call that waits or is worked on: what bounds the queue.
-    calls: Arc<Semaphore>,
-    /// One permit for each picture being decoded: memory is decodes x pixels x 8 B.
-    decoders: Arc<Semaphore>,
-    jobs: Sender<Job>,
+    /// A longer queue is not joined.
+    queue_wait_max: Duration,
+    workplace: Arc<Workplace>,
 }
 
 /// What is taken as a picture.
@@ -48,32 +52,51 @@ pub(crate) struct Classified {
     pub(crate) inference: Duration,
 }
 
-struct Decoded {
-    input: Input,
-    queue: Duration,
-    decode: Duration,
-}
+/// Shows a loaded network that it works: a picture like any other.
+const WARM_UP_PICTURE: &[u8] = include_bytes!("warm_up.jpg");
+/// The first inference touches every weight for the first time.
+const WARM_UP_DEADLINE: Duration = Duration::from_secs(60);
 
 impl Engine {
     /// Takes `network`, made of `weights`, and starts a thread for each core to run it.
     ///
     /// # Errors
     /// If a thread cannot be started.
-    pub fn start(network: &Network, weights: Weights, config: &Config) -> io::Result<Self> {
-        let calls_max = usize::from(config.calls_max);
-        let cores = thread::available_parallelism()?.get();
-        // Room for every call that has a permit, and for the warm-up: sending never waits.
-        let (jobs, queue) = crossbeam_channel::bounded(calls_max + 1);
-        inference::start(network, cores, &queue)?;
+    pub fn start(network: Network, weights: Weights, config: &Config) -> io::Result<Self> {
+        let input_size = weights.variant().input_size();
+        let make_stages = stages::of_network(network, input_size, config.limits.pixels_max);
+        Self::with_stages(make_stages, weights, config)
+    }
+
+    /// As [`Self::start`], with other stages than those of a network.
+    ///
+    /// # Errors
+    /// If a thread cannot be started.
+    pub fn with_stages(
+        make_stages: Box<MakeStages>,
+        weights: Weights,
+        config: &Config,
+    ) -> io::Result<Self> {
+        let threads = thread::available_parallelism()?.get();
+        let workplace = Arc::new(Workplace {
+            make_stages,
+            queue: Queue::new(config.limits.calls_max.into()),
+            service_time: ServiceTime::default(),
+            readiness: Readiness::new(),
+            metrics: Metrics::new(weights.variant().name(), &wire::revision(&weights)),
+            threads,
+            team: Mutex::new(Team::new(threads)),
+            busy: AtomicUsize::new(0),
+        });
+        workers::start(&workplace)?;
         Ok(Self(Arc::new(Shared {
             weights,
             limits: PictureLimits {
-                image_bytes_max: config.image_bytes_max.into(),
-                pixels_max: config.pixels_max,
+                image_bytes_max: config.limits.image_bytes_max.into(),
+                pixels_max: config.limits.pixels_max,
             },
-            calls: Arc::new(Semaphore::new(calls_max)),
-            decoders: Arc::new(Semaphore::new(cores)),
-            jobs,
+            queue_wait_max: config.limits.queue_wait_max,
+            workplace,
         })))
     }
 
@@ -85,72 +108,123 @@ impl Engine {
         self.0.limits
     }
 
-    /// Runs the network once on a blank input, so that the first caller does not pay for what is done only once.
-    pub(crate) async fn warm_up(&self) -> Result<(), Failure> {
-        let size = self.0.weights.variant().input_size();
-        let blank = vec![0.0; (size * size * 3) as usize];
-        let input = Input::from_values(size, blank).expect("size x size x 3 values");
-        self.infer(input).await.map(drop)
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.workplace.metrics
     }
 
-    /// Decodes and classifies `image`. Dropping the future gives the call up: work not begun by then is never begun.
-    pub(crate) async fn classify(&self, image: Bytes, top_k: usize) -> Result<Classified, Failure> {
+    pub(crate) fn readiness(&self) -> &Readiness {
+        &self.0.workplace.readiness
+    }
+
+    /// Takes a picture the whole way, so that the first caller does not pay for what is done only once, and so that a server
+    /// that cannot answer does not call itself ready.
+    pub(crate) async fn warm_up(&self) -> Result<(), Failure> {
+        let image = EncodedImage::new(Bytes::from_static(WARM_UP_PICTURE), u64::MAX)?;
+        let deadline = Instant::now() + WARM_UP_DEADLINE;
+        self.compute(image, deadline).await?;
+        self.readiness().warm();
+        Ok(())
+    }
+
+    /// Whether a call that comes now would be answered by `deadline`, as far as can be told before its picture is there.
+    ///
+    /// # Errors
+    /// [`Failure::NotReady`], [`Failure::Overloaded`].
+    pub(crate) fn admit(&self, deadline: Instant) -> Result<(), Failure> {
+        if !self.readiness().takes_calls() {
+            return Err(Failure::NotReady);
+        }
+        self.check_wait(deadline)
+    }
+
+    /// A call that would be answered too late is refused at once: waiting would help nobody.
+    fn check_wait(&self, deadline: Instant) -> Result<(), Failure> {
+        let wait = self.estimated_wait();
+        let answered_at = Instant::now() + wait + self.0.workplace.service_time.mean();
+        if wait > self.0.queue_wait_max || answered_at > deadline {
+            return Err(Failure::Overloaded { retry_delay: wait });
+        }
+        Ok(())
+    }
+
+    /// Decodes and classifies `image`. Dropping the future gives the call up: what is not begun by then is never begun.
+    pub(crate) async fn classify(
+        &self,
+        image: Bytes,
+        top_k: usize,
+        deadline: Instant,
+    ) -> Result<Classified, Failure> {
         let encoded = EncodedImage::new(image, self.0.limits.image_bytes_max)?;
-        let calls = Arc::clone(&self.0.calls);
-        let call = calls.try_acquire_owned().map_err(|_| Failure::Overloaded)?;
-        let decoded = self.decode(encoded).await?;
-        let inferred = self.infer(decoded.input).await?;
-        drop(call);
+        // The queue may have grown during the upload.
+        self.check_wait(deadline)?;
+        let computed = self.compute(encoded, deadline).await?;
         Ok(Classified {
-            ranking: Ranking::of(&inferred.logits, top_k),
-            decode: decoded.decode,
-            queue: decoded.queue + inferred.queue,
-            inference: inferred.inference,
+            ranking: Ranking::of(&computed.logits, top_k),
+            decode: computed.decode,
+            queue: computed.queue,
+            inference: computed.inference,
         })
     }
 
-    async fn decode(&self, encoded: EncodedImage<Bytes>) -> Result<Decoded, Failure> {
-        let arrived_at = Instant::now();
-        let decoders = Arc::clone(&self.0.decoders);
-        let decoder = decoders.acquire_owned().await;
-        let decoder = decoder.expect("the semaphore is never closed");
-        let pixels_max = self.0.limits.pixels_max;
-        let size = self.0.weights.variant().input_size();
-        let decoding = tokio::task::spawn_blocking(move || {
-            decode(&encoded, pixels_max, size, arrived_at, decoder)
-        });
-        decoding
-            .await
-            .map_err(|_| Failure::Internal(Fault::DecodePanicked))?
-    }
-
-    async fn infer(&self, input: Input) -> Result<Inferred, Failure> {
+    async fn compute(
+        &self,
+        image: EncodedImage<Bytes>,
+        deadline: Instant,
+    ) -> Result<Computed, Failure> {
+        let workplace = &*self.0.workplace;
         let (reply, answer) = oneshot::channel();
         let job = Job {
-            input,
+            image,
             queued_at: Instant::now(),
+            deadline,
             reply,
         };
-        let sent = self.0.jobs.try_send(job);
-        sent.map_err(|_| Failure::NotReady)?;
+        let ticket = workplace
+            .queue
+            .push(job)
+            .ok_or_else(|| Failure::Overloaded {
+                retry_delay: self.estimated_wait(),
+            })?;
+        let _place = Place {
+            workplace,
+            ticket,
+            deadline,
+        };
+        // A worker that drops the job has died.
         answer.await.map_err(|_| Failure::NotReady)?
+    }
+
+    /// Until a picture that is queued now is begun.
+    fn estimated_wait(&self) -> Duration {
+        let workplace = &self.0.workplace;
+        let cores = u32::try_from(workplace.threads).unwrap_or(u32::MAX);
+        let queued = u32::try_from(workplace.queue.len()).unwrap_or(u32::MAX);
+        workplace.service_time.mean() * queued / cores
     }
 }
 
-/// The permit travels with the work: a caller who leaves does not free the memory that a decoder still uses.
-fn decode(
-    encoded: &EncodedImage<Bytes>,
-    pixels_max: u64,
-    input_size: u32,
-    arrived_at: Instant,
-    _decoder: OwnedSemaphorePermit,
-) -> Result<Decoded, Failure> {
-    let begun_at = Instant::now();
-    let picture = Picture::decode(encoded, pixels_max)?;
-    let input = Input::prepare(&picture, input_size);
-    Ok(Decoded {
-        input,
-        queue: begun_at - arrived_at,
-        decode: begun_at.elapsed(),
-    })
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.workplace.queue.close();
+    }
+}
+
+/// A place in the queue. Given up, it takes the job out again, picture and all.
+struct Place<'a> {
+    workplace: &'a Workplace,
+    ticket: u64,
+    deadline: Instant,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if self.workplace.queue.remove(self.ticket).is_some() {
+            let why = if Instant::now() >= self.deadline {
+                Abandoned::Expired
+            } else {
+                Abandoned::Cancelled
+            };
+            self.workplace.metrics.abandoned(why);
+        }
+    }
 }

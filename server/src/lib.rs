@@ -1,20 +1,35 @@
 //! The image classifier as a service: native gRPC, gRPC-Web and the page on one port. Knows how to answer calls; what a
 //! picture is and how it is classified belongs to `imageclassifier-model`.
 
+mod admission;
 mod app;
+mod call;
 mod config;
+mod connection;
+mod deadline;
 mod engine;
-mod inference;
-mod oversize;
+mod host;
+mod metrics;
 mod page;
+mod queue;
+mod rate_limit;
 mod readiness;
+mod refusal;
 mod request_id;
 mod service;
+mod service_time;
+mod stages;
 mod status;
 mod telemetry;
+mod tls;
+mod tokens;
+mod upload;
 mod wire;
+mod workers;
 
-pub use app::serve;
-pub use config::Config;
+pub use app::{Listeners, serve};
+pub use config::{Config, Limits, LogFormat};
 pub use engine::Engine;
+pub use stages::{MakeStages, Stages};
 pub use telemetry::log_to_stderr;
+pub use tls::TlsFiles;

@@ -1,18 +1,24 @@
 //! `imageclassifier-server`: configure, load, bind, serve, stop.
 
+use std::{net::SocketAddr, process};
+
 use anyhow::Context;
 use clap::Parser;
 use imageclassifier_model::{Network, Weights};
-use imageclassifier_server::{Config, Engine, log_to_stderr, serve};
+use imageclassifier_server::{Config, Engine, Listeners, log_to_stderr, serve};
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
 };
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let config = Config::parse();
-    log_to_stderr(&config.log);
+    log_to_stderr(&config.log, config.log_format);
+    // The usual soft limit is as low as the number of connections that are served.
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!("cannot raise the limit on open files: {error}");
+    }
 
     let weights = Weights::lite0();
     let compute = config.compute().map_err(anyhow::Error::msg)?;
@@ -23,30 +29,46 @@ async fn main() -> anyhow::Result<()> {
         %compute,
         "model loaded"
     );
-    let engine = Engine::start(&network, weights, &config).context("cannot start the engine")?;
-    let listener = TcpListener::bind(&config.listen).await.with_context(|| {
-        format!(
-            "cannot listen on {}: choose another address with --listen",
-            config.listen
-        )
-    })?;
-    let address = listener.local_addr()?;
+    let engine = Engine::start(network, weights, &config).context("cannot start the engine")?;
+    let listeners = Listeners {
+        calls: bind(config.listen, "--listen").await?,
+        metrics: match config.metrics_listen {
+            Some(address) => Some(bind(address, "--metrics-listen").await?),
+            None => None,
+        },
+    };
+    let address = listeners.calls.local_addr()?;
     tracing::info!("serving gRPC, gRPC-Web and the page on http://{address}");
 
-    let shutdown = stop_signal()?;
-    serve(listener, engine, &config, shutdown).await?;
+    serve(listeners, engine, &config, stop_signal()?).await?;
     tracing::info!("stopped");
     Ok(())
 }
 
-/// Resolves on SIGTERM or Ctrl-C.
+async fn bind(address: SocketAddr, option: &str) -> anyhow::Result<TcpListener> {
+    let bound = TcpListener::bind(address).await;
+    bound.with_context(|| {
+        format!("cannot listen on {address}: choose another address with {option}")
+    })
+}
+
+/// Resolves on the first SIGTERM or Ctrl-C; the second ends the process at once.
 fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+        either(&mut terminate, &mut interrupt).await;
+        tokio::spawn(async move {
+            either(&mut terminate, &mut interrupt).await;
+            tracing::warn!("stopped at once by a second signal");
+            process::exit(1);
+        });
     })
+}
+
+async fn either(one: &mut Signal, other: &mut Signal) {
+    tokio::select! {
+        _ = one.recv() => {}
+        _ = other.recv() => {}
+    }
 }

@@ -3,10 +3,11 @@ use std::path::PathBuf;
 use axum::{
     Router,
     body::Body,
+    middleware,
     response::{IntoResponse, Response},
     routing::get,
 };
-use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use rust_embed::{EmbeddedFile, RustEmbed};
 use tower_http::services::ServeDir;
 
@@ -27,11 +28,38 @@ struct Files;
 impl PageSource {
     /// Serves the page's files under `/`.
     pub(crate) fn routes(self) -> Router {
-        match self {
+        let routes = match self {
             Self::Embedded => Router::new().fallback(get(embedded)),
             Self::Folder(folder) => Router::new().fallback_service(ServeDir::new(folder)),
-        }
+        };
+        routes.layer(middleware::map_response(guard))
     }
+}
+
+/// What the page may do: run its own scripts and WebAssembly, call its own server, show pictures that it holds itself.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+    img-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Tells browsers what the page is not: a place for foreign scripts, a frame in another page, or whatever its bytes look
+/// like.
+async fn guard(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
 }
 
 async fn embedded(uri: Uri, headers: HeaderMap) -> Response {

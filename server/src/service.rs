@@ -6,11 +6,8 @@ use imageclassifier_proto::{
 use tonic::{Request, Response, Status};
 
 use crate::{
-    engine::Engine,
-    request_id::RequestId,
-    status::Failure,
-    telemetry::{log_answer, log_failure},
-    wire,
+    call::Call, deadline::Deadline, engine::Engine, refusal::Refusals, status::Failure,
+    telemetry::log_answer, wire,
 };
 
 /// How many predictions a caller gets who asks for no number.
@@ -19,31 +16,41 @@ const TOP_K_DEFAULT: usize = 5;
 /// The RPC methods: unwrap, delegate, wrap.
 pub(crate) struct Service {
     engine: Engine,
+    refusals: Refusals,
 }
 
 impl Service {
-    pub(crate) fn new(engine: Engine) -> Self {
-        Self { engine }
+    pub(crate) fn new(engine: Engine, refusals: Refusals) -> Self {
+        Self { engine, refusals }
     }
 
     async fn classify(
         &self,
         request: ClassifyImageRequest,
-        request_id: &str,
+        call: &Call,
+        Deadline(deadline): Deadline,
     ) -> Result<ClassifyImageResponse, Failure> {
         known_model(&request.model, self.engine.weights())?;
         let top_k = top_k(request.top_k)?;
         if request.explain {
             return Err(Failure::Explain);
         }
-        let classified = self.engine.classify(request.image_data, top_k).await?;
-        log_answer(request_id, &classified);
-        Ok(wire::answer(&classified, self.engine.weights(), request_id))
+        let image = request.image_data;
+        let classified = self.engine.classify(image, top_k, deadline).await?;
+        let id = call.id.as_str();
+        log_answer(id, &classified);
+        Ok(wire::answer(&classified, self.engine.weights(), id))
     }
 
     fn model(&self, request: &GetModelRequest) -> Result<GetModelResponse, Failure> {
         known_model(&request.name, self.engine.weights())?;
         Ok(wire::model(self.engine.weights(), self.engine.limits()))
+    }
+
+    fn respond<T>(&self, call: &Call, outcome: Result<T, Failure>) -> Result<Response<T>, Status> {
+        outcome
+            .map(Response::new)
+            .map_err(|failure| self.refusals.status(call, &failure))
     }
 }
 
@@ -53,31 +60,19 @@ impl ImageClassifier for Service {
         &self,
         request: Request<ClassifyImageRequest>,
     ) -> Result<Response<ClassifyImageResponse>, Status> {
-        let id = request_id(&request);
-        let outcome = Self::classify(self, request.into_inner(), id.as_str()).await;
-        respond(outcome, id.as_str())
+        let call = Call::of(request.extensions());
+        let deadline = Deadline::of(request.extensions());
+        let outcome = Self::classify(self, request.into_inner(), &call, deadline).await;
+        self.respond(&call, outcome)
     }
 
     async fn get_model(
         &self,
         request: Request<GetModelRequest>,
     ) -> Result<Response<GetModelResponse>, Status> {
-        let id = request_id(&request);
-        respond(self.model(request.get_ref()), id.as_str())
+        let call = Call::of(request.extensions());
+        self.respond(&call, self.model(request.get_ref()))
     }
-}
-
-fn request_id<T>(request: &Request<T>) -> RequestId {
-    let id = request.extensions().get::<RequestId>();
-    id.expect("a layer gives each request its id").clone()
-}
-
-/// The one place where a failure is logged and becomes a status.
-fn respond<T>(outcome: Result<T, Failure>, request_id: &str) -> Result<Response<T>, Status> {
-    outcome.map(Response::new).map_err(|failure| {
-        log_failure(request_id, &failure);
-        failure.status(request_id)
-    })
 }
 
 fn known_model(name: &str, weights: &Weights) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use imageclassifier_model::{NetworkError, PictureError};
 use imageclassifier_proto::{ERROR_DOMAIN, ErrorReason};
-use tonic::{Code, Status};
+use tonic::{Code, Status, metadata::MetadataValue};
 use tonic_types::{ErrorDetails, StatusExt};
 
 /// Why a call gets no answer.
@@ -25,10 +25,25 @@ pub(crate) enum Failure {
     },
     #[error("this server draws no heatmaps: leave explain unset")]
     Explain,
-    #[error("too many calls at once: try again in a moment")]
-    Overloaded,
-    #[error("the server is stopping: try another one, or again in a moment")]
+    #[error("too many calls at once: try again after the delay in RetryInfo")]
+    Overloaded { retry_delay: Duration },
+    #[error("this caller calls too often: try again after the delay in RetryInfo")]
+    RateLimited { retry_delay: Duration },
+    #[error("the call carries no valid access token: send \"authorization: Bearer TOKEN\"")]
+    Unauthenticated,
+    #[error("the server is starting or stopping: try another one, or again in a moment")]
     NotReady,
+    #[error("the deadline passed before there was an answer: allow more time, or try again later")]
+    DeadlineExceeded,
+    #[error(
+        "the upload took longer than {} s: send a smaller image or use a faster connection",
+        timeout.as_secs()
+    )]
+    UploadTooSlow { timeout: Duration },
+    #[error(
+        "grpc-timeout is {value:?}: write 1 to 8 digits and a unit out of H, M, S, m, u, n, as in 500m"
+    )]
+    TimeoutMalformed { value: String },
     /// The source is for the log alone.
     #[error(
         "the server failed on this call, not through your fault: quote the request id when you report it"
@@ -43,6 +58,8 @@ pub(crate) enum Fault {
     DecodePanicked,
     #[error("inference panicked")]
     InferencePanicked,
+    #[error("a handler panicked")]
+    HandlerPanicked,
     #[error("inference failed")]
     Network(#[source] Arc<NetworkError>),
 }
@@ -53,8 +70,10 @@ impl From<PictureError> for Failure {
     }
 }
 
-/// When a refused call is worth trying again: a few inferences later.
-const RETRY_DELAY: Duration = Duration::from_millis(200);
+/// When a refused call is worth trying again, at the earliest: a few inferences later.
+const RETRY_DELAY_MIN: Duration = Duration::from_millis(200);
+/// Milliseconds before a gRPC client that retries by itself may do so.
+const RETRY_PUSHBACK: &str = "grpc-retry-pushback-ms";
 
 impl Failure {
     /// The status as the caller sees it, with google.rpc details.
@@ -69,10 +88,32 @@ impl Failure {
         if let Some(field) = self.field() {
             details.add_bad_request_violation(field, self.to_string());
         }
-        if matches!(code, Code::ResourceExhausted | Code::Unavailable) {
-            details.set_retry_info(Some(RETRY_DELAY));
+        let retry_delay = self.retry_delay();
+        if retry_delay.is_some() {
+            details.set_retry_info(retry_delay);
         }
-        Status::with_error_details(code, self.to_string(), details)
+        let mut status = Status::with_error_details(code, self.to_string(), details);
+        if let Some(delay) = retry_delay {
+            let delay_ms = MetadataValue::from(delay.as_millis().try_into().unwrap_or(u64::MAX));
+            status.metadata_mut().insert(RETRY_PUSHBACK, delay_ms);
+        }
+        status
+    }
+
+    /// The reason in its ErrorInfo.
+    pub(crate) fn reason(&self) -> &'static str {
+        self.code().1.as_str_name()
+    }
+
+    /// After which the same call may succeed; nothing if it is not worth trying again.
+    fn retry_delay(&self) -> Option<Duration> {
+        match self {
+            Self::Overloaded { retry_delay } | Self::RateLimited { retry_delay } => {
+                Some(RETRY_DELAY_MIN.max(*retry_delay))
+            }
+            Self::NotReady => Some(RETRY_DELAY_MIN),
+            _ => None,
+        }
     }
 
     fn code(&self) -> (Code, ErrorReason) {
@@ -91,7 +132,13 @@ impl Failure {
             Self::TopK { .. } => (Code::InvalidArgument, ErrorReason::TopKOutOfRange),
             Self::UnknownModel { .. } => (Code::NotFound, ErrorReason::ModelUnknown),
             Self::Explain => (Code::Unimplemented, ErrorReason::ExplainUnsupported),
-            Self::Overloaded => (Code::ResourceExhausted, ErrorReason::Overloaded),
+            Self::Overloaded { .. } => (Code::ResourceExhausted, ErrorReason::Overloaded),
+            Self::RateLimited { .. } => (Code::ResourceExhausted, ErrorReason::RateLimited),
+            Self::Unauthenticated => (Code::Unauthenticated, ErrorReason::Unauthenticated),
+            Self::DeadlineExceeded | Self::UploadTooSlow { .. } => {
+                (Code::DeadlineExceeded, ErrorReason::DeadlineExceeded)
+            }
+            Self::TimeoutMalformed { .. } => (Code::InvalidArgument, ErrorReason::TimeoutMalformed),
             Self::NotReady => (Code::Unavailable, ErrorReason::NotReady),
             Self::Internal(_) => (Code::Internal, ErrorReason::InternalError),
         }
@@ -104,7 +151,14 @@ impl Failure {
             Self::TopK { .. } => Some("top_k"),
             Self::UnknownModel { .. } => Some("model"),
             Self::Explain => Some("explain"),
-            Self::Overloaded | Self::NotReady | Self::Internal(_) => None,
+            Self::Overloaded { .. }
+            | Self::RateLimited { .. }
+            | Self::Unauthenticated
+            | Self::NotReady
+            | Self::DeadlineExceeded
+            | Self::UploadTooSlow { .. }
+            | Self::TimeoutMalformed { .. }
+            | Self::Internal(_) => None,
         }
     }
 
@@ -139,11 +193,26 @@ impl Failure {
                 ("model", model.clone()),
                 ("available", (*available).to_owned()),
             ],
-            Self::Explain | Self::Overloaded | Self::NotReady | Self::Internal(_) => vec![],
+            Self::Explain
+            | Self::Overloaded { .. }
+            | Self::RateLimited { .. }
+            | Self::Unauthenticated
+            | Self::NotReady
+            | Self::DeadlineExceeded
+            | Self::UploadTooSlow { .. }
+            | Self::TimeoutMalformed { .. }
+            | Self::Internal(_) => vec![],
         };
         let owned = pairs
             .into_iter()
             .map(|(key, value)| (key.to_owned(), value));
         owned.collect()
     }
+}
+
+/// Every reason there is, for metrics.
+pub(crate) fn reasons() -> impl Iterator<Item = &'static str> {
+    (1..)
+        .map_while(|number| ErrorReason::try_from(number).ok())
+        .map(|reason| reason.as_str_name())
 }

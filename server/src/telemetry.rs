@@ -1,20 +1,29 @@
-use std::{io::IsTerminal, time::Duration};
+use std::{io::IsTerminal, panic, time::Duration};
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::{engine::Classified, status::Failure};
+use crate::{config::LogFormat, engine::Classified, status::Failure};
 
-/// Logs what `filter` selects to standard error, for the whole process. A filter that cannot be read counts as `info`.
-pub fn log_to_stderr(filter: &str) {
+/// Logs what `filter` selects to standard error, for the whole process, panics included. A filter that cannot be read
+/// counts as `info`.
+pub fn log_to_stderr(filter: &str, format: LogFormat) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|error| {
         eprintln!("cannot read the log filter {filter:?} ({error}): logging at level info");
         EnvFilter::new("info")
     });
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(std::io::stderr().is_terminal());
+    let lines = match format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
         .init();
+    panic::set_hook(Box::new(|panic| {
+        tracing::error!("panic: {panic}");
+    }));
 }
 
 /// One line for a call that was answered.

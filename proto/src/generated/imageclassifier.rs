@@ -157,6 +157,14 @@ pub enum ErrorReason {
     NotReady = 10,
     /// The fault is the server's; its log says more under the request id. Metadata: request_id.
     InternalError = 11,
+    /// The caller's deadline passed, or the server's own where the caller set none.
+    DeadlineExceeded = 12,
+    /// The grpc-timeout header is not 1 to 8 digits and a unit out of H, M, S, m, u, n.
+    TimeoutMalformed = 13,
+    /// The call carries no access token, or an unknown one: send "authorization: Bearer TOKEN".
+    Unauthenticated = 14,
+    /// This caller calls too often; try again after the attached RetryInfo.
+    RateLimited = 15,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -177,6 +185,10 @@ impl ErrorReason {
             Self::Overloaded => "OVERLOADED",
             Self::NotReady => "NOT_READY",
             Self::InternalError => "INTERNAL_ERROR",
+            Self::DeadlineExceeded => "DEADLINE_EXCEEDED",
+            Self::TimeoutMalformed => "TIMEOUT_MALFORMED",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::RateLimited => "RATE_LIMITED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -194,6 +206,10 @@ impl ErrorReason {
             "OVERLOADED" => Some(Self::Overloaded),
             "NOT_READY" => Some(Self::NotReady),
             "INTERNAL_ERROR" => Some(Self::InternalError),
+            "DEADLINE_EXCEEDED" => Some(Self::DeadlineExceeded),
+            "TIMEOUT_MALFORMED" => Some(Self::TimeoutMalformed),
+            "UNAUTHENTICATED" => Some(Self::Unauthenticated),
+            "RATE_LIMITED" => Some(Self::RateLimited),
             _ => None,
         }
     }

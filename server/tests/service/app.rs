@@ -2,18 +2,26 @@ use std::{fs, net::SocketAddr, path::PathBuf};
 
 use bytes::Bytes;
 use clap::Parser;
+use http::Request;
 use imageclassifier_model::{Network, Weights};
-use imageclassifier_server::{Config, Engine, serve};
+use imageclassifier_server::{Config, Engine, Listeners, MakeStages, serve};
 use tokio::{
     net::TcpListener,
     sync::oneshot,
     task::JoinHandle,
     time::{Duration, timeout},
 };
+use tonic::transport::{Channel, Endpoint};
+use tonic_health::pb::{
+    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+};
+
+use crate::protocol::{Http, send};
 
 /// A server on a free port, as `imageclassifier-server OPTIONS` would be.
 pub(crate) struct App {
     pub(crate) address: SocketAddr,
+    metrics_address: SocketAddr,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<std::io::Result<()>>,
 }
@@ -24,24 +32,75 @@ impl App {
     }
 
     pub(crate) async fn with(options: &[&str]) -> Self {
-        let config = Config::parse_from([&["imageclassifier-server"], options].concat());
+        let config = config(options);
         let weights = Weights::lite0();
         let network = Network::load(&weights, config.compute().unwrap()).unwrap();
-        let engine = Engine::start(&network, weights, &config).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        Self::serve(Engine::start(network, weights, &config).unwrap(), config).await
+    }
+
+    /// With other stages in the place of the network.
+    pub(crate) async fn with_stages(options: &[&str], make_stages: Box<MakeStages>) -> Self {
+        let config = config(options);
+        let engine = Engine::with_stages(make_stages, Weights::lite0(), &config);
+        Self::serve(engine.unwrap(), config).await
+    }
+
+    async fn serve(engine: Engine, config: Config) -> Self {
+        let calls = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let metrics = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = calls.local_addr().unwrap();
+        let metrics_address = metrics.local_addr().unwrap();
+        let plain = config.tls.tls_cert.is_none();
+        let listeners = Listeners {
+            calls,
+            metrics: Some(metrics),
+        };
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(async move {
             let stopped = async {
                 let _ = stopped.await;
             };
-            serve(listener, engine, &config, stopped).await
+            serve(listeners, engine, &config, stopped).await
         });
-        Self {
+        let app = Self {
             address,
+            metrics_address,
             stop,
             serving,
+        };
+        if plain {
+            within_seconds(20, app.until(ServingStatus::Serving)).await;
         }
+        app
+    }
+
+    pub(crate) async fn channel(&self) -> Channel {
+        let endpoint = Endpoint::from_shared(self.url()).unwrap();
+        endpoint.connect().await.unwrap()
+    }
+
+    /// Until the server says that its health is `status`.
+    pub(crate) async fn until(&self, status: ServingStatus) {
+        let mut health = HealthClient::new(self.channel().await);
+        let all = HealthCheckRequest::default();
+        let mut states = health.watch(all).await.unwrap().into_inner();
+        while states.message().await.unwrap().unwrap().status() != status {}
+    }
+
+    /// The value of one of the server's series, as Prometheus scrapes it.
+    pub(crate) async fn metric(&self, series: &str) -> f64 {
+        let text = self.metrics().await;
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        let value = line.unwrap_or_else(|| panic!("no {series} in:\n{text}"));
+        value.parse().unwrap()
+    }
+
+    pub(crate) async fn metrics(&self) -> String {
+        let request = Request::get("/metrics");
+        let response = send(self.metrics_address, Http::One, request, Bytes::new()).await;
+        String::from_utf8(response.into_body().into()).unwrap()
     }
 
     pub(crate) fn url(&self) -> String {
@@ -53,6 +112,15 @@ impl App {
         self.stop.send(()).unwrap();
         self.serving
     }
+}
+
+fn config(options: &[&str]) -> Config {
+    let mut config = Config::parse_from([&["imageclassifier-server"], options].concat());
+    if !options.contains(&"--drain-grace") {
+        // A test that stops the server need not wait for load balancers.
+        config.drain_grace = Duration::ZERO;
+    }
+    config
 }
 
 /// One of the golden photographs.

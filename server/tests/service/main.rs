@@ -2,10 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod access;
 mod app;
 mod boundary;
 mod classify;
+mod deadlines;
+mod hosts;
+mod isolation;
+mod metrics;
 mod page;
 mod protocol;
 mod readiness;
 mod refusals;
+mod script;
+mod slow_peers;
+mod stopping;
+mod tls;

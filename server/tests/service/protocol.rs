@@ -37,7 +37,7 @@ impl Protocol {
     ];
 }
 
-/// Calls Classify.
+/// Calls Classify, natively through tonic's client.
 pub(crate) async fn classify(
     address: SocketAddr,
     protocol: Protocol,
@@ -45,22 +45,53 @@ pub(crate) async fn classify(
 ) -> Result<ClassifyImageResponse, Status> {
     match protocol {
         Protocol::Grpc => grpc(address, request).await,
-        Protocol::GrpcWeb(version) => {
-            let body = frame(&request);
-            let answer = post(address, version, "application/grpc-web+proto", body).await;
-            parse(answer.headers(), answer.body().clone())
-        }
-        Protocol::GrpcWebText => {
-            let body = BASE64_STANDARD.encode(frame(&request)).into();
-            let answer = post(address, Http::One, "application/grpc-web-text", body).await;
-            // Each flush is padded on its own.
-            let decoded: Vec<u8> = answer
-                .body()
-                .chunks(4)
-                .flat_map(|four| BASE64_STANDARD.decode(four).unwrap())
-                .collect();
-            parse(answer.headers(), decoded.into())
-        }
+        _ => call(address, protocol, &request, &[]).await.outcome,
+    }
+}
+
+/// What came back, with the headers that a browser would look at.
+pub(crate) struct Answer {
+    pub(crate) headers: HeaderMap,
+    pub(crate) outcome: Result<ClassifyImageResponse, Status>,
+}
+
+/// Calls Classify with headers of one's own, byte by byte: no client has an opinion on them.
+pub(crate) async fn call(
+    address: SocketAddr,
+    protocol: Protocol,
+    request: &ClassifyImageRequest,
+    headers: &[(&str, &str)],
+) -> Answer {
+    let (version, content_type) = match protocol {
+        Protocol::Grpc => (Http::Two, "application/grpc"),
+        Protocol::GrpcWeb(version) => (version, "application/grpc-web+proto"),
+        Protocol::GrpcWebText => (Http::One, "application/grpc-web-text"),
+    };
+    let text = protocol == Protocol::GrpcWebText;
+    let body = frame(request);
+    let body = if text {
+        BASE64_STANDARD.encode(body).into()
+    } else {
+        body
+    };
+    let mut request = Request::post("/imageclassifier.ImageClassifier/Classify")
+        .header("content-type", content_type)
+        .header("accept", content_type);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let answer = send(address, version, request, body).await;
+    let mut body = answer.body().clone();
+    if text {
+        // Each flush is padded on its own.
+        let decoded = body
+            .chunks(4)
+            .flat_map(|four| BASE64_STANDARD.decode(four).unwrap());
+        body = decoded.collect::<Vec<u8>>().into();
+    }
+    Answer {
+        headers: answer.headers().clone(),
+        outcome: parse(answer.headers(), body),
     }
 }
 
@@ -74,39 +105,37 @@ async fn grpc(
     answer.map(tonic::Response::into_inner)
 }
 
-async fn post(
-    address: SocketAddr,
-    version: Http,
-    content_type: &str,
-    body: Bytes,
-) -> Response<Bytes> {
-    let request = Request::post("/imageclassifier.ImageClassifier/Classify")
-        .header("content-type", content_type)
-        .header("accept", content_type)
-        .header("x-grpc-web", "1");
-    send(address, version, request, body).await
-}
-
-/// One HTTP request on a connection of its own.
+/// One HTTP request on a connection of its own; trailers count as headers.
 pub(crate) async fn send(
     address: SocketAddr,
     version: Http,
     request: http::request::Builder,
     body: Bytes,
 ) -> Response<Bytes> {
+    send_to(address, &address.to_string(), version, request, body).await
+}
+
+/// To the server at `address`, called by the name `host`.
+pub(crate) async fn send_to(
+    address: SocketAddr,
+    host: &str,
+    version: Http,
+    request: http::request::Builder,
+    body: Bytes,
+) -> Response<Bytes> {
     let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
-    let request = request.header("host", address.to_string());
     let response = match version {
         Http::One => {
             let (mut sender, connection) = http1::handshake(stream).await.unwrap();
             tokio::spawn(connection);
+            let request = request.header("host", host);
             sender
                 .send_request(request.body(Full::new(body)).unwrap())
                 .await
         }
         Http::Two => {
             let path = request.uri_ref().unwrap().to_string();
-            let request = request.uri(format!("http://{address}{path}"));
+            let request = request.uri(format!("http://{host}{path}"));
             let handshake = http2::handshake(TokioExecutor::new(), stream).await;
             let (mut sender, connection) = handshake.unwrap();
             tokio::spawn(connection);
@@ -115,13 +144,16 @@ pub(crate) async fn send(
                 .await
         }
     };
-    let (parts, body) = response.unwrap().into_parts();
-    let body = body.collect().await.unwrap().to_bytes();
-    Response::from_parts(parts, body)
+    let (mut parts, body) = response.unwrap().into_parts();
+    let body = body.collect().await.unwrap();
+    parts
+        .headers
+        .extend(body.trailers().cloned().unwrap_or_default());
+    Response::from_parts(parts, body.to_bytes())
 }
 
 /// A message as gRPC and gRPC-Web frame it: not compressed, its length, itself.
-fn frame(message: &impl Message) -> Bytes {
+pub(crate) fn frame(message: &impl Message) -> Bytes {
     let mut frame = BytesMut::from(&[0u8][..]);
     frame.extend(u32::try_from(message.encoded_len()).unwrap().to_be_bytes());
     message.encode(&mut frame).unwrap();

@@ -158,12 +158,7 @@ async fn refusals_say_what_the_caller_can_do() {
 #[tokio::test]
 async fn unknown_methods_are_unimplemented() {
     let app = App::start().await;
-    let channel = tonic::transport::Endpoint::from_shared(app.url())
-        .unwrap()
-        .connect()
-        .await
-        .unwrap();
-    let mut client = tonic::client::Grpc::new(channel);
+    let mut client = tonic::client::Grpc::new(app.channel().await);
     client.ready().await.unwrap();
     let codec = tonic_prost::ProstCodec::<ClassifyImageRequest, ClassifyImageRequest>::default();
     let path = http::uri::PathAndQuery::from_static("/imageclassifier.ImageClassifier/Draw");

@@ -1,0 +1,72 @@
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use tokio::sync::Semaphore;
+
+use crate::{
+    call::{Call, Method},
+    deadline::Deadline,
+    engine::Engine,
+    metrics::Metrics,
+    refusal::Refusals,
+    status::Failure,
+};
+
+/// What all calls of the server share, so that no number of connections gets round it. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Admission {
+    pub(crate) engine: Engine,
+    pub(crate) refusals: Refusals,
+    /// One permit for each call to classify.
+    pub(crate) calls: Arc<Semaphore>,
+}
+
+/// When to try again where every place is taken by calls that have yet to send their pictures.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+
+/// Takes a call to classify in, or refuses it, before its message is read.
+pub(crate) async fn admit(
+    State(admission): State<Admission>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Admission {
+        engine,
+        refusals,
+        calls,
+    } = admission;
+    let call = Call::of(request.extensions());
+    if call.method != Method::Classify {
+        return next.run(request).await;
+    }
+    let Ok(_permit) = calls.try_acquire() else {
+        let retry_delay = RETRY_DELAY;
+        return refusals.refuse(&call, &Failure::Overloaded { retry_delay });
+    };
+    let Deadline(deadline) = Deadline::of(request.extensions());
+    if let Err(failure) = engine.admit(deadline) {
+        return refusals.refuse(&call, &failure);
+    }
+    let _in_flight = InFlight::begin(engine.metrics().clone());
+    next.run(request).await
+}
+
+/// Counts a call as long as it lives, however it ends.
+struct InFlight(Metrics);
+
+impl InFlight {
+    fn begin(metrics: Metrics) -> Self {
+        metrics.calls_in_flight.inc();
+        Self(metrics)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.calls_in_flight.dec();
+    }
+}

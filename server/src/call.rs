@@ -1,0 +1,169 @@
+//! What every layer may want to know of a call, taken from its head once.
+
+use std::time::Instant;
+
+use axum::{extract::Request, middleware::Next, response::Response};
+use http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
+
+use crate::request_id::RequestId;
+
+/// The head of a call, as an extension of its request.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) id: RequestId,
+    pub(crate) method: Method,
+    pub(crate) protocol: Protocol,
+    pub(crate) arrived_at: Instant,
+}
+
+/// How a call is written on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Grpc,
+    GrpcWeb,
+    GrpcWebText,
+}
+
+/// What is called; of the methods that others define only the service counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    Classify,
+    GetModel,
+    Health,
+    Reflection,
+    Unknown,
+}
+
+impl Call {
+    /// As [`recognise`] has read it.
+    pub(crate) fn of(extensions: &Extensions) -> Self {
+        let call = extensions.get::<Self>();
+        call.expect("`recognise` lies around every handler").clone()
+    }
+}
+
+impl Protocol {
+    pub(crate) const ALL: [Self; 3] = [Self::Grpc, Self::GrpcWeb, Self::GrpcWebText];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Grpc => "grpc",
+            Self::GrpcWeb => "grpc-web",
+            Self::GrpcWebText => "grpc-web-text",
+        }
+    }
+
+    /// The protocol of a content type, whatever its case and parameters; only protobuf messages are spoken.
+    fn of(content_type: &HeaderValue) -> Option<(Self, &'static str)> {
+        let text = content_type.to_str().ok()?;
+        let media_type = text.split(';').next()?.trim().to_ascii_lowercase();
+        let known = match media_type.as_str() {
+            "application/grpc" | "application/grpc+proto" => (Self::Grpc, "application/grpc"),
+            "application/grpc-web" | "application/grpc-web+proto" => {
+                (Self::GrpcWeb, "application/grpc-web+proto")
+            }
+            "application/grpc-web-text" | "application/grpc-web-text+proto" => {
+                (Self::GrpcWebText, "application/grpc-web-text+proto")
+            }
+            _ => return None,
+        };
+        Some(known)
+    }
+}
+
+impl Method {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Classify => "Classify",
+            Self::GetModel => "GetModel",
+            Self::Health => "health",
+            Self::Reflection => "reflection",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    fn of(path: &str) -> Self {
+        match path {
+            "/imageclassifier.ImageClassifier/Classify" => Self::Classify,
+            "/imageclassifier.ImageClassifier/GetModel" => Self::GetModel,
+            _ if path.starts_with("/grpc.health.v1.Health/") => Self::Health,
+            _ if path.starts_with("/grpc.reflection.v1") => Self::Reflection,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// Reads the head of each call and writes its content type as the layers below expect it. What is no call gets 415: a form
+/// that a foreign page can post without asking must never pass for one.
+pub(crate) async fn recognise(mut request: Request, next: Next) -> Response {
+    let arrived_at = Instant::now();
+    let id = RequestId::of(request.headers());
+    let content_type = request.headers().get(header::CONTENT_TYPE);
+    let Some((protocol, content_type)) = content_type.and_then(Protocol::of) else {
+        return unsupported();
+    };
+    normalise(request.headers_mut(), protocol, content_type);
+    let call = Call {
+        method: Method::of(request.uri().path()),
+        id: id.clone(),
+        protocol,
+        arrived_at,
+    };
+    request.extensions_mut().insert(call);
+    let mut response = next.run(request).await;
+    response
+        .headers_mut()
+        .insert(RequestId::HEADER, id.into_header());
+    response
+}
+
+/// The gRPC-Web layer knows content types to the letter, and answers in the one that `accept` names; a caller who names
+/// none means the one it writes.
+fn normalise(headers: &mut HeaderMap, protocol: Protocol, content_type: &'static str) {
+    let content_type = HeaderValue::from_static(content_type);
+    if protocol != Protocol::Grpc {
+        headers.insert(header::ACCEPT, content_type.clone());
+    }
+    headers.insert(header::CONTENT_TYPE, content_type);
+}
+
+fn unsupported() -> Response {
+    const HELP: &str = "Calls are gRPC or gRPC-Web: send content-type application/grpc, application/grpc-web or \
+                        application/grpc-web-text.\n";
+    let mut response = Response::new(HELP.into());
+    *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_types_are_known_whatever_their_case_and_parameters() {
+        let protocol = |text| {
+            let value = HeaderValue::from_str(text).unwrap();
+            Protocol::of(&value).map(|(protocol, _)| protocol)
+        };
+        for (text, expected) in [
+            ("application/grpc", Some(Protocol::Grpc)),
+            ("application/grpc+proto", Some(Protocol::Grpc)),
+            (
+                "application/grpc-web+proto; charset=utf-8",
+                Some(Protocol::GrpcWeb),
+            ),
+            ("Application/GRPC-Web", Some(Protocol::GrpcWeb)),
+            (
+                "application/grpc-web-text+proto;charset=UTF-8",
+                Some(Protocol::GrpcWebText),
+            ),
+            ("application/grpc+json", None),
+            ("application/grpcx", None),
+            ("text/plain", None),
+            ("text/plain; application/grpc", None),
+            ("", None),
+        ] {
+            assert_eq!(protocol(text), expected, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+use std::time::Duration;
+
+use clap::Args;
+
+use super::seconds;
+
+/// What bounds memory, work and waiting. Every queue and buffer of the server has its bound here.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Limits")]
+pub struct Limits {
+    /// Largest encoded image taken, in bytes
+    #[arg(long, env = "IMAGECLASSIFIER_IMAGE_BYTES_MAX", default_value_t = 10 << 20, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..=1 << 30))]
+    pub image_bytes_max: u32,
+
+    /// Largest picture decoded, width x height; a decoder may need 8 bytes of memory for each pixel
+    #[arg(long, env = "IMAGECLASSIFIER_PIXELS_MAX", default_value_t = 25_000_000, value_name = "PIXELS", value_parser = clap::value_parser!(u64).range(1..=50_000_000))]
+    pub pixels_max: u64,
+
+    /// Most calls that may upload, wait or be worked on at once; further ones are told to try again
+    #[arg(long, env = "IMAGECLASSIFIER_CALLS_MAX", default_value_t = 1024, value_name = "CALLS", value_parser = clap::value_parser!(u16).range(1..))]
+    pub calls_max: u16,
+
+    /// Longest estimated wait for a core, in seconds; calls that would wait longer are told to try again
+    #[arg(long, env = "IMAGECLASSIFIER_QUEUE_WAIT_MAX", default_value = "1", value_name = "SECONDS", value_parser = seconds)]
+    pub queue_wait_max: Duration,
+
+    /// Most bytes of images held for all calls together
+    #[arg(long, env = "IMAGECLASSIFIER_UPLOAD_BYTES_MAX", default_value_t = 128 << 20, value_name = "BYTES")]
+    pub upload_bytes_max: u32,
+
+    /// How long a call may take whose caller sets no deadline, in seconds
+    #[arg(long, env = "IMAGECLASSIFIER_DEADLINE", default_value = "10", value_name = "SECONDS", value_parser = seconds)]
+    pub deadline: Duration,
+
+    /// How long a call's message may take to arrive, in seconds
+    #[arg(long, env = "IMAGECLASSIFIER_UPLOAD_TIMEOUT", default_value = "30", value_name = "SECONDS", value_parser = seconds)]
+    pub upload_timeout: Duration,
+
+    /// Most connections open at once; further ones wait
+    #[arg(long, env = "IMAGECLASSIFIER_CONNECTIONS_MAX", default_value_t = 1024, value_name = "CONNECTIONS", value_parser = clap::value_parser!(u16).range(1..))]
+    pub connections_max: u16,
+
+    /// Most calls at once on one HTTP/2 connection
+    #[arg(long, env = "IMAGECLASSIFIER_STREAMS_MAX", default_value_t = 100, value_name = "STREAMS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub streams_max: u32,
+
+    /// How long a new connection may take to ask for something, in seconds
+    #[arg(long, env = "IMAGECLASSIFIER_FIRST_REQUEST_TIMEOUT", default_value = "10", value_name = "SECONDS", value_parser = seconds)]
+    pub first_request_timeout: Duration,
+
+    /// How long a connection may be open without a call in progress, in seconds
+    #[arg(long, env = "IMAGECLASSIFIER_IDLE_TIMEOUT", default_value = "60", value_name = "SECONDS", value_parser = seconds)]
+    pub idle_timeout: Duration,
+
+    /// How long a caller may take no byte of an answer, in seconds
+    #[arg(long, env = "IMAGECLASSIFIER_WRITE_TIMEOUT", default_value = "30", value_name = "SECONDS", value_parser = seconds)]
+    pub write_timeout: Duration,
+}

@@ -1,0 +1,341 @@
+//! Connections from their first byte to their last: how many there are, how long they may be idle, and how they end.
+
+use std::{
+    convert::Infallible,
+    io,
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::body::Body;
+use http::{HeaderValue, Request, Response, Version, header};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+    service::TowerToHyperService,
+};
+use prometheus_client::metrics::gauge::Gauge;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, sleep, sleep_until, timeout},
+};
+use tokio_io_timeout::TimeoutStream;
+use tokio_util::task::TaskTracker;
+use tower::{Service, ServiceExt};
+
+use crate::{
+    readiness::{Phase, Readiness},
+    tls::Tls,
+};
+
+/// What a connection may do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ConnectionLimits {
+    pub(crate) connections_max: usize,
+    /// HTTP/2 streams of one connection.
+    pub(crate) streams_max: u32,
+    /// From the first byte to the end of the first request's head.
+    pub(crate) first_request_timeout: Duration,
+    /// Without a request in progress.
+    pub(crate) idle_timeout: Duration,
+    /// Without the other side taking any byte.
+    pub(crate) write_timeout: Duration,
+}
+
+/// A caller that needs more is not one of ours.
+const HEADER_BYTES_MAX: u32 = 16 << 10;
+/// What a stream may send ahead of our reading it, and all streams of a connection together: a photograph without waiting.
+const STREAM_WINDOW_BYTES: u32 = 256 << 10;
+const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
+/// Streams opened and reset again, not yet looked at: more are an attack (CVE-2023-44487).
+const PENDING_RESETS_MAX: usize = 20;
+/// A ping this often finds out whether an HTTP/2 peer is still there.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+/// After a failed accept, for example because descriptors ran out.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
+
+/// Serves `app` on `listener` until the server closes; returns when every request has been answered. Peers that keep their
+/// connection open then are left to the end of the process.
+pub(crate) async fn serve<S>(
+    listener: TcpListener,
+    tls: Option<Tls>,
+    app: S,
+    limits: ConnectionLimits,
+    readiness: &Readiness,
+    open: &Gauge,
+) where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+{
+    let places = Arc::new(Semaphore::new(limits.connections_max));
+    let connections = TaskTracker::new();
+    let requests = Arc::default();
+    let mut closing = pin!(readiness.closing());
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &places) => accepted,
+            () = &mut closing => break,
+        };
+        let (stream, peer, place) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!("cannot accept a connection: {error}");
+                sleep(ACCEPT_RETRY_DELAY).await;
+                continue;
+            }
+        };
+        let connection = Connection {
+            app: app.clone(),
+            peer,
+            limits,
+            readiness: readiness.clone(),
+            activity: Arc::new(Activity::new(Arc::clone(&requests))),
+        };
+        let counted = Open::begin(open.clone());
+        let acceptor = tls.as_ref().map(Tls::acceptor);
+        connections.spawn(async move {
+            match acceptor {
+                None => connection.serve(stream).await,
+                Some(acceptor) => {
+                    let handshake = timeout(limits.first_request_timeout, acceptor.accept(stream));
+                    // Whoever cannot agree on TLS has been told so by TLS.
+                    if let Ok(Ok(stream)) = handshake.await {
+                        connection.serve(stream).await;
+                    }
+                }
+            }
+            drop((counted, place));
+        });
+    }
+    drop(listener);
+    connections.close();
+    tokio::select! {
+        () = connections.wait() => {}
+        () = all_answered(&requests) => {}
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, Peer, OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await;
+    let place = place.expect("the semaphore is never closed");
+    let (stream, peer) = listener.accept().await?;
+    // Small frames, window updates above all, must not wait for an acknowledgement: that costs a caller 40 ms.
+    stream.set_nodelay(true)?;
+    Ok((stream, Peer(peer), place))
+}
+
+/// Who is at the other end, as an extension of each request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+struct Connection<S> {
+    app: S,
+    peer: Peer,
+    limits: ConnectionLimits,
+    readiness: Readiness,
+    activity: Arc<Activity>,
+}
+
+impl<S> Connection<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+{
+    async fn serve<I: AsyncRead + AsyncWrite + Send + 'static>(self, stream: I) {
+        let Self {
+            app,
+            peer,
+            limits,
+            readiness,
+            activity,
+        } = self;
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(limits.write_timeout));
+        let service = {
+            let activity = Arc::clone(&activity);
+            let readiness = readiness.clone();
+            tower::service_fn(move |mut request: Request<Incoming>| {
+                request.extensions_mut().insert(peer);
+                let busy = Activity::begin(&activity);
+                let leaving = readiness.phase() > Phase::Serving;
+                let last = leaving && request.version() < Version::HTTP_2;
+                let answering = app.clone().oneshot(request.map(Body::new));
+                async move {
+                    let mut response = answering.await?;
+                    if last {
+                        let close = HeaderValue::from_static("close");
+                        response.headers_mut().insert(header::CONNECTION, close);
+                    }
+                    Ok::<_, Infallible>(response.map(|body| until_sent(body, busy)))
+                }
+            })
+        };
+        let builder = builder(limits);
+        let connection = builder.serve_connection(
+            TokioIo::new(Box::pin(stream)),
+            TowerToHyperService::new(service),
+        );
+        let mut connection = pin!(connection);
+        let mut overdue = pin!(activity.overdue(limits));
+        let mut closing = pin!(readiness.closing());
+        let mut told = false;
+        loop {
+            tokio::select! {
+                // How a connection ends is the peer's business; what failed for us has been logged by then.
+                _ = connection.as_mut() => return,
+                () = &mut overdue => return,
+                () = &mut closing, if !told => {
+                    told = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+            }
+        }
+    }
+}
+
+fn builder(limits: ConnectionLimits) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.idle_timeout);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(KEEP_ALIVE)
+        .max_concurrent_streams(limits.streams_max)
+        .max_header_list_size(HEADER_BYTES_MAX)
+        .max_pending_accept_reset_streams(PENDING_RESETS_MAX)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES);
+    builder
+}
+
+/// Until no request has been in progress for a while: what was written last is on its way then.
+async fn all_answered(requests: &AtomicUsize) {
+    const LOOK: Duration = Duration::from_millis(50);
+    const QUIET_LOOKS: usize = 10;
+    let mut quiet = 0;
+    while quiet < QUIET_LOOKS {
+        sleep(LOOK).await;
+        quiet = if requests.load(Ordering::Relaxed) == 0 {
+            quiet + 1
+        } else {
+            0
+        };
+    }
+}
+
+/// What goes on on a connection.
+struct Activity {
+    now: Mutex<Now>,
+    /// Requests in progress on all connections.
+    requests: Arc<AtomicUsize>,
+}
+
+struct Now {
+    in_progress: usize,
+    /// When the last request ended, or the connection began.
+    idle_since: Instant,
+    any_request: bool,
+}
+
+/// A request in progress.
+struct Busy(Arc<Activity>);
+
+impl Activity {
+    fn new(requests: Arc<AtomicUsize>) -> Self {
+        Self {
+            now: Mutex::new(Now {
+                in_progress: 0,
+                idle_since: Instant::now(),
+                any_request: false,
+            }),
+            requests,
+        }
+    }
+
+    fn begin(this: &Arc<Self>) -> Busy {
+        let mut now = this.now();
+        now.in_progress += 1;
+        now.any_request = true;
+        this.requests.fetch_add(1, Ordering::Relaxed);
+        Busy(Arc::clone(this))
+    }
+
+    /// Until nothing has been asked for longer than is allowed.
+    async fn overdue(&self, limits: ConnectionLimits) {
+        loop {
+            let patience_ends = {
+                let now = self.now();
+                if now.in_progress > 0 {
+                    Instant::now() + limits.idle_timeout
+                } else if now.any_request {
+                    now.idle_since + limits.idle_timeout
+                } else {
+                    now.idle_since + limits.first_request_timeout
+                }
+            };
+            if patience_ends <= Instant::now() {
+                return;
+            }
+            sleep_until(patience_ends).await;
+        }
+    }
+
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let mut now = self.0.now();
+        now.in_progress -= 1;
+        now.idle_since = Instant::now();
+        self.0.requests.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A request is in progress until the last byte of its answer has been handed over.
+fn until_sent(body: Body, busy: Busy) -> Body {
+    Body::new(body.map_frame(move |frame| {
+        let _ = &busy;
+        frame
+    }))
+}
+
+/// Counts a connection as long as it lives, however it ends.
+struct Open(Gauge);
+
+impl Open {
+    fn begin(open: Gauge) -> Self {
+        open.inc();
+        Self(open)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}

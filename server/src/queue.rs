@@ -1,0 +1,114 @@
+use std::{
+    collections::VecDeque,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+};
+
+/// First in, first out, of bounded length, between async callers and compute threads. What nobody wants any more can be
+/// taken out from the middle, so that given-up work frees its memory and its place at once.
+pub(crate) struct Queue<T> {
+    line: Mutex<Line<T>>,
+    filled: Condvar,
+    length_max: usize,
+}
+
+struct Line<T> {
+    jobs: VecDeque<(u64, T)>,
+    next_ticket: u64,
+    closed: bool,
+}
+
+impl<T> Queue<T> {
+    pub(crate) fn new(length_max: usize) -> Self {
+        Self {
+            line: Mutex::new(Line {
+                jobs: VecDeque::new(),
+                next_ticket: 0,
+                closed: false,
+            }),
+            filled: Condvar::new(),
+            length_max,
+        }
+    }
+
+    /// Puts `job` at the end; its ticket, or nothing if the queue is full or closed.
+    pub(crate) fn push(&self, job: T) -> Option<u64> {
+        let mut line = self.line();
+        if line.closed || line.jobs.len() >= self.length_max {
+            return None;
+        }
+        let ticket = line.next_ticket;
+        line.next_ticket += 1;
+        line.jobs.push_back((ticket, job));
+        drop(line);
+        self.filled.notify_one();
+        Some(ticket)
+    }
+
+    /// Takes a job out again, unless somebody has begun it.
+    pub(crate) fn remove(&self, ticket: u64) -> Option<T> {
+        let mut line = self.line();
+        let found = line
+            .jobs
+            .binary_search_by_key(&ticket, |(ticket, _)| *ticket);
+        found
+            .ok()
+            .and_then(|index| line.jobs.remove(index))
+            .map(|(_, job)| job)
+    }
+
+    /// The oldest job, as soon as there is one; nothing once the queue is closed.
+    pub(crate) fn pop(&self) -> Option<T> {
+        let line = self.line();
+        let mut line = self
+            .filled
+            .wait_while(line, |line| line.jobs.is_empty() && !line.closed)
+            .unwrap_or_else(PoisonError::into_inner);
+        line.jobs.pop_front().map(|(_, job)| job)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.line().jobs.len()
+    }
+
+    /// Takes no more jobs and ends those who wait for one, once the queue is empty.
+    pub(crate) fn close(&self) {
+        self.line().closed = true;
+        self.filled.notify_all();
+    }
+
+    /// No method can leave the line half changed.
+    fn line(&self) -> MutexGuard<'_, Line<T>> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jobs_come_out_in_order_without_those_taken_out() {
+        let queue = Queue::new(3);
+        let tickets: Vec<_> = (0..3).map(|job| queue.push(job).unwrap()).collect();
+        assert_eq!(queue.push(3), None, "full");
+        assert_eq!(queue.remove(tickets[1]), Some(1));
+        assert_eq!(queue.remove(tickets[1]), None);
+        assert_eq!(queue.pop(), Some(0));
+        assert_eq!(queue.remove(tickets[0]), None, "begun");
+        assert!(queue.push(4).is_some());
+        queue.close();
+        assert_eq!(queue.push(5), None, "closed");
+        let rest: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
+        assert_eq!(rest, [2, 4]);
+    }
+
+    #[test]
+    fn closing_ends_those_who_wait() {
+        let queue = Queue::<()>::new(1);
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| queue.pop());
+            queue.close();
+            assert_eq!(waiting.join().unwrap(), None);
+        });
+    }
+}

@@ -1,0 +1,278 @@
+//! The message of a call while it is being sent: how long it may be, how long it may take, how many bytes of all messages
+//! together are held in memory, and what becomes of the rest of one that is refused.
+
+use std::{
+    mem,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use axum::{
+    BoxError,
+    body::Body,
+    extract::{Request, State as Shared},
+    middleware::Next,
+    response::Response,
+};
+use bytes::Bytes;
+use http::Version;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body_util::BodyExt;
+use tokio::{
+    runtime::Handle,
+    sync::Semaphore,
+    time::{Sleep, sleep, timeout},
+};
+
+use crate::{
+    call::{Call, Method},
+    metrics::{Metrics, Stage},
+    refusal::Refusals,
+    status::Failure,
+};
+
+/// Before each gRPC message: a flag and four bytes of length.
+const PREFIX_BYTES: usize = 5;
+/// How much of a message that is refused anyway is still read. A caller over HTTP/1.1 sends everything before it listens:
+/// with the connection closed on it, it would see a broken pipe and not our answer.
+const DISCARDED_BYTES_MAX: usize = 64 << 20;
+/// How long that may take.
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What holds for the message of a call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UploadLimits {
+    /// Longer messages are not even read to say how long they are.
+    pub(crate) message_bytes_max: usize,
+    /// The limit as callers are told.
+    pub(crate) image_bytes_max: u64,
+    pub(crate) timeout: Duration,
+}
+
+/// Bytes of one call's message that are held in memory, out of what all calls together may hold. Given back when the last
+/// one is gone who has a hand on it.
+struct HeldBytes {
+    taken: AtomicU32,
+    all_calls: Arc<Semaphore>,
+    metrics: Metrics,
+}
+
+/// A request's body, watched.
+struct Upload {
+    body: Body,
+    call: Call,
+    uploads: Uploads,
+    held: Arc<HeldBytes>,
+    timer: Pin<Box<Sleep>>,
+    http1: bool,
+    prefix: Vec<u8>,
+    received_bytes: usize,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Reading,
+    /// Too long: the rest is read, but not kept.
+    Discarding,
+    Ended,
+}
+
+/// What the uploads of all calls share. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Uploads {
+    pub(crate) limits: UploadLimits,
+    /// One permit for each byte that may be held.
+    pub(crate) bytes: Arc<Semaphore>,
+    pub(crate) refusals: Refusals,
+    pub(crate) metrics: Metrics,
+}
+
+/// Watches over the message of a call, from here on inwards.
+pub(crate) async fn watch(
+    Shared(uploads): Shared<Uploads>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let call = Call::of(request.extensions());
+    let held = Arc::new(HeldBytes::new(
+        Arc::clone(&uploads.bytes),
+        uploads.metrics.clone(),
+    ));
+    let http1 = request.version() < Version::HTTP_2;
+    let request =
+        request.map(|body| Body::new(Upload::new(body, http1, call, uploads, Arc::clone(&held))));
+    let response = next.run(request).await;
+    // Until now the call held its message, in whatever form.
+    drop(held);
+    response
+}
+
+impl HeldBytes {
+    fn new(all_calls: Arc<Semaphore>, metrics: Metrics) -> Self {
+        Self {
+            taken: AtomicU32::new(0),
+            all_calls,
+            metrics,
+        }
+    }
+
+    /// Whether `bytes` more can be held.
+    fn take(&self, bytes: u32) -> bool {
+        let Ok(permits) = self.all_calls.try_acquire_many(bytes) else {
+            return false;
+        };
+        permits.forget();
+        self.taken.fetch_add(bytes, Ordering::Relaxed);
+        self.metrics.bytes_in_flight.inc_by(bytes.into());
+        true
+    }
+}
+
+impl Drop for HeldBytes {
+    fn drop(&mut self) {
+        let taken = *self.taken.get_mut();
+        self.all_calls.add_permits(taken as usize);
+        self.metrics.bytes_in_flight.dec_by(taken.into());
+    }
+}
+
+impl Upload {
+    fn new(body: Body, http1: bool, call: Call, uploads: Uploads, held: Arc<HeldBytes>) -> Self {
+        Self {
+            body,
+            call,
+            timer: Box::pin(sleep(uploads.limits.timeout)),
+            uploads,
+            held,
+            http1,
+            prefix: Vec::with_capacity(PREFIX_BYTES),
+            received_bytes: 0,
+            state: State::Reading,
+        }
+    }
+
+    fn fail(&mut self, failure: &Failure) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let status = self.uploads.refusals.status(&self.call, failure);
+        Poll::Ready(Some(Err(status.into())))
+    }
+
+    /// Takes `data` in, unless its message is too long.
+    fn receive(&mut self, data: &Bytes) -> Result<(), Failure> {
+        self.received_bytes += data.len();
+        if self.state == State::Discarding {
+            return Ok(());
+        }
+        let missing = PREFIX_BYTES - self.prefix.len();
+        self.prefix.extend(data.iter().take(missing));
+        if self.declared_bytes().max(self.received_bytes) > self.uploads.limits.message_bytes_max {
+            self.state = State::Discarding;
+            return Ok(());
+        }
+        let bytes = u32::try_from(data.len()).expect("a frame of a message of bounded length");
+        if self.held.take(bytes) {
+            Ok(())
+        } else {
+            Err(Failure::Overloaded {
+                retry_delay: Duration::from_secs(1),
+            })
+        }
+    }
+
+    /// How long the message says it is; zero until it has said so.
+    fn declared_bytes(&self) -> usize {
+        match *self.prefix {
+            [_, a, b, c, d] => u32::from_be_bytes([a, b, c, d]) as usize,
+            _ => 0,
+        }
+    }
+}
+
+impl HttpBody for Upload {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = self.get_mut();
+        loop {
+            if this.state == State::Ended {
+                return Poll::Ready(None);
+            }
+            if this.timer.as_mut().poll(context).is_ready() {
+                this.state = State::Ended;
+                return this.fail(&Failure::UploadTooSlow {
+                    timeout: this.uploads.limits.timeout,
+                });
+            }
+            let too_long = this.state == State::Discarding;
+            let frame = if too_long && this.received_bytes > DISCARDED_BYTES_MAX {
+                None
+            } else {
+                ready!(Pin::new(&mut this.body).poll_frame(context))
+            };
+            match frame {
+                Some(Ok(frame)) => {
+                    if let Some(data) = frame.data_ref()
+                        && let Err(failure) = this.receive(data)
+                    {
+                        return this.fail(&failure);
+                    }
+                    if this.state == State::Reading {
+                        return Poll::Ready(Some(Ok(frame)));
+                    }
+                }
+                Some(Err(error)) => {
+                    this.state = State::Ended;
+                    return Poll::Ready(Some(Err(error.into())));
+                }
+                None if too_long => {
+                    this.state = State::Ended;
+                    return this.fail(&Failure::MessageTooLarge {
+                        bytes_max: this.uploads.limits.image_bytes_max,
+                    });
+                }
+                None => {
+                    this.state = State::Ended;
+                    if this.call.method == Method::Classify {
+                        let time = this.call.arrived_at.elapsed();
+                        this.uploads.metrics.observe(Stage::Upload, time);
+                    }
+                }
+            }
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Upload {
+    /// Answered before it was read: the caller must be able to finish sending, to see the answer.
+    fn drop(&mut self) {
+        if self.http1
+            && self.state != State::Ended
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn(timeout(DISCARD_TIMEOUT, discard(mem::take(&mut self.body))));
+        }
+    }
+}
+
+async fn discard(mut body: Body) {
+    let mut discarded_bytes = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        discarded_bytes += frame.data_ref().map_or(0, Bytes::len);
+        if discarded_bytes > DISCARDED_BYTES_MAX {
+            return;
+        }
+    }
+}

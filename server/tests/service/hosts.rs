@@ -1,0 +1,99 @@
+//! By which names, and with which requests, browsers reach the service: a table.
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+
+use crate::{
+    app::App,
+    protocol::{Http, send_to},
+};
+
+const PATH: &str = "/imageclassifier.ImageClassifier/GetModel";
+/// GetModelRequest with no field set, framed.
+const NO_FIELDS: Bytes = Bytes::from_static(&[0; 5]);
+
+#[tokio::test]
+async fn only_what_is_allowed_passes() {
+    let app = App::with(&[
+        "--cors-origin",
+        "https://app.example.com",
+        "--allowed-host",
+        "pictures.example.com",
+    ])
+    .await;
+    let own = app.address.to_string();
+    let own_origin = format!("http://{own}");
+    let hosts = [
+        (own.as_str(), true),
+        ("localhost", true),
+        ("pictures.example.com:443", true),
+        ("PICTURES.example.com", true),
+        ("evil.example.com", false),
+        ("localhost.evil.example.com", false),
+    ];
+    let origins = [
+        (None, true),
+        (Some("https://app.example.com"), true),
+        (Some("https://evil.example.com"), false),
+        (Some("null"), false),
+    ];
+    let content_types = [
+        ("application/grpc-web+proto", true),
+        ("application/grpc-web+proto; charset=utf-8", true),
+        ("application/grpc-web-text", true),
+        ("text/plain", false),
+        ("application/x-www-form-urlencoded", false),
+        ("application/grpc-web+json", false),
+    ];
+    for version in [Http::One, Http::Two] {
+        for (host, host_allowed) in hosts {
+            for (origin, origin_allowed) in origins {
+                for (content_type, content_type_allowed) in content_types {
+                    let mut request = Request::post(PATH).header("content-type", content_type);
+                    if let Some(origin) = origin {
+                        request = request.header("origin", origin);
+                    }
+                    let response = send_to(app.address, host, version, request, NO_FIELDS).await;
+                    let expected = if !host_allowed {
+                        StatusCode::MISDIRECTED_REQUEST
+                    } else if !origin_allowed {
+                        StatusCode::FORBIDDEN
+                    } else if !content_type_allowed {
+                        StatusCode::UNSUPPORTED_MEDIA_TYPE
+                    } else {
+                        StatusCode::OK
+                    };
+                    let name = format!("{version:?} {host} {origin:?} {content_type}");
+                    assert_eq!(response.status(), expected, "{name}");
+                }
+            }
+        }
+        let request = Request::post(PATH)
+            .header("content-type", "application/grpc-web+proto")
+            .header("origin", &own_origin)
+            .header("sec-fetch-site", "same-origin");
+        let response = send_to(app.address, &own, version, request, NO_FIELDS).await;
+        assert_eq!(
+            response.status(),
+            StatusCode::OK,
+            "the page itself, {version:?}"
+        );
+        let page = Request::get("/");
+        let response = send_to(app.address, "evil.example.com", version, page, Bytes::new()).await;
+        assert_eq!(response.status(), StatusCode::MISDIRECTED_REQUEST);
+    }
+}
+
+#[tokio::test]
+async fn grpc_web_text_is_answered_as_text_even_without_accept() {
+    let app = App::start().await;
+    let request = Request::post(PATH).header("content-type", "application/grpc-web-text");
+    let host = app.address.to_string();
+    let response = send_to(app.address, &host, Http::One, request, "AAAAAAA=".into()).await;
+    let content_type = response.headers()["content-type"].to_str().unwrap();
+    assert!(
+        content_type.starts_with("application/grpc-web-text"),
+        "{content_type}"
+    );
+    assert!(response.body().iter().all(u8::is_ascii), "not text");
+}

@@ -1,0 +1,67 @@
+//! Faults of our own: each hits one call, says nothing of the inside, and passes.
+
+use imageclassifier_proto::ErrorReason;
+use tonic::Code;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_types::StatusExt;
+
+use crate::{
+    app::{App, within_seconds},
+    protocol::{Protocol, call, classify},
+    script::{Script, order},
+};
+
+#[tokio::test]
+async fn a_panic_fails_its_own_call_alone() {
+    let script = Script::default();
+    let app = App::with_stages(&[], script.stages()).await;
+    for protocol in Protocol::ALL {
+        for fault in ["panic in decode", "panic in inference", "not finite"] {
+            let headers = [("x-request-id", "the-call")];
+            let request = order(fault);
+            let (failed, fine) = tokio::join!(
+                call(app.address, protocol, &request, &headers),
+                classify(app.address, protocol, order("")),
+            );
+            fine.unwrap();
+            let status = failed.outcome.unwrap_err();
+            assert_eq!(
+                status.code(),
+                Code::Internal,
+                "{fault} over {protocol:?}: {status:?}"
+            );
+            assert!(!status.message().contains("secretly"), "{status:?}");
+            let info = status.get_details_error_info().unwrap();
+            assert_eq!(info.reason, ErrorReason::InternalError.as_str_name());
+            assert_eq!(info.metadata["request_id"], "the-call");
+        }
+    }
+    let panics = app.metric("imageclassifier_panics_total").await;
+    assert!((panics - 8.0).abs() < 0.5, "{panics}");
+    assert!(app.metric("imageclassifier_calls_in_flight").await < 0.5);
+}
+
+#[tokio::test]
+async fn a_dead_worker_is_said_at_once_and_replaced() {
+    let script = Script::default();
+    let app = App::with_stages(&[], script.stages()).await;
+    let died = classify(app.address, Protocol::Grpc, order("die"))
+        .await
+        .unwrap_err();
+    assert_eq!(died.code(), Code::Unavailable);
+    within_seconds(1, app.until(ServingStatus::NotServing)).await;
+    for protocol in Protocol::ALL {
+        let status = classify(app.address, protocol, order(""))
+            .await
+            .unwrap_err();
+        assert_eq!(status.code(), Code::Unavailable, "{protocol:?}");
+        assert!(status.get_details_retry_info().is_some());
+        assert_eq!(status.get_details_error_info().unwrap().reason, "NOT_READY");
+    }
+    script.revive();
+    within_seconds(5, app.until(ServingStatus::Serving)).await;
+    classify(app.address, Protocol::Grpc, order(""))
+        .await
+        .unwrap();
+    assert!(app.metric("imageclassifier_worker_restarts_total").await > 0.5);
+}

@@ -1,0 +1,61 @@
+use imageclassifier_proto::ClassifyImageRequest;
+
+use crate::{
+    app::{App, photograph},
+    protocol::{Protocol, classify},
+};
+
+#[tokio::test]
+async fn every_series_is_there_from_the_first_scrape() {
+    let app = App::start().await;
+    let text = app.metrics().await;
+    for series in [
+        "imageclassifier_calls_total{method=\"Classify\",protocol=\"grpc-web\",code=\"OK\"} 0",
+        "imageclassifier_refusals_total{reason=\"OVERLOADED\"} 0",
+        "imageclassifier_refusals_total{reason=\"RATE_LIMITED\"} 0",
+        "imageclassifier_abandoned_total{why=\"expired\"} 0",
+        "imageclassifier_stage_seconds_count{stage=\"upload\"} 0",
+        "imageclassifier_stage_seconds_count{stage=\"total\"} 0",
+        "imageclassifier_calls_in_flight 0",
+        "imageclassifier_upload_in_flight_bytes 0",
+        "imageclassifier_panics_total 0",
+        "imageclassifier_worker_restarts_total 0",
+        "imageclassifier_build_info{",
+    ] {
+        assert!(
+            text.contains(&format!("\n{series}")),
+            "no {series} in:\n{text}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn calls_are_counted_by_protocol_and_code() {
+    let app = App::start().await;
+    for protocol in Protocol::ALL {
+        for image_data in [photograph("coffee.png"), "no picture".into()] {
+            let request = ClassifyImageRequest {
+                image_data,
+                ..Default::default()
+            };
+            let _ = classify(app.address, protocol, request).await;
+        }
+    }
+    let text = app.metrics().await;
+    for series in [
+        "calls_total{method=\"Classify\",protocol=\"grpc\",code=\"OK\"} 1",
+        "calls_total{method=\"Classify\",protocol=\"grpc-web\",code=\"OK\"} 2",
+        "calls_total{method=\"Classify\",protocol=\"grpc-web-text\",code=\"OK\"} 1",
+        "calls_total{method=\"Classify\",protocol=\"grpc\",code=\"INVALID_ARGUMENT\"} 1",
+        "refusals_total{reason=\"IMAGE_FORMAT_UNKNOWN\"} 4",
+        "stage_seconds_count{stage=\"total\"} 4",
+        "stage_seconds_count{stage=\"upload\"} 8",
+        "calls_in_flight 0",
+        "upload_in_flight_bytes 0",
+    ] {
+        assert!(
+            text.contains(&format!("\nimageclassifier_{series}")),
+            "no {series} in:\n{text}"
+        );
+    }
+}

@@ -1,0 +1,95 @@
+//! Stages that do what the picture tells them: wait, panic, die.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use imageclassifier_model::{
+    CLASSES, EncodedImage, Input, Logits, NetworkError, PictureError, Team,
+};
+use imageclassifier_proto::ClassifyImageRequest;
+use imageclassifier_server::{MakeStages, Stages};
+
+/// What every scripted picture begins with: the first bytes of a PNG.
+const MAGIC: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+/// What the stages of one server have been through.
+#[derive(Clone, Default)]
+pub(crate) struct Script {
+    decodes: Arc<AtomicUsize>,
+    inferences: Arc<AtomicUsize>,
+    dead: Arc<AtomicBool>,
+}
+
+/// A request whose picture is an order: "sleep MILLISECONDS", "panic in decode", "panic in inference", "die".
+pub(crate) fn order(text: &str) -> ClassifyImageRequest {
+    ClassifyImageRequest {
+        image_data: [MAGIC, text.as_bytes()].concat().into(),
+        ..Default::default()
+    }
+}
+
+impl Script {
+    pub(crate) fn stages(&self) -> Box<MakeStages> {
+        let script = self.clone();
+        Box::new(move |_| {
+            assert!(!script.dead.load(Ordering::SeqCst), "the worker stays dead");
+            Box::new(Scripted {
+                script: script.clone(),
+                order: String::new(),
+            })
+        })
+    }
+
+    /// Pictures that reached the network.
+    pub(crate) fn inferences(&self) -> usize {
+        self.inferences.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn decodes(&self) -> usize {
+        self.decodes.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn revive(&self) {
+        self.dead.store(false, Ordering::SeqCst);
+    }
+}
+
+struct Scripted {
+    script: Script,
+    order: String,
+}
+
+impl Stages for Scripted {
+    fn prepare(&mut self, image: &EncodedImage<Bytes>) -> Result<Input, PictureError> {
+        self.script.decodes.fetch_add(1, Ordering::SeqCst);
+        let order = image.bytes().strip_prefix(MAGIC).unwrap_or_default();
+        self.order = String::from_utf8(order.to_vec()).unwrap();
+        if let Some(milliseconds) = self.order.strip_prefix("sleep ") {
+            thread::sleep(Duration::from_millis(milliseconds.parse().unwrap()));
+        }
+        if self.order == "die" {
+            self.script.dead.store(true, Ordering::SeqCst);
+        }
+        assert!(
+            !["panic in decode", "die"].contains(&self.order.as_str()),
+            "ordered, secretly"
+        );
+        Ok(Input::from_values(1, vec![0.0; 3]).unwrap())
+    }
+
+    fn infer(&mut self, _: Input, _: &mut Team) -> Result<Logits, NetworkError> {
+        self.script.inferences.fetch_add(1, Ordering::SeqCst);
+        assert_ne!(self.order, "panic in inference", "ordered, secretly");
+        if self.order == "not finite" {
+            return Err(NetworkError::NotFinite);
+        }
+        Ok(Logits::new(&[0.0; CLASSES]).unwrap())
+    }
+}
