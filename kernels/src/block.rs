@@ -271,15 +271,19 @@ impl Block {
         }
     }
 
-    /// Zeros the columns left and right of the map in every ring.
+    /// Zeros what lies around the map in every ring: the columns left and right of it, and the row of zeros.
     fn clear_padding(&self, ring: &mut [f32]) {
         let lanes = self.token.lanes();
         let left = self.columns.before * lanes;
         let right = left + self.columns.input * lanes;
         let rings = &mut ring[..self.plan.ring_groups * self.plan.ring_len()];
-        for row in rings.chunks_exact_mut(self.plan.row_len) {
-            row[..left].fill(0.0);
-            row[right..].fill(0.0);
+        for plane in rings.chunks_exact_mut(self.plan.plane_len()) {
+            let (rows, zeros) = plane.split_at_mut(self.plan.ring_rows * self.plan.row_len);
+            for row in rows.chunks_exact_mut(self.plan.row_len) {
+                row[..left].fill(0.0);
+                row[right..].fill(0.0);
+            }
+            zeros.fill(0.0);
         }
     }
 
