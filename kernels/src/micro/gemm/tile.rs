@@ -79,7 +79,7 @@ unsafe fn tile<S: Tiles, const R: usize, const V: usize, const HALF: bool>(
         unroll!(r in 0..R => {
             let output = unsafe { task.output.add(starts[r]) };
             unroll!(v in 0..V => { sums[r][v] = unsafe { load(simd, output.add(v * task.vector_stride)) }; });
-            if HALF && r % 2 == 0 {
+            if HALF && r.is_multiple_of(2) {
                 let other = unsafe { task.output.add(starts[partner(r, R)]) };
                 let upper = unsafe { load(simd, other.add((V - 1) * S::LANES - S::LANES / 2)) };
                 shared[r] = lower.select(sums[r][V - 1], upper);
@@ -99,7 +99,7 @@ unsafe fn tile<S: Tiles, const R: usize, const V: usize, const HALF: bool>(
             unroll!(r in 0..R => {
                 let x = S::f32s::splat(simd, unsafe { *input.add(r * task.input_stride + k) });
                 unroll!(v in 0..if HALF { V - 1 } else { V } => { sums[r][v] = x.mul_add(w[v], sums[r][v]); });
-                if HALF && r % 2 == 0 {
+                if HALF && r.is_multiple_of(2) {
                     let other = unsafe { *input.add(partner(r, R) * task.input_stride + k) };
                     let both = lower.select(x, S::f32s::splat(simd, other));
                     shared[r] = both.mul_add(w[V - 1], shared[r]);
