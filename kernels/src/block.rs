@@ -15,7 +15,7 @@ use plan::Plan;
 
 use crate::kernel::Token;
 use crate::micro::{Depthwise, OutputLayout, Segments};
-use crate::packed::{PackedMatrix, Rows};
+use crate::packed::{Cut, PackedMatrix, Rows};
 use crate::shape::SameAxis;
 use crate::team::{Team, cut};
 use crate::{BlockWeights, BuildError, Kernel, Stem};
@@ -66,9 +66,13 @@ impl Block {
             (None, None) => None,
             (Some(_), Some(conv)) => {
                 conv.check("expand_conv", channels * input, channels)?;
-                Some(PackedMatrix::new(token, conv.bias, input, true, |o, k| {
-                    conv.weight[o * input + k]
-                }))
+                Some(PackedMatrix::new(
+                    token,
+                    conv.bias,
+                    input,
+                    Cut::Even,
+                    |o, k| conv.weight[o * input + k],
+                ))
             }
             (expected, found) => {
                 let [expected, found] = [expected.is_some(), found.is_some()].map(usize::from);
@@ -87,13 +91,14 @@ impl Block {
             PackedDepthwise::new(weights.depthwise_conv, taps, group, token.lanes());
         let groups = depthwise_conv.bias.len() / group;
         let project = weights.project_conv;
-        let project_conv = PackedMatrix::new(token, project.bias, groups * group, false, |o, k| {
-            if k < channels {
-                project.weight[o * channels + k]
-            } else {
-                0.0
-            }
-        });
+        let project_conv =
+            PackedMatrix::new(token, project.bias, groups * group, Cut::Halves, |o, k| {
+                if k < channels {
+                    project.weight[o * channels + k]
+                } else {
+                    0.0
+                }
+            });
         let rows = SameAxis::new(config.input.height, config.kernel_size, config.stride);
         let columns = SameAxis::new(config.input.width, config.kernel_size, config.stride);
         let plan = Plan::new(&config, rows, columns, groups, group, token.lanes());
@@ -271,15 +276,19 @@ impl Block {
         }
     }
 
-    /// Zeros the columns left and right of the map in every ring.
+    /// Zeros what lies around the map in every ring: the columns left and right of it, and the row of zeros.
     fn clear_padding(&self, ring: &mut [f32]) {
         let lanes = self.token.lanes();
         let left = self.columns.before * lanes;
         let right = left + self.columns.input * lanes;
         let rings = &mut ring[..self.plan.ring_groups * self.plan.ring_len()];
-        for row in rings.chunks_exact_mut(self.plan.row_len) {
-            row[..left].fill(0.0);
-            row[right..].fill(0.0);
+        for plane in rings.chunks_exact_mut(self.plan.plane_len()) {
+            let (rows, zeros) = plane.split_at_mut(self.plan.ring_rows * self.plan.row_len);
+            for row in rows.chunks_exact_mut(self.plan.row_len) {
+                row[..left].fill(0.0);
+                row[right..].fill(0.0);
+            }
+            zeros.fill(0.0);
         }
     }
 

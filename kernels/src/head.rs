@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::buffer::Buffer;
 use crate::kernel::Token;
 use crate::micro::{AveragePool, OutputLayout, Segments};
-use crate::packed::{PackedMatrix, Rows};
+use crate::packed::{Cut, PackedMatrix, Rows};
 use crate::team::{Team, cut};
 use crate::{BuildError, FoldedConv, Kernel, MapShape};
 
@@ -45,10 +45,14 @@ impl Head {
             input,
             channels,
             classes,
-            conv_head: PackedMatrix::new(token, conv_head.bias, input.channels, false, |o, k| {
-                conv_head.weight[o * input.channels + k]
-            }),
-            fc: PackedMatrix::new(token, fc.bias, channels, false, |o, k| {
+            conv_head: PackedMatrix::new(
+                token,
+                conv_head.bias,
+                input.channels,
+                Cut::Wide,
+                |o, k| conv_head.weight[o * input.channels + k],
+            ),
+            fc: PackedMatrix::new(token, fc.bias, channels, Cut::Wide, |o, k| {
                 fc.weight[o * channels + k]
             }),
         })

@@ -161,6 +161,11 @@ impl Token {
     pub(crate) fn panel_vectors(self) -> usize {
         with_simd!(self, simd => panel_vectors(simd))
     }
+
+    /// Whether a panel may end with half a vector.
+    pub(crate) fn has_halves(self) -> bool {
+        with_simd!(self, simd => has_halves(simd))
+    }
 }
 
 fn lanes<S: Tiles>(_: S) -> usize {
@@ -169,4 +174,8 @@ fn lanes<S: Tiles>(_: S) -> usize {
 
 fn panel_vectors<S: Tiles>(_: S) -> usize {
     S::VECTORS
+}
+
+fn has_halves<S: Tiles>(_: S) -> bool {
+    S::HALVES.is_some()
 }

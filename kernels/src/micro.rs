@@ -53,6 +53,8 @@ pub(crate) trait Tiles: Simd {
     const VECTORS: usize;
     /// Rows of a matrix tile that is 1, 2 or 3 vectors wide.
     const ROWS: [usize; 3];
+    /// Rows of a matrix tile that is 1 1/2 or 2 1/2 vectors wide, where vectors are so wide that such tiles pay.
+    const HALVES: Option<[usize; 2]> = None;
     /// Pixels of a depthwise tile, which is one vector wide.
     const PIXELS: usize;
     /// Multiply-adds over which a matrix tile runs before the next tile: what of the weights stays in the first cache.
@@ -63,6 +65,7 @@ pub(crate) trait Tiles: Simd {
 impl Tiles for fearless_simd::x86::Avx512 {
     const VECTORS: usize = 3;
     const ROWS: [usize; 3] = [14, 14, 7];
+    const HALVES: Option<[usize; 2]> = Some([14, 10]);
     const PIXELS: usize = 8;
     const DEPTH: usize = 192;
 }

@@ -22,36 +22,44 @@ pub(crate) struct Panel {
     pub(crate) first: usize,
     pub(crate) width: usize,
     vectors: usize,
+    /// The last vector is half empty: it is packed with the lower half in both halves. See [`Gemm`].
+    half: bool,
 }
 
 impl PackedMatrix {
     /// Packs `weight(output, k)` for `k < depth`; the outputs beyond `bias` up to a whole vector are zeros.
-    ///
-    /// With `uniform` all panels are equally wide, as the channel groups of a block must be.
     pub(crate) fn new(
         token: Token,
         bias: &[f32],
         depth: usize,
-        uniform: bool,
+        cut: Cut,
         weight: impl Fn(usize, usize) -> f32,
     ) -> Self {
-        let panels = panels(bias.len().div_ceil(token.lanes()), token, uniform);
+        let lanes = token.lanes();
+        let panels = cut.panels(bias.len(), token);
         let outputs = panels.last().map_or(0, |panel| panel.first + panel.width);
         let mut weights = Buffer::zeroed(outputs * depth);
         for panel in &panels {
             let rows =
                 weights[panel.first * depth..][..panel.width * depth].chunks_exact_mut(panel.width);
             for (k, row) in rows.enumerate() {
-                for (output, packed) in (panel.first..bias.len()).zip(row) {
+                for (output, packed) in (panel.first..bias.len()).zip(&mut *row) {
                     *packed = weight(output, k);
                 }
+                if panel.half {
+                    double_last(row, lanes);
+                }
             }
+        }
+        let mut bias = Buffer::padded(bias, outputs);
+        if panels.last().is_some_and(|panel| panel.half) {
+            double_last(&mut bias, lanes);
         }
         Self {
             token,
             panels,
             weights,
-            bias: Buffer::padded(bias, outputs),
+            bias,
             depth,
         }
     }
@@ -93,6 +101,7 @@ impl PackedMatrix {
             weights,
             bias,
             vectors: panel.vectors,
+            half: panel.half,
             rows: rows.count,
             output: rows.output,
             layout: rows.layout,
@@ -131,31 +140,70 @@ pub(crate) struct Rows<'a> {
     pub(crate) relu6: bool,
 }
 
-/// Cuts `vectors` into panels as wide as the kernel allows.
-fn panels(mut vectors: usize, token: Token, uniform: bool) -> Vec<Panel> {
-    let (lanes, widest) = (token.lanes(), token.panel_vectors());
-    let uniform = uniform.then(|| {
-        (1..=widest)
-            .rev()
-            .find(|width| vectors.is_multiple_of(*width))
-            .unwrap_or(1)
-    });
-    let mut panels = Vec::new();
-    let mut first = 0;
-    while vectors > 0 {
-        // A last panel of one vector is slow: four are better cut into 2 + 2 than into 3 + 1.
-        let width = uniform.unwrap_or(if vectors == widest + 1 {
-            vectors.div_ceil(2)
-        } else {
-            widest.min(vectors)
-        });
-        panels.push(Panel {
-            first,
-            width: width * lanes,
-            vectors: width,
-        });
-        first += width * lanes;
-        vectors -= width;
+/// Copies the lower half of the last vector into its upper half.
+fn double_last(row: &mut [f32], lanes: usize) {
+    let middle = row.len() - lanes / 2;
+    row.copy_within(middle - lanes / 2..middle, middle);
+}
+
+/// How a matrix is cut into panels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// As wide as the kernel allows.
+    Wide,
+    /// All equally wide, as the channel groups of a block must be.
+    Even,
+    /// As wide as the kernel allows, with half a vector at the end where that is enough and the kernel has such tiles.
+    Halves,
+}
+
+impl Cut {
+    fn panels(self, outputs: usize, token: Token) -> Vec<Panel> {
+        let (lanes, widest) = (token.lanes(), token.panel_vectors());
+        let mut vectors = outputs.div_ceil(lanes);
+        let even = (self == Self::Even)
+            .then(|| {
+                (1..=widest)
+                    .rev()
+                    .find(|width| vectors.is_multiple_of(*width))
+            })
+            .flatten();
+        let rest = outputs % lanes;
+        let half = self == Self::Halves
+            && token.has_halves()
+            && vectors > 1
+            && (1..=lanes / 2).contains(&rest);
+        // One and a half or two and a half vectors, so that whole panels are left.
+        let last = match (half, vectors % widest) {
+            (false, _) => 0,
+            (true, 0) => 3,
+            (true, _) => 2,
+        };
+        vectors -= last;
+        let mut panels = Vec::new();
+        let mut first = 0;
+        let mut push = |width: usize, half| {
+            panels.push(Panel {
+                first,
+                width: width * lanes,
+                vectors: width,
+                half,
+            });
+            first += width * lanes;
+        };
+        while vectors > 0 {
+            // A last panel of one vector is slow: four are better cut into 2 + 2 than into 3 + 1.
+            let width = even.unwrap_or(if vectors == widest + 1 {
+                vectors.div_ceil(2)
+            } else {
+                widest.min(vectors)
+            });
+            push(width, false);
+            vectors -= width;
+        }
+        if half {
+            push(last, true);
+        }
+        panels
     }
-    panels
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::micro::{Interleave, OutputLayout, Segments};
-use crate::packed::{PackedMatrix, Panel, Rows};
+use crate::packed::{Cut, PackedMatrix, Panel, Rows};
 use crate::shape::SameAxis;
 use crate::team::{Team, cut};
 use crate::{BuildError, FoldedConv, Kernel, MapShape};
@@ -45,7 +45,7 @@ impl Stem {
         }
         conv.check("conv_stem", channels * depth, channels)?;
         // A window is read row by row, its pixels with their channels side by side.
-        let packed = PackedMatrix::new(token, conv.bias, depth, false, |output, k| {
+        let packed = PackedMatrix::new(token, conv.bias, depth, Cut::Wide, |output, k| {
             let (tap, channel) = (k / CHANNELS, k % CHANNELS);
             conv.weight[(output * CHANNELS + channel) * KERNEL_SIZE * KERNEL_SIZE + tap]
         });

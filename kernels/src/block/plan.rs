@@ -61,8 +61,8 @@ impl Plan {
         self.vectors * self.plane_len()
     }
 
-    /// Numbers in one vector's share of a ring.
+    /// Numbers in one vector's share of a ring: its rows, and one of zeros.
     pub(super) fn plane_len(&self) -> usize {
-        self.ring_rows * self.row_len
+        (self.ring_rows + 1) * self.row_len
     }
 }

@@ -8,13 +8,14 @@ use super::{Operation, Split, Tiles, load, relu6, store};
 
 /// Some output rows of a depthwise convolution, read from a ring of input rows.
 pub(crate) struct Depthwise<'a> {
-    /// `[vectors, ring_rows, columns, lanes]`: input row `y` lies in slot `y % ring_rows`, its columns already padded.
-    /// With a vector's pixels side by side, every address inside a tile is a constant away from the first.
+    /// `[vectors, ring_rows + 1, columns, lanes]`: input row `y` lies in slot `y % ring_rows`, its columns already padded;
+    /// the last slot holds zeros, the rows above and below the input. With a vector's pixels side by side, every address
+    /// inside a tile is a constant away from the first.
     pub(crate) ring: &'a [f32],
     pub(crate) ring_rows: usize,
     /// Columns of a ring row, padding included.
     pub(crate) ring_columns: usize,
-    /// Rows of the input; above and below it the convolution sees zeros.
+    /// Rows of the input.
     pub(crate) height: usize,
     /// Rows of zeros above the input.
     pub(crate) pad_top: usize,
@@ -42,13 +43,15 @@ impl Operation for Depthwise<'_> {
         }
         let channels = self.bias.len();
         assert!(channels.is_multiple_of(S::LANES));
-        assert!(channels * self.ring_rows * self.ring_columns <= self.ring.len());
+        assert!(channels * (self.ring_rows + 1) * self.ring_columns <= self.ring.len());
         assert!((self.columns - 1) * self.stride + self.kernel_size <= self.ring_columns);
         assert!(self.kernel_size * self.kernel_size * channels <= self.weights.len());
         assert!(self.rows.len() * self.columns * channels <= self.output.len());
-        assert!(
-            self.ring_rows > 0 && self.rows.end * self.stride + self.kernel_size < usize::MAX / 2
-        );
+        // The ring holds all rows that an output row reads, and is not overtaken from one row to the next.
+        assert!(self.ring_rows >= self.height.min(self.kernel_size));
+        assert!(self.ring_rows >= self.stride.min(self.height));
+        assert!(self.pad_top < self.kernel_size);
+        assert!((self.rows.end - 1) * self.stride < self.height + self.pad_top);
         // SAFETY: the assertions above cover every row, column, tap and channel.
         unsafe {
             match (self.kernel_size, self.stride) {
@@ -68,24 +71,32 @@ impl Operation for Depthwise<'_> {
 unsafe fn rows<S: Tiles, const K: usize, const STRIDE: usize>(simd: S, it: Depthwise<'_>) {
     let split = Split::new(it.columns, S::PIXELS);
     let row_len = it.ring_columns * S::LANES;
+    let plane_len = (it.ring_rows + 1) * row_len;
     let channels = it.bias.len();
+    let first = (it.rows.start * STRIDE).saturating_sub(it.pad_top);
     // One vector of channels at a time, all rows of it: what it touches fits the first cache, whatever the width.
     for vector in 0..channels / S::LANES {
+        // The input row in slot 0, for the rows from the first on that is not above the map.
+        let mut turn = first / it.ring_rows * it.ring_rows;
         for (i, row) in it.rows.clone().enumerate() {
-            // The taps that fall on the input, not on the zeros around it.
             let top = row * STRIDE;
-            let taps =
-                it.pad_top.saturating_sub(top)..K.min((it.height + it.pad_top).saturating_sub(top));
+            if top.saturating_sub(it.pad_top) - turn >= it.ring_rows {
+                turn += it.ring_rows;
+            }
             // SAFETY: `vector` and the slots lie in the ring, `row` and the tiles in the output.
             unsafe {
-                let ring = it.ring.as_ptr().add(vector * it.ring_rows * row_len);
-                let mut inputs = [ring; K];
-                for tap in taps.clone() {
-                    inputs[tap] = ring.add((top + tap - it.pad_top) % it.ring_rows * row_len);
-                }
+                let ring = it.ring.as_ptr().add(vector * plane_len);
+                let mut inputs = [ring.add(it.ring_rows * row_len); K];
+                unroll!(tap in 0..K => {
+                    let y = (top + tap).wrapping_sub(it.pad_top);
+                    if y < it.height {
+                        let slot = y - turn;
+                        let slot = if slot < it.ring_rows { slot } else { slot - it.ring_rows };
+                        inputs[tap] = ring.add(slot * row_len);
+                    }
+                });
                 let line = Line {
                     inputs,
-                    taps,
                     weights: it.weights.as_ptr().add(vector * K * K * S::LANES),
                     bias: it.bias.as_ptr().add(vector * S::LANES),
                     output: it
@@ -104,9 +115,8 @@ unsafe fn rows<S: Tiles, const K: usize, const STRIDE: usize>(simd: S, it: Depth
 
 /// One row of the output, one vector of channels.
 struct Line<const K: usize> {
-    /// First pixel of each input row; of those outside `taps` nothing is read.
+    /// First pixel of each input row.
     inputs: [*const f32; K],
-    taps: Range<usize>,
     weights: *const f32,
     bias: *const f32,
     output: *mut f32,
@@ -149,7 +159,7 @@ unsafe fn tile<S: Tiles, const K: usize, const STRIDE: usize, const P: usize>(
 ) {
     // SAFETY (all blocks): the caller's promise.
     let mut sums = [unsafe { load(simd, line.bias) }; P];
-    for tap in line.taps.clone() {
+    for tap in 0..K {
         let input = unsafe { line.inputs[tap].add(x * STRIDE * S::LANES) };
         let from = unsafe { line.weights.add(tap * K * S::LANES) };
         let mut weights = [S::f32s::splat(simd, 0.0); K];

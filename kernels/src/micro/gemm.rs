@@ -1,10 +1,9 @@
 //! A matrix product against one panel of packed weights, with bias, residual and ReLU6: every pointwise convolution.
 
-use std::ops::Range;
+mod tile;
 
-use fearless_simd::prelude::{SimdBase, SimdFloat};
-
-use super::{Operation, Split, Tiles, load, relu6, store};
+use super::{Operation, Split, Tiles};
+use tile::tile_of;
 
 /// Numbers in a cache line.
 const LINE: usize = 16;
@@ -97,6 +96,8 @@ pub(crate) struct Gemm<'a> {
     pub(crate) bias: &'a [f32],
     /// Width of the panel: 1, 2 or 3.
     pub(crate) vectors: usize,
+    /// Whether only the lower half of the last vector is wanted; its weights and bias then lie in both halves.
+    pub(crate) half: bool,
     pub(crate) rows: usize,
     /// `[rows, vectors * lanes]`.
     pub(crate) output: &'a mut [f32],
@@ -123,6 +124,7 @@ impl Operation for Gemm<'_> {
             self.residual
                 .is_none_or(|residual| output_span <= residual.len())
         );
+        assert!(!self.half || (self.vectors > 1 && vector_stride == S::LANES));
         let task = Task {
             input: self.input.as_ptr(),
             input_stride: self.input_stride,
@@ -137,10 +139,12 @@ impl Operation for Gemm<'_> {
         };
         // SAFETY: the assertions above cover all rows, the whole depth and the panel's width.
         unsafe {
-            match self.vectors {
-                1 => panel::<S, 1>(simd, &task, self.rows),
-                2 => panel::<S, 2>(simd, &task, self.rows),
-                3 if S::VECTORS == 3 => panel::<S, 3>(simd, &task, self.rows),
+            match (self.vectors, self.half) {
+                (1, _) => panel::<S, 1, false>(simd, &task, self.rows),
+                (2, false) => panel::<S, 2, false>(simd, &task, self.rows),
+                (3, false) if S::VECTORS == 3 => panel::<S, 3, false>(simd, &task, self.rows),
+                (2, true) if S::HALVES.is_some() => panel::<S, 2, true>(simd, &task, self.rows),
+                (3, true) if S::HALVES.is_some() => panel::<S, 3, true>(simd, &task, self.rows),
                 _ => unreachable!("panels are 1 to {} vectors wide", S::VECTORS),
             }
         }
@@ -167,8 +171,8 @@ struct Task {
 /// # Safety
 /// All pointers of `task` must be valid for `rows` rows of `V` vectors.
 #[inline(always)]
-unsafe fn panel<S: Tiles, const V: usize>(simd: S, task: &Task, rows: usize) {
-    let split = Split::new(rows, S::ROWS[V - 1]);
+unsafe fn panel<S: Tiles, const V: usize, const HALF: bool>(simd: S, task: &Task, rows: usize) {
+    let split = Split::new(rows, const { rows_of::<S>(V, HALF) });
     let count = task.segments.count;
     // A single tile reads each weight once: nothing to keep.
     let passes = if split.tiles == 1 {
@@ -193,111 +197,16 @@ unsafe fn panel<S: Tiles, const V: usize>(simd: S, task: &Task, rows: usize) {
             };
             // SAFETY: `row + tile_rows <= rows`, so the tile lies inside what the caller vouched for.
             unsafe {
-                tile_of::<S, V>(simd, task, row, tile_rows, segments.clone(), ahead);
+                tile_of::<S, V, HALF>(simd, task, row, tile_rows, segments.clone(), ahead);
             }
         }
     }
 }
 
-/// Calls the tile compiled for `rows`. Heights that [`Split`] never makes for this instruction set compile to
-/// nothing, because `S::ROWS` is a constant.
-///
-/// # Safety
-/// As [`tile`].
-#[inline(always)]
-unsafe fn tile_of<S: Tiles, const V: usize>(
-    simd: S,
-    task: &Task,
-    row: usize,
-    rows: usize,
-    segments: Range<usize>,
-    ahead: (*const f32, usize),
-) {
-    macro_rules! by_height {
-        ($($height:literal)*) => {
-            match rows {
-                $($height if $height == 1 || (S::ROWS[V - 1].div_ceil(2)..=S::ROWS[V - 1]).contains(&$height) => {
-                    // SAFETY: the caller's promise.
-                    unsafe { tile::<S, $height, V>(simd, task, row, segments, ahead) }
-                })*
-                _ => unreachable!("no tile has {rows} rows"),
-            }
-        };
+/// Rows of the tiles of a panel, at most.
+const fn rows_of<S: Tiles>(vectors: usize, half: bool) -> usize {
+    match S::HALVES {
+        Some(rows) if half => rows[vectors - 2],
+        _ => S::ROWS[vectors - 1],
     }
-    by_height!(1 2 3 4 5 6 7 8 9 10 11 12 13 14);
-}
-
-/// `R` rows from `row` on, of `V` vectors, over some of the segments: the sums stay in registers from the first to the last.
-///
-/// # Safety
-/// The pointers of `task` must be valid for those rows, and for the whole depth.
-#[inline(always)]
-unsafe fn tile<S: Tiles, const R: usize, const V: usize>(
-    simd: S,
-    task: &Task,
-    row: usize,
-    segments: Range<usize>,
-    ahead: (*const f32, usize),
-) {
-    let (mut ahead, step) = ahead;
-    let (first, last) = (segments.start == 0, segments.end == task.segments.count);
-    let mut sums = [[S::f32s::splat(simd, 0.0); V]; R];
-    let mut starts = [0; R];
-    let (mut x, mut line) = (
-        row % task.layout.line,
-        row / task.layout.line * task.layout.line_stride,
-    );
-    for start in &mut starts {
-        *start = line + x * task.layout.stride;
-        x += 1;
-        if x == task.layout.line {
-            (x, line) = (0, line + task.layout.line_stride);
-        }
-    }
-    // SAFETY (all blocks): the caller vouches for R rows, V vectors, and every segment.
-    if first {
-        unroll!(v in 0..V => {
-            let bias = unsafe { load(simd, task.bias.add(v * S::LANES)) };
-            unroll!(r in 0..R => { sums[r][v] = bias; });
-        });
-    } else {
-        unroll!(r in 0..R => {
-            let output = unsafe { task.output.add(starts[r]) };
-            unroll!(v in 0..V => { sums[r][v] = unsafe { load(simd, output.add(v * task.vector_stride)) }; });
-        });
-    }
-    let width = V * S::LANES;
-    let mut weights = unsafe { task.weights.add(segments.start * task.segments.len * width) };
-    for segment in segments {
-        let input = unsafe {
-            task.input
-                .add(row * task.input_stride + segment * task.segments.stride)
-        };
-        for k in 0..task.segments.len {
-            let mut w = [S::f32s::splat(simd, 0.0); V];
-            unroll!(v in 0..V => { w[v] = unsafe { load(simd, weights.add(v * S::LANES)) }; });
-            unroll!(r in 0..R => {
-                let x = S::f32s::splat(simd, unsafe { *input.add(r * task.input_stride + k) });
-                unroll!(v in 0..V => { sums[r][v] = x.mul_add(w[v], sums[r][v]); });
-            });
-            weights = unsafe { weights.add(width) };
-            super::prefetch(ahead);
-            ahead = ahead.wrapping_add(step);
-        }
-    }
-    if last && let Some(residual) = task.residual {
-        unroll!(r in 0..R => {
-            let residual = unsafe { residual.add(starts[r]) };
-            unroll!(v in 0..V => { sums[r][v] += unsafe { load(simd, residual.add(v * task.vector_stride)) }; });
-        });
-    }
-    if last && task.relu6 {
-        unroll!(r in 0..R => {
-            unroll!(v in 0..V => { sums[r][v] = relu6(simd, sums[r][v]); });
-        });
-    }
-    unroll!(r in 0..R => {
-        let output = unsafe { task.output.add(starts[r]) };
-        unroll!(v in 0..V => { unsafe { store::<S>(output.add(v * task.vector_stride), sums[r][v]) }; });
-    });
 }
