@@ -21,6 +21,7 @@ use tower_http::{
     cors::{AllowOrigin, CorsLayer},
     csrf::CsrfLayer,
 };
+use tracing::Instrument;
 
 use crate::{
     Config, Engine,
@@ -37,6 +38,7 @@ use crate::{
     service::Service,
     status::{Failure, Fault},
     tokens::{self, Tokens},
+    trace,
     upload::{self, UploadLimits, Uploads},
 };
 
@@ -223,20 +225,23 @@ fn connection_limits(config: &Config) -> ConnectionLimits {
     }
 }
 
-/// Counts each call with its answer. A panic becomes an answer like any other.
+/// Counts and traces each call with its answer. A panic becomes an answer like any other.
 async fn watch(
     State((refusals, metrics)): State<(Refusals, Metrics)>,
     request: Request,
     next: Next,
 ) -> Response {
     let call = Call::of(request.extensions());
-    let response = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let span = trace::call_span(&call, request.headers());
+    let answering = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let response = answering.instrument(span.clone()).await;
     let response = response.unwrap_or_else(|_| {
         metrics.panics.inc();
         refusals.refuse(&call, &Failure::Internal(Fault::HandlerPanicked))
     });
     let code = response.headers().get("grpc-status");
     let code = code.map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes()));
+    trace::record(&span, code);
     metrics.answered(call.method, call.protocol, code);
     if call.method == call::Method::Classify && code == Code::Ok {
         metrics.observe(Stage::Total, call.arrived_at.elapsed());
