@@ -136,6 +136,11 @@ fn app(
 ) -> io::Result<App> {
     let metrics = engine.metrics().clone();
     let refusals = Refusals::new(metrics.clone());
+    if config.limits.upload_bytes_max < config.limits.image_bytes_max {
+        let help =
+            "--upload-bytes-max is less than --image-bytes-max: no such image could ever be taken";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, help));
+    }
     let limits = upload_limits(config);
     let uploads = Uploads {
         limits,

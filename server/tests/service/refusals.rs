@@ -204,3 +204,29 @@ async fn more_calls_than_allowed_are_told_to_try_again() {
     let later = classify(app.address, Protocol::Grpc, image(photograph("coffee.png"))).await;
     assert_eq!(later.unwrap().label, "espresso");
 }
+
+#[tokio::test]
+async fn messages_of_all_calls_together_are_bounded() {
+    let options = [
+        "--image-bytes-max",
+        "1000000",
+        "--upload-bytes-max",
+        "1000000",
+    ];
+    let app = App::with(&options).await;
+    for protocol in Protocol::ALL {
+        // Twice the limit of an image still counts as one that is read to say how long it is.
+        let status = classify(app.address, protocol, image(vec![0; 1_500_000]))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            status.code(),
+            Code::ResourceExhausted,
+            "{protocol:?}: {status:?}"
+        );
+        assert!(status.get_details_retry_info().is_some(), "{protocol:?}");
+        let answer = classify(app.address, protocol, image(photograph("coffee.png"))).await;
+        assert_eq!(answer.unwrap().label, "espresso", "{protocol:?}");
+        assert!(app.metric("imageclassifier_upload_in_flight_bytes").await < 0.5);
+    }
+}
