@@ -244,6 +244,11 @@ async fn watch(
         metrics.panics.inc();
         refusals.refuse(&call, &Failure::Internal(Fault::HandlerPanicked))
     });
+    let response = if is_codecs_own(&response) {
+        refusals.refuse(&call, &Failure::MessageMalformed)
+    } else {
+        response
+    };
     let code = response.headers().get("grpc-status");
     let code = code.map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes()));
     trace::record(&span, code);
@@ -252,6 +257,17 @@ async fn watch(
         metrics.observe(Stage::Total, call.arrived_at.elapsed());
     }
     response
+}
+
+/// Whether tonic's codec could not read the message. It calls that INTERNAL, or OUT_OF_RANGE, but never with details; our
+/// own refusals always have some.
+fn is_codecs_own(response: &Response) -> bool {
+    let headers = response.headers();
+    let code = headers
+        .get("grpc-status")
+        .map(|code| Code::from_bytes(code.as_bytes()));
+    matches!(code, Some(Code::Internal | Code::OutOfRange))
+        && !headers.contains_key("grpc-status-details-bin")
 }
 
 fn metrics_app(metrics: Metrics) -> Router {

@@ -16,6 +16,10 @@ pub(crate) enum Failure {
         "the message is longer than an image may be, {bytes_max} bytes: send a smaller or more compressed one"
     )]
     MessageTooLarge { bytes_max: u64 },
+    #[error(
+        "the message cannot be read: send the one that the method takes, framed and not compressed"
+    )]
+    MessageMalformed,
     #[error("top_k is {top_k}, there are {top_k_max} classes: ask for fewer")]
     TopK { top_k: u32, top_k_max: usize },
     #[error("there is no model {model:?} here: leave it empty or ask for {available:?}")]
@@ -129,6 +133,7 @@ impl Failure {
                 },
             ),
             Self::MessageTooLarge { .. } => (Code::InvalidArgument, ErrorReason::ImageTooLarge),
+            Self::MessageMalformed => (Code::InvalidArgument, ErrorReason::MessageMalformed),
             Self::TopK { .. } => (Code::InvalidArgument, ErrorReason::TopKOutOfRange),
             Self::UnknownModel { .. } => (Code::NotFound, ErrorReason::ModelUnknown),
             Self::Explain => (Code::Unimplemented, ErrorReason::ExplainUnsupported),
@@ -151,7 +156,8 @@ impl Failure {
             Self::TopK { .. } => Some("top_k"),
             Self::UnknownModel { .. } => Some("model"),
             Self::Explain => Some("explain"),
-            Self::Overloaded { .. }
+            Self::MessageMalformed
+            | Self::Overloaded { .. }
             | Self::RateLimited { .. }
             | Self::Unauthenticated
             | Self::NotReady
@@ -194,6 +200,7 @@ impl Failure {
                 ("available", (*available).to_owned()),
             ],
             Self::Explain
+            | Self::MessageMalformed
             | Self::Overloaded { .. }
             | Self::RateLimited { .. }
             | Self::Unauthenticated

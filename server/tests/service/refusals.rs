@@ -1,14 +1,15 @@
 //! What is refused, with which code, reason and details: the same over every protocol.
 
 use bytes::Bytes;
+use http::Request;
 use imageclassifier_client::{CallError, ErrorKind};
 use imageclassifier_proto::{ClassifyImageRequest, ErrorReason};
-use tonic::Code;
+use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use crate::{
     app::{App, photograph},
-    protocol::{Protocol, classify},
+    protocol::{Http, Protocol, classify, send},
 };
 
 struct Case {
@@ -228,5 +229,36 @@ async fn messages_of_all_calls_together_are_bounded() {
         let answer = classify(app.address, protocol, image(photograph("coffee.png"))).await;
         assert_eq!(answer.unwrap().label, "espresso", "{protocol:?}");
         assert!(app.metric("imageclassifier_upload_in_flight_bytes").await < 0.5);
+    }
+}
+
+#[tokio::test]
+async fn damaged_messages_are_the_callers_mistake() {
+    let app = App::start().await;
+    for (name, body) in [
+        ("longer than it is", &b"\0\0\0\0\x09\n\x01a"[..]),
+        ("compressed", b"\x01\0\0\0\x03\n\x01a"),
+        ("of an unknown flag", b"\x02\0\0\0\x03\n\x01a"),
+        ("no protobuf", b"\0\0\0\0\x03\n\x05a"),
+        ("empty", b""),
+    ] {
+        for (version, content_type) in [
+            (Http::One, "application/grpc-web+proto"),
+            (Http::Two, "application/grpc-web+proto"),
+            (Http::Two, "application/grpc"),
+        ] {
+            let request = Request::post("/imageclassifier.ImageClassifier/Classify")
+                .header("content-type", content_type);
+            let answer = send(app.address, version, request, Bytes::from_static(body)).await;
+            let status = Status::from_header_map(answer.headers());
+            let status = status.unwrap_or_else(|| panic!("{name}: {answer:?}"));
+            assert_eq!(
+                status.code(),
+                Code::InvalidArgument,
+                "{name}, {content_type}: {status:?}"
+            );
+            let info = status.get_details_error_info().unwrap();
+            assert_eq!(info.reason, "MESSAGE_MALFORMED", "{name}, {content_type}");
+        }
     }
 }
