@@ -1,5 +1,6 @@
 //! The developer's commands. Each does its own set-up, from package registries alone.
 
+mod bench;
 mod browser;
 mod examples;
 mod page;
@@ -21,6 +22,8 @@ usage: cargo xtask COMMAND
   build                    build page, server and command line into target/release/
   page                     build the page alone into dist/
   test                     everything: format, lints, unit, golden, integration, foreign clients, browser
+  bench engine | picture | server | wasm [--json] [PART...]
+                           measure against what a user would run instead (BENCHMARKS.md)
   generate                 write the Rust code of proto/image_classifier.proto anew
 ";
 
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
         "build" => run::build(),
         "page" => page::build(),
         "test" => return test::everything(),
+        "bench" => bench::of(&rest),
         "generate" => test::generate(),
         _ => {
             eprint!("{USAGE}");
