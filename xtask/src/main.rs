@@ -4,6 +4,7 @@ mod browser;
 mod examples;
 mod page;
 mod run;
+mod stress;
 mod tally;
 mod test;
 mod tools;
@@ -21,6 +22,9 @@ usage: cargo xtask COMMAND
   build                    build page, server and command line into target/release/
   page                     build the page alone into dist/
   test                     everything: format, lints, unit, golden, integration, foreign clients, browser
+  stress [SCENARIO...] [--minutes N]
+                           try the promises of RELIABILITY.md on a release server: memory, malformed, slow, flood,
+                           cancel, drain, overload, soak (60 minutes, or N); without a scenario all of them
   generate                 write the Rust code of proto/image_classifier.proto anew
 ";
 
@@ -33,6 +37,7 @@ fn main() -> ExitCode {
         "build" => run::build(),
         "page" => page::build(),
         "test" => return test::everything(),
+        "stress" => stress::of(&rest),
         "generate" => test::generate(),
         _ => {
             eprint!("{USAGE}");
