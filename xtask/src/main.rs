@@ -5,6 +5,7 @@ mod browser;
 mod examples;
 mod page;
 mod run;
+mod stress;
 mod tally;
 mod test;
 mod tools;
@@ -24,6 +25,9 @@ usage: cargo xtask COMMAND
   test                     everything: format, lints, unit, golden, integration, foreign clients, browser
   bench engine | picture | server | wasm [--json] [PART...]
                            measure against what a user would run instead (BENCHMARKS.md)
+  stress [SCENARIO...] [--minutes N]
+                           try the promises of RELIABILITY.md on a release server: memory, malformed, slow, flood,
+                           cancel, drain, overload, soak (60 minutes, or N); without a scenario all of them
   generate                 write the Rust code of proto/image_classifier.proto anew
 ";
 
@@ -37,6 +41,7 @@ fn main() -> ExitCode {
         "page" => page::build(),
         "test" => return test::everything(),
         "bench" => bench::of(&rest),
+        "stress" => stress::of(&rest),
         "generate" => test::generate(),
         _ => {
             eprint!("{USAGE}");

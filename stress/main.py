@@ -1,0 +1,34 @@
+"""Tries whether the server keeps its promises under load, faults and bad input, and says so in a table.
+
+usage: main.py [SCENARIO...] [--minutes N]
+
+Without a scenario, or with `all`, each of them; N minutes of soak, 60 if not given. Exit status 1: a figure was missed.
+"""
+
+import argparse
+import importlib
+import sys
+
+from report import Figure, machine, say, table
+
+SCENARIOS = ["memory", "malformed", "slow", "flood", "cancel", "drain", "overload", "soak"]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="cargo xtask stress")
+    parser.add_argument("scenario", nargs="*", choices=[*SCENARIOS, "all", []], metavar="|".join([*SCENARIOS, "all"]))
+    parser.add_argument("--minutes", type=float, default=60, help="how long the soak takes (default: 60)")
+    arguments = parser.parse_args()
+    wanted = SCENARIOS if not arguments.scenario or "all" in arguments.scenario else arguments.scenario
+    figures: list[Figure] = []
+    for name in wanted:
+        say(f"{name} ...")
+        scenario = importlib.import_module(name)
+        figures += scenario.figures(arguments.minutes) if name == "soak" else scenario.figures()
+    missed = sum(not figure.ok for figure in figures)
+    print(f"{machine()}\n\n{table(figures)}\n\n{len(figures) - missed} held, {missed} missed")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
