@@ -13,7 +13,7 @@ from report import BUILT, PROGRAMS, ROOT
 
 MODEL = BUILT / "efficientnet_lite0.onnx"
 LABELS = ROOT / "model/data/imagenet1k_labels.txt"
-PORT_FIRST = 50151
+PORT_FIRST = 50171
 START_TIMEOUT_S = 60
 
 
