@@ -1,7 +1,6 @@
 import { defineConfig } from "@playwright/test";
 import { ALLOWED_ORIGIN, OTHER_ORIGIN, SERVER } from "./tests/addresses";
-
-const binary = process.env.IMAGECLASSIFIER_SERVER_BINARY ?? "../target/debug/imageclassifier-server";
+import { BINARY } from "./tests/server";
 
 // The page of ../examples/javascript, as one would try it: served from somewhere else than the server.
 const foreignPage = (origin: string) => ({
@@ -12,6 +11,7 @@ const foreignPage = (origin: string) => ({
 
 export default defineConfig({
   testDir: "tests",
+  globalSetup: "./tests/global-setup.ts",
   fullyParallel: true,
   forbidOnly: !!process.env.CI,
   workers: 2, // each has its browser; the server shares the same cores
@@ -28,7 +28,7 @@ export default defineConfig({
   },
   webServer: [
     {
-      command: `exec "${binary}" --listen 127.0.0.1:${new URL(SERVER).port} --cors-origin ${ALLOWED_ORIGIN} --log warn`,
+      command: `exec "${BINARY}" --listen 127.0.0.1:${new URL(SERVER).port} --cors-origin ${ALLOWED_ORIGIN} --log warn`,
       url: SERVER,
     },
     foreignPage(ALLOWED_ORIGIN),

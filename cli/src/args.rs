@@ -18,7 +18,7 @@ pub(crate) enum Command {
 /// Classify picture files (JPEG, PNG, WebP, GIF, BMP)
 ///
 /// Exit status: 0 if every picture was classified, 1 if some were not, 2 if none could be asked about (wrong usage, or
-/// the server is out of reach).
+/// the server is out of reach or does not accept the access token).
 #[derive(Debug, clap::Args)]
 pub(crate) struct Classify {
     /// The server to ask
@@ -29,6 +29,10 @@ pub(crate) struct Classify {
         value_name = "URL"
     )]
     pub(crate) server: String,
+
+    /// Present the access token in the first line of this file
+    #[arg(long, env = "IMAGECLASSIFIER_TOKEN_FILE", value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
 
     /// How many predictions to show for each picture, 1 to 1000
     #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]

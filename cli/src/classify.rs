@@ -1,10 +1,10 @@
-use std::{path::Path, process::ExitCode};
+use std::{error::Error, path::Path, process::ExitCode};
 
 use imageclassifier_client::{
     Answer, CallError, Classifier, ClassifyOptions, ErrorKind, ErrorReason,
 };
 
-use crate::{args, output};
+use crate::{args, output, token};
 
 /// How a run ended, as the exit status says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,19 +32,25 @@ pub(crate) enum FileError {
 }
 
 impl FileError {
-    /// Nothing answers at the server's address: asking about further files is no use.
-    fn server_is_away(&self) -> bool {
-        match self {
-            Self::Unreadable(_) => false,
-            Self::Refused(error) => {
-                error.kind() == ErrorKind::Unavailable && error.reason() == ErrorReason::Unspecified
-            }
+    /// Why asking about further files is no use, and what may help.
+    fn ends_everything(&self, server: &str) -> Option<String> {
+        let Self::Refused(error) = self else {
+            return None;
+        };
+        match (error.kind(), error.reason()) {
+            (ErrorKind::Unavailable, ErrorReason::Unspecified) => Some(format!(
+                "cannot reach {server}: {error}. Is the server running? --server names another one"
+            )),
+            (ErrorKind::Unauthenticated, _) => Some(format!(
+                "{server} does not let us in: {error}. --token-file names a file with an access token"
+            )),
+            _ => None,
         }
     }
 }
 
 pub(crate) async fn run(args: &args::Classify) -> Outcome {
-    let classifier = match Classifier::new(&args.server) {
+    let classifier = match classifier(args) {
         Ok(classifier) => classifier,
         Err(error) => {
             eprintln!("imageclassifier: {error}");
@@ -55,11 +61,8 @@ pub(crate) async fn run(args: &args::Classify) -> Outcome {
     for file in &args.files {
         let result = classify(&classifier, file, args.top_k).await;
         if let Err(error) = &result {
-            if error.server_is_away() {
-                eprintln!(
-                    "imageclassifier: cannot reach {}: {error}. Is the server running? --server names another one",
-                    args.server
-                );
+            if let Some(reason) = error.ends_everything(&args.server) {
+                eprintln!("imageclassifier: {reason}");
                 return Outcome::CouldNotAsk;
             }
             eprintln!("imageclassifier: {}: {error}", file.display());
@@ -72,6 +75,14 @@ pub(crate) async fn run(args: &args::Classify) -> Outcome {
         }
     }
     outcome
+}
+
+fn classifier(args: &args::Classify) -> Result<Classifier, Box<dyn Error + '_>> {
+    let classifier = Classifier::new(&args.server)?;
+    match &args.token_file {
+        Some(file) => Ok(token::present(classifier, file)?),
+        None => Ok(classifier),
+    }
 }
 
 async fn classify(classifier: &Classifier, file: &Path, top_k: u32) -> Result<Answer, FileError> {

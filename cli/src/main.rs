@@ -3,6 +3,7 @@
 mod args;
 mod classify;
 mod output;
+mod token;
 
 use std::process::ExitCode;
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{
+    fs,
     net::SocketAddr,
     path::PathBuf,
     process::{Command, Output},
@@ -17,12 +18,12 @@ use imageclassifier_server::{Config, Engine, Listeners, serve};
 use serde_json::Value;
 use tokio::{net::TcpListener, runtime::Runtime};
 
-/// A server on a free port, for as long as the test process lives.
-fn server() -> SocketAddr {
+/// A server on a free port, for as long as the test process lives; ready for a caller with these arguments.
+fn server(options: &[&str], arguments: &[&str]) -> String {
+    let config = Config::parse_from([&["imageclassifier-server"], options].concat());
     let (tell, told) = mpsc::channel();
     thread::spawn(move || {
         Runtime::new().unwrap().block_on(async {
-            let config = Config::parse_from(["imageclassifier-server"]);
             let weights = Weights::lite0();
             let network = Network::load(&weights, config.compute().unwrap()).unwrap();
             let engine = Engine::start(network, weights, &config).unwrap();
@@ -39,13 +40,19 @@ fn server() -> SocketAddr {
     });
     let address: SocketAddr = told.recv().unwrap();
     let url = format!("http://{address}");
-    while !classify(&url, &[&photograph("coffee.png")])
-        .status
-        .success()
-    {
+    let coffee = photograph("coffee.png");
+    let arguments = [arguments, &[&coffee]].concat();
+    while !classify(&url, &arguments).status.success() {
         thread::sleep(Duration::from_millis(50));
     }
-    address
+    url
+}
+
+/// A file of the tests' own with this text; its path.
+fn file(name: &str, text: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::write(&path, text).unwrap();
+    path.display().to_string()
 }
 
 fn classify(server: &str, arguments: &[&str]) -> Output {
@@ -63,7 +70,7 @@ fn photograph(name: &str) -> String {
 
 #[test]
 fn pictures_are_named_and_bad_files_do_not_stop_the_rest() {
-    let url = format!("http://{}", server());
+    let url = server(&[], &[]);
     let coffee = photograph("coffee.png");
     let rocket = photograph("rocket.jpg");
     let text = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
@@ -111,6 +118,42 @@ fn pictures_are_named_and_bad_files_do_not_stop_the_rest() {
             .unwrap()
             .contains("95.1 %  espresso")
     );
+}
+
+#[test]
+fn an_access_token_is_read_from_a_file() {
+    /// `printf %s secret | sha256sum`
+    const SECRET: &str = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
+    let accepted = file("accepted-tokens", &format!("tests {SECRET}\n"));
+    let token = file("token", "secret\r\nof nobody's concern\n");
+    let url = server(&["--token-file", &accepted], &["--token-file", &token]);
+    let coffee = photograph("coffee.png");
+
+    let by_environment = Command::new(env!("CARGO_BIN_EXE_imageclassifier"))
+        .args(["classify", "--server", &url, &coffee])
+        .env("IMAGECLASSIFIER_TOKEN_FILE", &token)
+        .output()
+        .unwrap();
+    assert_eq!(by_environment.status.code(), Some(0));
+
+    let stderr = |arguments: &[&str]| {
+        let output = classify(&url, &[arguments, &[&coffee]].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(stderr(&[]).contains("--token-file names a file"));
+    for (name, text, complaint) in [
+        ("wrong-token", "guess", "does not let us in"),
+        ("empty-token", "\nsecret", "there is no access token in"),
+        ("odd-token", "two words", "without spaces"),
+    ] {
+        let told = stderr(&["--token-file", &file(name, text)]);
+        assert!(told.contains(complaint), "{told}");
+        assert!(!told.contains(text.trim()), "{told}");
+    }
+    let missing = stderr(&["--token-file", "missing-token"]);
+    assert!(missing.contains("cannot read an access token from missing-token"));
 }
 
 #[test]

@@ -2,6 +2,10 @@ use bytes::Bytes;
 use imageclassifier_proto::{
     ClassifyImageRequest, GetModelRequest, image_classifier_client::ImageClassifierClient,
 };
+use tonic::{
+    Request,
+    metadata::{Ascii, MetadataValue},
+};
 
 use crate::{
     Answer, CallError, ModelDescription,
@@ -15,6 +19,8 @@ const ANSWER_BYTES_MAX: usize = 4 << 20;
 #[derive(Clone)]
 pub struct Classifier {
     rpc: ImageClassifierClient<Channel>,
+    /// Marked as sensitive, so that it is not shown where a request is.
+    authorization: Option<MetadataValue<Ascii>>,
 }
 
 /// What a caller may choose about one classification.
@@ -34,7 +40,32 @@ impl Classifier {
     pub fn new(server_url: &str) -> Result<Self, CallError> {
         let rpc = ImageClassifierClient::new(channel(server_url)?)
             .max_decoding_message_size(ANSWER_BYTES_MAX);
-        Ok(Self { rpc })
+        Ok(Self {
+            rpc,
+            authorization: None,
+        })
+    }
+
+    /// The same client, presenting an access token with every call: `authorization: Bearer TOKEN`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind) if it cannot be a token: empty, or with characters other than visible
+    /// ASCII.
+    pub fn with_token(mut self, token: &str) -> Result<Self, CallError> {
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(CallError::bad_token());
+        }
+        let mut authorization =
+            MetadataValue::try_from(format!("Bearer {token}")).expect("ASCII is metadata");
+        authorization.set_sensitive(true);
+        self.authorization = Some(authorization);
+        Ok(self)
+    }
+
+    /// Whether calls present an access token.
+    #[must_use]
+    pub fn has_token(&self) -> bool {
+        self.authorization.is_some()
     }
 
     /// Classifies one encoded picture (JPEG, PNG, WebP, GIF or BMP).
@@ -53,7 +84,7 @@ impl Classifier {
             explain: false,
         };
         // The generated client takes `&mut self` only to poll readiness; clones share the connection.
-        let answer = self.rpc.clone().classify(request).await?;
+        let answer = self.rpc.clone().classify(self.call(request)).await?;
         Ok(answer.into_inner())
     }
 
@@ -65,7 +96,50 @@ impl Classifier {
         let request = GetModelRequest {
             name: name.to_owned(),
         };
-        let model = self.rpc.clone().get_model(request).await?;
+        let model = self.rpc.clone().get_model(self.call(request)).await?;
         Ok(model.into_inner())
+    }
+
+    /// A message with what goes with every call.
+    fn call<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        if let Some(authorization) = &self.authorization {
+            let authorization = authorization.clone();
+            request
+                .metadata_mut()
+                .insert("authorization", authorization);
+        }
+        request
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    /// The native channel is made inside a runtime, even if nothing is called.
+    #[tokio::test]
+    async fn a_token_goes_with_each_call_and_is_not_shown() {
+        let classifier = Classifier::new("http://localhost:1").unwrap();
+        assert!(!classifier.has_token());
+        assert!(classifier.call(()).metadata().is_empty());
+
+        let classifier = classifier.with_token("secret-1~+/=").unwrap();
+        assert!(classifier.has_token());
+        let request = classifier.call(());
+        let sent = request.metadata().get("authorization").unwrap();
+        assert_eq!(sent, "Bearer secret-1~+/=");
+        assert!(!format!("{request:?}").contains("secret"));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_a_token_is_refused() {
+        for token in ["", " ", "two words", "line\nbreak", "Schlüssel"] {
+            let classifier = Classifier::new("http://localhost:1").unwrap();
+            let refusal = classifier.with_token(token).map(drop).unwrap_err();
+            assert_eq!(refusal.kind(), ErrorKind::InvalidInput, "{token:?}");
+            assert!(token.len() < 2 || !refusal.to_string().contains(token));
+        }
     }
 }

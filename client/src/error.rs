@@ -24,7 +24,7 @@ pub enum ErrorKind {
     InvalidInput,
     /// Present a token that the server accepts.
     Unauthenticated,
-    /// Try again later: the server is busy, starting, stopping or out of reach.
+    /// Try again later: the server is busy, starting, stopping or out of reach, or the caller calls too often.
     Unavailable,
     /// The time allowed was too short.
     DeadlineExceeded,
@@ -78,11 +78,24 @@ impl CallError {
 
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn bad_url(url: &str, error: impl std::fmt::Display) -> Self {
+        Self::unusable(format!(
+            "cannot use {url:?} as the server's URL ({error}): write it like http://localhost:50051"
+        ))
+    }
+
+    /// Says nothing of the token itself: it may be one, with a typing error.
+    pub(crate) fn bad_token() -> Self {
+        Self::unusable(
+            "cannot use this as an access token: it must be visible ASCII characters without spaces"
+                .to_owned(),
+        )
+    }
+
+    /// What cannot even be tried.
+    fn unusable(message: String) -> Self {
         Self {
             kind: ErrorKind::InvalidInput,
-            message: format!(
-                "cannot use {url:?} as the server's URL ({error}): write it like http://localhost:50051"
-            ),
+            message,
             reason: ErrorReason::Unspecified,
             metadata: HashMap::new(),
             retry_after: None,
@@ -162,6 +175,36 @@ mod tests {
         assert_eq!(error.detail("bytes_max"), Some("10"));
         assert_eq!(error.retry_after(), Some(Duration::from_secs(2)));
         assert_eq!(error.to_string(), "too large");
+    }
+
+    #[test]
+    fn each_reason_of_the_contract_says_what_to_do() {
+        use ErrorKind::{
+            DeadlineExceeded, Internal, InvalidInput, Unauthenticated, Unavailable, Unsupported,
+        };
+        // Code and reason as server/src/status.rs pairs them.
+        let cases = [
+            (Code::InvalidArgument, "IMAGE_EMPTY", InvalidInput),
+            (Code::NotFound, "MODEL_UNKNOWN", InvalidInput),
+            (Code::Unimplemented, "EXPLAIN_UNSUPPORTED", Unsupported),
+            (Code::ResourceExhausted, "OVERLOADED", Unavailable),
+            (Code::Unavailable, "NOT_READY", Unavailable),
+            (Code::Internal, "INTERNAL_ERROR", Internal),
+            (
+                Code::DeadlineExceeded,
+                "DEADLINE_EXCEEDED",
+                DeadlineExceeded,
+            ),
+            (Code::InvalidArgument, "TIMEOUT_MALFORMED", InvalidInput),
+            (Code::Unauthenticated, "UNAUTHENTICATED", Unauthenticated),
+            (Code::ResourceExhausted, "RATE_LIMITED", Unavailable),
+        ];
+        for (code, reason, kind) in cases {
+            let details = ErrorDetails::with_error_info(reason, ERROR_DOMAIN, HashMap::new());
+            let error = CallError::from(Status::with_error_details(code, "", details));
+            assert_eq!(error.reason().as_str_name(), reason);
+            assert_eq!(error.kind(), kind, "{reason}");
+        }
     }
 
     #[test]

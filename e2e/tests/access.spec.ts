@@ -1,6 +1,5 @@
 import type { Page } from "@playwright/test";
-import axe from "axe-core";
-import { expect, expectAnswer, expectFailure, open, photo, pick, test } from "./classifier";
+import { expect, expectAnswer, expectFailure, open, photo, pick, test, violations } from "./classifier";
 
 test("everything can be done from the keyboard", async ({ page }) => {
   await open(page);
@@ -46,10 +45,4 @@ async function tabTo(page: Page, button: string) {
     if (await wanted.evaluate((element) => element === document.activeElement)) return;
   }
   await expect(wanted).toBeFocused();
-}
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const found = await page.evaluate(() => (window as unknown as { axe: typeof axe }).axe.run());
-  return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`);
 }

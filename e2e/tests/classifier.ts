@@ -1,8 +1,13 @@
 import { type Page, expect, test as base } from "@playwright/test";
+import axe from "axe-core";
 import { fileURLToPath } from "node:url";
+import { Server } from "./server";
+
+/** Starts a server with these options, for one test; gives its URL. */
+export type Serve = (...options: string[]) => Promise<string>;
 
 /** A test of a page that must not complain on the console nor throw, but for what the test says it provokes. */
-export const test = base.extend<{ provoked: RegExp; complaints: void }>({
+export const test = base.extend<{ provoked: RegExp; complaints: void; serve: Serve }>({
   provoked: [/^$/, { option: true }],
   complaints: [
     async ({ context, provoked }, use) => {
@@ -16,6 +21,15 @@ export const test = base.extend<{ provoked: RegExp; complaints: void }>({
     },
     { auto: true },
   ],
+  serve: async ({}, use) => {
+    const servers: Server[] = [];
+    await use(async (...options) => {
+      const server = await Server.start(options);
+      servers.push(server);
+      return server.url;
+    });
+    servers.forEach((server) => server.stop());
+  },
 });
 
 export { expect };
@@ -25,8 +39,8 @@ export function photo(name: string): string {
   return fileURLToPath(new URL(`../../model/tests/golden/photos/${name}`, import.meta.url));
 }
 
-export async function open(page: Page) {
-  await page.goto("/");
+export async function open(page: Page, url = "/") {
+  await page.goto(url);
   await expectPhase(page, "empty");
 }
 
@@ -55,8 +69,15 @@ export async function expectAnswer(page: Page, label: string) {
 }
 
 /** The page says why there is no answer, as an alert, and shows none. */
-export async function expectFailure(page: Page, sentence: string) {
+export async function expectFailure(page: Page, sentence: string | RegExp) {
   await expectPhase(page, "failed");
   await expect(page.getByRole("alert")).toContainText(sentence);
   await expect(page.getByRole("meter")).toHaveCount(0);
+}
+
+/** What axe would improve. */
+export async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(() => (window as unknown as { axe: typeof axe }).axe.run());
+  return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`);
 }

@@ -2,6 +2,8 @@ import type { Page } from "@playwright/test";
 import { ALLOWED_ORIGIN, OTHER_ORIGIN, SERVER } from "./addresses";
 import { expect, photo, test } from "./classifier";
 
+const CLASSIFY = "/imageclassifier.ImageClassifier/Classify";
+
 type File = string | { name: string; mimeType: string; buffer: Buffer };
 
 /** The clients of ../examples/javascript: none shares code with ours. */
@@ -34,6 +36,22 @@ test.describe("another origin", () => {
       await classify(page, OTHER_ORIGIN, client, photo("coffee.png"));
       await blocked;
       await expect(page.getByRole("status")).toHaveText(/^Failed: /);
+    });
+  }
+});
+
+test.describe("a post that a browser sends without asking", () => {
+  test.use({ provoked: /status of (403|415)/ });
+
+  for (const [origin, status] of [
+    [OTHER_ORIGIN, 403],
+    [ALLOWED_ORIGIN, 415], // may call, but this is no call
+  ] as const) {
+    test(`is answered ${status} to ${origin}`, async ({ page }) => {
+      await page.goto(origin);
+      const answer = page.waitForResponse(SERVER + CLASSIFY);
+      await page.evaluate((url) => fetch(url, { method: "POST", mode: "no-cors", body: "text" }), SERVER + CLASSIFY);
+      expect((await answer).status()).toBe(status);
     });
   }
 });

@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import { expectAnswer, expectFailure, expectPhase, open, photo, pick, test } from "./classifier";
+import { type Serve, expectAnswer, expectFailure, expectPhase, open, photo, pick, test } from "./classifier";
 
 // Pictures for people to look at: SCREENSHOTS=DIR npx playwright test screenshots
 const folder = process.env.SCREENSHOTS;
@@ -10,7 +10,7 @@ const LOOKS = [
   { name: "phone", colorScheme: "light", width: 360, height: 740 },
 ] as const;
 
-const STATES: Record<string, (page: Page) => Promise<void>> = {
+const STATES: Record<string, (page: Page, serve: Serve) => Promise<void>> = {
   empty: async () => {},
   hovering: async (page) => {
     const dataTransfer = await page.evaluateHandle(() => {
@@ -38,18 +38,23 @@ const STATES: Record<string, (page: Page) => Promise<void>> = {
     await pick(page, photo("coffee.png"));
     await expectFailure(page, "The server does not answer.");
   },
+  token: async (page, serve) => {
+    await open(page, await serve("--token-file", "tests/access-tokens"));
+    await pick(page, photo("coffee.png"));
+    await expectFailure(page, "This server answers only with an access token.");
+  },
 };
 
 test.skip(!folder, "SCREENSHOTS names no folder");
 test.use({ provoked: /net::ERR_FAILED/ });
 
 for (const { name, colorScheme, width, height } of LOOKS) {
-  test(`screenshots, ${name}`, async ({ page }) => {
+  test(`screenshots, ${name}`, async ({ page, serve }) => {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width, height });
     for (const [state, reach] of Object.entries(STATES)) {
       await open(page);
-      await reach(page);
+      await reach(page, serve);
       await page.screenshot({ path: `${folder}/${state}-${name}.png`, fullPage: true, animations: "disabled" });
       await page.unrouteAll({ behavior: "ignoreErrors" });
     }

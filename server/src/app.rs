@@ -21,6 +21,7 @@ use tower_http::{
     cors::{AllowOrigin, CorsLayer},
     csrf::CsrfLayer,
 };
+use tracing::Instrument;
 
 use crate::{
     Config, Engine,
@@ -37,6 +38,7 @@ use crate::{
     service::Service,
     status::{Failure, Fault},
     tokens::{self, Tokens},
+    trace,
     upload::{self, UploadLimits, Uploads},
 };
 
@@ -134,6 +136,11 @@ fn app(
 ) -> io::Result<App> {
     let metrics = engine.metrics().clone();
     let refusals = Refusals::new(metrics.clone());
+    if config.limits.upload_bytes_max < config.limits.image_bytes_max {
+        let help =
+            "--upload-bytes-max is less than --image-bytes-max: no such image could ever be taken";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, help));
+    }
     let limits = upload_limits(config);
     let uploads = Uploads {
         limits,
@@ -223,25 +230,44 @@ fn connection_limits(config: &Config) -> ConnectionLimits {
     }
 }
 
-/// Counts each call with its answer. A panic becomes an answer like any other.
+/// Counts and traces each call with its answer. A panic becomes an answer like any other.
 async fn watch(
     State((refusals, metrics)): State<(Refusals, Metrics)>,
     request: Request,
     next: Next,
 ) -> Response {
     let call = Call::of(request.extensions());
-    let response = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let span = trace::call_span(&call, request.headers());
+    let answering = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let response = answering.instrument(span.clone()).await;
     let response = response.unwrap_or_else(|_| {
         metrics.panics.inc();
         refusals.refuse(&call, &Failure::Internal(Fault::HandlerPanicked))
     });
+    let response = if is_codecs_own(&response) {
+        refusals.refuse(&call, &Failure::MessageMalformed)
+    } else {
+        response
+    };
     let code = response.headers().get("grpc-status");
     let code = code.map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes()));
+    trace::record(&span, code);
     metrics.answered(call.method, call.protocol, code);
     if call.method == call::Method::Classify && code == Code::Ok {
         metrics.observe(Stage::Total, call.arrived_at.elapsed());
     }
     response
+}
+
+/// Whether tonic's codec could not read the message. It calls that INTERNAL, or OUT_OF_RANGE, but never with details; our
+/// own refusals always have some.
+fn is_codecs_own(response: &Response) -> bool {
+    let headers = response.headers();
+    let code = headers
+        .get("grpc-status")
+        .map(|code| Code::from_bytes(code.as_bytes()));
+    matches!(code, Some(Code::Internal | Code::OutOfRange))
+        && !headers.contains_key("grpc-status-details-bin")
 }
 
 fn metrics_app(metrics: Metrics) -> Router {

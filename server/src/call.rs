@@ -82,6 +82,17 @@ impl Method {
         }
     }
 
+    /// For traces.
+    pub(crate) fn full_name(self) -> &'static str {
+        match self {
+            Self::Classify => "imageclassifier.ImageClassifier/Classify",
+            Self::GetModel => "imageclassifier.ImageClassifier/GetModel",
+            Self::Health => "grpc.health.v1.Health",
+            Self::Reflection => "grpc.reflection.v1.ServerReflection",
+            Self::Unknown => "_OTHER",
+        }
+    }
+
     fn of(path: &str) -> Self {
         match path {
             "/imageclassifier.ImageClassifier/Classify" => Self::Classify,

@@ -95,6 +95,11 @@ pub struct Config {
     #[arg(long, env = "IMAGECLASSIFIER_DRAIN_TIMEOUT", default_value = "20", value_name = "SECONDS", value_parser = seconds)]
     pub drain_timeout: Duration,
 
+    /// Send traces to this OpenTelemetry collector (OTLP over gRPC), for example http://localhost:4317. The SDK's own
+    /// environment variables, OTEL_SERVICE_NAME and OTEL_TRACES_SAMPLER above all, hold
+    #[arg(long, env = "IMAGECLASSIFIER_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
+
     /// What to log: a level, or levels by module, as in tracing-subscriber's EnvFilter
     #[arg(
         long,

@@ -51,6 +51,13 @@ pub(crate) struct ConnectionLimits {
     pub(crate) write_timeout: Duration,
 }
 
+impl ConnectionLimits {
+    fn shortest_timeout(&self) -> Duration {
+        let requests = self.first_request_timeout.min(self.idle_timeout);
+        requests.min(self.write_timeout)
+    }
+}
+
 /// A caller that needs more is not one of ours.
 const HEADER_BYTES_MAX: u32 = 16 << 10;
 /// What a stream may send ahead of our reading it, and all streams of a connection together: a photograph without waiting.
@@ -175,6 +182,7 @@ where
             tower::service_fn(move |mut request: Request<Incoming>| {
                 request.extensions_mut().insert(peer);
                 let busy = Activity::begin(&activity);
+                let endless = is_endless(request.uri().path());
                 let leaving = readiness.phase() > Phase::Serving;
                 let last = leaving && request.version() < Version::HTTP_2;
                 let answering = app.clone().oneshot(request.map(Body::new));
@@ -184,7 +192,7 @@ where
                         let close = HeaderValue::from_static("close");
                         response.headers_mut().insert(header::CONNECTION, close);
                     }
-                    Ok::<_, Infallible>(response.map(|body| until_sent(body, busy)))
+                    Ok::<_, Infallible>(response.map(|body| until_sent(body, busy, endless)))
                 }
             })
         };
@@ -254,6 +262,10 @@ struct Activity {
 
 struct Now {
     in_progress: usize,
+    /// Of these, answers of which a part is still to be taken.
+    sending: usize,
+    /// When a part of an answer was last taken.
+    sent_at: Instant,
     /// When the last request ended, or the connection began.
     idle_since: Instant,
     any_request: bool,
@@ -267,6 +279,8 @@ impl Activity {
         Self {
             now: Mutex::new(Now {
                 in_progress: 0,
+                sending: 0,
+                sent_at: Instant::now(),
                 idle_since: Instant::now(),
                 any_request: false,
             }),
@@ -282,12 +296,14 @@ impl Activity {
         Busy(Arc::clone(this))
     }
 
-    /// Until nothing has been asked for longer than is allowed.
+    /// Until nothing has been asked, or nothing of an answer been taken, for longer than is allowed.
     async fn overdue(&self, limits: ConnectionLimits) {
         loop {
             let patience_ends = {
                 let now = self.now();
-                if now.in_progress > 0 {
+                if now.sending > 0 {
+                    now.sent_at + limits.write_timeout
+                } else if now.in_progress > 0 {
                     Instant::now() + limits.idle_timeout
                 } else if now.any_request {
                     now.idle_since + limits.idle_timeout
@@ -295,10 +311,12 @@ impl Activity {
                     now.idle_since + limits.first_request_timeout
                 }
             };
-            if patience_ends <= Instant::now() {
+            let now = Instant::now();
+            if patience_ends <= now {
                 return;
             }
-            sleep_until(patience_ends).await;
+            // What is waited for may change meanwhile.
+            sleep_until(patience_ends.min(now + limits.shortest_timeout())).await;
         }
     }
 
@@ -316,12 +334,43 @@ impl Drop for Busy {
     }
 }
 
+/// An answer of which a part is still to be taken. (An HTTP/2 peer that grants no window can go on answering pings.)
+struct Sending(Arc<Activity>);
+
+impl Sending {
+    fn begin(activity: &Arc<Activity>) -> Self {
+        let mut now = activity.now();
+        now.sending += 1;
+        now.sent_at = Instant::now();
+        drop(now);
+        Self(Arc::clone(activity))
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        let mut now = self.0.now();
+        now.sending -= 1;
+        now.sent_at = Instant::now();
+    }
+}
+
 /// A request is in progress until the last byte of its answer has been handed over.
-fn until_sent(body: Body, busy: Busy) -> Body {
+fn until_sent(body: Body, busy: Busy, endless: bool) -> Body {
+    let sending = (!endless).then(|| Sending::begin(&busy.0));
     Body::new(body.map_frame(move |frame| {
-        let _ = &busy;
+        if sending.is_some() {
+            busy.0.now().sent_at = Instant::now();
+        }
         frame
     }))
+}
+
+/// Whoever watches health, or keeps reflection open, gets parts of the answer whenever there are any.
+fn is_endless(path: &str) -> bool {
+    ["/grpc.health.v1.", "/grpc.reflection."]
+        .iter()
+        .any(|service| path.starts_with(service))
 }
 
 /// Counts a connection as long as it lives, however it ends.

@@ -11,6 +11,7 @@ use std::{
 use bytes::Bytes;
 use imageclassifier_model::{EncodedImage, Network, Ranking, Team, Weights};
 use tokio::sync::oneshot;
+use tracing::Span;
 
 use crate::{
     Config,
@@ -20,6 +21,7 @@ use crate::{
     service_time::ServiceTime,
     stages::{self, MakeStages},
     status::Failure,
+    trace::stage_span,
     wire,
     workers::{self, Computed, Job, Workplace},
 };
@@ -173,9 +175,12 @@ impl Engine {
     ) -> Result<Computed, Failure> {
         let workplace = &*self.0.workplace;
         let (reply, answer) = oneshot::channel();
+        let call = Span::current();
+        let waiting = stage_span!(&call, "queue");
         let job = Job {
             image,
             queued_at: Instant::now(),
+            spans: [call, waiting],
             deadline,
             reply,
         };

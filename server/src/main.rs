@@ -5,16 +5,19 @@ use std::{net::SocketAddr, process};
 use anyhow::Context;
 use clap::Parser;
 use imageclassifier_model::{Network, Weights};
-use imageclassifier_server::{Config, Engine, Listeners, log_to_stderr, serve};
+use imageclassifier_server::{Config, Engine, Listeners, observe, serve};
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
 };
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let config = Config::parse();
-    log_to_stderr(&config.log, config.log_format);
+    let traces = observe(&config).context("cannot send traces to --otlp-endpoint")?;
     // The usual soft limit is as low as the number of connections that are served.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!("cannot raise the limit on open files: {error}");
@@ -41,6 +44,8 @@ async fn main() -> anyhow::Result<()> {
     tracing::info!("serving gRPC, gRPC-Web and the page on http://{address}");
 
     serve(listeners, engine, &config, stop_signal()?).await?;
+    // It waits for the collector.
+    tokio::task::spawn_blocking(|| traces.finish()).await?;
     tracing::info!("stopped");
     Ok(())
 }

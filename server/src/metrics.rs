@@ -15,7 +15,10 @@ use prometheus_client::{
 };
 use tonic::Code;
 
-use crate::call::{Method, Protocol};
+use crate::{
+    call::{Method, Protocol},
+    status::code_name,
+};
 
 /// Counters of one server. Cheap to clone.
 #[derive(Clone)]
@@ -246,27 +249,4 @@ impl std::ops::Deref for Metrics {
 /// Buckets from 0.1 ms to 26 s.
 fn stage_histogram() -> Histogram {
     Histogram::new(exponential_buckets(1e-4, 2.0, 19))
-}
-
-/// As the gRPC specification spells it.
-fn code_name(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
-    }
 }

@@ -16,6 +16,10 @@ pub(crate) enum Failure {
         "the message is longer than an image may be, {bytes_max} bytes: send a smaller or more compressed one"
     )]
     MessageTooLarge { bytes_max: u64 },
+    #[error(
+        "the message cannot be read: send the one that the method takes, framed and not compressed"
+    )]
+    MessageMalformed,
     #[error("top_k is {top_k}, there are {top_k_max} classes: ask for fewer")]
     TopK { top_k: u32, top_k_max: usize },
     #[error("there is no model {model:?} here: leave it empty or ask for {available:?}")]
@@ -129,6 +133,7 @@ impl Failure {
                 },
             ),
             Self::MessageTooLarge { .. } => (Code::InvalidArgument, ErrorReason::ImageTooLarge),
+            Self::MessageMalformed => (Code::InvalidArgument, ErrorReason::MessageMalformed),
             Self::TopK { .. } => (Code::InvalidArgument, ErrorReason::TopKOutOfRange),
             Self::UnknownModel { .. } => (Code::NotFound, ErrorReason::ModelUnknown),
             Self::Explain => (Code::Unimplemented, ErrorReason::ExplainUnsupported),
@@ -151,7 +156,8 @@ impl Failure {
             Self::TopK { .. } => Some("top_k"),
             Self::UnknownModel { .. } => Some("model"),
             Self::Explain => Some("explain"),
-            Self::Overloaded { .. }
+            Self::MessageMalformed
+            | Self::Overloaded { .. }
             | Self::RateLimited { .. }
             | Self::Unauthenticated
             | Self::NotReady
@@ -194,6 +200,7 @@ impl Failure {
                 ("available", (*available).to_owned()),
             ],
             Self::Explain
+            | Self::MessageMalformed
             | Self::Overloaded { .. }
             | Self::RateLimited { .. }
             | Self::Unauthenticated
@@ -215,4 +222,27 @@ pub(crate) fn reasons() -> impl Iterator<Item = &'static str> {
     (1..)
         .map_while(|number| ErrorReason::try_from(number).ok())
         .map(|reason| reason.as_str_name())
+}
+
+/// A code as the gRPC specification spells it.
+pub(crate) fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
 }

@@ -1,29 +1,43 @@
 use std::{io::IsTerminal, panic, time::Duration};
 
+use opentelemetry_otlp::ExporterBuildError;
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::{config::LogFormat, engine::Classified, status::Failure};
+use crate::{
+    Config,
+    config::LogFormat,
+    engine::Classified,
+    status::Failure,
+    trace::{self, Traces},
+};
 
-/// Logs what `filter` selects to standard error, for the whole process, panics included. A filter that cannot be read
-/// counts as `info`.
-pub fn log_to_stderr(filter: &str, format: LogFormat) {
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|error| {
+/// Logs what the configuration selects to standard error, for the whole process, panics included, and sends traces to its
+/// collector. A filter that cannot be read counts as `info`.
+///
+/// # Errors
+/// If the collector's address is none.
+pub fn observe(config: &Config) -> Result<Traces, ExporterBuildError> {
+    let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|error| {
+        let filter = &config.log;
         eprintln!("cannot read the log filter {filter:?} ({error}): logging at level info");
         EnvFilter::new("info")
     });
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
-    let lines = match format {
+    let lines = match config.log_format {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
+    let traces = Traces::to(config.otlp_endpoint.as_deref())?;
     tracing_subscriber::registry()
-        .with(lines.with_filter(filter))
+        .with(lines.with_filter(trace::without_spans(filter)))
+        .with(traces.layer())
         .init();
     panic::set_hook(Box::new(|panic| {
         tracing::error!("panic: {panic}");
     }));
+    Ok(traces)
 }
 
 /// One line for a call that was answered.

@@ -16,6 +16,7 @@ use std::{
 use bytes::Bytes;
 use imageclassifier_model::{EncodedImage, Logits, Team};
 use tokio::sync::oneshot;
+use tracing::Span;
 
 use crate::{
     metrics::{Abandoned, Metrics, Stage},
@@ -24,12 +25,15 @@ use crate::{
     service_time::ServiceTime,
     stages::{MakeStages, Stages},
     status::{Failure, Fault},
+    trace::stage_span,
 };
 
 /// A picture on its way to the network.
 pub(crate) struct Job {
     pub(crate) image: EncodedImage<Bytes>,
     pub(crate) queued_at: Instant,
+    /// The call's span, and that of its waiting.
+    pub(crate) spans: [Span; 2],
     pub(crate) deadline: Instant,
     /// Closed once the caller has left.
     pub(crate) reply: oneshot::Sender<Result<Computed, Failure>>,
@@ -104,7 +108,8 @@ struct Worker<'a> {
 
 impl Worker<'_> {
     fn run(mut self) {
-        while let Some(job) = self.workplace.queue.pop() {
+        while let Some(mut job) = self.workplace.queue.pop() {
+            job.spans[1] = Span::none();
             self.workplace.busy.fetch_add(1, Ordering::Relaxed);
             let guard = Busy(&self.workplace.busy);
             let outcome = self.compute(&job);
@@ -117,11 +122,15 @@ impl Worker<'_> {
     fn compute(&mut self, job: &Job) -> Result<Computed, Failure> {
         let begun_at = Instant::now();
         self.wanted(job)?;
+        let [call, _] = &job.spans;
+        let decoding = stage_span!(call, "decode").entered();
         let input = self.guarded(Fault::DecodePanicked, |worker| {
             Ok(worker.stages.prepare(&job.image)?)
         })?;
+        drop(decoding);
         let decoded_at = Instant::now();
         self.wanted(job)?;
+        let _inferring = stage_span!(call, "inference").entered();
         let (logits, threads) = self.guarded(Fault::InferencePanicked, |worker| {
             let alone = worker.is_alone();
             let inferred = worker.workplace.with_team(alone, |team| {

@@ -24,6 +24,7 @@ pub(crate) fn App() -> impl IntoView {
         session.ask(Ok(Picked::sample(sample)));
     });
     let on_retry = Callback::new(move |()| session.retry());
+    let on_token = Callback::new(move |token: String| session.use_token(&token));
     let hovering = drop_zone::listen(on_file);
     paste::listen(
         on_file,
@@ -44,7 +45,7 @@ pub(crate) fn App() -> impl IntoView {
                     <span class="keys"><kbd>"Ctrl"</kbd> " " <kbd>"V"</kbd></span>
                 </p>
             </div>
-            <Outcome phase on_retry />
+            <Outcome phase on_retry on_token />
         </div>
         <Samples on_sample />
         <Announcement phase />

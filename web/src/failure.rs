@@ -8,7 +8,18 @@ const FORMATS: &str = "Choose a JPEG, PNG, WebP, GIF or BMP.";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     sentence: String,
-    may_pass: bool,
+    remedy: Remedy,
+}
+
+/// What can help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Remedy {
+    /// What the sentence says; the same call would fail again.
+    Another,
+    /// Trying again.
+    TryAgain,
+    /// An access token.
+    AccessToken,
 }
 
 impl Failure {
@@ -16,9 +27,8 @@ impl Failure {
         &self.sentence
     }
 
-    /// Whether trying again can help.
-    pub(crate) fn may_pass(&self) -> bool {
-        self.may_pass
+    pub(crate) fn remedy(&self) -> Remedy {
+        self.remedy
     }
 
     pub(crate) fn not_a_picture(name: &str) -> Self {
@@ -51,6 +61,20 @@ impl Failure {
         ))
     }
 
+    /// The server has refused the access token that it was given.
+    pub(crate) fn token_refused() -> Self {
+        Self::for_want_of_a_token(
+            "The server did not accept this access token. Check it and enter it again, or ask whoever runs the server.",
+        )
+    }
+
+    /// What was entered is none.
+    pub(crate) fn token_unusable() -> Self {
+        Self::for_want_of_a_token(
+            "This cannot be an access token: it has a space or an unusual character. Copy it again.",
+        )
+    }
+
     /// What the server said about the picture `name`, or that it said nothing.
     pub(crate) fn call(name: &str, error: &CallError) -> Self {
         match error.reason() {
@@ -68,14 +92,24 @@ impl Failure {
             ErrorReason::ImageDimensions => Self::lasting(dimensions(name, error)),
             ErrorReason::TopKOutOfRange
             | ErrorReason::ModelUnknown
-            | ErrorReason::ExplainUnsupported => Self::misfit(),
+            | ErrorReason::ExplainUnsupported
+            | ErrorReason::TimeoutMalformed
+            | ErrorReason::MessageMalformed => Self::misfit(),
             ErrorReason::Overloaded => {
                 Self::passing(format!("The server is busy. {}", later(error)))
             }
+            ErrorReason::RateLimited => Self::passing(format!(
+                "You ask more often than this server allows. {}",
+                later(error)
+            )),
             ErrorReason::NotReady => Self::passing(format!(
                 "The server is starting or stopping. {}",
                 later(error)
             )),
+            ErrorReason::DeadlineExceeded => Self::too_late(name),
+            ErrorReason::Unauthenticated => Self::for_want_of_a_token(
+                "This server answers only with an access token. Enter yours, or ask whoever runs the server for one.",
+            ),
             ErrorReason::InternalError => Self::lasting(internal(name, error.detail("request_id"))),
             ErrorReason::Unspecified => Self::unexplained(name, error),
         }
@@ -87,19 +121,23 @@ impl Failure {
             ErrorKind::Unavailable => Self::passing(
                 "The server does not answer. Check that it runs, then try again.".to_owned(),
             ),
-            ErrorKind::DeadlineExceeded => {
-                Self::passing(format!("The server took too long over {name}. Try again."))
-            }
-            ErrorKind::InvalidInput => {
-                Self::lasting(format!("The server refused {name}. Choose another picture."))
-            }
+            ErrorKind::DeadlineExceeded => Self::too_late(name),
+            ErrorKind::InvalidInput => Self::lasting(format!(
+                "The server refused {name}. Choose another picture."
+            )),
             ErrorKind::Unauthenticated => Self::lasting(
-                "The server wants to know who asks, and this page cannot tell. Ask whoever runs it.".to_owned(),
+                "The server does not take calls from this page. Ask whoever runs it.".to_owned(),
             ),
-            ErrorKind::Cancelled => Self::passing(format!("The call about {name} was given up. Try again.")),
+            ErrorKind::Cancelled => {
+                Self::passing(format!("The call about {name} was given up. Try again."))
+            }
             ErrorKind::Unsupported => Self::misfit(),
             ErrorKind::Internal => Self::lasting(internal(name, None)),
         }
+    }
+
+    fn too_late(name: &str) -> Self {
+        Self::passing(format!("The server took too long over {name}. Try again."))
     }
 
     fn misfit() -> Self {
@@ -111,14 +149,21 @@ impl Failure {
     fn lasting(sentence: String) -> Self {
         Self {
             sentence,
-            may_pass: false,
+            remedy: Remedy::Another,
         }
     }
 
     fn passing(sentence: String) -> Self {
         Self {
             sentence,
-            may_pass: true,
+            remedy: Remedy::TryAgain,
+        }
+    }
+
+    fn for_want_of_a_token(sentence: &str) -> Self {
+        Self {
+            sentence: sentence.to_owned(),
+            remedy: Remedy::AccessToken,
         }
     }
 }
@@ -148,8 +193,12 @@ fn internal(name: &str, request_id: Option<&str>) -> String {
 }
 
 fn later(error: &CallError) -> String {
-    match error.retry_after().map(|wait| wait.as_secs_f32().ceil()) {
-        Some(seconds) if seconds > 1.0 => format!("Try again in {seconds} seconds."),
+    match error
+        .retry_after()
+        .map(|wait| wait.as_millis().div_ceil(1000))
+    {
+        Some(1) => "Try again in 1 second.".to_owned(),
+        Some(seconds) if seconds > 1 => format!("Try again in {seconds} seconds."),
         _ => "Try again in a moment.".to_owned(),
     }
 }

@@ -6,6 +6,7 @@
     reason = "#[component] writes `pub` where the component says `pub(crate)`"
 )]
 
+mod access;
 mod announcement;
 mod answer;
 mod app;
@@ -21,6 +22,7 @@ mod samples;
 mod session;
 mod size;
 mod ticket;
+mod token_form;
 
 use leptos::{mount::mount_to, prelude::document};
 use wasm_bindgen::JsCast;

@@ -2,8 +2,10 @@ use leptos::{html, prelude::*};
 
 use crate::{
     answer::{AnswerCard, AnswerOutline},
+    failure::Remedy,
     failure_note::FailureNote,
     session::Phase,
+    token_form::TokenForm,
 };
 
 /// What came of asking: the answer, or the page's one alert.
@@ -11,14 +13,22 @@ use crate::{
 pub(crate) fn Outcome(
     phase: ReadSignal<Phase, LocalStorage>,
     on_retry: Callback<()>,
+    on_token: Callback<String>,
 ) -> impl IntoView {
     let section = NodeRef::<html::Section>::new();
-    let on_retry = Callback::new(move |()| {
-        on_retry.run(());
-        // The button is gone now: without this the focus would fall back to the top of the page.
+    // The button is gone after it was used: without this the focus would fall back to the top of the page.
+    let focus = move || {
         if let Some(section) = section.get_untracked() {
             let _ = section.focus();
         }
+    };
+    let on_retry = Callback::new(move |()| {
+        on_retry.run(());
+        focus();
+    });
+    let on_token = Callback::new(move |token| {
+        on_token.run(token);
+        focus();
     });
 
     view! {
@@ -31,6 +41,7 @@ pub(crate) fn Outcome(
         >
             {move || phase.with(answer)}
             <div role="alert">{move || phase.with(|phase| failure(phase, on_retry))}</div>
+            {move || phase.with(|phase| token_form(phase, on_token))}
         </section>
     }
 }
@@ -53,7 +64,17 @@ fn failure(phase: &Phase, on_retry: Callback<()>) -> Option<impl IntoView + use<
     let Phase::Failed(picked, failure) = phase else {
         return None;
     };
-    let can_retry = picked.is_some() && failure.may_pass();
+    let can_retry = picked.is_some() && failure.remedy() == Remedy::TryAgain;
     let on_retry = can_retry.then_some(on_retry);
     Some(view! { <FailureNote failure=failure.clone() on_retry /> })
+}
+
+/// Beside the alert, so that the alert is heard as the sentence that it is.
+fn token_form(phase: &Phase, on_token: Callback<String>) -> Option<impl IntoView + use<>> {
+    match phase {
+        Phase::Failed(_, failure) if failure.remedy() == Remedy::AccessToken => {
+            Some(view! { <TokenForm on_token /> })
+        }
+        _ => None,
+    }
 }

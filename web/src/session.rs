@@ -1,8 +1,13 @@
-use imageclassifier_client::{Answer, Classifier, ClassifyOptions};
+use imageclassifier_client::{Answer, CallError, Classifier, ClassifyOptions, ErrorReason};
 use leptos::{prelude::*, task::spawn_local};
 use web_sys::File;
 
-use crate::{failure::Failure, picked::Picked, ticket::Ticket};
+use crate::{
+    access,
+    failure::{Failure, Remedy},
+    picked::Picked,
+    ticket::Ticket,
+};
 
 /// The contract's own default, until the server has told its limit.
 const IMAGE_BYTES_MAX: u64 = 10 << 20;
@@ -56,10 +61,8 @@ impl Phase {
 impl Session {
     /// A session with the server that the page came from.
     pub(crate) fn new() -> Self {
-        let origin = location()
-            .origin()
-            .expect("a page that was loaded has an origin");
-        let classifier = Classifier::new(&origin).expect("an origin is a URL");
+        let remembered = access::remembered().map(|token| own_server().with_token(&token));
+        let classifier = remembered.and_then(Result::ok).unwrap_or_else(own_server);
         let session = Self {
             phase: RwSignal::new_local(Phase::Empty),
             image_bytes_max: RwSignal::new(IMAGE_BYTES_MAX),
@@ -92,7 +95,12 @@ impl Session {
         self.phase.set(Phase::Asking(picked.clone()));
         let classifier = self.classifier.get_value();
         let (ticket, asking) = Ticket::issue(async move {
-            self.phase.set(ask(&classifier, picked).await);
+            let phase = ask(&classifier, picked).await;
+            if matches!(&phase, Phase::Failed(_, failure) if failure.remedy() == Remedy::AccessToken)
+            {
+                self.forget_token();
+            }
+            self.phase.set(phase);
         });
         self.ticket.set_value(Some(ticket));
         spawn_local(asking);
@@ -104,6 +112,27 @@ impl Session {
         if let Some(picked) = picked {
             self.ask(Ok(picked));
         }
+    }
+
+    /// Shows this token to the server from now on, and asks once more.
+    pub(crate) fn use_token(self, token: &str) {
+        match own_server().with_token(token) {
+            Ok(classifier) => {
+                access::remember(token);
+                self.classifier.set_value(classifier);
+                self.learn_limits();
+                self.retry();
+            }
+            Err(_) => self.phase.update(|phase| {
+                let picked = phase.picked().cloned();
+                *phase = Phase::Failed(picked, Failure::token_unusable());
+            }),
+        }
+    }
+
+    fn forget_token(self) {
+        access::forget();
+        self.classifier.set_value(own_server());
     }
 
     /// Without an answer the contract's limits stand; the server checks its own in any case.
@@ -118,6 +147,14 @@ impl Session {
     }
 }
 
+/// The server that the page came from.
+fn own_server() -> Classifier {
+    let origin = location()
+        .origin()
+        .expect("a page that was loaded has an origin");
+    Classifier::new(&origin).expect("an origin is a URL")
+}
+
 async fn ask(classifier: &Classifier, picked: Picked) -> Phase {
     let asked_ms = now_ms();
     let image_data = match picked.read().await {
@@ -130,10 +167,18 @@ async fn ask(classifier: &Classifier, picked: Picked) -> Phase {
     {
         Ok(answer) => Phase::Answered(picked, answer, now_ms() - asked_ms),
         Err(error) => {
-            let failure = Failure::call(&picked.name(), &error);
+            let failure = if is_refused_token(classifier, &error) {
+                Failure::token_refused()
+            } else {
+                Failure::call(&picked.name(), &error)
+            };
             Phase::Failed(Some(picked), failure)
         }
     }
+}
+
+fn is_refused_token(classifier: &Classifier, error: &CallError) -> bool {
+    classifier.has_token() && error.reason() == ErrorReason::Unauthenticated
 }
 
 fn now_ms() -> f64 {

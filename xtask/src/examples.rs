@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::{self, Read, Write},
     net::TcpStream,
     path::PathBuf,
     process::{Child, Command},
@@ -80,15 +81,37 @@ impl Server {
             .spawn();
         let server = Self(child.with_context(|| format!("cannot start {}", program.display()))?);
         let since = Instant::now();
-        while TcpStream::connect(ADDRESS).is_err() {
+        while !is_ready().unwrap_or(false) {
             ensure!(
                 since.elapsed() < START_TIMEOUT,
-                "the server does not answer on {ADDRESS}"
+                "the server does not become ready on {ADDRESS}"
             );
             thread::sleep(Duration::from_millis(50));
         }
         Ok(server)
     }
+}
+
+/// Whether the server takes calls, which is a little after it takes connections: grpc.health.v1 as gRPC-Web, the one form
+/// that needs no more than a socket.
+fn is_ready() -> io::Result<bool> {
+    const CHECK: &[u8] = b"POST /grpc.health.v1.Health/Check HTTP/1.1\r\n\
+        host: localhost\r\n\
+        content-type: application/grpc-web+proto\r\n\
+        content-length: 5\r\n\
+        connection: close\r\n\
+        \r\n\
+        \0\0\0\0\0";
+    /// A frame of two bytes: HealthCheckResponse with status SERVING.
+    const SERVING: &[u8] = b"\0\0\0\0\x02\x08\x01";
+    let mut connection = TcpStream::connect(ADDRESS)?;
+    connection.set_read_timeout(Some(Duration::from_secs(1)))?;
+    connection.write_all(CHECK)?;
+    let mut answer = Vec::new();
+    connection.read_to_end(&mut answer)?;
+    Ok(answer
+        .windows(SERVING.len())
+        .any(|window| window == SERVING))
 }
 
 impl Drop for Server {

@@ -1,5 +1,6 @@
 //! The developer's commands. Each does its own set-up, from package registries alone.
 
+mod bench;
 mod browser;
 mod examples;
 mod page;
@@ -22,6 +23,8 @@ usage: cargo xtask COMMAND
   build                    build page, server and command line into target/release/
   page                     build the page alone into dist/
   test                     everything: format, lints, unit, golden, integration, foreign clients, browser
+  bench engine | picture | server | wasm [--json] [PART...]
+                           measure against what a user would run instead (BENCHMARKS.md)
   stress [SCENARIO...] [--minutes N]
                            try the promises of RELIABILITY.md on a release server: memory, malformed, slow, flood,
                            cancel, drain, overload, soak (60 minutes, or N); without a scenario all of them
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         "build" => run::build(),
         "page" => page::build(),
         "test" => return test::everything(),
+        "bench" => bench::of(&rest),
         "stress" => stress::of(&rest),
         "generate" => test::generate(),
         _ => {

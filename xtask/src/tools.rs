@@ -87,12 +87,18 @@ pub(crate) fn debian(program: &str, packages: &[&str]) -> anyhow::Result<()> {
         apt.env("DEBIAN_FRONTEND", "noninteractive");
         run(&mut apt)
     };
-    apt(&["update", "-qq"])?;
-    apt(&[
-        &["install", "-y", "-qq", "--no-install-recommends"],
-        packages,
-    ]
-    .concat())
+    let install = || {
+        apt(&["update", "-qq"])?;
+        apt(&[
+            &["install", "-y", "-qq", "--no-install-recommends"],
+            packages,
+        ]
+        .concat())
+    };
+    install().with_context(|| {
+        let packages = packages.join(" ");
+        format!("{program} is missing: have it installed as root, `apt-get install {packages}`, and try again")
+    })
 }
 
 fn wasm_target() -> anyhow::Result<()> {

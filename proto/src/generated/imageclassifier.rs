@@ -165,6 +165,8 @@ pub enum ErrorReason {
     Unauthenticated = 14,
     /// This caller calls too often; try again after the attached RetryInfo.
     RateLimited = 15,
+    /// The message is not framed or encoded as gRPC wants it, or is compressed.
+    MessageMalformed = 16,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -189,6 +191,7 @@ impl ErrorReason {
             Self::TimeoutMalformed => "TIMEOUT_MALFORMED",
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::RateLimited => "RATE_LIMITED",
+            Self::MessageMalformed => "MESSAGE_MALFORMED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -210,6 +213,7 @@ impl ErrorReason {
             "TIMEOUT_MALFORMED" => Some(Self::TimeoutMalformed),
             "UNAUTHENTICATED" => Some(Self::Unauthenticated),
             "RATE_LIMITED" => Some(Self::RateLimited),
+            "MESSAGE_MALFORMED" => Some(Self::MessageMalformed),
             _ => None,
         }
     }

@@ -100,7 +100,7 @@ async fn whatever_computes_the_answer_is_the_same() {
 
 #[tokio::test]
 async fn calls_at_the_same_time_do_not_mix() {
-    let app = App::start().await;
+    let app = App::with(&["--queue-wait-max", "60"]).await;
     let pictures = [
         ("coffee.png", "espresso"),
         ("camera.png", "tripod"),

@@ -18,3 +18,4 @@ mod script;
 mod slow_peers;
 mod stopping;
 mod tls;
+mod traces;

@@ -51,3 +51,24 @@ async fn a_page_in_a_folder_is_served_as_it_is_now() {
         StatusCode::NOT_FOUND
     );
 }
+
+#[tokio::test]
+async fn browsers_are_told_what_the_page_may_do() {
+    let app = App::start().await;
+    for path in ["/", "/nothing-here"] {
+        let response = send(app.address, Http::One, Request::get(path), Bytes::new()).await;
+        let header = |name: &str| response.headers()[name].to_str().unwrap();
+        let policy = header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none';"), "{policy}");
+        assert!(
+            policy.contains("script-src 'self' 'wasm-unsafe-eval';"),
+            "{policy}"
+        );
+        assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+        for forbidden in ["'unsafe-eval'", "unsafe-inline", "*"] {
+            assert!(!policy.contains(forbidden), "{policy}");
+        }
+        assert_eq!(header("x-content-type-options"), "nosniff");
+        assert_eq!(header("cross-origin-opener-policy"), "same-origin");
+    }
+}

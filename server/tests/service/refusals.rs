@@ -1,14 +1,15 @@
 //! What is refused, with which code, reason and details: the same over every protocol.
 
 use bytes::Bytes;
+use http::Request;
 use imageclassifier_client::{CallError, ErrorKind};
 use imageclassifier_proto::{ClassifyImageRequest, ErrorReason};
-use tonic::Code;
+use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use crate::{
     app::{App, photograph},
-    protocol::{Protocol, classify},
+    protocol::{Http, Protocol, classify, send},
 };
 
 struct Case {
@@ -203,4 +204,61 @@ async fn more_calls_than_allowed_are_told_to_try_again() {
     // The place is free again.
     let later = classify(app.address, Protocol::Grpc, image(photograph("coffee.png"))).await;
     assert_eq!(later.unwrap().label, "espresso");
+}
+
+#[tokio::test]
+async fn messages_of_all_calls_together_are_bounded() {
+    let options = [
+        "--image-bytes-max",
+        "1000000",
+        "--upload-bytes-max",
+        "1000000",
+    ];
+    let app = App::with(&options).await;
+    for protocol in Protocol::ALL {
+        // Twice the limit of an image still counts as one that is read to say how long it is.
+        let status = classify(app.address, protocol, image(vec![0; 1_500_000]))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            status.code(),
+            Code::ResourceExhausted,
+            "{protocol:?}: {status:?}"
+        );
+        assert!(status.get_details_retry_info().is_some(), "{protocol:?}");
+        let answer = classify(app.address, protocol, image(photograph("coffee.png"))).await;
+        assert_eq!(answer.unwrap().label, "espresso", "{protocol:?}");
+        assert!(app.metric("imageclassifier_upload_in_flight_bytes").await < 0.5);
+    }
+}
+
+#[tokio::test]
+async fn damaged_messages_are_the_callers_mistake() {
+    let app = App::start().await;
+    for (name, body) in [
+        ("longer than it is", &b"\0\0\0\0\x09\n\x01a"[..]),
+        ("compressed", b"\x01\0\0\0\x03\n\x01a"),
+        ("of an unknown flag", b"\x02\0\0\0\x03\n\x01a"),
+        ("no protobuf", b"\0\0\0\0\x03\n\x05a"),
+        ("empty", b""),
+    ] {
+        for (version, content_type) in [
+            (Http::One, "application/grpc-web+proto"),
+            (Http::Two, "application/grpc-web+proto"),
+            (Http::Two, "application/grpc"),
+        ] {
+            let request = Request::post("/imageclassifier.ImageClassifier/Classify")
+                .header("content-type", content_type);
+            let answer = send(app.address, version, request, Bytes::from_static(body)).await;
+            let status = Status::from_header_map(answer.headers());
+            let status = status.unwrap_or_else(|| panic!("{name}: {answer:?}"));
+            assert_eq!(
+                status.code(),
+                Code::InvalidArgument,
+                "{name}, {content_type}: {status:?}"
+            );
+            let info = status.get_details_error_info().unwrap();
+            assert_eq!(info.reason, "MESSAGE_MALFORMED", "{name}, {content_type}");
+        }
+    }
 }

@@ -5,13 +5,13 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use super::*;
 
-/// Code, reason and metadata sent; sentence and retry shown.
+/// Code, reason and metadata sent; sentence and remedy shown.
 type Case = (
     Code,
     &'static str,
     &'static [(&'static str, &'static str)],
     &'static str,
-    bool,
+    Remedy,
 );
 
 fn call_error(
@@ -33,35 +33,39 @@ fn call_error(
 
 #[test]
 fn each_reason_becomes_a_sentence_one_can_act_on() {
-    use Code::{Internal, InvalidArgument, NotFound, ResourceExhausted, Unavailable};
-    let cases: [Case; 9] = [
+    use Code::{
+        DeadlineExceeded, Internal, InvalidArgument, NotFound, ResourceExhausted, Unauthenticated,
+        Unavailable,
+    };
+    use Remedy::{AccessToken, Another, TryAgain};
+    let cases: [Case; 13] = [
         (
             InvalidArgument,
             "IMAGE_EMPTY",
             &[],
             "a.jpg is empty. Choose another picture.",
-            false,
+            Another,
         ),
         (
             InvalidArgument,
             "IMAGE_TOO_LARGE",
             &[("bytes", "13000000"), ("bytes_max", "10485760")],
             "a.jpg is 12.4 MB; the limit is 10 MB. Choose a smaller picture.",
-            false,
+            Another,
         ),
         (
             InvalidArgument,
             "IMAGE_FORMAT_UNKNOWN",
             &[],
             "a.jpg is not a picture this page can read. Choose a JPEG, PNG, WebP, GIF or BMP.",
-            false,
+            Another,
         ),
         (
             InvalidArgument,
             "IMAGE_UNDECODABLE",
             &[],
             "a.jpg is damaged, or of a rare kind. Save it anew as JPEG or PNG, then choose that.",
-            false,
+            Another,
         ),
         (
             InvalidArgument,
@@ -72,42 +76,70 @@ fn each_reason_becomes_a_sentence_one_can_act_on() {
                 ("pixels_max", "25000000"),
             ],
             "a.jpg has 8000 × 6000 pixels; the limit is 25 megapixels. Make it smaller, then choose it again.",
-            false,
+            Another,
         ),
         (
             NotFound,
             "MODEL_UNKNOWN",
             &[],
             "This page is of another version than its server. Reload the page.",
-            false,
+            Another,
         ),
         (
             ResourceExhausted,
             "OVERLOADED",
             &[],
             "The server is busy. Try again in 3 seconds.",
-            true,
+            TryAgain,
         ),
         (
             Unavailable,
             "NOT_READY",
             &[],
             "The server is starting or stopping. Try again in 3 seconds.",
-            true,
+            TryAgain,
+        ),
+        (
+            ResourceExhausted,
+            "RATE_LIMITED",
+            &[],
+            "You ask more often than this server allows. Try again in 3 seconds.",
+            TryAgain,
+        ),
+        (
+            DeadlineExceeded,
+            "DEADLINE_EXCEEDED",
+            &[],
+            "The server took too long over a.jpg. Try again.",
+            TryAgain,
+        ),
+        (
+            InvalidArgument,
+            "TIMEOUT_MALFORMED",
+            &[],
+            "This page is of another version than its server. Reload the page.",
+            Another,
+        ),
+        (
+            Unauthenticated,
+            "UNAUTHENTICATED",
+            &[],
+            "This server answers only with an access token. Enter yours, or ask whoever runs the server for one.",
+            AccessToken,
         ),
         (
             Internal,
             "INTERNAL_ERROR",
             &[("request_id", "r-1")],
             "The server failed over a.jpg. Its log says more under r-1. Try another picture.",
-            false,
+            Another,
         ),
     ];
-    for (code, reason, metadata, sentence, may_pass) in cases {
+    for (code, reason, metadata, sentence, remedy) in cases {
         let error = call_error(code, reason, metadata, Some(Duration::from_millis(2_500)));
         let failure = Failure::call("a.jpg", &error);
         assert_eq!(failure.sentence(), sentence);
-        assert_eq!(failure.may_pass(), may_pass, "{reason}");
+        assert_eq!(failure.remedy(), remedy, "{reason}");
     }
 }
 
@@ -117,28 +149,33 @@ fn a_call_without_a_reason_is_explained_by_its_kind() {
         (
             Code::Unavailable,
             "The server does not answer. Check that it runs, then try again.",
-            true,
+            Remedy::TryAgain,
         ),
         (
             Code::DeadlineExceeded,
             "The server took too long over a.jpg. Try again.",
-            true,
+            Remedy::TryAgain,
         ),
         (
             Code::Unknown,
             "The server failed over a.jpg. Try another picture.",
-            false,
+            Remedy::Another,
+        ),
+        (
+            Code::PermissionDenied, // what a 403 becomes: a token would not help
+            "The server does not take calls from this page. Ask whoever runs it.",
+            Remedy::Another,
         ),
         (
             Code::Unimplemented,
             "This page is of another version than its server. Reload the page.",
-            false,
+            Remedy::Another,
         ),
     ];
-    for (code, sentence, may_pass) in cases {
+    for (code, sentence, remedy) in cases {
         let failure = Failure::call("a.jpg", &Status::new(code, "").into());
         assert_eq!(failure.sentence(), sentence);
-        assert_eq!(failure.may_pass(), may_pass, "{code:?}");
+        assert_eq!(failure.remedy(), remedy, "{code:?}");
     }
 }
 
@@ -147,12 +184,29 @@ fn every_failure_the_client_calls_retryable_offers_a_retry() {
     for code in 1..=16 {
         let error = CallError::from(Status::new(Code::from(code), ""));
         if error.kind().is_retryable() {
-            assert!(
-                Failure::call("a.jpg", &error).may_pass(),
+            assert_eq!(
+                Failure::call("a.jpg", &error).remedy(),
+                Remedy::TryAgain,
                 "{:?}",
                 error.kind()
             );
         }
+    }
+}
+
+#[test]
+fn a_wait_is_said_in_whole_seconds_never_too_few() {
+    let cases = [
+        (None, "The server is busy. Try again in a moment."),
+        (Some(0), "The server is busy. Try again in a moment."),
+        (Some(1), "The server is busy. Try again in 1 second."),
+        (Some(1_000), "The server is busy. Try again in 1 second."),
+        (Some(1_001), "The server is busy. Try again in 2 seconds."),
+    ];
+    for (wait_ms, sentence) in cases {
+        let wait = wait_ms.map(Duration::from_millis);
+        let error = call_error(Code::ResourceExhausted, "OVERLOADED", &[], wait);
+        assert_eq!(Failure::call("a.jpg", &error).sentence(), sentence);
     }
 }
 

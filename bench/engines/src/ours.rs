@@ -1,0 +1,81 @@
+use std::{mem, thread};
+
+use anyhow::ensure;
+use imageclassifier_model::{Backend, Compute, Input, Kernel, Network, Runner, Team, Weights};
+
+use crate::{Engine, PICTURE_LEN, SIZE};
+
+/// The product's network, as the server runs it: a picture that is alone has all threads, of several each has one.
+pub(crate) struct Ours {
+    runners: Vec<Runner>,
+    team: Team,
+    inputs: Vec<Input>,
+    batch: usize,
+}
+
+impl Ours {
+    /// `name` is a kernel's or that of a backend whose own operators are to be used.
+    pub(crate) fn load(name: &str, batch: usize, threads: usize) -> anyhow::Result<Self> {
+        let compute = match name.parse::<Backend>() {
+            Ok(backend) => Compute::Plain(backend),
+            Err(_) => Compute::Fused(name.parse::<Kernel>()?),
+        };
+        let network = Network::load(&Weights::lite0(), compute)?;
+        // burn's operators have threads of their own.
+        let runners = if batch == 1 || matches!(compute, Compute::Plain(_)) {
+            1
+        } else {
+            threads
+        };
+        Ok(Self {
+            runners: (0..runners).map(|_| network.runner(threads)).collect(),
+            team: Team::new(if batch == 1 { threads } else { 1 }),
+            inputs: Vec::new(),
+            batch,
+        })
+    }
+}
+
+impl Engine for Ours {
+    fn feed(&mut self, pictures: &[f32]) -> anyhow::Result<()> {
+        let inputs = pictures.chunks_exact(PICTURE_LEN).map(|picture| {
+            let (area, side) = (SIZE * SIZE, SIZE as u32);
+            let interleaved = (0..PICTURE_LEN).map(|i| picture[i % 3 * area + i / 3]);
+            Input::from_values(side, interleaved.collect())
+        });
+        self.inputs = inputs.collect::<Option<_>>().unwrap_or_default();
+        ensure!(self.inputs.len() == self.batch, "no whole batch");
+        Ok(())
+    }
+
+    fn run(&mut self) -> anyhow::Result<Vec<f32>> {
+        let mut inputs = mem::take(&mut self.inputs);
+        let share = inputs.len().div_ceil(self.runners.len());
+        if let [runner] = self.runners.as_mut_slice() {
+            return run(runner, inputs, &mut self.team);
+        }
+        thread::scope(|scope| {
+            let parts: Vec<_> = self
+                .runners
+                .iter_mut()
+                .map(|runner| {
+                    let part = inputs.drain(..share.min(inputs.len())).collect();
+                    scope.spawn(|| run(runner, part, &mut Team::solo()))
+                })
+                .collect();
+            let mut logits = Vec::new();
+            for part in parts {
+                logits.extend(part.join().expect("no engine panics")?);
+            }
+            Ok(logits)
+        })
+    }
+}
+
+fn run(runner: &mut Runner, inputs: Vec<Input>, team: &mut Team) -> anyhow::Result<Vec<f32>> {
+    let mut logits = Vec::new();
+    for input in inputs {
+        logits.extend_from_slice(runner.run(input, team)?.values());
+    }
+    Ok(logits)
+}

@@ -1,0 +1,53 @@
+"""What every benchmark tells about itself, and how: tables in Markdown for people, or one JSON object."""
+
+import json
+import os
+import statistics
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+BUILT = ROOT / "target/bench"
+"""What `cargo xtask bench` has built and made."""
+PROGRAMS = BUILT / "cargo/release"
+
+
+def median(values: Sequence[float]) -> float:
+    return statistics.median(values)
+
+
+def p10(values: Sequence[float]) -> float:
+    return sorted(values)[len(values) // 10]
+
+
+def machine() -> dict[str, str | int]:
+    cpu = next(
+        (line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")),
+        "unknown",
+    )
+    flags = next((line for line in open("/proc/cpuinfo") if line.startswith("flags")), "").split()
+    simd = [name for name in ("avx2", "avx512f", "avx512_vnni", "avx512_bf16") if name in flags]
+    return {"cpu": cpu, "cores": len(os.sched_getaffinity(0)), "simd": " ".join(simd)}
+
+
+def versions(*packages: str) -> dict[str, str]:
+    return {package: version(package) for package in packages}
+
+
+def say(text: str) -> None:
+    """Progress, out of the way of the result."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    shown = [[cell if isinstance(cell, str) else f"{cell:.3g}" for cell in row] for row in rows]
+    widths = [max(len(row[i]) for row in [header, *shown]) for i in range(len(header))]
+    lines = [header, ["-" * width for width in widths], *shown]
+    return "\n".join("| " + " | ".join(c.ljust(w) for c, w in zip(line, widths)) + " |" for line in lines) + "\n"
+
+
+def finish(result: dict[str, object], tables: str) -> None:
+    """Prints `result`: whole with `--json`, else as the tables made of it."""
+    print(json.dumps(result, indent=1) if "--json" in sys.argv else tables)

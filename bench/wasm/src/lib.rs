@@ -1,0 +1,121 @@
+//! Our kernels as a WebAssembly module: memory to write the weights file and a picture into, and a run.
+
+use imageclassifier_kernels::{
+    Architecture, BlockWeights, FoldedConv, Kernel, Network, NetworkWeights, Workspace,
+};
+use safetensors::SafeTensors;
+
+/// A network, its buffers, and where its caller writes pictures and reads logits.
+pub struct Engine {
+    network: Network,
+    workspace: Workspace,
+    /// `[channel, height, width]`.
+    picture: Vec<f32>,
+    logits: Vec<f32>,
+}
+
+/// The layers of a weights file, by name.
+struct Layers(Vec<(String, Vec<f32>)>);
+
+impl Layers {
+    fn read(file: &[u8]) -> Self {
+        let tensors = SafeTensors::deserialize(file).expect("a safetensors file");
+        let numbers = |bytes: &[u8]| {
+            bytes
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|&b| f32::from_le_bytes(b))
+                .collect()
+        };
+        let tensors = tensors
+            .iter()
+            .map(|(name, tensor)| (name.to_owned(), numbers(tensor.data())));
+        Self(tensors.collect())
+    }
+
+    fn find(&self, name: &str) -> Option<&[f32]> {
+        let (_, values) = self.0.iter().find(|(found, _)| found == name)?;
+        Some(values)
+    }
+
+    fn layer(&self, name: &str) -> Option<FoldedConv<'_>> {
+        Some(FoldedConv {
+            weight: self.find(&format!("{name}.weight"))?,
+            bias: self.find(&format!("{name}.bias"))?,
+        })
+    }
+
+    fn weights(&self, blocks: usize) -> Option<NetworkWeights<'_>> {
+        let block = |index| {
+            Some(BlockWeights {
+                expand_conv: self.layer(&format!("blocks.{index}.expand_conv")),
+                depthwise_conv: self.layer(&format!("blocks.{index}.depthwise_conv"))?,
+                project_conv: self.layer(&format!("blocks.{index}.project_conv"))?,
+            })
+        };
+        Some(NetworkWeights {
+            conv_stem: self.layer("conv_stem")?,
+            blocks: (0..blocks).map(block).collect::<Option<_>>()?,
+            conv_head: self.layer("conv_head")?,
+            fc: self.layer("fc")?,
+        })
+    }
+}
+
+/// Memory for `len` bytes, for as long as the module lives.
+#[unsafe(no_mangle)]
+pub extern "C" fn bytes_new(len: usize) -> *mut u8 {
+    Box::leak(vec![0; len].into_boxed_slice()).as_mut_ptr()
+}
+
+/// The network of a weights file.
+///
+/// # Safety
+/// `file` comes from [`bytes_new`] of the same `len`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn engine_new(file: *const u8, len: usize) -> *mut Engine {
+    // SAFETY: the caller's promise.
+    let layers = Layers::read(unsafe { std::slice::from_raw_parts(file, len) });
+    let architecture = Architecture::lite0();
+    let weights = layers
+        .weights(architecture.blocks().len())
+        .expect("every layer");
+    let network =
+        Network::new(Kernel::Simd128, &architecture, &weights).expect("built with simd128");
+    Box::into_raw(Box::new(Engine {
+        workspace: Workspace::new(&network),
+        network,
+        picture: vec![0.0; 3 * architecture.height * architecture.width],
+        logits: vec![0.0; architecture.classes],
+    }))
+}
+
+/// Where to write the picture.
+///
+/// # Safety
+/// `engine` comes from [`engine_new`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn engine_picture(engine: *mut Engine) -> *mut f32 {
+    // SAFETY: the caller's promise.
+    unsafe { &mut *engine }.picture.as_mut_ptr()
+}
+
+/// Runs the picture; gives where the logits are.
+///
+/// # Safety
+/// `engine` comes from [`engine_new`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn engine_run(engine: *mut Engine) -> *const f32 {
+    // SAFETY: the caller's promise.
+    let engine = unsafe { &mut *engine };
+    let Engine {
+        network,
+        workspace,
+        picture,
+        logits,
+    } = engine;
+    network.stem().pad_chw(picture, workspace.picture_mut());
+    logits.copy_from_slice(network.run(workspace));
+    logits.as_ptr()
+}

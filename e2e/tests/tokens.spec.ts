@@ -1,0 +1,107 @@
+import type { Page, Request } from "@playwright/test";
+import { expect, expectAnswer, expectFailure, open, photo, pick, test, violations } from "./classifier";
+
+const WANTED = "This server answers only with an access token. Enter yours, or ask whoever runs the server for one.";
+const REFUSED = "The server did not accept this access token.";
+const OPTIONS = ["--token-file", "tests/access-tokens"];
+
+test("an access token is asked for, taken from the keyboard, and kept for the tab", async ({ page, context, serve }) => {
+  const calls: Request[] = [];
+  const said: string[] = [];
+  page.on("request", (request) => {
+    said.push(request.url());
+    if (request.method() === "POST") calls.push(request);
+  });
+  page.on("console", (message) => said.push(message.text()));
+  const url = await serve(...OPTIONS);
+  await open(page, url);
+  await pick(page, photo("coffee.png"));
+  await expectFailure(page, WANTED);
+  const field = page.getByLabel("Access token");
+  await expect(field).toBeFocused();
+  await expect(field).toHaveAttribute("type", "password");
+  await expect(field).toHaveAccessibleDescription(`${WANTED} Kept until you close this tab.`);
+
+  await page.keyboard.type("guess");
+  await page.keyboard.press("Enter");
+  await expectFailure(page, REFUSED);
+  await expect(field).toBeFocused();
+  await expect(field).toHaveValue("");
+  expect(await kept(page)).toEqual([]);
+
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.evaluate(() => navigator.clipboard.writeText("secret"));
+  await page.keyboard.press("Control+V");
+  await expect(field).toHaveValue("secret");
+  await page.keyboard.press("Tab");
+  await expect(page.getByRole("button", { name: "Use it and try again" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("region", { name: "Answer" })).toBeFocused();
+  await expectAnswer(page, "espresso");
+  await expect(field).toHaveCount(0);
+  expect(await kept(page)).toEqual(["secret"]);
+
+  calls.length = 0;
+  await page.reload();
+  await pick(page, photo("coffee.png"));
+  await expectAnswer(page, "espresso");
+  expect(calls.map((call) => new URL(call.url()).pathname.split("/").pop()).sort()).toEqual(["Classify", "GetModel"]);
+  for (const call of calls) expect(await call.headerValue("authorization")).toBe("Bearer secret");
+
+  expect(said.filter((text) => text.includes("secret"))).toEqual([]);
+  await expect(page).toHaveURL(url);
+});
+
+test("an access token is forgotten when the server takes it no more", async ({ page, serve }) => {
+  await open(page, await serve(...OPTIONS));
+  await pick(page, photo("coffee.png"));
+  await enter(page, "secret");
+  await expectAnswer(page, "espresso");
+  await page.evaluate(() => sessionStorage.setItem(Object.keys(sessionStorage)[0], "outdated"));
+  await page.reload();
+  await pick(page, photo("coffee.png"));
+  await expectFailure(page, REFUSED);
+  expect(await kept(page)).toEqual([]);
+  await page.reload();
+  await pick(page, photo("coffee.png"));
+  await expectFailure(page, WANTED);
+});
+
+test("what cannot be an access token is not sent", async ({ page, serve }) => {
+  await open(page, await serve(...OPTIONS));
+  await pick(page, photo("coffee.png"));
+  await enter(page, "two words");
+  await expectFailure(page, "This cannot be an access token: it has a space or an unusual character. Copy it again.");
+  await enter(page, " secret ");
+  await expectAnswer(page, "espresso");
+});
+
+test("another picture can be chosen while a token is asked for", async ({ page, serve }) => {
+  await open(page, await serve(...OPTIONS));
+  await pick(page, photo("coffee.png"));
+  await expectFailure(page, WANTED);
+  await page.getByRole("button", { name: "Cat" }).click();
+  await expectFailure(page, WANTED);
+  await enter(page, "secret");
+  await expectAnswer(page, "tiger cat");
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`axe finds nothing to improve where a token is asked for, ${colorScheme}`, async ({ page, serve }) => {
+    await page.emulateMedia({ colorScheme });
+    await open(page, await serve(...OPTIONS));
+    await pick(page, photo("coffee.png"));
+    await expectFailure(page, WANTED);
+    expect(await violations(page)).toEqual([]);
+  });
+}
+
+async function enter(page: Page, token: string) {
+  await page.getByLabel("Access token").fill(token);
+  await page.getByRole("button", { name: "Use it and try again" }).click();
+}
+
+/** What the tab remembers. */
+function kept(page: Page): Promise<string[]> {
+  return page.evaluate(() => Object.values(sessionStorage) as string[]);
+}

@@ -1,0 +1,32 @@
+use leptos::{ev::SubmitEvent, html, prelude::*};
+
+/// A field for the access token that the server asks for, under the failure that says so.
+#[component]
+pub(crate) fn TokenForm(on_token: Callback<String>) -> impl IntoView {
+    let field = NodeRef::<html::Input>::new();
+    field.on_load(|field| {
+        let _ = field.focus();
+    });
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        if let Some(field) = field.get_untracked() {
+            on_token.run(field.value().trim().to_owned());
+        }
+    };
+    // The field has no name: whatever happens to the form, no address can hold the token.
+    view! {
+        <form class="token" on:submit=submit>
+            <label for="token">"Access token"</label>
+            <input
+                node_ref=field
+                id="token"
+                type="password"
+                required
+                autocomplete="off"
+                aria-describedby="failure token-hint"
+            />
+            <p id="token-hint" class="hint">"Kept until you close this tab."</p>
+            <button type="submit" class="retry">"Use it and try again"</button>
+        </form>
+    }
+}
