@@ -55,7 +55,13 @@ def figures() -> list[Figure]:
     order = "NOT_SERVING, calls taken for the grace, GOAWAY, exit"
     return [
         Figure("drain", f"{ROUNDS} SIGTERMs under load: calls lost", "0", _lost(codes), LOST not in codes),
-        Figure("drain", f"{attached}: exit", "0 within 25 s", f"{counted([str(s) for s in statuses])}; {slowest:.1f} s", exited),
+        Figure(
+            "drain",
+            f"{attached}: exit",
+            "0 within 25 s",
+            f"{counted([str(s) for s in statuses])}; {slowest:.1f} s",
+            exited,
+        ),
         Figure("drain", f"order: {order}", f"{ROUNDS} times", f"{in_order} times", in_order == ROUNDS),
         _second_signal(),
     ]
@@ -70,7 +76,9 @@ def _round(load_s: float) -> tuple[list[Answer], int, float, bool]:
     with Server("drain", *limits(drain_grace=GRACE_S)) as server:
         watcher = Watcher(server)
         stuck = http2.Connection(server.port, http2.setting(http2.INITIAL_WINDOW_SIZE, 0))
-        half_a_call = http2.frame(http2.HEADERS, http2.END_HEADERS, 1, http2.head_of_call("localhost", "/grpc.health.v1.Health/Check"))
+        half_a_call = http2.frame(
+            http2.HEADERS, http2.END_HEADERS, 1, http2.head_of_call("localhost", "/grpc.health.v1.Health/Check")
+        )
         stuck.send(half_a_call)
         silent = http2.socket.create_connection(("127.0.0.1", server.port))
         answers: list[Answer] = []

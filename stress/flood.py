@@ -126,7 +126,9 @@ def _measured(name: str, server: Server) -> list[Figure]:
     share = codes.count("OK") / len(codes)
     return [
         Figure("flood", f"{name}: memory", "+ <= 50 MiB", f"+ {grown / MIB:.1f} MiB", grown <= GROWTH_BYTES_MAX),
-        Figure("flood", f"{name}: calls of others", ">= 99 % OK", counted(codes), share >= OK_SHARE_MIN and server.alive()),
+        Figure(
+            "flood", f"{name}: calls of others", ">= 99 % OK", counted(codes), share >= OK_SHARE_MIN and server.alive()
+        ),
     ]
 
 

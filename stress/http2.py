@@ -51,7 +51,7 @@ class Connection:
         self.socket.sendall(data)
 
     def frames(self) -> Iterator[tuple[int, int, int, bytes]]:
-        """Kind, flags, stream and payload of what the server sends, until it ends the connection; pings and settings are
+        """Kind, flags, stream and payload of each, until the server ends the connection. Pings and settings are
         acknowledged."""
         while True:
             while len(self.received) < 9 or len(self.received) < 9 + int.from_bytes(self.received[:3]):

@@ -16,10 +16,14 @@ SCENARIOS = ["memory", "malformed", "slow", "flood", "cancel", "drain", "overloa
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="cargo xtask stress")
-    parser.add_argument("scenario", nargs="*", choices=[*SCENARIOS, "all", []], metavar="|".join([*SCENARIOS, "all"]))
+    names = [*SCENARIOS, "all"]
+    parser.add_argument("scenario", nargs="*", default=["all"], metavar="|".join(names))
     parser.add_argument("--minutes", type=float, default=60, help="how long the soak takes (default: 60)")
     arguments = parser.parse_args()
-    wanted = SCENARIOS if not arguments.scenario or "all" in arguments.scenario else arguments.scenario
+    for name in arguments.scenario:
+        if name not in names:
+            parser.error(f"there is no scenario {name!r}")
+    wanted = SCENARIOS if "all" in arguments.scenario else arguments.scenario
     figures: list[Figure] = []
     for name in wanted:
         say(f"{name} ...")

@@ -48,7 +48,7 @@ def bombs(server: Server) -> list[Figure]:
 
 
 def uploads(server: Server) -> list[Figure]:
-    """Half of the calls over either protocol, all of them begun at the same moment, each on a connection of its own; who is
+    """Half of the calls over either protocol, all begun at the same moment, each on a connection of its own. Who is
     refused tries again."""
     large = [request(picture) for picture in pictures.large().values()]
     bombs = [request(picture) for picture in pictures.bombs().values()]

@@ -39,7 +39,7 @@ def of_each_format() -> list[bytes]:
 
 
 def costly() -> bytes:
-    """Few bytes and much work: a smooth photograph of 6 MP, so that a generator of load is idle while the server works."""
+    """Few bytes and much work, so that a generator of load is idle while the server works: 6 MP of one colour a row."""
     return _kept("costly.png", lambda: _png(3000, 2000, colour=2, depth=8))
 
 
@@ -56,7 +56,9 @@ def large() -> dict[str, bytes]:
     return {
         "PNG of noise": _kept("noise.png", lambda: noise("PNG", 1865)),
         "JPEG of noise": _kept("noise.jpg", lambda: noise("JPEG", 2950, quality=95)),
-        "25 MP progressive JPEG": padded(_kept("progressive.jpg", lambda: smooth("JPEG", progressive=True, quality=60))),
+        "25 MP progressive JPEG": padded(
+            _kept("progressive.jpg", lambda: smooth("JPEG", progressive=True, quality=60))
+        ),
         "25 MP PNG of 16 bits": padded(_kept("deep.png", lambda: _png(5000, 5000, colour=6, depth=16))),
         "25 MP lossless WebP": padded(_kept("flat.webp", lambda: _flat_webp())),
     }

@@ -1,7 +1,7 @@
 """A thousand slow peers of each kind are closed on their deadlines, and nobody else notices.
 
-All deadlines but the first are shortened by options of the server, so that this takes minutes; what enforces them is the
-same.
+All deadlines but the first are shortened by options of the server, so that this takes minutes; the same code enforces
+them.
 """
 
 import contextlib
@@ -91,7 +91,9 @@ def no_window() -> dict[str, Callable]:
 
 def _http1(method: str, length: int) -> bytes:
     head = {"host": "localhost", "content-length": str(length), **WEB_HEADERS}
-    return "\r\n".join([f"POST {method} HTTP/1.1", *(f"{name}: {value}" for name, value in head.items()), "", ""]).encode()
+    return "\r\n".join(
+        [f"POST {method} HTTP/1.1", *(f"{name}: {value}" for name, value in head.items()), "", ""]
+    ).encode()
 
 
 def _kinds() -> list[Kind]:

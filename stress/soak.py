@@ -27,7 +27,9 @@ def figures(minutes: float) -> list[Figure]:
     ended = threading.Event()
     with Server("soak") as server:
         codes: list[str] = []
-        workers = [threading.Thread(target=work, args=(server, ended, codes)) for work in (_good, _good, _damaged, _rude)]
+        workers = [
+            threading.Thread(target=work, args=(server, ended, codes)) for work in (_good, _good, _damaged, _rude)
+        ]
         for worker in workers:
             worker.start()
         samples = _samples(server, minutes * 60)
@@ -71,7 +73,9 @@ def _judged(
         Figure("soak", f"{what}: resident memory", "< 1 MiB per 10 min", memory, slope < SLOPE_MIB_MAX),
         Figure("soak", f"{what}: descriptors", "flat", f"{_range(descriptors)}, drift {drift:+.1f}", abs(drift) < 3),
         Figure("soak", f"{what}: threads", "flat", _range(threads), len(set(threads)) == 1),
-        Figure("soak", f"{what}: answers", "none INTERNAL or LOST", counted(codes), not {"INTERNAL", "LOST"} & set(codes)),
+        Figure(
+            "soak", f"{what}: answers", "none INTERNAL or LOST", counted(codes), not {"INTERNAL", "LOST"} & set(codes)
+        ),
         Figure("soak", f"{what}: left over", "nothing", held, not any(left) and not panics),
     ]
 
@@ -131,7 +135,9 @@ def _rude(server: Server, ended: threading.Event, codes: list[str]) -> None:
 
     def half_a_message() -> None:
         connection = http2.Connection(server.port)
-        connection.send(http2.frame(http2.HEADERS, http2.END_HEADERS, 1, head) + http2.frame(http2.DATA, 0, 1, frame(message)[:500]))
+        connection.send(
+            http2.frame(http2.HEADERS, http2.END_HEADERS, 1, head) + http2.frame(http2.DATA, 0, 1, frame(message)[:500])
+        )
         connection.socket.close()
 
     def reset() -> None:

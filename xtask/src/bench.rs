@@ -2,7 +2,6 @@
 //! into `target/bench/`; BENCHMARKS.md says what they measure.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -11,7 +10,7 @@ use anyhow::{Context, bail};
 
 use crate::{
     root,
-    tools::{command, debian, run},
+    tools::{self, command, debian, run},
 };
 
 const NAMES: &str = "there are these benchmarks: engine, picture, server, wasm";
@@ -94,30 +93,11 @@ fn onnx_file(python: &Path) -> anyhow::Result<()> {
         .arg(built().join("efficientnet_lite0.onnx")))
 }
 
-/// The virtual environment's Python; installs what `bench/requirements.txt` lists where that has changed.
 fn virtual_environment() -> anyhow::Result<PathBuf> {
-    let folder = built().join("venv");
-    let python = folder.join("bin/python");
-    let wanted = root().join("bench/requirements.txt");
-    let installed = folder.join("requirements.txt");
-    if fs::read(&installed).ok() != Some(fs::read(&wanted)?) {
-        debian("python3", &["python3", "python3-venv"])?;
-        eprintln!("installing Python packages ...");
-        run(command("python3").args(["-m", "venv"]).arg(&folder))
-            .context("Debian's package python3-venv may be missing")?;
-        run(command_of(&python)
-            .args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "-r",
-            ])
-            .arg(&wanted))?;
-        fs::copy(&wanted, &installed)?;
-    }
-    Ok(python)
+    tools::python(
+        &built().join("venv"),
+        &root().join("bench/requirements.txt"),
+    )
 }
 
 fn command_of(program: &Path) -> Command {

@@ -101,6 +101,32 @@ pub(crate) fn debian(program: &str, packages: &[&str]) -> anyhow::Result<()> {
     })
 }
 
+/// Python with the packages that `requirements` lists, in a virtual environment at `folder`; installed anew where the list
+/// has changed.
+pub(crate) fn python(folder: &Path, requirements: &Path) -> anyhow::Result<PathBuf> {
+    let python = folder.join("bin/python");
+    let installed = folder.join("requirements.txt");
+    if fs::read(&installed).ok() != Some(fs::read(requirements)?) {
+        debian("python3", &["python3", "python3-venv"])?;
+        eprintln!("installing Python packages ...");
+        run(command("python3").args(["-m", "venv"]).arg(folder))
+            .context("Debian's package python3-venv may be missing")?;
+        let options = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "-r",
+        ];
+        run(command(&python.to_string_lossy())
+            .args(options)
+            .arg(requirements))?;
+        fs::copy(requirements, &installed)?;
+    }
+    Ok(python)
+}
+
 fn wasm_target() -> anyhow::Result<()> {
     const TARGET: &str = "wasm32-unknown-unknown";
     let sysroot = command("rustc").args(["--print", "sysroot"]).output()?;
