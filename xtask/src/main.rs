@@ -1,6 +1,7 @@
 //! The developer's commands. Each does its own set-up, from package registries alone.
 
 mod browser;
+mod deny;
 mod examples;
 mod page;
 mod run;
