@@ -3,6 +3,7 @@
 mod browser;
 mod deny;
 mod examples;
+mod fuzz;
 mod page;
 mod run;
 mod tally;
@@ -22,6 +23,7 @@ usage: cargo xtask COMMAND
   build                    build page, server and command line into target/release/
   page                     build the page alone into dist/
   test                     everything: format, lints, unit, golden, integration, foreign clients, browser
+  fuzz [TARGET] [--runs N] throw bytes at what callers reach: one target or all (needs a nightly compiler)
   generate                 write the Rust code of proto/image_classifier.proto anew
 ";
 
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         "build" => run::build(),
         "page" => page::build(),
         "test" => return test::everything(),
+        "fuzz" => fuzz::run_targets(&rest),
         "generate" => test::generate(),
         _ => {
             eprint!("{USAGE}");
