@@ -117,7 +117,7 @@ pub async fn serve(
 }
 
 /// The calls and the page.
-type App = Steer<Router, fn(&Request, &[Router]) -> usize, Request>;
+pub(crate) type App = Steer<Router, fn(&Request, &[Router]) -> usize, Request>;
 
 /// Ready only after a picture has been answered.
 async fn warm_up(engine: Engine) {
@@ -127,7 +127,7 @@ async fn warm_up(engine: Engine) {
     }
 }
 
-fn app(
+pub(crate) fn app(
     engine: &Engine,
     health: tonic_health::pb::health_server::HealthServer<
         impl tonic_health::pb::health_server::Health,

@@ -9,6 +9,7 @@ mod connection;
 mod deadline;
 mod engine;
 mod host;
+mod in_process;
 mod metrics;
 mod page;
 mod queue;
@@ -31,6 +32,8 @@ mod workers;
 pub use app::{Listeners, serve};
 pub use config::{Config, Limits, LogFormat};
 pub use engine::Engine;
+#[doc(hidden)]
+pub use in_process::InProcess;
 pub use stages::{MakeStages, Stages};
 pub use telemetry::observe;
 pub use tls::TlsFiles;

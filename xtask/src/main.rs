@@ -2,7 +2,9 @@
 
 mod bench;
 mod browser;
+mod deny;
 mod examples;
+mod fuzz;
 mod page;
 mod run;
 mod stress;
@@ -28,6 +30,7 @@ usage: cargo xtask COMMAND
   stress [SCENARIO...] [--minutes N]
                            try the promises of RELIABILITY.md on a release server: memory, malformed, slow, flood,
                            cancel, drain, overload, soak (60 minutes, or N); without a scenario all of them
+  fuzz [TARGET] [--runs N] throw bytes at what callers reach: one target or all (needs a nightly compiler)
   generate                 write the Rust code of proto/image_classifier.proto anew
 ";
 
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         "test" => return test::everything(),
         "bench" => bench::of(&rest),
         "stress" => stress::of(&rest),
+        "fuzz" => fuzz::run_targets(&rest),
         "generate" => test::generate(),
         _ => {
             eprint!("{USAGE}");

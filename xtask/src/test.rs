@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use crate::{
-    browser, examples, page,
+    browser, deny, examples, page,
     tally::Tally,
     tools::{command, run},
 };
@@ -13,7 +13,8 @@ pub(crate) fn everything() -> ExitCode {
         "format",
         run(command("cargo").args(["fmt", "--all", "--check"])),
     );
-    // First, because the server embeds it.
+    tally.check("dependencies: bans, licences, sources", deny::check());
+    // Before the rest, because the server embeds it.
     tally.check("page", page::build());
     // The page by itself: its features would have the server's dependencies built a second time.
     tally.check("lints, native", lint(&["--all-targets"]));

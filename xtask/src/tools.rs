@@ -1,9 +1,9 @@
-//! What the page's build needs beside Rust, in fixed versions: installed once per user, from package registries, into a
+//! What builds and tests need beside Rust, in fixed versions: installed once per user, from package registries, into a
 //! folder named after tool and version, so that every clone uses the same.
 
 use std::{
     env,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -52,7 +52,7 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
 }
 
 /// `program` of PATH, to be run at the repository's top.
-pub(crate) fn command(program: &str) -> Command {
+pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root());
     command
@@ -139,7 +139,7 @@ fn wasm_target() -> anyhow::Result<()> {
 }
 
 /// The folder of a program that crates.io has.
-fn cargo_tool((name, version): (&str, &str), program: &str) -> anyhow::Result<PathBuf> {
+pub(crate) fn cargo_tool((name, version): (&str, &str), program: &str) -> anyhow::Result<PathBuf> {
     let folder = cache()?.join(format!("{name}-{version}"));
     let programs = folder.join("bin");
     if !programs.join(program).exists() {

@@ -1,0 +1,82 @@
+//! Our JPEG decoder by itself.
+
+use imageclassifier_jpeg::{Jpeg, Region, Rgb, Scale};
+
+/// Of one answer: a run takes microseconds.
+const PIXELS_MAX: u64 = 1 << 16;
+const RGB: usize = 3;
+
+/// At every scale, a region of a picture that can be decoded is decoded, and to the same pixels.
+pub fn run(data: &[u8]) {
+    let Ok(jpeg) = Jpeg::parse(data) else {
+        return;
+    };
+    let chosen = fnv1a(data);
+    for scale in Scale::ALL {
+        let (width, height) = jpeg.dimensions_at(scale);
+        assert!(width > 0 && height > 0);
+        let all = Region {
+            left: 0,
+            top: 0,
+            width,
+            height,
+        };
+        let whole = decode(&jpeg, scale, all);
+        let thirds = Region {
+            left: width / 3,
+            top: height / 3,
+            width: width.div_ceil(3),
+            height: height.div_ceil(3),
+        };
+        for region in [thirds, any_region(width, height, chosen)] {
+            let part = decode(&jpeg, scale, region);
+            if let Some(whole) = &whole {
+                let part = part.expect("less of the same was asked for");
+                assert_part(&part, region, whole);
+            }
+        }
+    }
+}
+
+/// Nothing if there would be too many pixels, or if the picture is damaged where it counts.
+fn decode(jpeg: &Jpeg<'_>, scale: Scale, region: Region) -> Option<Rgb> {
+    let pixels = u64::from(region.width) * u64::from(region.height);
+    if pixels > PIXELS_MAX {
+        return None;
+    }
+    let rgb = jpeg.decode(scale, region).ok()?;
+    assert_eq!((rgb.width(), rgb.height()), (region.width, region.height));
+    assert_eq!(rgb.pixels().len() as u64, pixels * RGB as u64);
+    Some(rgb)
+}
+
+fn assert_part(part: &Rgb, region: Region, whole: &Rgb) {
+    let row_bytes = region.width as usize * RGB;
+    let lines = whole.pixels().chunks_exact(whole.width() as usize * RGB);
+    let lines = lines.skip(region.top as usize);
+    for (part, whole) in part.pixels().chunks_exact(row_bytes).zip(lines) {
+        let start = region.left as usize * RGB;
+        assert!(
+            part == &whole[start..start + row_bytes],
+            "{region:?} differs from the same part of the whole picture"
+        );
+    }
+}
+
+/// One of all regions of the picture.
+fn any_region(width: u32, height: u32, chosen: u64) -> Region {
+    let [a, b, c, d, ..] = chosen.to_le_bytes().map(u32::from);
+    let (left, top) = (width * a / 256, height * b / 256);
+    Region {
+        left,
+        top,
+        width: 1 + (width - left - 1) * c / 256,
+        height: 1 + (height - top - 1) * d / 256,
+    }
+}
+
+fn fnv1a(data: &[u8]) -> u64 {
+    data.iter().fold(0xCBF2_9CE4_8422_2325, |digest, &byte| {
+        (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+    })
+}

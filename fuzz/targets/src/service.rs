@@ -1,0 +1,84 @@
+use std::{env, fs, process};
+
+use axum::body::Body;
+use bytes::Bytes;
+use clap::Parser;
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::BodyExt;
+use imageclassifier_model::{
+    CLASSES, EncodedImage, Input, Logits, NetworkError, PictureError, Team, Weights,
+};
+use imageclassifier_server::{Config, Engine, InProcess, Stages};
+use tokio::runtime::{Builder, Runtime};
+
+/// Takes whatever has the first bytes of a picture for one.
+struct NoNetwork;
+
+impl Stages for NoNetwork {
+    fn prepare(&mut self, _: &EncodedImage<Bytes>) -> Result<Input, PictureError> {
+        Ok(Input::from_values(1, vec![0.0; 3]).expect("a pixel"))
+    }
+
+    fn infer(&mut self, _: Input, _: &mut Team) -> Result<Logits, NetworkError> {
+        Ok(Logits::new(&[0.0; CLASSES]).expect("finite"))
+    }
+}
+
+/// A service without network and connections.
+pub(crate) struct Service {
+    service: InProcess,
+    runtime: Runtime,
+}
+
+/// An answer that has come to its end.
+pub(crate) struct Answer {
+    pub(crate) http_status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) trailers: HeaderMap,
+}
+
+impl Service {
+    /// As `imageclassifier-server OPTIONS` would be; with `token_lines` as its file of access tokens, if there are any.
+    pub(crate) fn start(options: &[&str], token_lines: &str) -> Self {
+        let mut config = Config::parse_from([&["imageclassifier-server"], options].concat());
+        let token_file = env::temp_dir().join(format!("imageclassifier-fuzz-{}", process::id()));
+        if !token_lines.is_empty() {
+            fs::write(&token_file, token_lines).unwrap();
+            config.token_file = Some(token_file.clone());
+        }
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let service = runtime.block_on(async {
+            let stages = Box::new(|_| Box::new(NoNetwork) as Box<dyn Stages>);
+            let engine = Engine::with_stages(stages, Weights::lite0(), &config).unwrap();
+            InProcess::start(engine, &config).await.unwrap()
+        });
+        if !token_lines.is_empty() {
+            fs::remove_file(token_file).unwrap();
+        }
+        Self { service, runtime }
+    }
+
+    pub(crate) fn call(&self, request: Request<Body>) -> Answer {
+        self.runtime.block_on(async {
+            let (head, body) = self.service.call(request).await.into_parts();
+            let body = body.collect().await.expect("an answer never breaks off");
+            let trailers = body.trailers().cloned().unwrap_or_default();
+            Answer {
+                http_status: head.status,
+                headers: head.headers,
+                body: body.to_bytes(),
+                trailers,
+            }
+        })
+    }
+}
+
+impl Answer {
+    /// Of a native call: in the trailers, or in the head of an answer that is nothing but a refusal.
+    pub(crate) fn grpc_status(&self) -> Option<u16> {
+        const NAME: &str = "grpc-status";
+        let status = self.trailers.get(NAME).or_else(|| self.headers.get(NAME))?;
+        Some(status.to_str().unwrap().parse().unwrap())
+    }
+}
