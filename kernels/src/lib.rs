@@ -32,7 +32,7 @@ pub use architecture::{Architecture, Stage};
 pub use block::{Block, BlockConfig, Scratch};
 pub use error::BuildError;
 pub use head::{Head, HeadBuffers};
-pub use kernel::{Kernel, UnknownKernel};
+pub use kernel::{Kernel, Precision, UnknownKernel};
 pub use network::Network;
 pub use shape::MapShape;
 pub use stem::Stem;
