@@ -35,7 +35,7 @@ fn exactly_summed(random: &mut Random, config: &BlockConfig) -> (Map, RandomBloc
     const POINTWISE: f32 = 1.0 / 2048.0;
     const DEPTHWISE: f32 = 1.0 / 8.0;
     let mut weights = RandomBlock::new(random, config);
-    let mut coarsen = |conv: &mut Conv, step| {
+    let coarsen = |conv: &mut Conv, step| {
         to_multiples_of(step, &mut conv.weight);
         to_multiples_of(POINTWISE, &mut conv.bias);
     };
@@ -138,29 +138,41 @@ fn heads() {
     }
 }
 
-#[test]
-fn networks() {
-    for architecture in [
-        small(),
-        Architecture::lite0(),
-        Architecture::lite1(),
-        Architecture::lite2(),
-    ] {
-        let mut random = Random::new(7);
-        let weights = RandomNetwork::new(&mut random, &architecture);
-        let picture = picture(&mut random, &architecture);
-        for kernel in kernels() {
-            let (_, expected) =
-                reference::network(&picture, &architecture, &weights, Precision::Bf16);
-            let network = Network::new(kernel, &architecture, &weights.weights())
-                .expect("a supported network");
-            let mut workspace = Workspace::new(&network);
-            let difference = max_abs_difference(run(&network, &mut workspace, &picture), &expected);
-            assert!(
-                difference <= TOLERANCE_OF_NETWORK,
-                "{kernel}, {} pixels: {difference}",
-                architecture.height
-            );
-        }
+fn check_network(architecture: &Architecture) {
+    let mut random = Random::new(7);
+    let weights = RandomNetwork::new(&mut random, architecture);
+    let picture = picture(&mut random, architecture);
+    for kernel in kernels() {
+        let (_, expected) = reference::network(&picture, architecture, &weights, Precision::Bf16);
+        let network =
+            Network::new(kernel, architecture, &weights.weights()).expect("a supported network");
+        let mut workspace = Workspace::new(&network);
+        let difference = max_abs_difference(run(&network, &mut workspace, &picture), &expected);
+        println!("{kernel}, {} pixels: {difference}", architecture.height);
+        assert!(
+            difference <= TOLERANCE_OF_NETWORK,
+            "{kernel}, {} pixels: {difference}",
+            architecture.height
+        );
     }
+}
+
+#[test]
+fn a_small_network() {
+    check_network(&small());
+}
+
+#[test]
+fn lite0() {
+    check_network(&Architecture::lite0());
+}
+
+#[test]
+fn lite1() {
+    check_network(&Architecture::lite1());
+}
+
+#[test]
+fn lite2() {
+    check_network(&Architecture::lite2());
 }

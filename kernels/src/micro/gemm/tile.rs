@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use fearless_simd::prelude::{Select, SimdBase, SimdFloat, SimdMask};
+use fearless_simd::prelude::{Select, SimdBase, SimdMask};
 
 use super::{Task, rows_of};
 use crate::micro::{Tiles, Words, load, prefetch, relu6, store};
