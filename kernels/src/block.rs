@@ -101,7 +101,7 @@ impl Block {
             });
         let rows = SameAxis::new(config.input.height, config.kernel_size, config.stride);
         let columns = SameAxis::new(config.input.width, config.kernel_size, config.stride);
-        let plan = Plan::new(&config, rows, columns, groups, group, token.lanes());
+        let plan = Plan::new(&config, rows, columns, groups, group, token);
         Ok(Self {
             config,
             token,
@@ -215,7 +215,7 @@ impl Block {
     ) {
         let mut depthwise = std::mem::take(&mut scratch[0].depthwise);
         let pixels = self.rows.output * self.columns.output;
-        let group_len = pixels * self.depthwise_conv.group;
+        let group_len = pixels * self.group_words();
         let outputs = cut(
             &mut depthwise,
             team.shares(self.groups)
@@ -225,8 +225,10 @@ impl Block {
         team.for_each(parts, |((groups, output), scratch)| {
             let ring = &mut scratch.ring[..self.plan.ring_len()];
             self.clear_padding(ring);
+            let rows = 0..self.rows.input;
+            let input = self.entering(rows.clone(), input, &mut scratch.converted);
             for (group, output) in groups.zip(output.chunks_exact_mut(group_len)) {
-                self.expand(group, 0..self.rows.input, input, ring);
+                self.expand(group, rows.clone(), input, ring);
                 self.convolve(group, 0..self.rows.output, ring, output);
             }
         });
@@ -250,7 +252,11 @@ impl Block {
         output: &mut [f32],
         scratch: &mut Scratch,
     ) {
-        let Scratch { ring, depthwise } = scratch;
+        let Scratch {
+            converted,
+            ring,
+            depthwise,
+        } = scratch;
         let ring_len = self.plan.ring_len();
         let ring = &mut ring[..self.groups * ring_len];
         self.clear_padding(ring);
@@ -261,12 +267,13 @@ impl Block {
             let band = first..(first + self.plan.band_rows).min(rows.end);
             let touched = (band.end - 1) * self.config.stride + self.config.kernel_size;
             let needed = (touched - self.rows.before).min(self.rows.input);
-            let group_len = band.len() * width * self.depthwise_conv.group;
+            let group_len = band.len() * width * self.group_words();
+            let entering = self.entering(expanded..needed, input, converted);
             let groups = ring
                 .chunks_exact_mut(ring_len)
                 .zip(depthwise.chunks_exact_mut(group_len));
             for (group, (ring, output)) in groups.enumerate() {
-                self.expand(group, expanded..needed, input, ring);
+                self.expand(group, expanded..needed, entering, ring);
                 self.convolve(group, band.clone(), ring, output);
             }
             expanded = needed;
@@ -292,9 +299,32 @@ impl Block {
         }
     }
 
-    /// Some input rows, expanded into their slots of the group's ring.
+    /// Some input rows, from the first of them on, as `expand_conv` reads them.
+    fn entering<'a>(
+        &self,
+        rows: Range<usize>,
+        input: Source<'a>,
+        converted: &'a mut [f32],
+    ) -> Source<'a> {
+        let Source::Map(map) = input else {
+            return input;
+        };
+        let stride = self.config.input.channel_stride();
+        let line = self.columns.input * stride;
+        let map = &map[rows.start * line..rows.end * line];
+        Source::Map(match &self.expand_conv {
+            Some(conv) => conv.words_of(map, stride, converted),
+            None => map,
+        })
+    }
+
+    /// Some input rows, expanded into their slots of the group's ring; a map in `input` begins at the first of them.
     fn expand(&self, group: usize, mut rows: Range<usize>, input: Source<'_>, ring: &mut [f32]) {
-        let line = self.columns.input * self.config.input.channel_stride();
+        let line = match &self.expand_conv {
+            Some(_) => self.columns.input * self.input_words(),
+            None => self.columns.input * self.config.input.channel_stride(),
+        };
+        let begin = rows.start;
         while !rows.is_empty() {
             // Up to the end of the ring, then on from its beginning.
             let slot = rows.start % self.plan.ring_rows;
@@ -311,21 +341,32 @@ impl Block {
                         self.plan.plane_len(),
                     );
                 }
-                (Source::Map(input), Some(conv)) => {
-                    self.expand_rows(conv, group, &input[rows.start * line..end * line], ring);
-                }
-                (Source::Map(input), None) => {
-                    self.copy_rows(group, &input[rows.start * line..end * line], ring)
+                (Source::Map(input), expand_conv) => {
+                    let input = &input[(rows.start - begin) * line..(end - begin) * line];
+                    match expand_conv {
+                        Some(conv) => self.expand_rows(conv, group, input, ring),
+                        None => self.copy_rows(group, input, ring),
+                    }
                 }
             }
             rows.start = end;
         }
     }
 
-    /// Expands `[rows, columns, channels]`; `ring` begins at the first pixel of the first row.
+    /// Words from one pixel to the next, as `expand_conv` reads them.
+    fn input_words(&self) -> usize {
+        self.config.input.channel_stride() / self.token.numbers_in_word()
+    }
+
+    /// Words of one pixel of a group, as `project_conv` reads them.
+    fn group_words(&self) -> usize {
+        self.depthwise_conv.group / self.token.numbers_in_word()
+    }
+
+    /// Expands `[rows, columns, words of channels]`; `ring` begins at the first pixel of the first row.
     fn expand_rows(&self, conv: &PackedMatrix, group: usize, input: &[f32], ring: &mut [f32]) {
         let (lanes, width) = (self.token.lanes(), self.depthwise_conv.group);
-        let stride = self.config.input.channel_stride();
+        let stride = self.input_words();
         let panels = width / conv.panels()[0].width;
         for &panel in &conv.panels()[group * panels..][..panels] {
             let vector = (panel.first - group * width) / lanes;
@@ -335,7 +376,7 @@ impl Block {
                     count: input.len() / stride,
                     input,
                     input_stride: stride,
-                    segments: Segments::contiguous(self.config.input.channels),
+                    segments: Segments::contiguous(conv.words()),
                     output: &mut ring[vector * self.plan.plane_len()..],
                     layout: OutputLayout {
                         stride: lanes,
@@ -395,7 +436,7 @@ impl Block {
         depthwise: &[f32],
         output: &mut [f32],
     ) {
-        let group = self.depthwise_conv.group;
+        let group = self.group_words();
         let stride = self.config.output().channel_stride();
         let residual = match input {
             Source::Map(input) if self.config.has_residual() => {

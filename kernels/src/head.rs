@@ -93,23 +93,27 @@ impl Head {
     /// As [`run`](Self::run).
     pub fn run_on(&self, team: &mut Team, input: &[f32], buffers: &mut HeadBuffers) {
         let HeadBuffers {
+            converted,
             features,
             pooled,
             logits,
         } = buffers;
         let (conv, fc, pixels) = (&self.conv_head, &self.fc, self.input.pixels());
+        let input = &input[..self.input.buffer_len()];
+        let words = conv.words_of(input, self.input.channel_stride(), converted);
         let shares = || team.shares(conv.panels().len());
         let features = cut(features, shares().map(|share| conv.width(share) * pixels));
         let parts = shares()
             .zip(features)
             .zip(cut(pooled, shares().map(|share| conv.width(share))));
         team.for_each(parts, |((share, features), pooled)| {
-            self.run_panels(share, input, features, pooled)
+            self.run_panels(share, words, features, pooled)
         });
+        let words = fc.words_of(pooled, pooled.len(), converted);
         let shares = || team.shares(fc.panels().len());
         let parts = shares().zip(cut(logits, shares().map(|share| fc.width(share))));
         team.for_each(parts, |(share, logits)| {
-            fc.multiply_vector(share, pooled, logits)
+            fc.multiply_vector(share, words, logits)
         });
     }
 
@@ -117,7 +121,7 @@ impl Head {
     fn run_panels(
         &self,
         share: Range<usize>,
-        input: &[f32],
+        words: &[f32],
         features: &mut [f32],
         pooled: &mut [f32],
     ) {
@@ -130,9 +134,9 @@ impl Head {
                 panel,
                 Rows {
                     count: pixels,
-                    input,
-                    input_stride: self.input.channel_stride(),
-                    segments: Segments::contiguous(self.input.channels),
+                    input: words,
+                    input_stride: self.input.channel_stride() / self.token.numbers_in_word(),
+                    segments: Segments::contiguous(self.conv_head.words()),
                     output: features,
                     layout: OutputLayout::dense(panel.width),
                     residual: None,
@@ -181,6 +185,8 @@ impl Head {
 /// What a head computes on the way to its logits, kept after the run.
 #[derive(Debug)]
 pub struct HeadBuffers {
+    /// What `conv_head` reads, and then `fc`, where those are not the numbers as they are.
+    converted: Buffer,
     /// Panel by panel `[pixels, panel width]`.
     features: Buffer,
     /// `[channels]`.
@@ -193,7 +199,9 @@ impl HeadBuffers {
     /// Room for `head`.
     #[must_use]
     pub fn new(head: &Head) -> Self {
+        let read = head.input.buffer_len().max(head.conv_head.outputs());
         Self {
+            converted: Buffer::zeroed(head.token.converted_len(read)),
             features: Buffer::zeroed(head.conv_head.outputs() * head.input.pixels()),
             pooled: Buffer::zeroed(head.conv_head.outputs()),
             logits: Buffer::zeroed(head.fc.outputs()),

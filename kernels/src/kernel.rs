@@ -6,13 +6,17 @@ use std::str::FromStr;
 use fearless_simd::{Fallback, Level, Simd};
 
 use crate::BuildError;
-use crate::micro::{Operation, Tiles};
+#[cfg(target_arch = "x86_64")]
+use crate::micro::Avx512Bf16;
+use crate::micro::{Operation, Singles, Tiles};
 
-/// An instruction set that the inner loops are written for.
+/// An instruction set that the inner loops are written for, and the precision of their products.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kernel {
     /// 16 lanes, 32 registers: x86-64 with the AVX-512 of Ice Lake, Zen 4 and later.
     Avx512,
+    /// As `Avx512`, with pointwise convolutions and `fc` in bf16: Zen 4, Cooper Lake and later.
+    Avx512Bf16,
     /// 8 lanes, 16 registers: x86-64-v3 (AVX2 and FMA).
     Avx2,
     /// 4 lanes, 32 registers: 64-bit ARM.
@@ -25,7 +29,8 @@ pub enum Kernel {
 
 impl Kernel {
     /// All kernels, fastest first.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
+        Self::Avx512Bf16,
         Self::Avx512,
         Self::Avx2,
         Self::Neon,
@@ -33,23 +38,40 @@ impl Kernel {
         Self::Scalar,
     ];
 
-    /// The fastest kernel that this machine can run.
+    /// The fastest kernel that this machine can run in f32.
     #[must_use]
     pub fn detect() -> Self {
         Self::available().next().unwrap_or(Self::Scalar)
     }
 
-    /// The kernels that this machine can run, fastest first. `Scalar` is always the last.
+    /// The kernels that this machine can run in f32, fastest first: their answers differ by rounding alone. `Scalar` is
+    /// always the last.
     pub fn available() -> impl Iterator<Item = Self> {
         Self::ALL
             .into_iter()
-            .filter(|kernel| kernel.token().is_ok())
+            .filter(|kernel| kernel.precision() == Precision::F32 && kernel.is_available())
     }
 
-    /// The name people give it: `avx512`, `avx2`, `neon`, `simd128` or `scalar`.
+    /// Whether this machine can run it.
+    #[must_use]
+    pub fn is_available(self) -> bool {
+        self.token().is_ok()
+    }
+
+    /// What the inputs and weights of its products are rounded to.
+    #[must_use]
+    pub fn precision(self) -> Precision {
+        match self {
+            Self::Avx512Bf16 => Precision::Bf16,
+            Self::Avx512 | Self::Avx2 | Self::Neon | Self::Simd128 | Self::Scalar => Precision::F32,
+        }
+    }
+
+    /// The name people give it: `avx512-bf16`, `avx512`, `avx2`, `neon`, `simd128` or `scalar`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Avx512Bf16 => "avx512-bf16",
             Self::Avx512 => "avx512",
             Self::Avx2 => "avx2",
             Self::Neon => "neon",
@@ -63,6 +85,11 @@ impl Kernel {
         let level = Level::new();
         let token = match self {
             #[cfg(target_arch = "x86_64")]
+            Self::Avx512Bf16 => level
+                .as_avx512()
+                .and_then(Avx512Bf16::new)
+                .map(Token::Avx512Bf16),
+            #[cfg(target_arch = "x86_64")]
             Self::Avx512 => level.as_avx512().map(Token::Avx512),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => level.as_avx2().map(Token::Avx2),
@@ -75,6 +102,28 @@ impl Kernel {
         };
         let _ = level;
         token.ok_or(BuildError::KernelUnavailable(self))
+    }
+}
+
+/// What the inputs and weights of pointwise convolutions and of `fc` are rounded to. All else, and every sum, is f32.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Precision {
+    /// Not at all.
+    #[default]
+    F32,
+    /// 8 significant bits, to nearest, ties to even.
+    Bf16,
+}
+
+impl Precision {
+    /// Every precision, by name.
+    pub const ALL: [(Self, &'static str); 2] = [(Self::F32, "f32"), (Self::Bf16, "bf16")];
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (_, name) = Self::ALL[*self as usize];
+        f.write_str(name)
     }
 }
 
@@ -103,7 +152,7 @@ impl fmt::Display for UnknownKernel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "unknown kernel {:?}: expected one of avx512, avx2, neon, simd128, scalar",
+            "unknown kernel {:?}: expected one of avx512-bf16, avx512, avx2, neon, simd128, scalar",
             self.0
         )
     }
@@ -115,6 +164,8 @@ impl std::error::Error for UnknownKernel {}
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Token {
     #[cfg(target_arch = "x86_64")]
+    Avx512Bf16(Avx512Bf16),
+    #[cfg(target_arch = "x86_64")]
     Avx512(fearless_simd::x86::Avx512),
     #[cfg(target_arch = "x86_64")]
     Avx2(fearless_simd::x86::Avx2),
@@ -125,10 +176,12 @@ pub(crate) enum Token {
     Scalar(Fallback),
 }
 
-/// Calls `$body` with `$simd` bound to the instruction set inside `$token`.
+/// Calls `$body` with `$simd` bound to the instruction set inside `$token`, or `$pairs` where it computes in bf16.
 macro_rules! with_simd {
-    ($token:expr, $simd:ident => $body:expr) => {
+    ($token:expr, $simd:ident => $body:expr, $bf16:ident => $pairs:expr) => {
         match $token {
+            #[cfg(target_arch = "x86_64")]
+            Token::Avx512Bf16($bf16) => $pairs,
             #[cfg(target_arch = "x86_64")]
             Token::Avx512($simd) => $body,
             #[cfg(target_arch = "x86_64")]
@@ -143,28 +196,51 @@ macro_rules! with_simd {
 }
 
 impl Token {
-    /// Runs `operation` compiled for this instruction set.
+    /// Runs `operation` compiled for this instruction set and precision.
     #[inline]
     pub(crate) fn run(self, operation: impl Operation) {
-        with_simd!(self, simd => simd.vectorize(
-            #[inline(always)]
-            || operation.run(simd),
-        ));
+        with_simd!(
+            self,
+            simd => simd.vectorize(
+                #[inline(always)]
+                || operation.run::<_, Singles>(simd),
+            ),
+            bf16 => bf16.run(operation)
+        );
+    }
+
+    /// The same instruction set in f32.
+    pub(crate) fn in_f32(self) -> Self {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512Bf16(bf16) => Self::Avx512(bf16.avx512()),
+            _ => self,
+        }
+    }
+
+    /// The numbers in a word that products read.
+    pub(crate) fn numbers_in_word(self) -> usize {
+        with_simd!(self, _simd => 1, _bf16 => 2)
+    }
+
+    /// Words that `numbers` numbers have to be converted into before a product can read them: none in f32.
+    pub(crate) fn converted_len(self, numbers: usize) -> usize {
+        with_simd!(self, _simd => 0, _bf16 => numbers / 2)
     }
 
     /// Numbers in a vector.
     pub(crate) fn lanes(self) -> usize {
-        with_simd!(self, simd => lanes(simd))
+        with_simd!(self, simd => lanes(simd), bf16 => lanes(bf16.avx512()))
     }
 
     /// Vectors in a panel of weights, at most.
     pub(crate) fn panel_vectors(self) -> usize {
-        with_simd!(self, simd => panel_vectors(simd))
+        with_simd!(self, simd => panel_vectors(simd), bf16 => panel_vectors(bf16.avx512()))
     }
 
     /// Whether a panel may end with half a vector.
     pub(crate) fn has_halves(self) -> bool {
-        with_simd!(self, simd => has_halves(simd))
+        with_simd!(self, simd => has_halves(simd), bf16 => has_halves(bf16.avx512()))
     }
 }
 

@@ -8,6 +8,9 @@
 //! Between the layers pictures are `[height, width, channels]` with the channels padded to a whole number of cache
 //! lines ([`MapShape`]). What lies in the padding is never read.
 //!
+//! [`Kernel::Avx512Bf16`] rounds the inputs and weights of pointwise convolutions and of `fc` to bf16 and sums in f32. Its
+//! answers differ, so it is never chosen by itself.
+//!
 //! The algorithm is the same for every instruction set. `micro` holds the two inner loops (a matrix product and a
 //! depthwise convolution), generic over the vector type. Besides it only `team`, which lends borrowed work to threads,
 //! has `unsafe` code.
@@ -32,7 +35,7 @@ pub use architecture::{Architecture, Stage};
 pub use block::{Block, BlockConfig, Scratch};
 pub use error::BuildError;
 pub use head::{Head, HeadBuffers};
-pub use kernel::{Kernel, UnknownKernel};
+pub use kernel::{Kernel, Precision, UnknownKernel};
 pub use network::Network;
 pub use shape::MapShape;
 pub use stem::Stem;

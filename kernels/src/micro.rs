@@ -2,7 +2,7 @@
 //!
 //! An [`Operation`] holds slices and sizes, checks every bound before its first load, and then walks raw pointers: a
 //! bounds check per load would cost as much as the multiplication it guards. The vector types are fearless_simd's,
-//! whose tokens prove that the machine has the instructions, so no intrinsic is called here.
+//! whose tokens prove that the machine has the instructions; only `bf16` calls intrinsics, for want of such types.
 #![allow(unsafe_code)]
 
 /// `for $i in 0..$n`, `$n` a constant up to 19, written out: a register tile lives in registers only if every index
@@ -23,23 +23,29 @@ macro_rules! unroll {
     };
 }
 
+#[cfg(target_arch = "x86_64")]
+mod bf16;
 mod depthwise;
 mod gemm;
 mod gemv;
 mod interleave;
 mod pool;
+mod words;
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) use bf16::Avx512Bf16;
 pub(crate) use depthwise::Depthwise;
 pub(crate) use gemm::{Gemm, OutputLayout, Segments};
 pub(crate) use gemv::Gemv;
 pub(crate) use interleave::Interleave;
 pub(crate) use pool::AveragePool;
+pub(crate) use words::{Singles, ToWords, Words};
 
 use fearless_simd::prelude::{Simd, SimdBase};
 
-/// Work that is compiled once for every instruction set.
+/// Work that is compiled once for every instruction set, and for what the words of its products hold.
 pub(crate) trait Operation {
-    fn run<S: Tiles>(self, simd: S);
+    fn run<S: Tiles, W: Words<S>>(self, simd: S);
 }
 
 /// An instruction set, with the sizes of the register tiles that suit it.

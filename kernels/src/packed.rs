@@ -4,16 +4,21 @@ use std::ops::Range;
 
 use crate::buffer::Buffer;
 use crate::kernel::Token;
-use crate::micro::{Gemm, Gemv, OutputLayout, Segments};
+use crate::micro::{Gemm, Gemv, OutputLayout, Segments, ToWords};
 
-/// A matrix `[out, in]` cut into panels of a few vectors of outputs; inside a panel `[in, panel width]`.
+/// A matrix `[out, in]` cut into panels of a few vectors of outputs; inside a panel `[words of in, panel width]`.
+///
+/// A word is a number, or two of them one after the other in bf16: see [`Words`](crate::micro::Words).
 #[derive(Debug)]
 pub(crate) struct PackedMatrix {
     token: Token,
     panels: Vec<Panel>,
     weights: Buffer,
     bias: Buffer,
+    /// Numbers in a row.
     depth: usize,
+    /// Words in a row.
+    words: usize,
 }
 
 /// One panel: `vectors` vectors of outputs, from output `first` on.
@@ -38,14 +43,24 @@ impl PackedMatrix {
         let lanes = token.lanes();
         let panels = cut.panels(bias.len(), token);
         let outputs = panels.last().map_or(0, |panel| panel.first + panel.width);
-        let mut weights = Buffer::zeroed(outputs * depth);
+        let numbers_in_word = token.numbers_in_word();
+        let words = depth.div_ceil(numbers_in_word);
+        let mut weights = Buffer::zeroed(outputs * words);
         for panel in &panels {
+            let mut numbers = vec![0.0; panel.width * numbers_in_word];
             let rows =
-                weights[panel.first * depth..][..panel.width * depth].chunks_exact_mut(panel.width);
-            for (k, row) in rows.enumerate() {
-                for (output, packed) in (panel.first..bias.len()).zip(&mut *row) {
-                    *packed = weight(output, k);
+                weights[panel.first * words..][..panel.width * words].chunks_exact_mut(panel.width);
+            for (word, row) in rows.enumerate() {
+                let numbers_of_outputs = numbers.chunks_exact_mut(numbers_in_word);
+                for (output, numbers) in (panel.first..bias.len()).zip(numbers_of_outputs) {
+                    for (k, number) in (word * numbers_in_word..).zip(numbers) {
+                        *number = if k < depth { weight(output, k) } else { 0.0 };
+                    }
                 }
+                token.run(ToWords {
+                    input: &numbers,
+                    output: row,
+                });
                 if panel.half {
                     double_last(row, lanes);
                 }
@@ -61,6 +76,7 @@ impl PackedMatrix {
             weights,
             bias,
             depth,
+            words,
         }
     }
 
@@ -85,15 +101,47 @@ impl PackedMatrix {
 
     fn panel_weights(&self, panel: Panel) -> (&[f32], &[f32]) {
         (
-            &self.weights[panel.first * self.depth..][..panel.width * self.depth],
+            &self.weights[panel.first * self.words..][..panel.width * self.words],
             &self.bias[panel.first..][..panel.width],
         )
+    }
+
+    /// Words in a row.
+    pub(crate) fn words(&self) -> usize {
+        self.words
+    }
+
+    /// Rows of numbers, `stride` apart, in the words that are multiplied: as they are, or else in `converted`, which takes
+    /// [`converted_len`](Token::converted_len).
+    pub(crate) fn words_of<'a>(
+        &self,
+        numbers: &'a [f32],
+        stride: usize,
+        converted: &'a mut [f32],
+    ) -> &'a [f32] {
+        let len = self.token.converted_len(numbers.len());
+        if len == 0 {
+            return numbers;
+        }
+        let converted = &mut converted[..len];
+        self.token.run(ToWords {
+            input: numbers,
+            output: converted,
+        });
+        if !self.depth.is_multiple_of(2) {
+            // The second number of a row's last pair is padding, which may be anything, and anything times 0 is not 0.
+            for row in converted.chunks_exact_mut(stride / 2) {
+                let pair = &mut row[self.depth / 2];
+                *pair = f32::from_bits(pair.to_bits() & 0xFFFF);
+            }
+        }
+        converted
     }
 
     /// Multiplies `rows` with one panel and writes its outputs, from the beginning of `rows.output` on.
     pub(crate) fn multiply(&self, panel: Panel, rows: Rows<'_>) {
         let (weights, bias) = self.panel_weights(panel);
-        debug_assert_eq!(rows.segments.count * rows.segments.len, self.depth);
+        debug_assert_eq!(rows.segments.count * rows.segments.len, self.words);
         self.token.run(Gemm {
             input: rows.input,
             input_stride: rows.input_stride,
@@ -110,7 +158,7 @@ impl PackedMatrix {
         });
     }
 
-    /// Multiplies one vector `[depth]` with the panels in `range`; `output` begins at the first of them.
+    /// Multiplies one vector, as [`words_of`](Self::words_of) gives it, with the panels in `range`; `output` begins at the first of them.
     pub(crate) fn multiply_vector(&self, range: Range<usize>, input: &[f32], output: &mut [f32]) {
         let panels = &self.panels[range];
         let origin = panels.first().map_or(0, |panel| panel.first);
@@ -118,7 +166,7 @@ impl PackedMatrix {
             let (weights, bias) = self.panel_weights(panel);
             let output = &mut output[panel.first - origin..][..panel.width];
             self.token.run(Gemv {
-                input: &input[..self.depth],
+                input: &input[..self.words],
                 weights,
                 bias,
                 vectors: panel.vectors,
@@ -128,7 +176,7 @@ impl PackedMatrix {
     }
 }
 
-/// The rows that a panel is multiplied with, and where the result goes. See [`Gemm`].
+/// The rows that a panel is multiplied with, in words, and where the result goes. See [`Gemm`].
 pub(crate) struct Rows<'a> {
     pub(crate) count: usize,
     pub(crate) input: &'a [f32],

@@ -36,7 +36,7 @@ impl Stem {
         width: usize,
         conv: FoldedConv<'_>,
     ) -> Result<Self, BuildError> {
-        let token = kernel.token()?;
+        let token = kernel.token()?.in_f32();
         let (channels, depth) = (conv.bias.len(), CHANNELS * KERNEL_SIZE * KERNEL_SIZE);
         if height == 0 || width == 0 || channels == 0 {
             return Err(BuildError::Unsupported(

@@ -23,13 +23,13 @@ pub enum Backend {
 }
 
 impl Compute {
-    /// The fused network with the fastest kernel that this machine can run.
+    /// The fused network with the fastest kernel that this machine can run in f32.
     #[must_use]
     pub fn fastest() -> Self {
         Self::Fused(Kernel::detect())
     }
 
-    /// Every way that this machine can run, fastest first.
+    /// Every way that this machine can run in f32, fastest first.
     pub fn available() -> impl Iterator<Item = Self> {
         let plain = Backend::ALL.map(|(backend, _)| Self::Plain(backend));
         Kernel::available().map(Self::Fused).chain(plain)

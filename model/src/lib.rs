@@ -20,7 +20,7 @@ mod weights;
 
 pub use compute::{Backend, Compute};
 pub use crop::CropSquare;
-pub use imageclassifier_kernels::{Kernel, Team};
+pub use imageclassifier_kernels::{Kernel, Precision, Team};
 pub use input::{Input, Preprocessing};
 pub use labels::{CLASSES, labels};
 pub use network::{Network, NetworkError, Runner};

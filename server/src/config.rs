@@ -7,7 +7,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use http::HeaderValue;
-use imageclassifier_model::{Backend, Compute, Kernel};
+use imageclassifier_model::{Backend, Compute, Kernel, Precision};
 
 pub use limits::Limits;
 
@@ -41,6 +41,11 @@ pub struct Config {
     /// this machine has]
     #[arg(long, env = "IMAGECLASSIFIER_KERNEL", value_name = "KERNEL", value_parser = kernel_parser())]
     pub kernel: Option<KernelChoice>,
+
+    /// What inputs and weights of most layers are rounded to. bf16 is faster, needs a CPU with AVX512_BF16, and gives slightly
+    /// other answers, under a model revision of their own
+    #[arg(long, env = "IMAGECLASSIFIER_PRECISION", default_value_t, value_parser = precision_parser())]
+    pub precision: Precision,
 
     /// Web origin whose pages may call from a browser, for example https://app.example.com. Repeat it, or separate by
     /// commas. The server's own page needs none
@@ -138,11 +143,33 @@ pub enum KernelChoice {
 }
 
 impl Config {
-    /// What `--backend` and `--kernel` say together.
+    /// What `--backend`, `--kernel` and `--precision` say together.
     ///
     /// # Errors
-    /// If they contradict each other.
+    /// If they contradict each other, or this machine cannot compute in that precision.
     pub fn compute(&self) -> Result<Compute, &'static str> {
+        match self.precision {
+            Precision::F32 => self.compute_in_f32(),
+            Precision::Bf16 => self.compute_in_bf16(),
+        }
+    }
+
+    fn compute_in_bf16(&self) -> Result<Compute, &'static str> {
+        const KERNEL: Kernel = Kernel::Avx512Bf16;
+        let fits = matches!(
+            self.kernel,
+            None | Some(KernelChoice::Fused(Kernel::Avx512))
+        );
+        if self.backend != Backend::Flex || !fits {
+            Err("--precision bf16 needs our AVX-512 kernel: leave out --kernel and --backend")
+        } else if !KERNEL.is_available() {
+            Err("--precision bf16 needs AVX512_BF16, which this CPU lacks: leave it out")
+        } else {
+            Ok(Compute::Fused(KERNEL))
+        }
+    }
+
+    fn compute_in_f32(&self) -> Result<Compute, &'static str> {
         match (self.backend, self.kernel) {
             (Backend::Flex, None) => Ok(Compute::fastest()),
             (Backend::Flex, Some(KernelChoice::Fused(kernel))) => Ok(Compute::Fused(kernel)),
@@ -156,7 +183,9 @@ impl Config {
 
 fn kernel_parser() -> impl TypedValueParser<Value = KernelChoice> {
     const PLAIN: &str = "plain";
-    let names = Kernel::ALL.map(Kernel::name).into_iter().chain([PLAIN]);
+    let kernels = Kernel::ALL.into_iter();
+    let kernels = kernels.filter(|kernel| kernel.precision() == Precision::F32);
+    let names = kernels.map(Kernel::name).chain([PLAIN]);
     PossibleValuesParser::new(names).map(|name| match name.as_str() {
         PLAIN => KernelChoice::Plain,
         name => KernelChoice::Fused(name.parse().expect("one of the possible values")),
@@ -166,6 +195,14 @@ fn kernel_parser() -> impl TypedValueParser<Value = KernelChoice> {
 fn backend_parser() -> impl TypedValueParser<Value = Backend> {
     PossibleValuesParser::new(Backend::ALL.map(|(_, name)| name))
         .map(|name| name.parse().expect("one of the possible values"))
+}
+
+fn precision_parser() -> impl TypedValueParser<Value = Precision> {
+    PossibleValuesParser::new(Precision::ALL.map(|(_, name)| name)).map(|chosen| {
+        let mut all = Precision::ALL.into_iter();
+        let chosen = all.find_map(|(precision, name)| (name == chosen).then_some(precision));
+        chosen.expect("one of the possible values")
+    })
 }
 
 pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
@@ -201,6 +238,7 @@ mod tests {
         assert_eq!(config.limits.image_bytes_max, 10 * 1024 * 1024);
         assert_eq!(config.limits.pixels_max, 25_000_000);
         assert_eq!(config.backend, Backend::Flex);
+        assert_eq!(config.precision, Precision::F32);
         assert!(config.cors_origins.is_empty());
     }
 
@@ -220,6 +258,33 @@ mod tests {
         }
         assert!(compute(&["--backend", "ndarray", "--kernel", "avx2"]).is_err());
         assert!(parse(&["--kernel", "mmx"]).is_err());
+    }
+
+    #[test]
+    fn bf16_is_for_the_kernel_that_has_it() {
+        let compute = |options: &[&str]| {
+            let options = [&["--precision", "bf16"], options].concat();
+            parse(&options).unwrap().compute()
+        };
+        for options in [vec![], vec!["--kernel", "avx512"]] {
+            match compute(&options) {
+                Ok(found) => assert_eq!(found, Compute::Fused(Kernel::Avx512Bf16)),
+                Err(error) => {
+                    assert!(!Kernel::Avx512Bf16.is_available());
+                    assert!(error.contains("AVX512_BF16"), "{error}");
+                }
+            }
+        }
+        for options in [
+            ["--kernel", "avx2"],
+            ["--kernel", "plain"],
+            ["--backend", "ndarray"],
+        ] {
+            let error = compute(&options).unwrap_err();
+            assert!(error.contains("leave out --kernel"), "{error}");
+        }
+        assert!(parse(&["--precision", "f16"]).is_err());
+        assert!(parse(&["--kernel", "avx512-bf16"]).is_err());
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub struct Engine(Arc<Shared>);
 
 struct Shared {
     weights: Weights,
+    /// Names the answers of the weights in the precision that they are computed in.
+    revision: String,
     limits: PictureLimits,
     /// A longer queue is not joined.
     queue_wait_max: Duration,
@@ -80,12 +82,13 @@ impl Engine {
         config: &Config,
     ) -> io::Result<Self> {
         let threads = thread::available_parallelism()?.get();
+        let revision = wire::revision(&weights, config.precision);
         let workplace = Arc::new(Workplace {
             make_stages,
             queue: Queue::new(config.limits.calls_max.into()),
             service_time: ServiceTime::default(),
             readiness: Readiness::new(),
-            metrics: Metrics::new(weights.variant().name(), &wire::revision(&weights)),
+            metrics: Metrics::new(weights.variant().name(), &revision),
             threads,
             team: Mutex::new(Team::new(threads)),
             busy: AtomicUsize::new(0),
@@ -93,6 +96,7 @@ impl Engine {
         workers::start(&workplace)?;
         Ok(Self(Arc::new(Shared {
             weights,
+            revision,
             limits: PictureLimits {
                 image_bytes_max: config.limits.image_bytes_max.into(),
                 pixels_max: config.limits.pixels_max,
@@ -104,6 +108,10 @@ impl Engine {
 
     pub(crate) fn weights(&self) -> &Weights {
         &self.0.weights
+    }
+
+    pub(crate) fn revision(&self) -> &str {
+        &self.0.revision
     }
 
     pub(crate) fn limits(&self) -> PictureLimits {

@@ -30,6 +30,7 @@ async fn main() -> anyhow::Result<()> {
         model = weights.variant().name(),
         weights = weights.digest(),
         %compute,
+        precision = %config.precision,
         "model loaded"
     );
     let engine = Engine::start(network, weights, &config).context("cannot start the engine")?;

@@ -39,12 +39,21 @@ impl Service {
         let classified = self.engine.classify(image, top_k, deadline).await?;
         let id = call.id.as_str();
         log_answer(id, &classified);
-        Ok(wire::answer(&classified, self.engine.weights(), id))
+        Ok(wire::answer(
+            &classified,
+            self.engine.weights(),
+            self.engine.revision(),
+            id,
+        ))
     }
 
     fn model(&self, request: &GetModelRequest) -> Result<GetModelResponse, Failure> {
         known_model(&request.name, self.engine.weights())?;
-        Ok(wire::model(self.engine.weights(), self.engine.limits()))
+        Ok(wire::model(
+            self.engine.weights(),
+            self.engine.revision(),
+            self.engine.limits(),
+        ))
     }
 
     fn respond<T>(&self, call: &Call, outcome: Result<T, Failure>) -> Result<Response<T>, Status> {

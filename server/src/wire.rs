@@ -2,20 +2,25 @@
 
 use std::time::Duration;
 
-use imageclassifier_model::{MEDIA_TYPES, Preprocessing, Ranked, Weights, labels};
+use imageclassifier_model::{MEDIA_TYPES, Precision, Preprocessing, Ranked, Weights, labels};
 use imageclassifier_proto as proto;
 
 use crate::engine::{Classified, PictureLimits};
 
-/// Identifies the answers of `weights` prepared as they are now.
-pub(crate) fn revision(weights: &Weights) -> String {
+/// Identifies the answers of `weights` in `precision`, with pictures prepared as they are now.
+pub(crate) fn revision(weights: &Weights, precision: Precision) -> String {
     let preprocessing = Preprocessing::of(weights.variant().input_size());
-    format!("{}-{}", preprocessing.version, &weights.digest()[..12])
+    let revision = format!("{}-{}", preprocessing.version, &weights.digest()[..12]);
+    match precision {
+        Precision::F32 => revision,
+        Precision::Bf16 => format!("{revision}-{precision}"),
+    }
 }
 
 pub(crate) fn answer(
     classified: &Classified,
     weights: &Weights,
+    revision: &str,
     request_id: &str,
 ) -> proto::ClassifyImageResponse {
     let classes = classified.ranking.classes();
@@ -26,7 +31,7 @@ pub(crate) fn answer(
         confidence: first.confidence,
         predictions,
         model: weights.variant().name().to_owned(),
-        model_revision: revision(weights),
+        model_revision: revision.to_owned(),
         timings: Some(proto::Timings {
             decode_ms: milliseconds(classified.decode),
             queue_ms: milliseconds(classified.queue),
@@ -44,12 +49,16 @@ fn prediction(class: &Ranked) -> proto::Prediction {
     }
 }
 
-pub(crate) fn model(weights: &Weights, limits: PictureLimits) -> proto::GetModelResponse {
+pub(crate) fn model(
+    weights: &Weights,
+    revision: &str,
+    limits: PictureLimits,
+) -> proto::GetModelResponse {
     let input_size = weights.variant().input_size();
     let preprocessing = Preprocessing::of(input_size);
     proto::GetModelResponse {
         name: weights.variant().name().to_owned(),
-        revision: revision(weights),
+        revision: revision.to_owned(),
         weights_digest: weights.digest().to_owned(),
         labels: labels().iter().map(|&label| label.to_owned()).collect(),
         input_size,

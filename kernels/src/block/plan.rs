@@ -1,6 +1,7 @@
 //! How a block is cut into pieces that fit the caches.
 
 use super::BlockConfig;
+use crate::kernel::Token;
 use crate::shape::SameAxis;
 
 /// A block whose whole depthwise result fits into this many numbers runs group by group over the whole map; larger
@@ -23,6 +24,8 @@ pub(super) struct Plan {
     /// Groups whose rows have to survive until the next band: all, or one when there is a single band.
     pub(super) ring_groups: usize,
     pub(super) depthwise_len: usize,
+    /// Words of the rows that enter with a band, where they have to be converted.
+    pub(super) converted_len: usize,
 }
 
 impl Plan {
@@ -32,15 +35,22 @@ impl Plan {
         columns: SameAxis,
         groups: usize,
         group: usize,
-        lanes: usize,
+        token: Token,
     ) -> Self {
-        let with_bands_of = |band_rows: usize| Self {
-            band_rows,
-            ring_rows: ((band_rows - 1) * config.stride + config.kernel_size).min(rows.input),
-            row_len: columns.padded * lanes,
-            vectors: group / lanes,
-            ring_groups: if band_rows == rows.output { 1 } else { groups },
-            depthwise_len: band_rows * columns.output * groups * group,
+        let lanes = token.lanes();
+        let line = columns.input * config.input.channel_stride();
+        let with_bands_of = |band_rows: usize| {
+            let ring_rows = ((band_rows - 1) * config.stride + config.kernel_size).min(rows.input);
+            let depthwise = band_rows * columns.output * groups * group;
+            Self {
+                band_rows,
+                ring_rows,
+                row_len: columns.padded * lanes,
+                vectors: group / lanes,
+                ring_groups: if band_rows == rows.output { 1 } else { groups },
+                depthwise_len: depthwise / token.numbers_in_word(),
+                converted_len: token.converted_len(ring_rows * line),
+            }
         };
         let whole = with_bands_of(rows.output);
         if whole.len() <= WHOLE_MAP_MAX {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use fearless_simd::prelude::{SimdBase, SimdFloat};
 
-use super::{Operation, Split, Tiles, load, relu6, store};
+use super::{Operation, Split, Tiles, Words, load, relu6};
 
 /// Some output rows of a depthwise convolution, read from a ring of input rows.
 pub(crate) struct Depthwise<'a> {
@@ -31,13 +31,13 @@ pub(crate) struct Depthwise<'a> {
     pub(crate) rows: Range<usize>,
     /// Columns of the output.
     pub(crate) columns: usize,
-    /// `[rows, columns, vectors * lanes]`.
+    /// `[rows, columns, vectors * lanes]`, in [`Words`], as the product that follows reads them.
     pub(crate) output: &'a mut [f32],
 }
 
 impl Operation for Depthwise<'_> {
     #[inline(always)]
-    fn run<S: Tiles>(self, simd: S) {
+    fn run<S: Tiles, W: Words<S>>(self, simd: S) {
         if self.rows.is_empty() || self.columns == 0 {
             return;
         }
@@ -46,7 +46,8 @@ impl Operation for Depthwise<'_> {
         assert!(channels * (self.ring_rows + 1) * self.ring_columns <= self.ring.len());
         assert!((self.columns - 1) * self.stride + self.kernel_size <= self.ring_columns);
         assert!(self.kernel_size * self.kernel_size * channels <= self.weights.len());
-        assert!(self.rows.len() * self.columns * channels <= self.output.len());
+        let words = channels / S::LANES * W::VECTOR;
+        assert!(self.rows.len() * self.columns * words <= self.output.len());
         // The ring holds all rows that an output row reads, and is not overtaken from one row to the next.
         assert!(self.ring_rows >= self.height.min(self.kernel_size));
         assert!(self.ring_rows >= self.stride.min(self.height));
@@ -55,10 +56,10 @@ impl Operation for Depthwise<'_> {
         // SAFETY: the assertions above cover every row, column, tap and channel.
         unsafe {
             match (self.kernel_size, self.stride) {
-                (3, 1) => rows::<S, 3, 1>(simd, self),
-                (3, 2) => rows::<S, 3, 2>(simd, self),
-                (5, 1) => rows::<S, 5, 1>(simd, self),
-                (5, 2) => rows::<S, 5, 2>(simd, self),
+                (3, 1) => rows::<S, W, 3, 1>(simd, self),
+                (3, 2) => rows::<S, W, 3, 2>(simd, self),
+                (5, 1) => rows::<S, W, 5, 1>(simd, self),
+                (5, 2) => rows::<S, W, 5, 2>(simd, self),
                 _ => unreachable!("depthwise kernels are 3 or 5 wide with stride 1 or 2"),
             }
         }
@@ -68,14 +69,17 @@ impl Operation for Depthwise<'_> {
 /// # Safety
 /// The bounds asserted in [`Depthwise::run`] must hold.
 #[inline(always)]
-unsafe fn rows<S: Tiles, const K: usize, const STRIDE: usize>(simd: S, it: Depthwise<'_>) {
+unsafe fn rows<S: Tiles, W: Words<S>, const K: usize, const STRIDE: usize>(
+    simd: S,
+    it: Depthwise<'_>,
+) {
     let split = Split::new(it.columns, S::PIXELS);
     let row_len = it.ring_columns * S::LANES;
     let plane_len = (it.ring_rows + 1) * row_len;
-    let channels = it.bias.len();
+    let vectors = it.bias.len() / S::LANES;
     let first = (it.rows.start * STRIDE).saturating_sub(it.pad_top);
     // One vector of channels at a time, all rows of it: what it touches fits the first cache, whatever the width.
-    for vector in 0..channels / S::LANES {
+    for vector in 0..vectors {
         // The input row in slot 0, for the rows from the first on that is not above the map.
         let mut turn = first / it.ring_rows * it.ring_rows;
         for (i, row) in it.rows.clone().enumerate() {
@@ -102,11 +106,11 @@ unsafe fn rows<S: Tiles, const K: usize, const STRIDE: usize>(simd: S, it: Depth
                     output: it
                         .output
                         .as_mut_ptr()
-                        .add(i * it.columns * channels + vector * S::LANES),
-                    output_stride: channels,
+                        .add((i * it.columns * vectors + vector) * W::VECTOR),
+                    output_stride: vectors * W::VECTOR,
                 };
                 for (x, pixels) in (0..split.tiles).map(|i| split.tile(i)) {
-                    tile_of::<S, K, STRIDE>(simd, &line, x, pixels);
+                    tile_of::<S, W, K, STRIDE>(simd, &line, x, pixels);
                 }
             }
         }
@@ -126,7 +130,7 @@ struct Line<const K: usize> {
 /// # Safety
 /// As [`tile`].
 #[inline(always)]
-unsafe fn tile_of<S: Tiles, const K: usize, const STRIDE: usize>(
+unsafe fn tile_of<S: Tiles, W: Words<S>, const K: usize, const STRIDE: usize>(
     simd: S,
     line: &Line<K>,
     x: usize,
@@ -137,7 +141,7 @@ unsafe fn tile_of<S: Tiles, const K: usize, const STRIDE: usize>(
             match pixels {
                 $($width if $width == 1 || (S::PIXELS.div_ceil(2)..=S::PIXELS).contains(&$width) => {
                     // SAFETY: the caller's promise.
-                    unsafe { tile::<S, K, STRIDE, $width>(simd, line, x) }
+                    unsafe { tile::<S, W, K, STRIDE, $width>(simd, line, x) }
                 })*
                 _ => unreachable!("no tile has {pixels} pixels"),
             }
@@ -152,7 +156,7 @@ unsafe fn tile_of<S: Tiles, const K: usize, const STRIDE: usize>(
 /// # Safety
 /// The pointers of `line` must be valid for those pixels and all taps of one vector of channels.
 #[inline(always)]
-unsafe fn tile<S: Tiles, const K: usize, const STRIDE: usize, const P: usize>(
+unsafe fn tile<S: Tiles, W: Words<S>, const K: usize, const STRIDE: usize, const P: usize>(
     simd: S,
     line: &Line<K>,
     x: usize,
@@ -177,7 +181,7 @@ unsafe fn tile<S: Tiles, const K: usize, const STRIDE: usize, const P: usize>(
     }
     let output = unsafe { line.output.add(x * line.output_stride) };
     unroll!(p in 0..P => {
-        unsafe { store::<S>(output.add(p * line.output_stride), relu6(simd, sums[p])) };
+        unsafe { W::store(output.add(p * line.output_stride), relu6(simd, sums[p])) };
     });
 }
 

@@ -1,8 +1,10 @@
 //! A matrix product against one panel of packed weights, with bias, residual and ReLU6: every pointwise convolution.
+//!
+//! Input and weights are [`Words`]; depths, runs and distances count those. Bias, residual and output are f32.
 
 mod tile;
 
-use super::{Operation, Split, Tiles};
+use super::{Operation, Split, Tiles, Words};
 use tile::tile_of;
 
 /// Numbers in a cache line.
@@ -109,7 +111,7 @@ pub(crate) struct Gemm<'a> {
 
 impl Operation for Gemm<'_> {
     #[inline(always)]
-    fn run<S: Tiles>(self, simd: S) {
+    fn run<S: Tiles, W: Words<S>>(self, simd: S) {
         if self.rows == 0 {
             return;
         }
@@ -140,11 +142,11 @@ impl Operation for Gemm<'_> {
         // SAFETY: the assertions above cover all rows, the whole depth and the panel's width.
         unsafe {
             match (self.vectors, self.half) {
-                (1, _) => panel::<S, 1, false>(simd, &task, self.rows),
-                (2, false) => panel::<S, 2, false>(simd, &task, self.rows),
-                (3, false) if S::VECTORS == 3 => panel::<S, 3, false>(simd, &task, self.rows),
-                (2, true) if S::HALVES.is_some() => panel::<S, 2, true>(simd, &task, self.rows),
-                (3, true) if S::HALVES.is_some() => panel::<S, 3, true>(simd, &task, self.rows),
+                (1, _) => panel::<S, W, 1, false>(simd, &task, self.rows),
+                (2, false) => panel::<S, W, 2, false>(simd, &task, self.rows),
+                (3, false) if S::VECTORS == 3 => panel::<S, W, 3, false>(simd, &task, self.rows),
+                (2, true) if S::HALVES.is_some() => panel::<S, W, 2, true>(simd, &task, self.rows),
+                (3, true) if S::HALVES.is_some() => panel::<S, W, 3, true>(simd, &task, self.rows),
                 _ => unreachable!("panels are 1 to {} vectors wide", S::VECTORS),
             }
         }
@@ -171,7 +173,11 @@ struct Task {
 /// # Safety
 /// All pointers of `task` must be valid for `rows` rows of `V` vectors.
 #[inline(always)]
-unsafe fn panel<S: Tiles, const V: usize, const HALF: bool>(simd: S, task: &Task, rows: usize) {
+unsafe fn panel<S: Tiles, W: Words<S>, const V: usize, const HALF: bool>(
+    simd: S,
+    task: &Task,
+    rows: usize,
+) {
     let split = Split::new(rows, const { rows_of::<S>(V, HALF) });
     let count = task.segments.count;
     // A single tile reads each weight once: nothing to keep.
@@ -197,7 +203,7 @@ unsafe fn panel<S: Tiles, const V: usize, const HALF: bool>(simd: S, task: &Task
             };
             // SAFETY: `row + tile_rows <= rows`, so the tile lies inside what the caller vouched for.
             unsafe {
-                tile_of::<S, V, HALF>(simd, task, row, tile_rows, segments.clone(), ahead);
+                tile_of::<S, W, V, HALF>(simd, task, row, tile_rows, segments.clone(), ahead);
             }
         }
     }

@@ -1,15 +1,15 @@
 //! A vector times one panel of packed weights: the fully connected layer.
 
-use fearless_simd::prelude::{SimdBase, SimdFloat};
+use fearless_simd::prelude::SimdBase;
 
-use super::{Operation, Tiles, load, prefetch, store};
+use super::{Operation, Tiles, Words, load, prefetch, store};
 
 /// Independent sums, so that the next multiply-add need not wait for the one before.
 const CHAINS: usize = 4;
 /// How far ahead weights are asked for, in numbers: they are read once, at the speed of the third cache.
 const AHEAD: usize = 8192;
 
-/// `output[panel] = input * weights[:, panel] + bias[panel]`.
+/// `output[panel] = input * weights[:, panel] + bias[panel]`, input and weights in [`Words`].
 pub(crate) struct Gemv<'a> {
     /// `[depth]`.
     pub(crate) input: &'a [f32],
@@ -25,16 +25,16 @@ pub(crate) struct Gemv<'a> {
 
 impl Operation for Gemv<'_> {
     #[inline(always)]
-    fn run<S: Tiles>(self, simd: S) {
+    fn run<S: Tiles, W: Words<S>>(self, simd: S) {
         let width = self.vectors * S::LANES;
         assert!(self.input.len() * width <= self.weights.len());
         assert!(width <= self.bias.len() && width <= self.output.len());
         // SAFETY: the assertions above cover the depth and the width.
         unsafe {
             match self.vectors {
-                1 => panel::<S, 1>(simd, self),
-                2 => panel::<S, 2>(simd, self),
-                3 if S::VECTORS == 3 => panel::<S, 3>(simd, self),
+                1 => panel::<S, W, 1>(simd, self),
+                2 => panel::<S, W, 2>(simd, self),
+                3 if S::VECTORS == 3 => panel::<S, W, 3>(simd, self),
                 _ => unreachable!("panels are 1 to {} vectors wide", S::VECTORS),
             }
         }
@@ -44,7 +44,7 @@ impl Operation for Gemv<'_> {
 /// # Safety
 /// The bounds asserted in [`Gemv::run`] must hold.
 #[inline(always)]
-unsafe fn panel<S: Tiles, const V: usize>(simd: S, it: Gemv<'_>) {
+unsafe fn panel<S: Tiles, W: Words<S>, const V: usize>(simd: S, it: Gemv<'_>) {
     let mut sums = [[S::f32s::splat(simd, 0.0); V]; CHAINS];
     let mut weights = it.weights.as_ptr();
     // SAFETY (all blocks): the caller's promise.
@@ -52,7 +52,8 @@ unsafe fn panel<S: Tiles, const V: usize>(simd: S, it: Gemv<'_>) {
         let x = S::f32s::splat(simd, x);
         unroll!(line in 0..(V * S::LANES).div_ceil(16) => { prefetch(weights.wrapping_add(AHEAD + line * 16)); });
         for (v, sum) in sums.iter_mut().enumerate() {
-            *sum = x.mul_add(unsafe { load(simd, weights.add(v * S::LANES)) }, *sum);
+            let w = unsafe { load(simd, weights.add(v * S::LANES)) };
+            *sum = W::multiply_add(simd, x, w, *sum);
         }
         weights = unsafe { weights.add(V * S::LANES) };
     };

@@ -1,6 +1,6 @@
 //! One block at a time, over the shapes that exercise every branch.
 
-use imageclassifier_kernels::{Block, BlockConfig, Kernel, MapShape, Scratch};
+use imageclassifier_kernels::{Block, BlockConfig, Kernel, MapShape, Precision, Scratch};
 
 use crate::max_abs_difference;
 use crate::random::{Random, RandomBlock};
@@ -17,7 +17,7 @@ fn check(config: BlockConfig) {
         shape: config.input,
         values,
     };
-    let expected = reference::block(&input, &config, &weights);
+    let expected = reference::block(&input, &config, &weights, Precision::F32);
     for kernel in Kernel::available() {
         let block = Block::new(kernel, config, &weights.weights()).expect("a supported block");
         let mut scratch = Scratch::new([&block]);
@@ -34,7 +34,7 @@ fn check(config: BlockConfig) {
     }
 }
 
-fn config(
+pub(crate) fn config(
     (height, width, channels): (usize, usize, usize),
     expanded_channels: Option<usize>,
     (kernel_size, stride): (usize, usize),
@@ -53,7 +53,7 @@ fn config(
     }
 }
 
-const DEPTHWISE: [(usize, usize); 4] = [(3, 1), (3, 2), (5, 1), (5, 2)];
+pub(crate) const DEPTHWISE: [(usize, usize); 4] = [(3, 1), (3, 2), (5, 1), (5, 2)];
 
 /// Small enough for Miri: `cargo +nightly miri test tiny`.
 #[test]

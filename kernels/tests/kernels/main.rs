@@ -1,5 +1,6 @@
 //! Every kernel this machine can run, against direct convolutions written for clarity.
 
+mod bf16;
 mod blocks;
 mod network;
 mod random;

@@ -1,6 +1,6 @@
 //! The layers as their definitions say, on maps `[height, width, channels]` without padding, summed in f64.
 
-use imageclassifier_kernels::{Architecture, BlockConfig, MapShape};
+use imageclassifier_kernels::{Architecture, BlockConfig, MapShape, Precision};
 
 use crate::random::{Conv, RandomBlock, RandomNetwork};
 
@@ -96,6 +96,29 @@ pub(crate) fn convolve(
     }
 }
 
+/// To 8 significant bits: the nearest number, of two as near the one whose last bit is 0.
+fn to_bf16(x: &f32) -> f32 {
+    let bits = x.to_bits();
+    f32::from_bits((bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF_0000)
+}
+
+/// A 1 x 1 convolution of input and weights that are rounded first.
+fn pointwise(input: &Map, conv: &Conv, precision: Precision) -> Map {
+    let round = |numbers: &[f32]| match precision {
+        Precision::F32 => numbers.to_vec(),
+        Precision::Bf16 => numbers.iter().map(to_bf16).collect(),
+    };
+    let input = Map {
+        shape: input.shape,
+        values: round(&input.values),
+    };
+    let conv = Conv {
+        weight: round(&conv.weight),
+        bias: conv.bias.clone(),
+    };
+    convolve(&input, &conv, 1, 1, false)
+}
+
 fn activate(mut map: Map) -> Map {
     map.values.iter_mut().for_each(|x| *x = relu6(*x));
     map
@@ -105,10 +128,15 @@ pub(crate) fn stem(picture: &Map, conv: &Conv) -> Map {
     activate(convolve(picture, conv, 3, 2, false))
 }
 
-pub(crate) fn block(input: &Map, config: &BlockConfig, block: &RandomBlock) -> Map {
+pub(crate) fn block(
+    input: &Map,
+    config: &BlockConfig,
+    block: &RandomBlock,
+    precision: Precision,
+) -> Map {
     let mut map = input.clone();
     if let Some(conv) = &block.expand_conv {
-        map = activate(convolve(&map, conv, 1, 1, false));
+        map = activate(pointwise(&map, conv, precision));
     }
     map = activate(convolve(
         &map,
@@ -117,7 +145,7 @@ pub(crate) fn block(input: &Map, config: &BlockConfig, block: &RandomBlock) -> M
         config.stride,
         true,
     ));
-    map = convolve(&map, &block.project_conv, 1, 1, false);
+    map = pointwise(&map, &block.project_conv, precision);
     if config.has_residual() {
         map.values
             .iter_mut()
@@ -128,8 +156,13 @@ pub(crate) fn block(input: &Map, config: &BlockConfig, block: &RandomBlock) -> M
 }
 
 /// The last feature map and the logits.
-pub(crate) fn head(input: &Map, conv_head: &Conv, fc: &Conv) -> (Map, Vec<f32>) {
-    let features = activate(convolve(input, conv_head, 1, 1, false));
+pub(crate) fn head(
+    input: &Map,
+    conv_head: &Conv,
+    fc: &Conv,
+    precision: Precision,
+) -> (Map, Vec<f32>) {
+    let features = activate(pointwise(input, conv_head, precision));
     let channels = features.shape.channels;
     let mut pooled = vec![0.0_f64; channels];
     for pixel in features.values.chunks_exact(channels) {
@@ -151,7 +184,7 @@ pub(crate) fn head(input: &Map, conv_head: &Conv, fc: &Conv) -> (Map, Vec<f32>) 
         },
         values: pooled,
     };
-    let logits = convolve(&pooled, fc, 1, 1, false).values;
+    let logits = pointwise(&pooled, fc, precision).values;
     (features, logits)
 }
 
@@ -160,10 +193,11 @@ pub(crate) fn network(
     picture: &Map,
     architecture: &Architecture,
     weights: &RandomNetwork,
+    precision: Precision,
 ) -> (Map, Vec<f32>) {
     let mut map = stem(picture, &weights.conv_stem);
     for (config, weights) in architecture.blocks().iter().zip(&weights.blocks) {
-        map = block(&map, config, weights);
+        map = block(&map, config, weights, precision);
     }
-    head(&map, &weights.conv_head, &weights.fc)
+    head(&map, &weights.conv_head, &weights.fc, precision)
 }

@@ -1,6 +1,8 @@
 //! The first and the last layers.
 
-use imageclassifier_kernels::{BuildError, FoldedConv, Head, HeadBuffers, Kernel, MapShape, Stem};
+use imageclassifier_kernels::{
+    BuildError, FoldedConv, Head, HeadBuffers, Kernel, MapShape, Precision, Stem,
+};
 
 use crate::max_abs_difference;
 use crate::random::Random;
@@ -78,7 +80,8 @@ fn head() {
             random.conv(features, channels),
             random.conv(classes, features),
         );
-        let (expected_map, expected_logits) = reference::head(&input, &conv_head, &fc);
+        let (expected_map, expected_logits) =
+            reference::head(&input, &conv_head, &fc, Precision::F32);
         for kernel in Kernel::available() {
             let head = Head::new(kernel, shape, conv_head.folded(), fc.folded())
                 .expect("a supported head");

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use fearless_simd::prelude::{Select, SimdBase, SimdFloat, SimdMask};
+use fearless_simd::prelude::{Select, SimdBase, SimdMask};
 
 use super::{Task, rows_of};
-use crate::micro::{Tiles, load, prefetch, relu6, store};
+use crate::micro::{Tiles, Words, load, prefetch, relu6, store};
 
 /// Calls the tile compiled for `rows`. Heights that [`Split`] never makes for this instruction set compile to
 /// nothing, because `S::ROWS` is a constant.
@@ -13,7 +13,7 @@ use crate::micro::{Tiles, load, prefetch, relu6, store};
 /// # Safety
 /// As [`tile`].
 #[inline(always)]
-pub(super) unsafe fn tile_of<S: Tiles, const V: usize, const HALF: bool>(
+pub(super) unsafe fn tile_of<S: Tiles, W: Words<S>, const V: usize, const HALF: bool>(
     simd: S,
     task: &Task,
     row: usize,
@@ -26,7 +26,7 @@ pub(super) unsafe fn tile_of<S: Tiles, const V: usize, const HALF: bool>(
             match rows {
                 $($height if $height == 1 || (rows_of::<S>(V, HALF).div_ceil(2)..=rows_of::<S>(V, HALF)).contains(&$height) => {
                     // SAFETY: the caller's promise.
-                    unsafe { tile::<S, $height, V, HALF>(simd, task, row, segments, ahead) }
+                    unsafe { tile::<S, W, $height, V, HALF>(simd, task, row, segments, ahead) }
                 })*
                 _ => unreachable!("no tile has {rows} rows"),
             }
@@ -43,7 +43,7 @@ pub(super) unsafe fn tile_of<S: Tiles, const V: usize, const HALF: bool>(
 /// # Safety
 /// The pointers of `task` must be valid for those rows, and for the whole depth.
 #[inline(always)]
-unsafe fn tile<S: Tiles, const R: usize, const V: usize, const HALF: bool>(
+unsafe fn tile<S: Tiles, W: Words<S>, const R: usize, const V: usize, const HALF: bool>(
     simd: S,
     task: &Task,
     row: usize,
@@ -98,11 +98,11 @@ unsafe fn tile<S: Tiles, const R: usize, const V: usize, const HALF: bool>(
             unroll!(v in 0..V => { w[v] = unsafe { load(simd, weights.add(v * S::LANES)) }; });
             unroll!(r in 0..R => {
                 let x = S::f32s::splat(simd, unsafe { *input.add(r * task.input_stride + k) });
-                unroll!(v in 0..if HALF { V - 1 } else { V } => { sums[r][v] = x.mul_add(w[v], sums[r][v]); });
+                unroll!(v in 0..if HALF { V - 1 } else { V } => { sums[r][v] = W::multiply_add(simd, x, w[v], sums[r][v]); });
                 if HALF && r.is_multiple_of(2) {
                     let other = unsafe { *input.add(partner(r, R) * task.input_stride + k) };
                     let both = lower.select(x, S::f32s::splat(simd, other));
-                    shared[r] = both.mul_add(w[V - 1], shared[r]);
+                    shared[r] = W::multiply_add(simd, both, w[V - 1], shared[r]);
                 }
             });
             weights = unsafe { weights.add(width) };
