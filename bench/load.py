@@ -10,6 +10,7 @@ from pathlib import Path
 import grpc
 
 from report import ROOT, median
+from servers import Server
 
 METHOD = "/imageclassifier.ImageClassifier/Classify"
 CHECK_TIMEOUT_S = 60
@@ -54,14 +55,15 @@ class Call:
             raise SystemExit(f"the server at {address} says {labels}, not {self.label}")
 
 
-def load(address: str, call: Call, calls: int, in_flight: int) -> dict[str, float]:
-    """Calls a second, and the median time of a call in milliseconds."""
+def load(server: Server, call: Call, calls: int, in_flight: int) -> dict[str, float]:
+    """Calls a second, the median time of a call, and what the server computed for each."""
     time.sleep(PAUSE_S)
+    cpu_s = server.cpu_s()
     with tempfile.NamedTemporaryFile() as body, tempfile.NamedTemporaryFile() as log:
         Path(body.name).write_bytes(call.frame())
         out = subprocess.run(
             ["h2load", "-n", str(calls), "-c", "1", "-m", str(in_flight), "-d", body.name, "--log-file", log.name,
-             "-H", "content-type: application/grpc", "-H", "te: trailers", f"http://{address}{METHOD}"],
+             "-H", "content-type: application/grpc", "-H", "te: trailers", f"http://{server.address}{METHOD}"],
             check=True, capture_output=True, text=True,
         ).stdout  # fmt: skip
         times = [int(line.split()[2]) / 1000 for line in Path(log.name).read_text().splitlines()]
@@ -70,5 +72,6 @@ def load(address: str, call: Call, calls: int, in_flight: int) -> dict[str, floa
     )
     # A refusal has status 200 too, but no message.
     if not (rate and succeeded and data) or int(succeeded[1]) < calls or int(data[1]) < calls * len(call.label):
-        raise SystemExit(f"h2load of {address}: not every call was answered:\n{out}")
-    return {"calls_per_s": float(rate[1]), "p50_ms": median(times)}
+        raise SystemExit(f"h2load of {server.name}: not every call was answered:\n{out}")
+    cpu_ms = (server.cpu_s() - cpu_s) / calls * 1000
+    return {"calls_per_s": float(rate[1]), "p50_ms": median(times), "cpu_ms": cpu_ms}

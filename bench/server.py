@@ -28,6 +28,8 @@ CALLS = {
 }
 """About a second each, and several times what is in flight."""
 
+UNITS = {"calls_per_s": "calls/s", "p50_ms": "p50, ms", "cpu_ms": "CPU ms a call"}
+
 
 def measure(picture: str, encoded: bytes, code: Path) -> dict[str, object]:
     servers = contenders(code)
@@ -42,7 +44,7 @@ def measure(picture: str, encoded: bytes, code: Path) -> dict[str, object]:
             rounds: dict[str, list[dict[str, float]]] = {server.name: [] for server in servers}
             for _ in range(ROUNDS):
                 for server in servers:
-                    rounds[server.name].append(load(server.address, call, CALLS[picture][in_flight], in_flight))
+                    rounds[server.name].append(load(server, call, CALLS[picture][in_flight], in_flight))
             loads[in_flight] = {
                 name: {key: median([found[key] for found in of_one]) for key in of_one[0]} | {"rounds": of_one}
                 for name, of_one in rounds.items()
@@ -85,7 +87,7 @@ def tables(pictures: dict[str, dict]) -> str:
     rows, memory, overheads = [], [], []
     for picture, measured in pictures.items():
         for in_flight, of_load in measured["loads"].items():
-            for key, unit in (("calls_per_s", "calls/s"), ("p50_ms", "p50, ms")):
+            for key, unit in UNITS.items():
                 ours = of_load["ours"][key]
                 peers = [best(of_load, peer, key) for peer in ("python", "rust")]
                 shown = [f"{value:.3g} ({name.split(', ')[1]})" for name, value in peers]

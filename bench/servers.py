@@ -35,6 +35,11 @@ class Server:
         status = dict(line.split(":", 1) for line in open(f"/proc/{self.process.pid}/status"))
         return {name: int(status[field].split()[0]) / 1024 for name, field in (("now", "VmRSS"), ("most", "VmHWM"))}
 
+    def cpu_s(self) -> float:
+        """Time that its threads have computed so far."""
+        user, system = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(") ", 1)[1].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
     def stop(self) -> None:
         self.process.kill()
         self.process.wait()

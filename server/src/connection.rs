@@ -63,6 +63,8 @@ const HEADER_BYTES_MAX: u32 = 16 << 10;
 /// What a stream may send ahead of our reading it, and all streams of a connection together: a photograph without waiting.
 const STREAM_WINDOW_BYTES: u32 = 256 << 10;
 const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
+/// What a connection may have us hold before we see it; a photograph comes in a few frames.
+const FRAME_BYTES_MAX: u32 = 64 << 10;
 /// Streams opened and reset again, not yet looked at: more are an attack (CVE-2023-44487).
 const PENDING_RESETS_MAX: usize = 20;
 /// A ping this often finds out whether an HTTP/2 peer is still there.
@@ -234,7 +236,8 @@ fn builder(limits: ConnectionLimits) -> auto::Builder<TokioExecutor> {
         .max_header_list_size(HEADER_BYTES_MAX)
         .max_pending_accept_reset_streams(PENDING_RESETS_MAX)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(CONNECTION_WINDOW_BYTES);
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_frame_size(FRAME_BYTES_MAX);
     builder
 }
 

@@ -1,4 +1,4 @@
-use imageclassifier_model::{EncodedImage, Input, Picture, PictureError};
+use imageclassifier_model::{EncodedImage, Input, Picture};
 
 use crate::SIZE;
 
@@ -8,22 +8,12 @@ const PIXELS_MAX: u64 = 50_000_000;
 /// The product's way from bytes to input.
 pub(crate) fn prepare(encoded: &[u8], full_scale: bool) -> anyhow::Result<Input> {
     let encoded = EncodedImage::new(encoded, BYTES_MAX)?;
-    let input = if full_scale {
-        at_full_scale(&encoded)
+    // Else as the server does.
+    let decode = if full_scale {
+        Picture::decode_whole
     } else {
-        as_served(&encoded)
+        Picture::decode
     };
-    Ok(input?)
-}
-
-/// What the server does.
-fn as_served(encoded: &EncodedImage<&[u8]>) -> Result<Input, PictureError> {
-    let picture = Picture::decode(encoded, PIXELS_MAX)?;
-    Ok(Input::prepare(&picture, SIZE as u32))
-}
-
-/// Every pixel decoded.
-fn at_full_scale(encoded: &EncodedImage<&[u8]>) -> Result<Input, PictureError> {
-    let picture = Picture::decode(encoded, PIXELS_MAX)?;
-    Ok(Input::prepare(&picture, SIZE as u32))
+    let picture = decode(&encoded, PIXELS_MAX, SIZE as u32)?;
+    Ok(Input::prepare(&picture))
 }
