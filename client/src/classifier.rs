@@ -81,7 +81,7 @@ impl Classifier {
             image_data,
             top_k: options.top_k,
             model: options.model,
-            explain: false,
+            ..ClassifyImageRequest::default()
         };
         // The generated client takes `&mut self` only to poll readiness; clones share the connection.
         let answer = self.rpc.clone().classify(self.call(request)).await?;

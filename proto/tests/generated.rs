@@ -37,6 +37,7 @@ fn generate(descriptors: FileDescriptorSet, out_dir: &Path) {
     tonic_prost_build::configure()
         .bytes(".")
         .build_transport(false)
+        .extern_path(".google.rpc", "::tonic_types::pb")
         .server_mod_attribute(".", "#[cfg(feature = \"server\")]")
         .out_dir(out_dir)
         .compile_fds(descriptors)

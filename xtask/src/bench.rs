@@ -71,7 +71,7 @@ fn cargo() -> Command {
 fn python(name: &str, options: &[String]) -> anyhow::Result<()> {
     let python = virtual_environment()?;
     onnx_file(&python)?;
-    run(command_of(&python)
+    run(command(&python)
         .arg(root().join(format!("bench/{name}.py")))
         .args(options))
 }
@@ -88,7 +88,7 @@ fn node(options: &[String]) -> anyhow::Result<()> {
 
 /// The network for everybody else's engines, made of the product's weights.
 fn onnx_file(python: &Path) -> anyhow::Result<()> {
-    run(command_of(python)
+    run(command(python)
         .arg(root().join("bench/onnx_file.py"))
         .arg(built().join("efficientnet_lite0.onnx")))
 }
@@ -98,8 +98,4 @@ fn virtual_environment() -> anyhow::Result<PathBuf> {
         &built().join("venv"),
         &root().join("bench/requirements.txt"),
     )
-}
-
-fn command_of(program: &Path) -> Command {
-    command(&program.to_string_lossy())
 }

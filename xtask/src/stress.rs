@@ -21,7 +21,7 @@ pub(crate) fn of(arguments: &[String]) -> anyhow::Result<()> {
         &root().join("target/stress/venv"),
         &root().join("stress/requirements.txt"),
     )?;
-    run(command(&python.to_string_lossy())
+    run(command(&python)
         .arg(root().join("stress/main.py"))
         .args(arguments))
 }

@@ -119,7 +119,7 @@ pub(crate) fn python(folder: &Path, requirements: &Path) -> anyhow::Result<PathB
             "--disable-pip-version-check",
             "-r",
         ];
-        run(command(&python.to_string_lossy())
+        run(command(&python)
             .args(options)
             .arg(requirements))?;
         fs::copy(requirements, &installed)?;

@@ -3,12 +3,13 @@
 /* eslint-disable */
 
 import { enumDesc, fileDesc, messageDesc, serviceDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file_google_rpc_status } from "./google/rpc/status_pb";
 
 /**
  * Describes the file image_classifier.proto.
  */
 export const file_image_classifier = /*@__PURE__*/
-  fileDesc("ChZpbWFnZV9jbGFzc2lmaWVyLnByb3RvEg9pbWFnZWNsYXNzaWZpZXIiWQoUQ2xhc3NpZnlJbWFnZVJlcXVlc3QSEgoKaW1hZ2VfZGF0YRgBIAEoDBINCgV0b3BfaxgCIAEoDRINCgVtb2RlbBgDIAEoCRIPCgdleHBsYWluGAQgASgIItIBChVDbGFzc2lmeUltYWdlUmVzcG9uc2USDQoFbGFiZWwYASABKAkSEgoKY29uZmlkZW5jZRgCIAEoAhIwCgtwcmVkaWN0aW9ucxgDIAMoCzIbLmltYWdlY2xhc3NpZmllci5QcmVkaWN0aW9uEg0KBW1vZGVsGAQgASgJEhYKDm1vZGVsX3JldmlzaW9uGAUgASgJEikKB3RpbWluZ3MYBiABKAsyGC5pbWFnZWNsYXNzaWZpZXIuVGltaW5ncxISCgpyZXF1ZXN0X2lkGAcgASgJIj4KClByZWRpY3Rpb24SDQoFbGFiZWwYASABKAkSEgoKY29uZmlkZW5jZRgCIAEoAhINCgVpbmRleBgDIAEoDSJECgdUaW1pbmdzEhEKCWRlY29kZV9tcxgBIAEoAhIQCghxdWV1ZV9tcxgCIAEoAhIUCgxpbmZlcmVuY2VfbXMYAyABKAIiHwoPR2V0TW9kZWxSZXF1ZXN0EgwKBG5hbWUYASABKAkizgEKEEdldE1vZGVsUmVzcG9uc2USDAoEbmFtZRgBIAEoCRIQCghyZXZpc2lvbhgCIAEoCRIWCg53ZWlnaHRzX2RpZ2VzdBgDIAEoCRIOCgZsYWJlbHMYBCADKAkSEgoKaW5wdXRfc2l6ZRgFIAEoDRI1Cg1wcmVwcm9jZXNzaW5nGAYgASgLMh4uaW1hZ2VjbGFzc2lmaWVyLlByZXByb2Nlc3NpbmcSJwoGbGltaXRzGAcgASgLMhcuaW1hZ2VjbGFzc2lmaWVyLkxpbWl0cyJkCg1QcmVwcm9jZXNzaW5nEg8KB3ZlcnNpb24YASABKAkSFQoNY3JvcF9mcmFjdGlvbhgCIAEoAhIOCgZmaWx0ZXIYAyABKAkSDAoEbWVhbhgEIAEoAhINCgVzY2FsZRgFIAEoAiJKCgZMaW1pdHMSFwoPaW1hZ2VfYnl0ZXNfbWF4GAEgASgEEhIKCnBpeGVsc19tYXgYAiABKAQSEwoLbWVkaWFfdHlwZXMYAyADKAkq+wIKC0Vycm9yUmVhc29uEhwKGEVSUk9SX1JFQVNPTl9VTlNQRUNJRklFRBAAEg8KC0lNQUdFX0VNUFRZEAESEwoPSU1BR0VfVE9PX0xBUkdFEAISGAoUSU1BR0VfRk9STUFUX1VOS05PV04QAxIVChFJTUFHRV9VTkRFQ09EQUJMRRAEEhQKEElNQUdFX0RJTUVOU0lPTlMQBRIWChJUT1BfS19PVVRfT0ZfUkFOR0UQBhIRCg1NT0RFTF9VTktOT1dOEAcSFwoTRVhQTEFJTl9VTlNVUFBPUlRFRBAIEg4KCk9WRVJMT0FERUQQCRINCglOT1RfUkVBRFkQChISCg5JTlRFUk5BTF9FUlJPUhALEhUKEURFQURMSU5FX0VYQ0VFREVEEAwSFQoRVElNRU9VVF9NQUxGT1JNRUQQDRITCg9VTkFVVEhFTlRJQ0FURUQQDhIQCgxSQVRFX0xJTUlURUQQDxIVChFNRVNTQUdFX01BTEZPUk1FRBAQMr0BCg9JbWFnZUNsYXNzaWZpZXISWQoIQ2xhc3NpZnkSJS5pbWFnZWNsYXNzaWZpZXIuQ2xhc3NpZnlJbWFnZVJlcXVlc3QaJi5pbWFnZWNsYXNzaWZpZXIuQ2xhc3NpZnlJbWFnZVJlc3BvbnNlEk8KCEdldE1vZGVsEiAuaW1hZ2VjbGFzc2lmaWVyLkdldE1vZGVsUmVxdWVzdBohLmltYWdlY2xhc3NpZmllci5HZXRNb2RlbFJlc3BvbnNlQiNaIWltYWdlY2xhc3NpZmllci9pbWFnZWNsYXNzaWZpZXJwYmIGcHJvdG8z");
+  fileDesc("ChZpbWFnZV9jbGFzc2lmaWVyLnByb3RvEg9pbWFnZWNsYXNzaWZpZXIiZQoUQ2xhc3NpZnlJbWFnZVJlcXVlc3QSEgoKaW1hZ2VfZGF0YRgBIAEoDBINCgV0b3BfaxgCIAEoDRINCgVtb2RlbBgDIAEoCRIPCgdleHBsYWluGAQgASgIEgoKAmlkGAUgASgJIvcBChVDbGFzc2lmeUltYWdlUmVzcG9uc2USDQoFbGFiZWwYASABKAkSEgoKY29uZmlkZW5jZRgCIAEoAhIwCgtwcmVkaWN0aW9ucxgDIAMoCzIbLmltYWdlY2xhc3NpZmllci5QcmVkaWN0aW9uEg0KBW1vZGVsGAQgASgJEhYKDm1vZGVsX3JldmlzaW9uGAUgASgJEikKB3RpbWluZ3MYBiABKAsyGC5pbWFnZWNsYXNzaWZpZXIuVGltaW5ncxISCgpyZXF1ZXN0X2lkGAcgASgJEiMKBGNyb3AYCCABKAsyFS5pbWFnZWNsYXNzaWZpZXIuQ3JvcCJPChRDbGFzc2lmeUJhdGNoUmVxdWVzdBI3CghyZXF1ZXN0cxgBIAMoCzIlLmltYWdlY2xhc3NpZmllci5DbGFzc2lmeUltYWdlUmVxdWVzdCKeAQoVQ2xhc3NpZnlCYXRjaFJlc3BvbnNlEg0KBWluZGV4GAEgASgNEgoKAmlkGAIgASgJEjoKCHJlc3BvbnNlGAMgASgLMiYuaW1hZ2VjbGFzc2lmaWVyLkNsYXNzaWZ5SW1hZ2VSZXNwb25zZUgAEiMKBWVycm9yGAQgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIAEIJCgdvdXRjb21lIp8BChZDbGFzc2lmeVN0cmVhbVJlc3BvbnNlEg0KBWluZGV4GAEgASgEEgoKAmlkGAIgASgJEjoKCHJlc3BvbnNlGAMgASgLMiYuaW1hZ2VjbGFzc2lmaWVyLkNsYXNzaWZ5SW1hZ2VSZXNwb25zZUgAEiMKBWVycm9yGAQgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIAEIJCgdvdXRjb21lIl4KBENyb3ASDAoEbGVmdBgBIAEoDRILCgN0b3AYAiABKA0SDAoEc2lkZRgDIAEoDRIVCg1waWN0dXJlX3dpZHRoGAQgASgNEhYKDnBpY3R1cmVfaGVpZ2h0GAUgASgNImkKClByZWRpY3Rpb24SDQoFbGFiZWwYASABKAkSEgoKY29uZmlkZW5jZRgCIAEoAhINCgVpbmRleBgDIAEoDRIpCgdoZWF0bWFwGAQgASgLMhguaW1hZ2VjbGFzc2lmaWVyLkhlYXRtYXAiOAoHSGVhdG1hcBIOCgZoZWlnaHQYASABKA0SDQoFd2lkdGgYAiABKA0SDgoGdmFsdWVzGAMgAygCIkQKB1RpbWluZ3MSEQoJZGVjb2RlX21zGAEgASgCEhAKCHF1ZXVlX21zGAIgASgCEhQKDGluZmVyZW5jZV9tcxgDIAEoAiIfCg9HZXRNb2RlbFJlcXVlc3QSDAoEbmFtZRgBIAEoCSLOAQoQR2V0TW9kZWxSZXNwb25zZRIMCgRuYW1lGAEgASgJEhAKCHJldmlzaW9uGAIgASgJEhYKDndlaWdodHNfZGlnZXN0GAMgASgJEg4KBmxhYmVscxgEIAMoCRISCgppbnB1dF9zaXplGAUgASgNEjUKDXByZXByb2Nlc3NpbmcYBiABKAsyHi5pbWFnZWNsYXNzaWZpZXIuUHJlcHJvY2Vzc2luZxInCgZsaW1pdHMYByABKAsyFy5pbWFnZWNsYXNzaWZpZXIuTGltaXRzImQKDVByZXByb2Nlc3NpbmcSDwoHdmVyc2lvbhgBIAEoCRIVCg1jcm9wX2ZyYWN0aW9uGAIgASgCEg4KBmZpbHRlchgDIAEoCRIMCgRtZWFuGAQgASgCEg0KBXNjYWxlGAUgASgCIn8KBkxpbWl0cxIXCg9pbWFnZV9ieXRlc19tYXgYASABKAQSEgoKcGl4ZWxzX21heBgCIAEoBBITCgttZWRpYV90eXBlcxgDIAMoCRIYChBiYXRjaF9pbWFnZXNfbWF4GAQgASgNEhkKEW1lc3NhZ2VfYnl0ZXNfbWF4GAUgASgEKrIDCgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVDSUZJRUQQABIPCgtJTUFHRV9FTVBUWRABEhMKD0lNQUdFX1RPT19MQVJHRRACEhgKFElNQUdFX0ZPUk1BVF9VTktOT1dOEAMSFQoRSU1BR0VfVU5ERUNPREFCTEUQBBIUChBJTUFHRV9ESU1FTlNJT05TEAUSFgoSVE9QX0tfT1VUX09GX1JBTkdFEAYSEQoNTU9ERUxfVU5LTk9XThAHEhcKE0VYUExBSU5fVU5TVVBQT1JURUQQCBIOCgpPVkVSTE9BREVEEAkSDQoJTk9UX1JFQURZEAoSEgoOSU5URVJOQUxfRVJST1IQCxIVChFERUFETElORV9FWENFRURFRBAMEhUKEVRJTUVPVVRfTUFMRk9STUVEEA0SEwoPVU5BVVRIRU5USUNBVEVEEA4SEAoMUkFURV9MSU1JVEVEEA8SFQoRTUVTU0FHRV9NQUxGT1JNRUQQEBIOCgpCQVRDSF9TSVpFEBESDwoLSURfVE9PX0xPTkcQEhIUChBURU5TT1JfTUFMRk9STUVEEBMyhQMKD0ltYWdlQ2xhc3NpZmllchJZCghDbGFzc2lmeRIlLmltYWdlY2xhc3NpZmllci5DbGFzc2lmeUltYWdlUmVxdWVzdBomLmltYWdlY2xhc3NpZmllci5DbGFzc2lmeUltYWdlUmVzcG9uc2USYAoNQ2xhc3NpZnlCYXRjaBIlLmltYWdlY2xhc3NpZmllci5DbGFzc2lmeUJhdGNoUmVxdWVzdBomLmltYWdlY2xhc3NpZmllci5DbGFzc2lmeUJhdGNoUmVzcG9uc2UwARJkCg5DbGFzc2lmeVN0cmVhbRIlLmltYWdlY2xhc3NpZmllci5DbGFzc2lmeUltYWdlUmVxdWVzdBonLmltYWdlY2xhc3NpZmllci5DbGFzc2lmeVN0cmVhbVJlc3BvbnNlKAEwARJPCghHZXRNb2RlbBIgLmltYWdlY2xhc3NpZmllci5HZXRNb2RlbFJlcXVlc3QaIS5pbWFnZWNsYXNzaWZpZXIuR2V0TW9kZWxSZXNwb25zZUIjWiFpbWFnZWNsYXNzaWZpZXIvaW1hZ2VjbGFzc2lmaWVycGJiBnByb3RvMw", [file_google_rpc_status]);
 
 /**
  * Describes the message imageclassifier.ClassifyImageRequest.
@@ -25,46 +26,81 @@ export const ClassifyImageResponseSchema = /*@__PURE__*/
   messageDesc(file_image_classifier, 1);
 
 /**
+ * Describes the message imageclassifier.ClassifyBatchRequest.
+ * Use `create(ClassifyBatchRequestSchema)` to create a new message.
+ */
+export const ClassifyBatchRequestSchema = /*@__PURE__*/
+  messageDesc(file_image_classifier, 2);
+
+/**
+ * Describes the message imageclassifier.ClassifyBatchResponse.
+ * Use `create(ClassifyBatchResponseSchema)` to create a new message.
+ */
+export const ClassifyBatchResponseSchema = /*@__PURE__*/
+  messageDesc(file_image_classifier, 3);
+
+/**
+ * Describes the message imageclassifier.ClassifyStreamResponse.
+ * Use `create(ClassifyStreamResponseSchema)` to create a new message.
+ */
+export const ClassifyStreamResponseSchema = /*@__PURE__*/
+  messageDesc(file_image_classifier, 4);
+
+/**
+ * Describes the message imageclassifier.Crop.
+ * Use `create(CropSchema)` to create a new message.
+ */
+export const CropSchema = /*@__PURE__*/
+  messageDesc(file_image_classifier, 5);
+
+/**
  * Describes the message imageclassifier.Prediction.
  * Use `create(PredictionSchema)` to create a new message.
  */
 export const PredictionSchema = /*@__PURE__*/
-  messageDesc(file_image_classifier, 2);
+  messageDesc(file_image_classifier, 6);
+
+/**
+ * Describes the message imageclassifier.Heatmap.
+ * Use `create(HeatmapSchema)` to create a new message.
+ */
+export const HeatmapSchema = /*@__PURE__*/
+  messageDesc(file_image_classifier, 7);
 
 /**
  * Describes the message imageclassifier.Timings.
  * Use `create(TimingsSchema)` to create a new message.
  */
 export const TimingsSchema = /*@__PURE__*/
-  messageDesc(file_image_classifier, 3);
+  messageDesc(file_image_classifier, 8);
 
 /**
  * Describes the message imageclassifier.GetModelRequest.
  * Use `create(GetModelRequestSchema)` to create a new message.
  */
 export const GetModelRequestSchema = /*@__PURE__*/
-  messageDesc(file_image_classifier, 4);
+  messageDesc(file_image_classifier, 9);
 
 /**
  * Describes the message imageclassifier.GetModelResponse.
  * Use `create(GetModelResponseSchema)` to create a new message.
  */
 export const GetModelResponseSchema = /*@__PURE__*/
-  messageDesc(file_image_classifier, 5);
+  messageDesc(file_image_classifier, 10);
 
 /**
  * Describes the message imageclassifier.Preprocessing.
  * Use `create(PreprocessingSchema)` to create a new message.
  */
 export const PreprocessingSchema = /*@__PURE__*/
-  messageDesc(file_image_classifier, 6);
+  messageDesc(file_image_classifier, 11);
 
 /**
  * Describes the message imageclassifier.Limits.
  * Use `create(LimitsSchema)` to create a new message.
  */
 export const LimitsSchema = /*@__PURE__*/
-  messageDesc(file_image_classifier, 7);
+  messageDesc(file_image_classifier, 12);
 
 /**
  * Describes the enum imageclassifier.ErrorReason.

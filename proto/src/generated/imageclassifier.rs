@@ -14,6 +14,10 @@ pub struct ClassifyImageRequest {
     /// Asks for a class-activation heatmap beside each prediction. Servers that cannot draw one answer UNIMPLEMENTED.
     #[prost(bool, tag = "4")]
     pub explain: bool,
+    /// The caller's own name for the picture in a batch or stream, of at most 256 bytes: it comes back with the answer. May
+    /// be empty, and need not be unique.
+    #[prost(string, tag = "5")]
+    pub id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ClassifyImageResponse {
@@ -38,6 +42,85 @@ pub struct ClassifyImageResponse {
     /// Identifies this call in the server's log; also sent as the metadata x-request-id.
     #[prost(string, tag = "7")]
     pub request_id: ::prost::alloc::string::String,
+    /// What of the picture the network saw.
+    #[prost(message, optional, tag = "8")]
+    pub crop: ::core::option::Option<Crop>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ClassifyBatchRequest {
+    /// The pictures, at least one and at most Limits.batch_images_max; together no longer than Limits.message_bytes_max.
+    #[prost(message, repeated, tag = "1")]
+    pub requests: ::prost::alloc::vec::Vec<ClassifyImageRequest>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ClassifyBatchResponse {
+    /// Which of the requests this answers, 0-based.
+    #[prost(uint32, tag = "1")]
+    pub index: u32,
+    /// The id of that request.
+    #[prost(string, tag = "2")]
+    pub id: ::prost::alloc::string::String,
+    /// What came of it.
+    #[prost(oneof = "classify_batch_response::Outcome", tags = "3, 4")]
+    pub outcome: ::core::option::Option<classify_batch_response::Outcome>,
+}
+/// Nested message and enum types in `ClassifyBatchResponse`.
+pub mod classify_batch_response {
+    /// What came of it.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Outcome {
+        /// As Classify would have answered.
+        #[prost(message, tag = "3")]
+        Response(super::ClassifyImageResponse),
+        /// As Classify would have failed.
+        #[prost(message, tag = "4")]
+        Error(::tonic_types::pb::Status),
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ClassifyStreamResponse {
+    /// Which of the stream's messages this answers, 0-based.
+    #[prost(uint64, tag = "1")]
+    pub index: u64,
+    /// The id of that message.
+    #[prost(string, tag = "2")]
+    pub id: ::prost::alloc::string::String,
+    /// What came of it.
+    #[prost(oneof = "classify_stream_response::Outcome", tags = "3, 4")]
+    pub outcome: ::core::option::Option<classify_stream_response::Outcome>,
+}
+/// Nested message and enum types in `ClassifyStreamResponse`.
+pub mod classify_stream_response {
+    /// What came of it.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Outcome {
+        /// As Classify would have answered.
+        #[prost(message, tag = "3")]
+        Response(super::ClassifyImageResponse),
+        /// As Classify would have failed.
+        #[prost(message, tag = "4")]
+        Error(::tonic_types::pb::Status),
+    }
+}
+/// The square of a picture that the network saw, in pixels of the picture as people see it: after its EXIF orientation has
+/// been applied.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Crop {
+    /// Columns to the left of the square.
+    #[prost(uint32, tag = "1")]
+    pub left: u32,
+    /// Rows above the square.
+    #[prost(uint32, tag = "2")]
+    pub top: u32,
+    /// Width and height of the square.
+    #[prost(uint32, tag = "3")]
+    pub side: u32,
+    /// Width of the whole picture.
+    #[prost(uint32, tag = "4")]
+    pub picture_width: u32,
+    /// Height of the whole picture.
+    #[prost(uint32, tag = "5")]
+    pub picture_height: u32,
 }
 /// One class and how probable it is.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -51,6 +134,24 @@ pub struct Prediction {
     /// Class index, 0-based; for the ImageNet-1k models 0 to 999 in the order of the ILSVRC 2012 synsets.
     #[prost(uint32, tag = "3")]
     pub index: u32,
+    /// Where in the picture the class was seen; only if explain was set.
+    #[prost(message, optional, tag = "4")]
+    pub heatmap: ::core::option::Option<Heatmap>,
+}
+/// A class-activation map (Zhou et al. 2016, "Learning Deep Features for Discriminative Localization"): the last feature map,
+/// weighted with the class's row of the classifier, without its bias. It lies over the square in ClassifyImageResponse.crop.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Heatmap {
+    /// Rows; 7 for efficientnet-lite0.
+    #[prost(uint32, tag = "1")]
+    pub height: u32,
+    /// Columns.
+    #[prost(uint32, tag = "2")]
+    pub width: u32,
+    /// height x width values, row by row from the top left. Unbounded: what is positive speaks for the class, what is negative
+    /// against it. Their mean plus the class's bias is its logit, so maps of one answer can be compared with each other.
+    #[prost(float, repeated, tag = "3")]
+    pub values: ::prost::alloc::vec::Vec<f32>,
 }
 /// Wall time of the stages on the server, in milliseconds, each 0 or more.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
@@ -116,7 +217,7 @@ pub struct Preprocessing {
     #[prost(float, tag = "5")]
     pub scale: f32,
 }
-/// What a server accepts in one ClassifyImageRequest.
+/// What a server accepts.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Limits {
     /// Largest encoded picture, in bytes.
@@ -128,6 +229,12 @@ pub struct Limits {
     /// Media types of the formats it decodes, for example "image/jpeg".
     #[prost(string, repeated, tag = "3")]
     pub media_types: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Most pictures in one ClassifyBatchRequest.
+    #[prost(uint32, tag = "4")]
+    pub batch_images_max: u32,
+    /// Longest message of any kind, in bytes.
+    #[prost(uint64, tag = "5")]
+    pub message_bytes_max: u64,
 }
 /// Values of google.rpc.ErrorInfo.reason in the domain "imageclassifier". They carry no prefix because they are sent by
 /// name.
@@ -167,6 +274,12 @@ pub enum ErrorReason {
     RateLimited = 15,
     /// The message is not framed or encoded as gRPC wants it, or is compressed.
     MessageMalformed = 16,
+    /// The batch has no picture, or too many. Metadata: images, images_max.
+    BatchSize = 17,
+    /// The id is too long. Metadata: bytes, bytes_max.
+    IdTooLong = 18,
+    /// A tensor of inference.GRPCInferenceService/ModelInfer has a name, type, shape or length that the model does not take.
+    TensorMalformed = 19,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -192,6 +305,9 @@ impl ErrorReason {
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::RateLimited => "RATE_LIMITED",
             Self::MessageMalformed => "MESSAGE_MALFORMED",
+            Self::BatchSize => "BATCH_SIZE",
+            Self::IdTooLong => "ID_TOO_LONG",
+            Self::TensorMalformed => "TENSOR_MALFORMED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -214,6 +330,9 @@ impl ErrorReason {
             "UNAUTHENTICATED" => Some(Self::Unauthenticated),
             "RATE_LIMITED" => Some(Self::RateLimited),
             "MESSAGE_MALFORMED" => Some(Self::MessageMalformed),
+            "BATCH_SIZE" => Some(Self::BatchSize),
+            "ID_TOO_LONG" => Some(Self::IdTooLong),
+            "TENSOR_MALFORMED" => Some(Self::TensorMalformed),
             _ => None,
         }
     }
@@ -330,6 +449,71 @@ pub mod image_classifier_client {
                 .insert(GrpcMethod::new("imageclassifier.ImageClassifier", "Classify"));
             self.inner.unary(req, path, codec).await
         }
+        /// Classifies several pictures of one message. Answers come as they are ready, in any order, one for each picture; a
+        /// picture that has none gets its error in its place, and the others are not harmed.
+        ///
+        /// INVALID_ARGUMENT: the batch is empty or too long. RESOURCE_EXHAUSTED and UNAVAILABLE as for Classify, for the batch as
+        /// a whole.
+        pub async fn classify_batch(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ClassifyBatchRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ClassifyBatchResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/imageclassifier.ImageClassifier/ClassifyBatch",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("imageclassifier.ImageClassifier", "ClassifyBatch"),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Classifies pictures for as long as the caller sends some. Answers come as they are ready, in any order, one for each
+        /// message; an error belongs to its message and does not end the stream. After the caller's last message the answers that
+        /// are still due are sent. Who sends faster than the server answers is held back by flow control. Browsers cannot stream
+        /// to a server: ClassifyBatch is for them.
+        ///
+        /// UNAVAILABLE: try again after the attached RetryInfo.
+        pub async fn classify_stream(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<
+                Message = super::ClassifyImageRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ClassifyStreamResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/imageclassifier.ImageClassifier/ClassifyStream",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("imageclassifier.ImageClassifier", "ClassifyStream"),
+                );
+            self.inner.streaming(req, path, codec).await
+        }
         /// Describes a model: its labels in order of class index, its weights and how it prepares a picture.
         ///
         /// NOT_FOUND: no such model.
@@ -382,6 +566,43 @@ pub mod image_classifier_server {
             request: tonic::Request<super::ClassifyImageRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ClassifyImageResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the ClassifyBatch method.
+        type ClassifyBatchStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ClassifyBatchResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Classifies several pictures of one message. Answers come as they are ready, in any order, one for each picture; a
+        /// picture that has none gets its error in its place, and the others are not harmed.
+        ///
+        /// INVALID_ARGUMENT: the batch is empty or too long. RESOURCE_EXHAUSTED and UNAVAILABLE as for Classify, for the batch as
+        /// a whole.
+        async fn classify_batch(
+            &self,
+            request: tonic::Request<super::ClassifyBatchRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::ClassifyBatchStream>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the ClassifyStream method.
+        type ClassifyStreamStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ClassifyStreamResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Classifies pictures for as long as the caller sends some. Answers come as they are ready, in any order, one for each
+        /// message; an error belongs to its message and does not end the stream. After the caller's last message the answers that
+        /// are still due are sent. Who sends faster than the server answers is held back by flow control. Browsers cannot stream
+        /// to a server: ClassifyBatch is for them.
+        ///
+        /// UNAVAILABLE: try again after the attached RetryInfo.
+        async fn classify_stream(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::ClassifyImageRequest>>,
+        ) -> std::result::Result<
+            tonic::Response<Self::ClassifyStreamStream>,
             tonic::Status,
         >;
         /// Describes a model: its labels in order of class index, its weights and how it prepares a picture.
@@ -516,6 +737,102 @@ pub mod image_classifier_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/imageclassifier.ImageClassifier/ClassifyBatch" => {
+                    #[allow(non_camel_case_types)]
+                    struct ClassifyBatchSvc<T: ImageClassifier>(pub Arc<T>);
+                    impl<
+                        T: ImageClassifier,
+                    > tonic::server::ServerStreamingService<super::ClassifyBatchRequest>
+                    for ClassifyBatchSvc<T> {
+                        type Response = super::ClassifyBatchResponse;
+                        type ResponseStream = T::ClassifyBatchStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ClassifyBatchRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ImageClassifier>::classify_batch(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ClassifyBatchSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/imageclassifier.ImageClassifier/ClassifyStream" => {
+                    #[allow(non_camel_case_types)]
+                    struct ClassifyStreamSvc<T: ImageClassifier>(pub Arc<T>);
+                    impl<
+                        T: ImageClassifier,
+                    > tonic::server::StreamingService<super::ClassifyImageRequest>
+                    for ClassifyStreamSvc<T> {
+                        type Response = super::ClassifyStreamResponse;
+                        type ResponseStream = T::ClassifyStreamStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                tonic::Streaming<super::ClassifyImageRequest>,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ImageClassifier>::classify_stream(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ClassifyStreamSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)
