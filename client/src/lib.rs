@@ -1,11 +1,16 @@
 //! One Rust client of the image classifier, for native programs (gRPC over HTTP/2) and for WebAssembly in a browser
-//! (gRPC-Web over fetch). Only [`transport`](self) differs. Knows the contract, and neither server, model nor page.
+//! (gRPC-Web over XMLHttpRequest). Only [`transport`](self) differs. Knows the contract, and neither server, model nor page.
 
 mod classifier;
 mod error;
+#[cfg(any(target_arch = "wasm32", test))]
+mod frames;
 #[cfg_attr(target_arch = "wasm32", path = "transport_web.rs")]
 #[cfg_attr(not(target_arch = "wasm32"), path = "transport_native.rs")]
 mod transport;
+mod upload;
+#[cfg(target_arch = "wasm32")]
+mod xhr;
 
 pub use classifier::{Classifier, ClassifyOptions};
 pub use error::{CallError, ErrorKind};
@@ -13,3 +18,4 @@ pub use imageclassifier_proto::{
     ClassifyImageResponse as Answer, ErrorReason, GetModelResponse as ModelDescription, Limits,
     Prediction, Preprocessing, Timings,
 };
+pub use upload::UploadWatch;
