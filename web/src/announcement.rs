@@ -1,26 +1,31 @@
 use leptos::prelude::*;
 
 use crate::{
-    answer::{is_unsure, percent, unsure_note},
+    answer::{is_unsure, unsure_note},
+    language,
     session::Phase,
+    texts::Language,
 };
 
 /// The page's one polite live region: the outcome in a sentence, for those who hear the page. Failures speak for
 /// themselves, as alerts.
 #[component]
 pub(crate) fn Announcement(phase: ReadSignal<Phase, LocalStorage>) -> impl IntoView {
+    let language = language::spoken();
     view! {
-        <p class="heard-only" role="status" aria-live="polite">{move || phase.with(sentence)}</p>
+        <p class="heard-only" role="status" aria-live="polite">
+            {move || phase.with(|phase| sentence(phase, language.get()))}
+        </p>
     }
 }
 
-fn sentence(phase: &Phase) -> String {
+fn sentence(phase: &Phase, language: Language) -> String {
     match phase {
         Phase::Empty | Phase::Failed(..) => String::new(),
-        Phase::Asking(picked) => format!("Looking at {}.", picked.name()),
+        Phase::Asking(picked) => language.looking_at(&picked.name()),
         Phase::Answered(picked, answer, _) => {
             let doubt = if is_unsure(answer) {
-                format!(" {}", unsure_note())
+                format!(" {}", unsure_note(language))
             } else {
                 String::new()
             };
@@ -28,7 +33,7 @@ fn sentence(phase: &Phase) -> String {
                 "{}: {}, {}.{doubt}",
                 picked.name(),
                 answer.label,
-                percent(answer.confidence)
+                language.percent(answer.confidence)
             )
         }
     }

@@ -6,6 +6,8 @@ use crate::{
     drop_zone,
     failure::Failure,
     frame::Frame,
+    header::Header,
+    language,
     outcome::Outcome,
     paste,
     pick_button::PickButton,
@@ -17,6 +19,8 @@ use crate::{
 /// The page: every way in on one side, the answer on the other.
 #[component]
 pub(crate) fn App() -> impl IntoView {
+    language::provide();
+    let language = language::spoken();
     let session = Session::new();
     let phase = session.phase();
     let on_file = Callback::new(move |file: File| session.ask(session.pick(file)));
@@ -28,26 +32,29 @@ pub(crate) fn App() -> impl IntoView {
     let hovering = drop_zone::listen(on_file);
     paste::listen(
         on_file,
-        Callback::new(move |()| session.ask(Err(Failure::nothing_pasted()))),
+        Callback::new(move |()| session.ask(Err(Failure::NothingPasted))),
     );
 
     view! {
-        <div
-            class="stage"
-            data-phase=move || phase.with(Phase::name)
-            data-hovering=move || hovering.get().to_string()
-        >
-            <Frame phase />
-            <div class="ways-in">
-                <PickButton on_file />
-                <p class="hint">
-                    "or drop it anywhere, or paste it with "
-                    <span class="keys"><kbd>"Ctrl"</kbd> " " <kbd>"V"</kbd></span>
-                </p>
+        <Header />
+        <main>
+            <div
+                class="stage"
+                data-phase=move || phase.with(Phase::name)
+                data-hovering=move || hovering.get().to_string()
+            >
+                <Frame phase />
+                <div class="ways-in">
+                    <PickButton on_file />
+                    <p class="hint">
+                        {move || language.get().or_drop_or_paste()}
+                        <span class="keys"><kbd>"Ctrl"</kbd> " " <kbd>"V"</kbd></span>
+                    </p>
+                </div>
+                <Outcome phase on_retry on_token />
             </div>
-            <Outcome phase on_retry on_token />
-        </div>
-        <Samples on_sample />
-        <Announcement phase />
+            <Samples on_sample />
+            <Announcement phase />
+        </main>
     }
 }

@@ -1,10 +1,11 @@
 use leptos::prelude::*;
 
-use crate::session::Phase;
+use crate::{language, session::Phase};
 
 /// The place of the picture: what was picked, or an invitation.
 #[component]
 pub(crate) fn Frame(phase: ReadSignal<Phase, LocalStorage>) -> impl IntoView {
+    let language = language::spoken();
     // The picture stays the same element from asking to answer, so that it does not flicker.
     let picture = Memo::new(move |_| {
         phase.with(|phase| {
@@ -17,17 +18,18 @@ pub(crate) fn Frame(phase: ReadSignal<Phase, LocalStorage>) -> impl IntoView {
         <div class="frame">
             {move || match picture.get() {
                 Some((url, name)) => view! {
-                    <img src=url alt=format!("Your picture, {name}") data-testid="preview" />
+                    <img src=url alt=move || language.get().your_picture(&name) data-testid="preview" />
                 }.into_any(),
                 None => view! { <Invitation /> }.into_any(),
             }}
-            <p class="drop-here" aria-hidden="true">"Drop it to see what it shows"</p>
+            <p class="drop-here" aria-hidden="true">{move || language.get().drop_it()}</p>
         </div>
     }
 }
 
 #[component]
 fn Invitation() -> impl IntoView {
+    let language = language::spoken();
     view! {
         <div class="invitation">
             <svg viewBox="0 0 48 48" aria-hidden="true">
@@ -35,8 +37,8 @@ fn Invitation() -> impl IntoView {
                 <circle cx="16" cy="19" r="3.5" />
                 <path d="M6 34l10-9 8 7 9-10 9 9" />
             </svg>
-            <p>"Drop a picture here"</p>
-            <p class="hint">"JPEG, PNG, WebP, GIF or BMP"</p>
+            <p>{move || language.get().drop_a_picture_here()}</p>
+            <p class="hint">{move || language.get().formats()}</p>
         </div>
     }
 }

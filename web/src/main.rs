@@ -14,6 +14,8 @@ mod drop_zone;
 mod failure;
 mod failure_note;
 mod frame;
+mod header;
+mod language;
 mod outcome;
 mod paste;
 mod pick_button;
@@ -21,6 +23,7 @@ mod picked;
 mod samples;
 mod session;
 mod size;
+mod texts;
 mod ticket;
 mod token_form;
 

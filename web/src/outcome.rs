@@ -4,6 +4,7 @@ use crate::{
     answer::{AnswerCard, AnswerOutline},
     failure::Remedy,
     failure_note::FailureNote,
+    language,
     session::Phase,
     token_form::TokenForm,
 };
@@ -15,6 +16,7 @@ pub(crate) fn Outcome(
     on_retry: Callback<()>,
     on_token: Callback<String>,
 ) -> impl IntoView {
+    let language = language::spoken();
     let section = NodeRef::<html::Section>::new();
     // The button is gone after it was used: without this the focus would fall back to the top of the page.
     let focus = move || {
@@ -35,7 +37,7 @@ pub(crate) fn Outcome(
         <section
             node_ref=section
             class="answer"
-            aria-label="Answer"
+            aria-label=move || language.get().answer()
             tabindex="-1"
             aria-busy=move || phase.with(Phase::is_asking).to_string()
         >
@@ -49,7 +51,7 @@ pub(crate) fn Outcome(
 fn answer(phase: &Phase) -> AnyView {
     match phase {
         Phase::Empty => view! {
-            <p class="waiting">"The five best guesses appear here, and how sure the network is of each."</p>
+            <p class="waiting">{move || language::spoken().get().guesses_appear_here()}</p>
         }
         .into_any(),
         Phase::Asking(_) => view! { <AnswerOutline /> }.into_any(),

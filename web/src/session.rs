@@ -125,7 +125,7 @@ impl Session {
             }
             Err(_) => self.phase.update(|phase| {
                 let picked = phase.picked().cloned();
-                *phase = Phase::Failed(picked, Failure::token_unusable());
+                *phase = Phase::Failed(picked, Failure::TokenUnusable);
             }),
         }
     }
@@ -168,7 +168,7 @@ async fn ask(classifier: &Classifier, picked: Picked) -> Phase {
         Ok(answer) => Phase::Answered(picked, answer, now_ms() - asked_ms),
         Err(error) => {
             let failure = if is_refused_token(classifier, &error) {
-                Failure::token_refused()
+                Failure::TokenRefused
             } else {
                 Failure::call(&picked.name(), &error)
             };
