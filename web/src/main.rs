@@ -7,25 +7,34 @@
 )]
 
 mod access;
+mod address;
 mod announcement;
 mod answer;
 mod app;
+mod asking;
 mod drop_zone;
 mod failure;
 mod failure_note;
+mod found;
 mod frame;
 mod header;
 mod language;
+mod many;
 mod outcome;
 mod paste;
 mod pick_button;
 mod picked;
+mod pixels;
+mod progress;
 mod samples;
 mod session;
+mod shrink;
+mod shrink_switch;
 mod size;
 mod texts;
 mod ticket;
 mod token_form;
+mod wait;
 
 use leptos::{mount::mount_to, prelude::document};
 use wasm_bindgen::JsCast;

@@ -1,11 +1,15 @@
-use imageclassifier_client::{Answer, CallError, Classifier, ClassifyOptions, ErrorReason};
+use imageclassifier_client::{Answer, Classifier, ClassifyOptions};
 use leptos::{prelude::*, task::spawn_local};
-use web_sys::File;
 
 use crate::{
     access,
+    address::Address,
+    asking::{self, Step, Terms},
     failure::{Failure, Remedy},
+    found::Found,
     picked::Picked,
+    shrink::Shrinking,
+    shrink_switch,
     ticket::Ticket,
 };
 
@@ -17,6 +21,8 @@ const IMAGE_BYTES_MAX: u64 = 10 << 20;
 pub(crate) enum Phase {
     /// Nothing picked yet.
     Empty,
+    /// Another site is asked for its picture.
+    Fetching { site: String },
     /// The server is being asked about this picture.
     Asking(Picked),
     /// The server has answered, so many milliseconds after the picture was picked.
@@ -29,6 +35,8 @@ pub(crate) enum Phase {
 #[derive(Clone, Copy)]
 pub(crate) struct Session {
     phase: RwSignal<Phase, LocalStorage>,
+    step: RwSignal<Step>,
+    shrinking: RwSignal<bool>,
     image_bytes_max: RwSignal<u64>,
     classifier: StoredValue<Classifier, LocalStorage>,
     ticket: StoredValue<Option<Ticket>, LocalStorage>,
@@ -39,19 +47,19 @@ impl Phase {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Empty => "empty",
-            Self::Asking(_) => "asking",
+            Self::Fetching { .. } | Self::Asking(_) => "asking",
             Self::Answered(..) => "answered",
             Self::Failed(..) => "failed",
         }
     }
 
     pub(crate) fn is_asking(&self) -> bool {
-        matches!(self, Self::Asking(_))
+        matches!(self, Self::Fetching { .. } | Self::Asking(_))
     }
 
     pub(crate) fn picked(&self) -> Option<&Picked> {
         match self {
-            Self::Empty => None,
+            Self::Empty | Self::Fetching { .. } => None,
             Self::Asking(picked) | Self::Answered(picked, ..) => Some(picked),
             Self::Failed(picked, _) => picked.as_ref(),
         }
@@ -65,6 +73,8 @@ impl Session {
         let classifier = remembered.and_then(Result::ok).unwrap_or_else(own_server);
         let session = Self {
             phase: RwSignal::new_local(Phase::Empty),
+            step: RwSignal::new(Step::default()),
+            shrinking: RwSignal::new(shrink_switch::remembered()),
             image_bytes_max: RwSignal::new(IMAGE_BYTES_MAX),
             classifier: StoredValue::new_local(classifier),
             ticket: StoredValue::new_local(None),
@@ -77,33 +87,109 @@ impl Session {
         self.phase.read_only()
     }
 
-    /// Holds a file against the server's limits.
-    pub(crate) fn pick(self, file: File) -> Result<Picked, Failure> {
-        Picked::file(file, self.image_bytes_max.get_untracked())
+    /// How far the call is.
+    pub(crate) fn step(self) -> ReadSignal<Step> {
+        self.step.read_only()
+    }
+
+    /// Whether large pictures are made smaller before they are sent.
+    pub(crate) fn shrinking(self) -> RwSignal<bool> {
+        self.shrinking
+    }
+
+    /// What a call of now would be made with.
+    pub(crate) fn terms(self) -> Terms {
+        Terms {
+            classifier: self.classifier.get_value(),
+            options: ClassifyOptions::default(),
+            image_bytes_max: self.image_bytes_max.get_untracked(),
+            shrinking: if self.shrinking.get_untracked() {
+                Shrinking::Large
+            } else {
+                Shrinking::Off
+            },
+        }
+    }
+
+    /// Shows what became of a picture elsewhere; gives up what was asked here.
+    pub(crate) fn show(self, phase: Phase) {
+        self.ticket.set_value(None);
+        self.phase.set(phase);
+    }
+
+    /// Fetches another site's picture; then it is a file like others.
+    pub(crate) fn fetch(self, address: Address, on_file: Callback<Vec<Found>>) {
+        self.show(Phase::Fetching {
+            site: address.site(),
+        });
+        self.start(async move {
+            match address.fetch().await {
+                Ok(file) => on_file.run(vec![file.into()]),
+                Err(failure) => self.phase.set(Phase::Failed(None, failure)),
+            }
+        });
     }
 
     /// Asks about a picture, or says why it cannot; gives up whatever was asked before.
     pub(crate) fn ask(self, picked: Result<Picked, Failure>) {
+        self.ask_on(self.terms(), picked);
+    }
+
+    fn ask_on(self, terms: Terms, picked: Result<Picked, Failure>) {
         let picked = match picked {
             Ok(picked) => picked,
             Err(failure) => {
-                self.ticket.set_value(None);
-                self.phase.set(Phase::Failed(None, failure));
+                self.show(Phase::Failed(None, failure));
                 return;
             }
         };
         self.phase.set(Phase::Asking(picked.clone()));
-        let classifier = self.classifier.get_value();
-        let (ticket, asking) = Ticket::issue(async move {
-            let phase = ask(&classifier, picked).await;
-            if matches!(&phase, Phase::Failed(_, failure) if failure.remedy() == Remedy::AccessToken)
-            {
-                self.forget_token();
-            }
+        self.start(async move {
+            let phase = match asking::ask(terms, &picked, self.step).await {
+                Ok((answer, took_ms)) => Phase::Answered(picked, answer, took_ms),
+                Err(fault) => {
+                    self.heed(&fault.failure);
+                    Phase::Failed(Some(picked), fault.failure)
+                }
+            };
             self.phase.set(phase);
         });
+    }
+
+    /// In place of whatever was under way.
+    fn start(self, work: impl Future<Output = ()> + 'static) {
+        let (ticket, work) = Ticket::issue(work);
         self.ticket.set_value(Some(ticket));
-        spawn_local(asking);
+        spawn_local(work);
+    }
+
+    /// Gives up what is under way: the browser aborts the request, and the server drops the work.
+    pub(crate) fn cancel(self) {
+        let Some(picked) = self.phase.with_untracked(|phase| phase.picked().cloned()) else {
+            self.show(Phase::Empty);
+            return;
+        };
+        let name = picked.name();
+        self.show(Phase::Failed(Some(picked), Failure::GivenUp { name }));
+    }
+
+    /// A token that was refused is no use any more.
+    pub(crate) fn heed(self, failure: &Failure) {
+        if failure.remedy() == Remedy::AccessToken {
+            self.forget_token();
+        }
+    }
+
+    /// Asks once more about the picture that is too large, made smaller this time.
+    pub(crate) fn shrink_and_retry(self) {
+        let picked = self.phase.with_untracked(|phase| phase.picked().cloned());
+        if let Some(picked) = picked {
+            let terms = Terms {
+                shrinking: Shrinking::Large,
+                ..self.terms()
+            };
+            self.ask_on(terms, Ok(picked));
+        }
     }
 
     /// Asks once more about the picture whose call failed.
@@ -114,19 +200,22 @@ impl Session {
         }
     }
 
-    /// Shows this token to the server from now on, and asks once more.
-    pub(crate) fn use_token(self, token: &str) {
+    /// Shows this token to the server from now on; false where it can be none.
+    pub(crate) fn use_token(self, token: &str) -> bool {
         match own_server().with_token(token) {
             Ok(classifier) => {
                 access::remember(token);
                 self.classifier.set_value(classifier);
                 self.learn_limits();
-                self.retry();
+                true
             }
-            Err(_) => self.phase.update(|phase| {
-                let picked = phase.picked().cloned();
-                *phase = Phase::Failed(picked, Failure::TokenUnusable);
-            }),
+            Err(_) => {
+                self.phase.update(|phase| {
+                    let picked = phase.picked().cloned();
+                    *phase = Phase::Failed(picked, Failure::TokenUnusable);
+                });
+                false
+            }
         }
     }
 
@@ -153,34 +242,4 @@ fn own_server() -> Classifier {
         .origin()
         .expect("a page that was loaded has an origin");
     Classifier::new(&origin).expect("an origin is a URL")
-}
-
-async fn ask(classifier: &Classifier, picked: Picked) -> Phase {
-    let asked_ms = now_ms();
-    let image_data = match picked.read().await {
-        Ok(image_data) => image_data,
-        Err(failure) => return Phase::Failed(Some(picked), failure),
-    };
-    match classifier
-        .classify(image_data, ClassifyOptions::default())
-        .await
-    {
-        Ok(answer) => Phase::Answered(picked, answer, now_ms() - asked_ms),
-        Err(error) => {
-            let failure = if is_refused_token(classifier, &error) {
-                Failure::TokenRefused
-            } else {
-                Failure::call(&picked.name(), &error)
-            };
-            Phase::Failed(Some(picked), failure)
-        }
-    }
-}
-
-fn is_refused_token(classifier: &Classifier, error: &CallError) -> bool {
-    classifier.has_token() && error.reason() == ErrorReason::Unauthenticated
-}
-
-fn now_ms() -> f64 {
-    window().performance().map_or(0.0, |clock| clock.now())
 }

@@ -28,6 +28,7 @@ macro_rules! texts {
 
 mod answer;
 mod failure;
+mod many;
 mod page;
 mod ways_in;
 
