@@ -1,25 +1,31 @@
-use leptos::prelude::*;
+use leptos::{ev, prelude::*};
 use web_sys::File;
 
 use crate::{
-    announcement::Announcement,
+    announcement::{Announcement, Said},
+    api::ApiDrawer,
     drop_zone,
     failure::Failure,
     frame::Frame,
     header::Header,
     language,
+    names::Names,
     outcome::Outcome,
     paste,
     pick_button::PickButton,
     picked::Picked,
     samples::{Sample, Samples},
     session::{Phase, Session},
+    viewing::Viewing,
 };
 
 /// The page: every way in on one side, the answer on the other.
 #[component]
 pub(crate) fn App() -> impl IntoView {
     language::provide();
+    Viewing::provide();
+    Names::provide(Viewing::known().names);
+    Said::provide();
     let language = language::spoken();
     let session = Session::new();
     let phase = session.phase();
@@ -29,6 +35,10 @@ pub(crate) fn App() -> impl IntoView {
     });
     let on_retry = Callback::new(move |()| session.retry());
     let on_token = Callback::new(move |token: String| session.use_token(&token));
+    session.show_shared();
+    let address = window_event_listener(ev::hashchange, move |_| session.show_shared());
+    on_cleanup(move || address.remove());
+    let drawer = RwSignal::new(false);
     let hovering = drop_zone::listen(on_file);
     paste::listen(
         on_file,
@@ -36,14 +46,14 @@ pub(crate) fn App() -> impl IntoView {
     );
 
     view! {
-        <Header />
+        <Header drawer />
         <main>
             <div
                 class="stage"
                 data-phase=move || phase.with(Phase::name)
                 data-hovering=move || hovering.get().to_string()
             >
-                <Frame phase />
+                <Frame phase model=session.model() />
                 <div class="ways-in">
                     <PickButton on_file />
                     <p class="hint">
@@ -51,10 +61,11 @@ pub(crate) fn App() -> impl IntoView {
                         <span class="keys"><kbd>"Ctrl"</kbd> " " <kbd>"V"</kbd></span>
                     </p>
                 </div>
-                <Outcome phase on_retry on_token />
+                <Outcome phase model=session.model() on_retry on_token />
             </div>
             <Samples on_sample />
             <Announcement phase />
         </main>
+        <ApiDrawer open=drawer />
     }
 }
