@@ -30,6 +30,8 @@ pub struct ClassifyOptions {
     pub top_k: u32,
     /// Name of the model to ask; empty means the server's default.
     pub model: String,
+    /// Whether to get a heatmap with each prediction: where in the picture the class was seen.
+    pub explain: bool,
 }
 
 impl Classifier {
@@ -95,6 +97,7 @@ impl Classifier {
             image_data,
             top_k: options.top_k,
             model: options.model,
+            explain: options.explain,
             ..ClassifyImageRequest::default()
         };
         let mut call = self.call(request);

@@ -15,7 +15,7 @@ mod xhr;
 pub use classifier::{Classifier, ClassifyOptions};
 pub use error::{CallError, ErrorKind};
 pub use imageclassifier_proto::{
-    ClassifyImageResponse as Answer, ErrorReason, GetModelResponse as ModelDescription, Limits,
-    Prediction, Preprocessing, Timings,
+    ClassifyImageResponse as Answer, Crop, ErrorReason, GetModelResponse as ModelDescription,
+    Heatmap, Limits, Prediction, Preprocessing, Timings,
 };
 pub use upload::UploadWatch;

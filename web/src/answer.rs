@@ -1,38 +1,69 @@
-use imageclassifier_client::{Answer, Prediction, Timings};
+mod bars;
+mod receipt;
+mod time_bar;
+
+use imageclassifier_client::Answer;
 use leptos::prelude::*;
 
-use crate::{language, texts::Language};
+use crate::{
+    copy_button::CopyButton,
+    language,
+    session::Model,
+    shared::{self, Shared},
+    texts::Language,
+    viewing::{TOPS, Viewing},
+};
+use bars::Bars;
+use receipt::Receipt;
+use time_bar::TimeBar;
 
 /// Below this confidence of the best class the page says that it is not sure.
 const UNSURE_BELOW: f32 = 0.2;
 
-/// The most probable classes, each on the same scale from 0 to 100, and where the time went.
+/// The most probable classes, each on the same scale from 0 to 100; why; and where the time went.
 #[component]
-pub(crate) fn AnswerCard(answer: Answer, took_ms: f64) -> impl IntoView {
-    let unsure = is_unsure(&answer);
-    let language = language::spoken();
-    let eyebrow = move || {
-        let language = language.get();
-        if unsure {
-            language.perhaps()
-        } else {
-            language.looks_like()
-        }
-    };
-    let bars = answer
+pub(crate) fn AnswerCard(answer: Answer, took_ms: f64, model: ReadSignal<Model>) -> impl IntoView {
+    let viewing = Viewing::known();
+    viewing.class.set(0);
+    let link = Shared::of(&answer).link();
+    let can_explain = answer
         .predictions
-        .into_iter()
-        .map(|prediction| view! { <Bar prediction /> });
+        .iter()
+        .all(|prediction| prediction.heatmap.is_some());
+    let timings = answer.timings;
     view! {
-        <p class="eyebrow">{eyebrow}</p>
-        <h2 data-testid="label" lang="en">{answer.label}</h2>
-        {unsure.then(|| view! { <p class="unsure" data-testid="unsure">{move || unsure_note(language.get())}</p> })}
-        <ol class="bars">{bars.collect_view()}</ol>
-        <p class="small" data-testid="timings">
-            {move || time_note(took_ms, answer.timings, language.get())}
-        </p>
+        <Verdict label=answer.label.clone() unsure=is_unsure(answer.confidence) />
+        <Bars predictions=answer.predictions.clone() can_explain />
+        <Choices can_explain />
+        <TimeBar took_ms timings />
+        <div class="actions">
+            <CopyButton text=Signal::stored(link) label=Language::copy_link />
+        </div>
+        <Receipt answer model />
+    }
+}
+
+/// An answer that somebody shared: no picture, and nothing to ask about it.
+#[component]
+pub(crate) fn SharedCard(shared: Shared) -> impl IntoView {
+    let language = language::spoken();
+    let predictions = shared.predictions();
+    let (model, revision) = (
+        shared.model().to_owned(),
+        shared.model_revision().to_owned(),
+    );
+    view! {
+        <p class="shared" data-testid="shared">{move || language.get().was_shared()}</p>
+        <Verdict label=shared.label().to_owned() unsure=is_unsure(shared.confidence()) />
+        <Bars predictions can_explain=false />
         <p class="small" data-testid="model">
-            {move || language.get().model_and_revision(&answer.model, &answer.model_revision)}
+            {move || language.get().model_and_revision(&model, &revision)}
+        </p>
+        <p class="actions">
+            <a href="#" class="button" on:click=|event| {
+                event.prevent_default();
+                shared::leave();
+            }>{move || language.get().try_your_own()}</a>
         </p>
     }
 }
@@ -49,24 +80,70 @@ pub(crate) fn AnswerOutline() -> impl IntoView {
 }
 
 #[component]
-fn Bar(prediction: Prediction) -> impl IntoView {
-    let id = format!("class-{}", prediction.index);
+fn Verdict(label: String, unsure: bool) -> impl IntoView {
     let language = language::spoken();
-    let confidence = prediction.confidence;
-    let percent = move || language.get().percent(confidence);
-    // As the text says it, with one decimal.
-    let value = Language::English.decimal(f64::from(confidence) * 100.0, 1);
+    let eyebrow = move || {
+        let language = language.get();
+        if unsure {
+            language.perhaps()
+        } else {
+            language.looks_like()
+        }
+    };
     view! {
-        <li>
-            <span class="class" lang="en" id=id.clone()>{prediction.label}</span>
-            <span class="percent" aria-hidden="true">{percent}</span>
-            <meter aria-labelledby=id min="0" max="100" value=value>{percent}</meter>
-        </li>
+        <p class="eyebrow">{eyebrow}</p>
+        <h2 data-testid="label" lang="en">{label}</h2>
+        {unsure.then(|| view! {
+            <p class="unsure" data-testid="unsure">{move || unsure_note(language.get())}</p>
+        })}
     }
 }
 
-pub(crate) fn is_unsure(answer: &Answer) -> bool {
-    answer.confidence < UNSURE_BELOW
+/// How the answer is shown.
+#[component]
+fn Choices(can_explain: bool) -> impl IntoView {
+    let language = language::spoken();
+    let viewing = Viewing::known();
+    let choose = move |event| {
+        if let Ok(top) = event_target_value(&event).parse() {
+            viewing.top.set(top);
+        }
+    };
+    let tops = TOPS.map(|top| {
+        view! {
+            <option value=top.to_string() selected=move || viewing.top.get() == top>{top}</option>
+        }
+    });
+    view! {
+        <div class="choices">
+            {can_explain.then(|| view! {
+                <button
+                    type="button"
+                    class="quiet"
+                    aria-pressed=move || viewing.why.get().to_string()
+                    on:click=move |_| viewing.why.update(|why| *why = !*why)
+                >
+                    {move || language.get().why()}
+                </button>
+            })}
+            <button
+                type="button"
+                class="quiet"
+                aria-pressed=move || viewing.names.get().to_string()
+                on:click=move |_| viewing.names.update(|names| *names = !*names)
+            >
+                {move || language.get().other_names()}
+            </button>
+            <label class="top">
+                {move || language.get().show_best()}
+                <select on:change=choose>{tops}</select>
+            </label>
+        </div>
+    }
+}
+
+pub(crate) fn is_unsure(confidence: f32) -> bool {
+    confidence < UNSURE_BELOW
 }
 
 pub(crate) fn unsure_note(language: Language) -> String {
@@ -79,19 +156,6 @@ pub(crate) fn unsure_note(language: Language) -> String {
     language.unsure(percent)
 }
 
-fn time_note(took_ms: f64, timings: Option<Timings>, language: Language) -> String {
-    let took = language.decimal(took_ms, 0);
-    match timings {
-        Some(timings) => {
-            let [decode, wait, inference] =
-                [timings.decode_ms, timings.queue_ms, timings.inference_ms]
-                    .map(|stage_ms| language.decimal(f64::from(stage_ms), 0));
-            language.took_with_stages(&took, &decode, &wait, &inference)
-        }
-        None => language.took(&took),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,29 +163,11 @@ mod tests {
     #[test]
     fn an_answer_is_unsure_below_a_fifth() {
         for (confidence, unsure) in [(0.161, true), (0.2, false), (0.242, false)] {
-            let answer = Answer {
-                confidence,
-                ..Answer::default()
-            };
-            assert_eq!(is_unsure(&answer), unsure, "{confidence}");
+            assert_eq!(is_unsure(confidence), unsure, "{confidence}");
         }
         assert_eq!(
             unsure_note(Language::English),
             "Not sure: no class reaches 20%. Take these as guesses."
         );
-    }
-
-    #[test]
-    fn the_time_note_names_the_stages_that_the_server_tells() {
-        let timings = Timings {
-            decode_ms: 3.6,
-            queue_ms: 0.2,
-            inference_ms: 11.5,
-        };
-        assert_eq!(
-            time_note(31.4, Some(timings), Language::English),
-            "31 ms in all: decoding 4, waiting 0, inference 12"
-        );
-        assert_eq!(time_note(31.4, None, Language::English), "31 ms in all");
     }
 }

@@ -1,8 +1,9 @@
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{ev, prelude::*, task::spawn_local};
 
 use crate::{
     address::Address,
-    announcement::Announcement,
+    announcement::{Announcement, Said},
+    api::ApiDrawer,
     drop_zone,
     failure::{Failure, Remedy},
     found::{Dropped, Found},
@@ -10,6 +11,7 @@ use crate::{
     header::Header,
     language,
     many::{Many, ManyPictures},
+    names::Names,
     outcome::Outcome,
     paste,
     pick_button::PickButtons,
@@ -17,12 +19,16 @@ use crate::{
     samples::{Sample, Samples},
     session::{Phase, Session},
     shrink_switch::ShrinkSwitch,
+    viewing::Viewing,
 };
 
 /// The page: every way in on one side, the answer on the other.
 #[component]
 pub(crate) fn App() -> impl IntoView {
     language::provide();
+    Viewing::provide();
+    Names::provide(Viewing::known().names);
+    Said::provide();
     let language = language::spoken();
     let session = Session::new();
     let phase = session.phase();
@@ -60,6 +66,13 @@ pub(crate) fn App() -> impl IntoView {
         }
     });
     let step = Signal::derive(move || many.step().unwrap_or_else(|| session.step().get()));
+    session.show_shared();
+    let address = window_event_listener(ev::hashchange, move |_| {
+        many.select(None);
+        session.show_shared();
+    });
+    on_cleanup(move || address.remove());
+    let drawer = RwSignal::new(false);
     let hovering = drop_zone::listen(on_dropped, on_address);
     paste::listen(
         on_files,
@@ -68,14 +81,14 @@ pub(crate) fn App() -> impl IntoView {
     );
 
     view! {
-        <Header />
+        <Header drawer />
         <main>
             <div
                 class="stage"
                 data-phase=move || phase.with(Phase::name)
                 data-hovering=move || hovering.get().to_string()
             >
-                <Frame phase />
+                <Frame phase model=session.model() />
                 <div class="ways-in">
                     <PickButtons on_files />
                     <p class="hint">
@@ -84,12 +97,13 @@ pub(crate) fn App() -> impl IntoView {
                     </p>
                     <ShrinkSwitch shrinking=session.shrinking() />
                 </div>
-                <Outcome phase step on_retry on_token on_cancel />
+                <Outcome phase step model=session.model() on_retry on_token on_cancel />
             </div>
             <ManyPictures many />
             <Samples on_sample />
             <Announcement phase many />
         </main>
+        <ApiDrawer open=drawer />
     }
 }
 

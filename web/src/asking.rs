@@ -30,6 +30,8 @@ pub(crate) enum Step {
 pub(crate) struct Terms {
     pub(crate) classifier: Classifier,
     pub(crate) options: ClassifyOptions,
+    /// Whether the server draws heatmaps, as far as is known.
+    pub(crate) explains: StoredValue<bool>,
     pub(crate) image_bytes_max: u64,
     pub(crate) shrinking: Shrinking,
 }
@@ -60,11 +62,21 @@ pub(crate) async fn ask(
             Step::Awaiting
         });
     });
+    let call = |explain| {
+        let options = ClassifyOptions {
+            explain,
+            ..terms.options.clone()
+        };
+        let classifier = &terms.classifier;
+        classifier.classify_watched(image_data.clone(), options, Some(watch.clone()))
+    };
+    let mut outcome = call(terms.explains.get_value()).await;
+    if matches!(&outcome, Err(error) if error.reason() == ErrorReason::ExplainUnsupported) {
+        terms.explains.set_value(false);
+        outcome = call(false).await;
+    }
     let has_token = terms.classifier.has_token();
-    terms
-        .classifier
-        .classify_watched(image_data, terms.options, Some(watch))
-        .await
+    outcome
         .map(|answer| (answer, now_ms() - asked_ms))
         .map_err(|error| Fault::call(&picked.name(), error, has_token))
 }

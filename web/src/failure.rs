@@ -64,6 +64,8 @@ pub(crate) enum Failure {
         name: String,
         request_id: Option<String>,
     },
+    /// A link to somebody's answer that cannot be read.
+    LinkDamaged,
     TokenWanted,
     TokenRefused,
     /// What was entered is none.
@@ -125,6 +127,7 @@ impl Failure {
                 request_id: Some(request_id),
             } => language.server_failed_logged(name, request_id),
             Self::ServerFailed { name, .. } => language.server_failed(name),
+            Self::LinkDamaged => language.link_damaged().to_owned(),
             Self::TokenWanted => language.token_wanted().to_owned(),
             Self::TokenRefused => language.token_refused().to_owned(),
             Self::TokenUnusable => language.token_unusable().to_owned(),
@@ -152,6 +155,7 @@ impl Failure {
             | Self::Refused { .. }
             | Self::NotFromThisPage
             | Self::OtherVersion
+            | Self::LinkDamaged
             | Self::ServerFailed { .. } => Remedy::Another,
         }
     }

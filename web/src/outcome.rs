@@ -1,13 +1,13 @@
 use leptos::{html, prelude::*};
 
 use crate::{
-    answer::{AnswerCard, AnswerOutline},
+    answer::{AnswerCard, AnswerOutline, SharedCard},
     asking::Step,
     failure::Remedy,
     failure_note::FailureNote,
     language,
     progress::Progress,
-    session::Phase,
+    session::{Model, Phase},
     token_form::TokenForm,
 };
 
@@ -15,6 +15,7 @@ use crate::{
 #[component]
 pub(crate) fn Outcome(
     phase: ReadSignal<Phase, LocalStorage>,
+    model: ReadSignal<Model>,
     step: Signal<Step>,
     on_retry: Callback<Remedy>,
     on_token: Callback<String>,
@@ -51,7 +52,7 @@ pub(crate) fn Outcome(
             tabindex="-1"
             aria-busy=move || is_asking.get().to_string()
         >
-            {move || phase.with(answer)}
+            {move || phase.with(|phase| answer(phase, model))}
             <Show when=move || is_asking.get()>
                 <Progress step on_cancel />
             </Show>
@@ -61,7 +62,7 @@ pub(crate) fn Outcome(
     }
 }
 
-fn answer(phase: &Phase) -> AnyView {
+fn answer(phase: &Phase, model: ReadSignal<Model>) -> AnyView {
     match phase {
         Phase::Empty => view! {
             <p class="waiting">{move || language::spoken().get().guesses_appear_here()}</p>
@@ -69,8 +70,9 @@ fn answer(phase: &Phase) -> AnyView {
         .into_any(),
         Phase::Fetching { .. } | Phase::Asking(_) => view! { <AnswerOutline /> }.into_any(),
         Phase::Answered(_, answer, took_ms) => {
-            view! { <AnswerCard answer=answer.clone() took_ms=*took_ms /> }.into_any()
+            view! { <AnswerCard answer=answer.clone() took_ms=*took_ms model /> }.into_any()
         }
+        Phase::Shared(shared) => view! { <SharedCard shared=shared.clone() /> }.into_any(),
         Phase::Failed(..) => ().into_any(),
     }
 }

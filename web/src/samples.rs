@@ -1,10 +1,13 @@
 use leptos::prelude::*;
 
-use crate::{language, texts::Language};
+use crate::{
+    language,
+    texts::{Language, Text},
+};
 
 /// A picture that comes with the page.
 pub(crate) struct Sample {
-    title: fn(Language) -> &'static str,
+    title: Text,
     file_name: &'static str,
 }
 

@@ -8,13 +8,17 @@ use crate::{
     failure::{Failure, Remedy},
     found::Found,
     picked::Picked,
+    shared::{self, Shared},
     shrink::Shrinking,
     shrink_switch,
     ticket::Ticket,
+    viewing::TOP_MAX,
 };
 
 /// The contract's own default, until the server has told its limit.
 const IMAGE_BYTES_MAX: u64 = 10 << 20;
+/// That of EfficientNet-Lite0, until the server has told its own.
+const INPUT_SIZE: u32 = 224;
 
 /// Where the page is between a picture and its answer.
 #[derive(Clone)]
@@ -29,6 +33,18 @@ pub(crate) enum Phase {
     Answered(Picked, Answer, f64),
     /// No answer; no picture either where it was refused before anyone was asked.
     Failed(Option<Picked>, Failure),
+    /// Somebody else's answer, from a link.
+    Shared(Shared),
+}
+
+/// What the server says of its model, as far as it has.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Model {
+    pub(crate) revision: String,
+    pub(crate) weights_digest: String,
+    /// Version of the preprocessing.
+    pub(crate) preprocessing: String,
+    pub(crate) input_size: u32,
 }
 
 /// The one part of the page that talks to the server. A handle: copies mean the same session.
@@ -38,6 +54,9 @@ pub(crate) struct Session {
     step: RwSignal<Step>,
     shrinking: RwSignal<bool>,
     image_bytes_max: RwSignal<u64>,
+    model: RwSignal<Model>,
+    /// Whether the server draws heatmaps, as far as is known.
+    explains: StoredValue<bool>,
     classifier: StoredValue<Classifier, LocalStorage>,
     ticket: StoredValue<Option<Ticket>, LocalStorage>,
 }
@@ -50,6 +69,7 @@ impl Phase {
             Self::Fetching { .. } | Self::Asking(_) => "asking",
             Self::Answered(..) => "answered",
             Self::Failed(..) => "failed",
+            Self::Shared(_) => "shared",
         }
     }
 
@@ -59,10 +79,26 @@ impl Phase {
 
     pub(crate) fn picked(&self) -> Option<&Picked> {
         match self {
-            Self::Empty | Self::Fetching { .. } => None,
+            Self::Empty | Self::Fetching { .. } | Self::Shared(_) => None,
             Self::Asking(picked) | Self::Answered(picked, ..) => Some(picked),
             Self::Failed(picked, _) => picked.as_ref(),
         }
+    }
+
+    /// The answer about the picture shown.
+    pub(crate) fn answer(&self) -> Option<&Answer> {
+        match self {
+            Self::Answered(_, answer, _) => Some(answer),
+            Self::Empty
+            | Self::Fetching { .. }
+            | Self::Asking(_)
+            | Self::Failed(..)
+            | Self::Shared(_) => None,
+        }
+    }
+
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self, Self::Shared(_))
     }
 }
 
@@ -76,15 +112,26 @@ impl Session {
             step: RwSignal::new(Step::default()),
             shrinking: RwSignal::new(shrink_switch::remembered()),
             image_bytes_max: RwSignal::new(IMAGE_BYTES_MAX),
+            model: RwSignal::new(Model {
+                revision: String::new(),
+                weights_digest: String::new(),
+                preprocessing: String::new(),
+                input_size: INPUT_SIZE,
+            }),
+            explains: StoredValue::new(true),
             classifier: StoredValue::new_local(classifier),
             ticket: StoredValue::new_local(None),
         };
-        session.learn_limits();
+        session.learn_model();
         session
     }
 
     pub(crate) fn phase(self) -> ReadSignal<Phase, LocalStorage> {
         self.phase.read_only()
+    }
+
+    pub(crate) fn model(self) -> ReadSignal<Model> {
+        self.model.read_only()
     }
 
     /// How far the call is.
@@ -101,7 +148,11 @@ impl Session {
     pub(crate) fn terms(self) -> Terms {
         Terms {
             classifier: self.classifier.get_value(),
-            options: ClassifyOptions::default(),
+            options: ClassifyOptions {
+                top_k: TOP_MAX,
+                ..ClassifyOptions::default()
+            },
+            explains: self.explains,
             image_bytes_max: self.image_bytes_max.get_untracked(),
             shrinking: if self.shrinking.get_untracked() {
                 Shrinking::Large
@@ -111,14 +162,27 @@ impl Session {
         }
     }
 
+    /// Shows what the page's address tells of somebody else's answer, or that it cannot be read. An address that tells
+    /// nothing takes such an answer away.
+    pub(crate) fn show_shared(self) {
+        match shared::in_address() {
+            Some(Ok(shared)) => self.show(Phase::Shared(shared)),
+            Some(Err(shared::Damaged)) => self.show(Phase::Failed(None, Failure::LinkDamaged)),
+            None if self.phase.with_untracked(Phase::is_shared) => self.phase.set(Phase::Empty),
+            None => {}
+        }
+    }
+
     /// Shows what became of a picture elsewhere; gives up what was asked here.
     pub(crate) fn show(self, phase: Phase) {
         self.ticket.set_value(None);
+        self.learn_model_of(&phase);
         self.phase.set(phase);
     }
 
     /// Fetches another site's picture; then it is a file like others.
     pub(crate) fn fetch(self, address: Address, on_file: Callback<Vec<Found>>) {
+        shared::forget();
         self.show(Phase::Fetching {
             site: address.site(),
         });
@@ -136,6 +200,7 @@ impl Session {
     }
 
     fn ask_on(self, terms: Terms, picked: Result<Picked, Failure>) {
+        shared::forget();
         let picked = match picked {
             Ok(picked) => picked,
             Err(failure) => {
@@ -152,6 +217,7 @@ impl Session {
                     Phase::Failed(Some(picked), fault.failure)
                 }
             };
+            self.learn_model_of(&phase);
             self.phase.set(phase);
         });
     }
@@ -206,7 +272,7 @@ impl Session {
             Ok(classifier) => {
                 access::remember(token);
                 self.classifier.set_value(classifier);
-                self.learn_limits();
+                self.learn_model();
                 true
             }
             Err(_) => {
@@ -224,14 +290,33 @@ impl Session {
         self.classifier.set_value(own_server());
     }
 
+    /// Learns anew what the server says of its model where the answer came from another one.
+    fn learn_model_of(self, phase: &Phase) {
+        let known = self.model.with_untracked(|model| model.revision.clone());
+        if phase
+            .answer()
+            .is_some_and(|answer| answer.model_revision != known)
+        {
+            self.learn_model();
+        }
+    }
+
     /// Without an answer the contract's limits stand; the server checks its own in any case.
-    fn learn_limits(self) {
+    fn learn_model(self) {
         let classifier = self.classifier.get_value();
         spawn_local(async move {
-            let model = classifier.model("").await;
-            if let Some(limits) = model.ok().and_then(|model| model.limits) {
+            let Ok(model) = classifier.model("").await else {
+                return;
+            };
+            if let Some(limits) = model.limits {
                 self.image_bytes_max.set(limits.image_bytes_max);
             }
+            self.model.set(Model {
+                revision: model.revision,
+                weights_digest: model.weights_digest,
+                preprocessing: model.preprocessing.unwrap_or_default().version,
+                input_size: model.input_size,
+            });
         });
     }
 }

@@ -27,9 +27,11 @@ macro_rules! texts {
 }
 
 mod answer;
+mod api;
 mod failure;
 mod many;
 mod page;
+mod picture;
 mod ways_in;
 
 /// A language that the page speaks.
@@ -38,6 +40,9 @@ pub(crate) enum Language {
     English,
     Russian,
 }
+
+/// A text by its name, for who says it later.
+pub(crate) type Text = fn(Language) -> &'static str;
 
 /// The forms of a noun after a number: 1 second, 2 seconds; 1 секунду, 2 секунды, 5 секунд.
 pub(crate) struct Forms {

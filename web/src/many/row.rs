@@ -118,7 +118,7 @@ impl State {
     }
 
     pub(super) fn is_unsure(&self) -> bool {
-        matches!(self, Self::Answered(answer, _) if is_unsure(answer))
+        matches!(self, Self::Answered(answer, _) if is_unsure(answer.confidence))
     }
 
     pub(super) fn is_answered(&self) -> bool {

@@ -215,7 +215,7 @@ fn texts(state: &State, row: Row, language: Language) -> [String; 3] {
         State::Answered(answer, took_ms) => [
             answer.label.clone(),
             language.percent(answer.confidence),
-            language.milliseconds(&language.decimal(*took_ms, 0)),
+            language.milliseconds(*took_ms),
         ],
         State::Failed(fault) => [
             fault.failure.sentence(language),

@@ -68,6 +68,9 @@ texts! {
     server_failed_logged(name: &str, request_id: &str):
         "The server failed over {name}. Its log says more under {request_id}. Try another picture.",
         "{name}: ошибка на сервере, в его журнале она под номером {request_id}. Попробуйте другую картинку.";
+    link_damaged:
+        "This link to an answer is damaged. Ask for it again, or choose a picture of your own.",
+        "Эта ссылка на ответ повреждена. Попросите её снова или выберите свою картинку.";
     token_wanted:
         "This server answers only with an access token. Enter yours, or ask whoever runs the server for one.",
         "Этот сервер отвечает только по токену доступа. Введите свой или попросите его у того, кто управляет сервером.";

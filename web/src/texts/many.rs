@@ -30,7 +30,6 @@ texts! {
     slowest_first: "slowest first", "сначала долгие";
     pictures: "Pictures", "Картинки";
     no_such_row: "No picture matches.", "Ничего не подходит.";
-    milliseconds(ms: &str): "{ms} ms", "{ms} мс";
 }
 
 const PICTURES: Forms = Forms {
