@@ -61,7 +61,11 @@ fn Bar(prediction: Prediction, position: usize, can_explain: bool, names: Names)
         }
     };
     let others = move || {
-        let others = viewing.names.get().then(|| names.others(&prediction))?;
+        let others = viewing
+            .names
+            .get()
+            .then(|| names.others(&prediction))
+            .flatten()?;
         Some(view! { <span class="names" lang="en" data-testid="names">{others}</span> })
     };
     view! {
