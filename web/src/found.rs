@@ -8,8 +8,8 @@ use web_sys::{
     FileSystemDirectoryReader, FileSystemEntry, FileSystemFileEntry,
 };
 
-/// More than anyone looks through; a folder may hold a whole disk.
-const FILES_MAX: usize = 10_000;
+/// More than anyone looks through, and some 40 MB of answers; a folder may hold a whole disk.
+const FILES_MAX: usize = 5_000;
 
 /// A file, and its path from the folder that was given; just its name where it came alone.
 #[derive(Clone, Debug)]

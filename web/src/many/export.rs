@@ -15,9 +15,9 @@ pub(super) struct Finished<'a> {
     pub(super) result: Result<&'a Answer, Option<&'a Fault>>,
 }
 
-/// One object a line.
-pub(super) fn json(rows: &[Finished<'_>]) -> String {
-    rows.iter().map(json_line).collect()
+/// One object a line, with the `top` most probable classes of each picture.
+pub(super) fn json(rows: &[Finished<'_>], top: usize) -> String {
+    rows.iter().map(|row| json_line(row, top)).collect()
 }
 
 /// RFC 4180, but for its line ends, which are the command line's.
@@ -28,12 +28,17 @@ pub(super) fn csv(rows: &[Finished<'_>]) -> String {
         .collect()
 }
 
-fn json_line(row: &Finished<'_>) -> String {
+fn json_line(row: &Finished<'_>, top: usize) -> String {
     let file = quoted(row.path);
     match &row.result {
         Ok(answer) => {
             let times = answer.timings.unwrap_or_default();
-            let predictions: Vec<_> = answer.predictions.iter().map(prediction).collect();
+            let predictions: Vec<_> = answer
+                .predictions
+                .iter()
+                .take(top)
+                .map(prediction)
+                .collect();
             format!(
                 "{{\"file\":{file},\"label\":{},\"confidence\":{:?},\"predictions\":[{}],\"model\":{},\"model_revision\":{},\
                  \"request_id\":{},\"decode_ms\":{:?},\"queue_ms\":{:?},\"inference_ms\":{:?}}}\n",
@@ -153,7 +158,7 @@ mod tests {
         Answer {
             label: best.label.clone(),
             confidence: best.confidence,
-            predictions: vec![best],
+            predictions: vec![best, Prediction::default()],
             model: "m".to_owned(),
             model_revision: "r".to_owned(),
             request_id: "id".to_owned(),
@@ -190,7 +195,7 @@ mod tests {
             },
         ];
         assert_eq!(
-            json(&rows),
+            json(&rows, 1),
             "{\"file\":\"a\\n\\\"\\u0001.jpg\",\"label\":\"crane, \\\"bird\\\"\",\"confidence\":0.25,\"predictions\":[{\"label\":\
              \"crane, \\\"bird\\\"\",\"confidence\":0.25,\"index\":134}],\"model\":\"m\",\"model_revision\":\"r\",\
              \"request_id\":\"id\",\"decode_ms\":1.5,\"queue_ms\":0.0,\"inference_ms\":1e-7}\n\

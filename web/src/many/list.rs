@@ -13,8 +13,9 @@ use crate::{
     wait::wait,
 };
 
-/// Calls at the same time. Browsers open six connections to a server over HTTP/1.1; measured in e2e/README.md.
-const IN_FLIGHT: usize = 4;
+/// Calls at the same time: as many as browsers open connections to a server over HTTP/1.1. Of 1 to 8 single calls and
+/// batches of 8 to 32 pictures none was faster (e2e/tests/in-flight.spec.ts).
+const IN_FLIGHT: usize = 6;
 /// Calls about one picture before it is given up, where the server asks to come again later.
 const CALLS_MAX: u32 = 5;
 /// Counting and sorting follow the rows this much later, all changes of that time at once.

@@ -10,12 +10,13 @@ use super::{
     row::State,
     table::Looking,
 };
-use crate::{language, texts::Language};
+use crate::{language, texts::Language, viewing::Viewing};
 
 /// What can be done with the list: look through it, go on with it, save it, close it.
 #[component]
 pub(super) fn Tools(many: Many, looking: Looking, count: Memo<Count>) -> impl IntoView {
     let language = language::spoken();
+    let top = Viewing::known().top;
     let is_busy = Memo::new(move |_| count.get().finished() < count.get().all);
     let can_retry = Memo::new(move |_| count.get().worth_retrying > 0);
     let is_empty = move || count.get().finished() == 0;
@@ -58,7 +59,9 @@ pub(super) fn Tools(many: Many, looking: Looking, count: Memo<Count>) -> impl In
                     {text(Language::save_csv)}
                 </button>
                 <button type="button" class="quiet" disabled=is_empty
-                    on:click=move |_| save(many, "classified.jsonl", "application/jsonl", export::json)>
+                    on:click=move |_| save(many, "classified.jsonl", "application/jsonl", |rows| {
+                        export::json(rows, top.get_untracked())
+                    })>
                     {text(Language::save_json)}
                 </button>
                 <button type="button" class="quiet" on:click=move |_| {
@@ -106,7 +109,7 @@ fn chosen<T: Copy + Default>(all: &[T], event: &leptos::ev::Event) -> T {
 }
 
 /// The pictures that are finished, in the order of coming, as a file.
-fn save(many: Many, file_name: &str, media_type: &str, write: fn(&[Finished<'_>]) -> String) {
+fn save(many: Many, file_name: &str, media_type: &str, write: impl Fn(&[Finished<'_>]) -> String) {
     let rows = many.rows().get_untracked();
     let rows: Vec<_> = rows
         .iter()
