@@ -23,6 +23,8 @@ try {
     const metrics = ["largest-contentful-paint", "total-blocking-time", "cumulative-layout-shift"];
     const measured = metrics.map((id) => `${lhr.audits[id].title} ${lhr.audits[id].displayValue}`);
     console.log(`${name}: ${scores.map((score) => score.join(" ")).join(", ")}; ${measured.join(", ")}`);
+    const { details } = lhr.audits["largest-contentful-paint-element"];
+    console.log(`  largest: ${details?.items[0]?.items[0]?.node.snippet}`);
     for (const { auditRefs } of Object.values(lhr.categories)) {
       for (const { id, weight } of auditRefs) {
         const { score, title, displayValue = "" } = lhr.audits[id];

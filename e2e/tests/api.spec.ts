@@ -9,7 +9,7 @@ const PROGRAMS: [title: string, file: string][] = [
   ["Python", "python/classify_top.py"],
   ["Go", "go/classify.go"],
   ["Rust", "rust/classify.rs"],
-  ["imageclassifier", "cli/classify.sh"],
+  ["CLI (imageclassifier)", "cli/classify.sh"],
 ];
 
 test("the programs are those of examples/, for this server and as many classes as are shown", async ({ page, context }) => {

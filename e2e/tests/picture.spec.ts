@@ -146,13 +146,13 @@ function eachInside({ width, height }: Drawn, visit: (at: number, column: number
   }
 }
 
-/** The words name the part of the square where the orange is strongest. */
+/** The words name the part of the square where the magenta is strongest. */
 async function expectPlace(page: Page) {
   const drawing = await drawn(page);
   let best = { opacity: 0, column: 0, row: 0 };
   eachInside(drawing, (at, column, row) => {
-    const [red, , blue, opacity] = drawing.pixels.subarray(at, at + 4);
-    if (red > blue && opacity > best.opacity) best = { opacity, column, row };
+    const [red, green, , opacity] = drawing.pixels.subarray(at, at + 4);
+    if (red > green && opacity > best.opacity) best = { opacity, column, row };
   });
   const third = (part: number) => [0, 0, 1, 1, 1, 2, 2][Math.floor(part * 7)]; // in cells of the map
   const places = [

@@ -33,8 +33,9 @@ pub(crate) fn AnswerCard(answer: Answer, took_ms: f64, model: ReadSignal<Model>)
     let timings = answer.timings;
     view! {
         <Verdict label=answer.label.clone() unsure=is_unsure(answer.confidence) />
-        <Bars predictions=answer.predictions.clone() can_explain />
+        // Above the bars, so that they stay under the pointer however many bars there are.
         <Choices can_explain />
+        <Bars predictions=answer.predictions.clone() can_explain />
         <TimeBar took_ms timings />
         <div class="actions">
             <CopyButton text=Signal::stored(link) label=Language::copy_link />
@@ -60,7 +61,7 @@ pub(crate) fn SharedCard(shared: Shared) -> impl IntoView {
             {move || language.get().model_and_revision(&model, &revision)}
         </p>
         <p class="actions">
-            <a href="#" class="button" on:click=|event| {
+            <a href="#" class="button quiet" on:click=|event| {
                 event.prevent_default();
                 shared::leave();
             }>{move || language.get().try_your_own()}</a>

@@ -138,7 +138,7 @@ fn Invitation(phase: ReadSignal<Phase, LocalStorage>) -> impl IntoView {
                     if is_shared() { language.picture_not_shared() } else { language.drop_a_picture_here() }
                 }}
             </p>
-            <p class="hint">{move || language.get().formats()}</p>
+            <p class="hint" hidden=is_shared>{move || language.get().formats()}</p>
         </div>
     }
 }

@@ -3,9 +3,10 @@ use imageclassifier_client::{Answer, Heatmap};
 /// Side of the square of pixels that a heatmap is drawn with; the browser scales it further.
 pub(crate) const SIDE: usize = 112;
 
-/// What speaks for the class: orange, what against it: blue. Told apart by people who see no red or green, too.
-const FOR: [u8; 3] = [255, 106, 0];
-const AGAINST: [u8; 3] = [24, 90, 219];
+/// What speaks for the class: magenta, what against it: cyan. Both are rare in photographs, and one is much lighter, so that
+/// people who see no red or green tell them apart, too.
+const FOR: [u8; 3] = [224, 0, 122];
+const AGAINST: [u8; 3] = [0, 205, 215];
 
 /// Where a class was seen in a picture, and how that compares with the answer's other classes.
 #[derive(Clone, Debug, PartialEq)]
@@ -196,8 +197,8 @@ mod tests {
     fn maps_of_one_answer_share_a_scale() {
         let answer = answer(&[&single(0, 4.0), &single(0, -1.0)]);
         let corner = |position| Heat::of(&answer, position).unwrap().pixels()[..4].to_vec();
-        assert_eq!(corner(0), [255, 106, 0, 255]);
-        assert_eq!(corner(1), [24, 90, 219, 63]);
+        assert_eq!(corner(0), [224, 0, 122, 255]);
+        assert_eq!(corner(1), [0, 205, 215, 63]);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use imageclassifier_client::Prediction;
-use leptos::prelude::*;
+use leptos::{ev::MouseEvent, prelude::*};
 
 use crate::{language, names::Names, texts::Language, viewing::Viewing};
 
@@ -33,6 +33,12 @@ fn Bar(prediction: Prediction, position: usize, can_explain: bool, names: Names)
     let show = move || {
         if explains() && viewing.class.get_untracked() != position {
             viewing.class.set(position);
+        }
+    };
+    // Not when the bar moves under a pointer that rests.
+    let point = move |event: MouseEvent| {
+        if event.movement_x() != 0 || event.movement_y() != 0 {
+            show();
         }
     };
     let label = prediction.label.clone();
@@ -69,7 +75,7 @@ fn Bar(prediction: Prediction, position: usize, can_explain: bool, names: Names)
         Some(view! { <span class="names" lang="en" data-testid="names">{others}</span> })
     };
     view! {
-        <li class:shown=is_shown on:mouseenter=move |_| show()>
+        <li class:shown=is_shown on:mousemove=point>
             {class}
             <span class="percent" aria-hidden="true">{percent}</span>
             {others}

@@ -60,7 +60,7 @@ pub(super) static SNIPPETS: [Snippet; 7] = [
         secure: &[],
     },
     Snippet {
-        title: "imageclassifier",
+        title: "CLI (imageclassifier)",
         text: include_str!("../../../examples/cli/classify.sh"),
         top: "--top-k 5",
         secure: &[],
