@@ -6,7 +6,8 @@ use clap::Parser;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use imageclassifier_model::{
-    CLASSES, EncodedImage, Input, Logits, NetworkError, PictureError, Team, Weights,
+    CLASSES, Crop, CropSquare, EncodedImage, FeatureMap, Input, Logits, NetworkError, PictureError,
+    Team, Weights,
 };
 use imageclassifier_server::{Config, Engine, InProcess, Stages};
 use tokio::runtime::{Builder, Runtime};
@@ -15,12 +16,23 @@ use tokio::runtime::{Builder, Runtime};
 struct NoNetwork;
 
 impl Stages for NoNetwork {
-    fn prepare(&mut self, _: &EncodedImage<Bytes>) -> Result<Input, PictureError> {
-        Ok(Input::from_values(1, vec![0.0; 3]).expect("a pixel"))
+    fn prepare(&mut self, _: &EncodedImage<Bytes>) -> Result<(Input, Crop), PictureError> {
+        let crop = Crop {
+            square: CropSquare::centre(1, 1, 1),
+            picture_width: 1,
+            picture_height: 1,
+        };
+        let input = Input::from_values(1, vec![0.0; 3]).expect("a pixel");
+        Ok((input, crop))
     }
 
-    fn infer(&mut self, _: Input, _: &mut Team) -> Result<Logits, NetworkError> {
-        Ok(Logits::new(&[0.0; CLASSES]).expect("finite"))
+    fn infer(
+        &mut self,
+        _: Input,
+        _: &mut Team,
+        _: bool,
+    ) -> Result<(Logits, Option<FeatureMap>), NetworkError> {
+        Ok((Logits::new(&[0.0; CLASSES]).expect("finite"), None))
     }
 }
 

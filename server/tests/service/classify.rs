@@ -34,7 +34,7 @@ async fn top_k_bounds_the_predictions() {
             image_data: photograph("rocket.jpg"),
             top_k,
             model: "efficientnet-lite0".to_owned(),
-            explain: false,
+            ..Default::default()
         };
         let answer = classify(app.address, Protocol::Grpc, request)
             .await
