@@ -77,23 +77,26 @@ impl CallError {
         self.retry_after
     }
 
-    /// For who classifies without a server: why this picture, or this wish, cannot be taken.
+    /// For who answers in a server's place.
     #[must_use]
-    pub fn refused(reason: ErrorReason, message: String) -> Self {
+    pub fn new(kind: ErrorKind, reason: ErrorReason, message: String) -> Self {
         Self {
+            kind,
+            message,
             reason,
-            ..Self::unusable(message)
+            metadata: HashMap::new(),
+            retry_after: None,
         }
     }
 
     /// For who waits for an answer: none came in time.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn out_of_time() -> Self {
-        Self {
-            kind: ErrorKind::DeadlineExceeded,
-            reason: ErrorReason::DeadlineExceeded,
-            ..Self::unusable(OUT_OF_TIME.to_owned())
-        }
+        Self::new(
+            ErrorKind::DeadlineExceeded,
+            ErrorReason::DeadlineExceeded,
+            OUT_OF_TIME.to_owned(),
+        )
     }
 
     #[cfg(not(target_arch = "wasm32"))]
@@ -120,13 +123,7 @@ impl CallError {
 
     /// What cannot even be tried.
     fn unusable(message: String) -> Self {
-        Self {
-            kind: ErrorKind::InvalidInput,
-            message,
-            reason: ErrorReason::Unspecified,
-            metadata: HashMap::new(),
-            retry_after: None,
-        }
+        Self::new(ErrorKind::InvalidInput, ErrorReason::Unspecified, message)
     }
 }
 

@@ -31,7 +31,7 @@ usage: cargo xtask COMMAND
                            try the promises of RELIABILITY.md on a release server: memory, malformed, slow, flood,
                            cancel, drain, overload, soak (60 minutes, or N); without a scenario all of them
   fuzz [TARGET] [--runs N] throw bytes at what callers reach: one target or all (needs a nightly compiler)
-  generate                 write the Rust code of proto/image_classifier.proto anew
+  generate                 write anew the Rust code of proto/image_classifier.proto, the man pages and the completions
 ";
 
 fn main() -> ExitCode {
