@@ -25,7 +25,7 @@ usage: cargo xtask COMMAND
   build                    build page, server and command line into target/release/
   page                     build the page alone into dist/
   test                     everything: format, lints, unit, golden, integration, foreign clients, browser
-  bench engine | picture | server | wasm [--json] [PART...]
+  bench engine | picture | server | stream | wasm [--json] [PART...]
                            measure against what a user would run instead (BENCHMARKS.md)
   stress [SCENARIO...] [--minutes N]
                            try the promises of RELIABILITY.md on a release server: memory, malformed, slow, flood,
