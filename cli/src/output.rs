@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Longer names push their row's other columns to the right.
-const NAME_COLUMNS_MAX: usize = 40;
+const NAME_COLUMNS_MAX: usize = 64;
 
 /// What is printed of each picture on standard output.
 pub(crate) enum Output {
