@@ -152,7 +152,7 @@ mod tests {
                 shell,
                 &mut Args::command(),
                 "imageclassifier",
-                &completions,
+                completions.path(),
             )
             .unwrap();
         }

@@ -14,6 +14,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How soon a server that vanished without a word is noticed while it owes an answer.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
 
+/// What a certificate in PEM begins with.
+const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
+
 /// Connects on the first call.
 pub(crate) fn channel(server_url: &str) -> Result<Channel, CallError> {
     connect(
@@ -25,6 +28,13 @@ pub(crate) fn channel(server_url: &str) -> Result<Channel, CallError> {
 
 /// As [`channel`], trusting only the authorities in `authorities`, PEM.
 pub(crate) fn channel_trusting(server_url: &str, authorities: &[u8]) -> Result<Channel, CallError> {
+    // rustls would take none, and then trust nobody.
+    let marker = CERTIFICATE.as_bytes();
+    if !authorities.windows(marker.len()).any(|part| part == marker) {
+        return Err(CallError::bad_authorities(
+            "there is no certificate in them",
+        ));
+    }
     let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authorities));
     connect(server_url, tls, CallError::bad_authorities)
 }
