@@ -3,13 +3,25 @@
 
 mod classifier;
 mod error;
+#[cfg(not(target_arch = "wasm32"))]
+mod health;
+#[cfg(not(target_arch = "wasm32"))]
+mod retry;
+#[cfg(not(target_arch = "wasm32"))]
+mod stream;
 #[cfg_attr(target_arch = "wasm32", path = "transport_web.rs")]
 #[cfg_attr(not(target_arch = "wasm32"), path = "transport_native.rs")]
 mod transport;
 
 pub use classifier::{Classifier, ClassifyOptions};
 pub use error::{CallError, ErrorKind};
+#[cfg(not(target_arch = "wasm32"))]
+pub use health::Health;
 pub use imageclassifier_proto::{
-    ClassifyImageResponse as Answer, ErrorReason, GetModelResponse as ModelDescription, Limits,
-    Prediction, Preprocessing, Timings,
+    ClassifyImageResponse as Answer, Crop, ErrorReason, GetModelResponse as ModelDescription,
+    Heatmap, Limits, Prediction, Preprocessing, Timings,
 };
+#[cfg(not(target_arch = "wasm32"))]
+pub use retry::patiently;
+#[cfg(not(target_arch = "wasm32"))]
+pub use stream::StreamOptions;

@@ -22,7 +22,6 @@ use crate::{
     stages::{self, MakeStages},
     status::Failure,
     trace::stage_span,
-    wire,
     workers::{self, Classified, Job, Order, Question, Source, Workplace},
 };
 
@@ -76,7 +75,7 @@ impl Engine {
         config: &Config,
     ) -> io::Result<Self> {
         let threads = thread::available_parallelism()?.get();
-        let revision = wire::revision(&weights, config.precision);
+        let revision = weights.revision(config.precision);
         let workplace = Arc::new(Workplace {
             make_stages,
             explainer: Explainer::new(&weights),

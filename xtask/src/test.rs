@@ -54,9 +54,17 @@ fn lint(selection: &[&str]) -> anyhow::Result<()> {
     run(clippy.args(["--", "-D", "warnings"]))
 }
 
-/// Writes the generated code of the contract anew.
+/// Writes anew what is generated and committed: the code of the contract, the command line's man pages and completions.
+/// The tests that write it are those that compare it.
 pub(crate) fn generate() -> anyhow::Result<()> {
-    run(command("cargo")
-        .args(["test", "--quiet", "-p", "imageclassifier-proto"])
-        .env("UPDATE_GENERATED", "1"))
+    for selection in [
+        ["-p", "imageclassifier-proto", "--test", "generated"],
+        ["-p", "imageclassifier-cli", "--bin", "imageclassifier"],
+    ] {
+        run(command("cargo")
+            .args(["test", "--quiet"])
+            .args(selection)
+            .env("UPDATE_GENERATED", "1"))?;
+    }
+    Ok(())
 }
