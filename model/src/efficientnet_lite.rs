@@ -51,11 +51,22 @@ impl EfficientNetLite {
     /// - pictures: `[batch, height, width, 3]`, values as in [`Input`](crate::Input)
     /// - logits: `[batch, classes]`
     pub(crate) fn forward(&self, pictures: Tensor<4>) -> Tensor<2> {
+        self.classify(self.features(pictures))
+    }
+
+    /// # Shapes
+    /// - pictures: as for [`forward`](Self::forward)
+    /// - the last feature map, after ReLU6: `[batch, channels, height, width]`
+    pub(crate) fn features(&self, pictures: Tensor<4>) -> Tensor<4> {
         let mut x = relu6(self.conv_stem.forward(pictures.permute([0, 3, 1, 2])));
         for block in &self.blocks {
             x = block.forward(x);
         }
-        let features = relu6(self.conv_head.forward(x));
+        relu6(self.conv_head.forward(x))
+    }
+
+    /// The logits of what [`features`](Self::features) gives.
+    pub(crate) fn classify(&self, features: Tensor<4>) -> Tensor<2> {
         let [batch, channels, height, width] = features.dims();
         let pooled = features
             .reshape([batch, channels, height * width])

@@ -9,7 +9,7 @@ use imageclassifier_kernels::{
     Workspace,
 };
 
-use crate::efficientnet_lite::EfficientNetLite;
+use crate::{FeatureMap, efficientnet_lite::EfficientNetLite};
 
 /// The whole of [`EfficientNetLite`] as one operation on burn-flex tensors: its weights, packed for our own kernels.
 #[derive(Debug)]
@@ -95,6 +95,20 @@ impl FusedEfficientNetLite {
         let layout = Layout::contiguous(Shape::from(vec![batch, self.classes]));
         let logits = FlexTensor::new(Bytes::from_elems(logits), layout, DType::F32);
         Tensor::from_primitive::<Flex>(logits)
+    }
+
+    /// The last feature map of the last picture that ran in `workspace`.
+    pub(crate) fn features(&self, workspace: &Workspace) -> FeatureMap {
+        let shape = self.network.head().features_shape();
+        let mut values = vec![0.0; shape.pixels() * shape.channels];
+        self.network
+            .head()
+            .copy_features(workspace.head_buffers(), &mut values);
+        FeatureMap {
+            height: shape.height,
+            width: shape.width,
+            values,
+        }
     }
 }
 

@@ -5,8 +5,9 @@ use fast_image_resize::{
     images::{CroppedImage, Image, ImageRef},
 };
 use image::{DynamicImage, RgbImage, RgbaImage, metadata::Orientation};
+use imageclassifier_crop::crop_fraction;
 
-use crate::{CropSquare, Picture, crop::crop_fraction, picture::swaps_axes};
+use crate::{CropSquare, Picture, picture::swaps_axes};
 
 /// How a picture becomes an [`Input`]: orientation, transparent pixels over white, centre square, antialiased bicubic
 /// resize, `(x - mean) / scale`. The reference implementation's `preprocess_for_eval`.
@@ -60,6 +61,7 @@ impl Input {
             square,
             orientation,
             input_size: size,
+            crop: _,
         } = picture;
         // Turning the small square instead of the whole picture gives the same pixels.
         let mut seen = DynamicImage::from(resize(pixels, square, orientation, size));

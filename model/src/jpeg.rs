@@ -1,7 +1,11 @@
 use image::{DynamicImage, RgbImage, metadata::Orientation};
 use imageclassifier_jpeg::{Jpeg, Region, Scale};
 
-use crate::{CropSquare, Picture, PictureError, picture::check_dimensions};
+use crate::{
+    CropSquare, Picture, PictureError,
+    crop::{Crop, centre_of_stored},
+    picture::check_dimensions,
+};
 
 /// How many pixels the resize to the input still has to have for each of the input's, along a side, after scaling down
 /// while decoding: with two, the result is hardly to be told from that of all pixels. (Pillow calls it `reducing_gap`.)
@@ -25,7 +29,7 @@ pub(crate) fn decode(
         .unwrap_or(Orientation::NoTransforms);
     let square_at = |scale| {
         let (width, height) = jpeg.dimensions_at(scale);
-        CropSquare::centre_of_stored(width, height, orientation, input_size)
+        centre_of_stored(width, height, orientation, input_size)
     };
     let mut smallest_first = Scale::ALL.into_iter().rev();
     let scale = smallest_first
@@ -49,5 +53,6 @@ pub(crate) fn decode(
         },
         orientation,
         input_size,
+        crop: Crop::of_stored(width, height, orientation, input_size),
     }))
 }

@@ -8,6 +8,7 @@
 mod compute;
 mod crop;
 mod efficientnet_lite;
+mod explain;
 mod fused;
 mod input;
 mod jpeg;
@@ -19,7 +20,9 @@ mod variant;
 mod weights;
 
 pub use compute::{Backend, Compute};
-pub use crop::CropSquare;
+pub use crop::Crop;
+pub use explain::{Explainer, FeatureMap, Heatmap};
+pub use imageclassifier_crop::CropSquare;
 pub use imageclassifier_kernels::{Kernel, Precision, Team};
 pub use input::{Input, Preprocessing};
 pub use labels::{CLASSES, labels};

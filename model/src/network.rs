@@ -8,7 +8,7 @@ use burn::{
 use imageclassifier_kernels::{BuildError, Team, Workspace};
 
 use crate::{
-    Compute, Input, Logits, Weights, efficientnet_lite::EfficientNetLite,
+    Compute, FeatureMap, Input, Logits, Weights, efficientnet_lite::EfficientNetLite,
     fused::FusedEfficientNetLite, labels::CLASSES,
 };
 
@@ -124,6 +124,40 @@ impl Runner {
     /// # Errors
     /// [`NetworkError::InputSize`], [`NetworkError::NotFinite`].
     pub fn run(&mut self, input: Input, team: &mut Team) -> Result<Logits, NetworkError> {
+        let pictures = self.tensor(input)?;
+        let logits = match &mut self.layers {
+            RunnerLayers::Fused(fused, workspace) => fused.forward(pictures, workspace, team),
+            RunnerLayers::Plain(layers) => layers.forward(pictures),
+        };
+        finite(logits)
+    }
+
+    /// As [`run`](Self::run), with the last feature map, for an [`Explainer`](crate::Explainer).
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_explained(
+        &mut self,
+        input: Input,
+        team: &mut Team,
+    ) -> Result<(Logits, FeatureMap), NetworkError> {
+        let pictures = self.tensor(input)?;
+        let (logits, features) = match &mut self.layers {
+            RunnerLayers::Fused(fused, workspace) => {
+                let logits = fused.forward(pictures, workspace, team);
+                (logits, fused.features(workspace))
+            }
+            RunnerLayers::Plain(layers) => {
+                let features = layers.features(pictures);
+                let map = FeatureMap::of_tensor(features.clone());
+                (layers.classify(features), map)
+            }
+        };
+        Ok((finite(logits)?, features))
+    }
+
+    /// `[1, size, size, 3]`.
+    fn tensor(&self, input: Input) -> Result<Tensor<4>, NetworkError> {
         if input.size() != self.input_size {
             return Err(NetworkError::InputSize {
                 actual: input.size(),
@@ -132,16 +166,15 @@ impl Runner {
         }
         let size = self.input_size as usize;
         let pictures = TensorData::new(input.into_values(), [1, size, size, 3]);
-        let pictures = Tensor::<4>::from_data(pictures, &self.device);
-        let logits = match &mut self.layers {
-            RunnerLayers::Fused(fused, workspace) => fused.forward(pictures, workspace, team),
-            RunnerLayers::Plain(layers) => layers.forward(pictures),
-        };
-        let logits = logits.into_data();
-        let values = logits
-            .as_slice::<f32>()
-            .expect("the network computes in f32");
-        debug_assert_eq!(values.len(), CLASSES);
-        Logits::new(values).ok_or(NetworkError::NotFinite)
+        Ok(Tensor::from_data(pictures, &self.device))
     }
+}
+
+fn finite(logits: Tensor<2>) -> Result<Logits, NetworkError> {
+    let logits = logits.into_data();
+    let values = logits
+        .as_slice::<f32>()
+        .expect("the network computes in f32");
+    debug_assert_eq!(values.len(), CLASSES);
+    Logits::new(values).ok_or(NetworkError::NotFinite)
 }

@@ -4,7 +4,11 @@ use image::{
     DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, metadata::Orientation,
 };
 
-use crate::{CropSquare, jpeg};
+use crate::{
+    CropSquare,
+    crop::{Crop, centre_of_stored},
+    jpeg,
+};
 
 /// The formats that are decoded, recognised by their first bytes; all by decoders in safe Rust.
 const FORMATS: [ImageFormat; 5] = [
@@ -44,6 +48,7 @@ pub struct Picture {
     /// How people see it.
     pub(crate) orientation: Orientation,
     pub(crate) input_size: u32,
+    pub(crate) crop: Crop,
 }
 
 /// Why bytes are no picture that we take. Every case is the sender's to mend.
@@ -115,6 +120,12 @@ impl<B: AsRef<[u8]>> EncodedImage<B> {
 }
 
 impl Picture {
+    /// What of the whole picture the network sees.
+    #[must_use]
+    pub fn crop(&self) -> Crop {
+        self.crop
+    }
+
     /// Decodes of `encoded` what a network with `input_size` x `input_size` inputs sees, having read the dimensions from the
     /// header and refused more than `pixels_max` pixels before any of them is allocated. Of all metadata only the
     /// orientation is read.
@@ -157,9 +168,10 @@ impl Picture {
         let pixels = DynamicImage::from_decoder(decoder).map_err(PictureError::Undecodable)?;
         Ok(Self {
             pixels,
-            square: CropSquare::centre_of_stored(width, height, orientation, input_size),
+            square: centre_of_stored(width, height, orientation, input_size),
             orientation,
             input_size,
+            crop: Crop::of_stored(width, height, orientation, input_size),
         })
     }
 }

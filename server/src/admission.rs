@@ -13,6 +13,7 @@ use crate::{
     engine::Engine,
     metrics::Metrics,
     refusal::Refusals,
+    sent::keep_until_sent,
     status::Failure,
 };
 
@@ -23,6 +24,10 @@ pub(crate) struct Admission {
     pub(crate) refusals: Refusals,
     /// One permit for each call to classify.
     pub(crate) calls: Arc<Semaphore>,
+    /// One for each stream of pictures: they may stay for long.
+    pub(crate) open_streams: Arc<Semaphore>,
+    /// One for each call that needs no picture, until its answer has been taken.
+    pub(crate) other_calls: Arc<Semaphore>,
 }
 
 /// When to try again where every place is taken by calls that have yet to send their pictures.
@@ -38,21 +43,30 @@ pub(crate) async fn admit(
         engine,
         refusals,
         calls,
+        open_streams,
+        other_calls,
     } = admission;
     let call = Call::of(request.extensions());
-    if call.method != Method::Classify {
-        return next.run(request).await;
-    }
-    let Ok(_permit) = calls.try_acquire() else {
+    let places = match call.method {
+        Method::Classify | Method::ClassifyBatch => calls,
+        Method::ClassifyStream => open_streams,
+        Method::GetModel | Method::Unknown => other_calls,
+        // Their answers are short, or last as long as the caller likes.
+        Method::Health | Method::Reflection => return next.run(request).await,
+    };
+    let Ok(place) = places.try_acquire_owned() else {
         let retry_delay = RETRY_DELAY;
         return refusals.refuse(&call, &Failure::Overloaded { retry_delay });
     };
+    if !call.method.classifies() {
+        return keep_until_sent(next.run(request).await, place);
+    }
     let Deadline(deadline) = Deadline::of(request.extensions());
     if let Err(failure) = engine.admit(deadline) {
         return refusals.refuse(&call, &failure);
     }
-    let _in_flight = InFlight::begin(engine.metrics().clone());
-    next.run(request).await
+    let in_flight = InFlight::begin(engine.metrics().clone());
+    keep_until_sent(next.run(request).await, (place, in_flight))
 }
 
 /// Counts a call as long as it lives, however it ends.

@@ -152,6 +152,8 @@ pub(crate) fn app(
         engine: engine.clone(),
         refusals: refusals.clone(),
         calls: Arc::new(Semaphore::new(config.limits.calls_max.into())),
+        open_streams: Arc::new(Semaphore::new(config.limits.open_streams_max.into())),
+        other_calls: Arc::new(Semaphore::new(config.limits.calls_max.into())),
     };
     let tokens = match &config.token_file {
         Some(file) => Some((Tokens::watch(file)?, refusals.clone())),
@@ -160,8 +162,12 @@ pub(crate) fn app(
     let rate_limit = config
         .rate_limit
         .map(|rate| (RateLimit::new(rate), refusals.clone()));
-    let service = ImageClassifierServer::new(Service::new(engine.clone(), refusals.clone()))
-        .max_decoding_message_size(limits.message_bytes_max);
+    let service = ImageClassifierServer::new(Service::new(
+        engine.clone(),
+        refusals.clone(),
+        config.limits.deadline,
+    ))
+    .max_decoding_message_size(limits.message_bytes_max);
     let reflection_v1 = reflection().build_v1().map_err(io::Error::other)?;
     let reflection_v1alpha = reflection().build_v1alpha().map_err(io::Error::other)?;
     let grpc = Routes::new(service)
@@ -208,14 +214,13 @@ pub(crate) fn app(
 /// Requests of the services that others define are short.
 const SMALL_MESSAGE_BYTES_MAX: usize = 64 << 10;
 
-/// An image a little over its limit is still read, so that the answer can say how long it is.
 fn upload_limits(config: &Config) -> UploadLimits {
-    const OTHER_FIELDS_BYTES_MAX: usize = 64 << 10;
     let limits = &config.limits;
     UploadLimits {
-        message_bytes_max: limits.image_bytes_max as usize * 2 + OTHER_FIELDS_BYTES_MAX,
+        message_bytes_max: limits.message_bytes_max() as usize,
         image_bytes_max: limits.image_bytes_max.into(),
         timeout: limits.upload_timeout,
+        idle_timeout: limits.idle_timeout,
     }
 }
 

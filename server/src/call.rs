@@ -28,6 +28,8 @@ pub(crate) enum Protocol {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Method {
     Classify,
+    ClassifyBatch,
+    ClassifyStream,
     GetModel,
     Health,
     Reflection,
@@ -75,6 +77,8 @@ impl Method {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Classify => "Classify",
+            Self::ClassifyBatch => "ClassifyBatch",
+            Self::ClassifyStream => "ClassifyStream",
             Self::GetModel => "GetModel",
             Self::Health => "health",
             Self::Reflection => "reflection",
@@ -86,6 +90,8 @@ impl Method {
     pub(crate) fn full_name(self) -> &'static str {
         match self {
             Self::Classify => "imageclassifier.ImageClassifier/Classify",
+            Self::ClassifyBatch => "imageclassifier.ImageClassifier/ClassifyBatch",
+            Self::ClassifyStream => "imageclassifier.ImageClassifier/ClassifyStream",
             Self::GetModel => "imageclassifier.ImageClassifier/GetModel",
             Self::Health => "grpc.health.v1.Health",
             Self::Reflection => "grpc.reflection.v1.ServerReflection",
@@ -93,9 +99,19 @@ impl Method {
         }
     }
 
+    /// Whether it is about pictures.
+    pub(crate) fn classifies(self) -> bool {
+        match self {
+            Self::Classify | Self::ClassifyBatch | Self::ClassifyStream => true,
+            Self::GetModel | Self::Health | Self::Reflection | Self::Unknown => false,
+        }
+    }
+
     fn of(path: &str) -> Self {
         match path {
             "/imageclassifier.ImageClassifier/Classify" => Self::Classify,
+            "/imageclassifier.ImageClassifier/ClassifyBatch" => Self::ClassifyBatch,
+            "/imageclassifier.ImageClassifier/ClassifyStream" => Self::ClassifyStream,
             "/imageclassifier.ImageClassifier/GetModel" => Self::GetModel,
             _ if path.starts_with("/grpc.health.v1.Health/") => Self::Health,
             _ if path.starts_with("/grpc.reflection.v1") => Self::Reflection,

@@ -8,7 +8,11 @@ use axum::{
 use http::{Extensions, HeaderMap, HeaderName};
 use tokio::time::timeout_at;
 
-use crate::{call::Call, refusal::Refusals, status::Failure};
+use crate::{
+    call::{Call, Method},
+    refusal::Refusals,
+    status::Failure,
+};
 
 /// By when a call must be answered, as an extension of its request.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +32,8 @@ const HEADER: HeaderName = HeaderName::from_static("grpc-timeout");
 const DIGITS_MAX: usize = 8;
 /// The answer leaves this long before the caller gives up, so that it learns why.
 const MARGIN_MAX: Duration = Duration::from_millis(10);
+/// As good as never.
+const OPEN_END: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Answers DEADLINE_EXCEEDED when the caller's deadline is about to pass, or the server's own where the caller set none.
 /// It has to lie inside the gRPC-Web translation: a browser could not read the answer otherwise.
@@ -38,7 +44,10 @@ pub(crate) async fn enforce(
 ) -> Response {
     let call = Call::of(request.extensions());
     let timeout = match caller_timeout(request.headers()) {
-        Ok(timeout) => timeout.map_or(default, with_margin),
+        Ok(Some(timeout)) => with_margin(timeout),
+        // A stream lasts as long as its caller likes; its pictures have deadlines of their own.
+        Ok(None) if call.method == Method::ClassifyStream => OPEN_END,
+        Ok(None) => default,
         Err(value) => return refusals.refuse(&call, &Failure::TimeoutMalformed { value }),
     };
     // A caller who would wait for centuries waits for the default.

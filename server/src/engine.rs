@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use imageclassifier_model::{EncodedImage, Network, Ranking, Team, Weights};
+use imageclassifier_model::{EncodedImage, Explainer, Network, Team, Weights};
 use tokio::sync::oneshot;
 use tracing::Span;
 
@@ -23,7 +23,7 @@ use crate::{
     status::Failure,
     trace::stage_span,
     wire,
-    workers::{self, Computed, Job, Workplace},
+    workers::{self, Classified, Job, Order, Question, Source, Workplace},
 };
 
 /// Answers calls with one network. Cheap to clone.
@@ -45,15 +45,9 @@ struct Shared {
 pub(crate) struct PictureLimits {
     pub(crate) image_bytes_max: u64,
     pub(crate) pixels_max: u64,
-}
-
-/// A classified picture and where the time went.
-#[derive(Debug)]
-pub(crate) struct Classified {
-    pub(crate) ranking: Ranking,
-    pub(crate) decode: Duration,
-    pub(crate) queue: Duration,
-    pub(crate) inference: Duration,
+    pub(crate) batch_images_max: u32,
+    /// A little over its limit an image is still read, so that the answer can say how long it is.
+    pub(crate) message_bytes_max: u64,
 }
 
 /// Shows a loaded network that it works: a picture like any other.
@@ -85,6 +79,7 @@ impl Engine {
         let revision = wire::revision(&weights, config.precision);
         let workplace = Arc::new(Workplace {
             make_stages,
+            explainer: Explainer::new(&weights),
             queue: Queue::new(config.limits.calls_max.into()),
             service_time: ServiceTime::default(),
             readiness: Readiness::new(),
@@ -100,6 +95,8 @@ impl Engine {
             limits: PictureLimits {
                 image_bytes_max: config.limits.image_bytes_max.into(),
                 pixels_max: config.limits.pixels_max,
+                batch_images_max: config.limits.batch_images_max,
+                message_bytes_max: config.limits.message_bytes_max(),
             },
             queue_wait_max: config.limits.queue_wait_max,
             workplace,
@@ -118,6 +115,11 @@ impl Engine {
         self.0.limits
     }
 
+    /// Threads that compute.
+    pub(crate) fn cores(&self) -> usize {
+        self.0.workplace.threads
+    }
+
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.0.workplace.metrics
     }
@@ -131,7 +133,12 @@ impl Engine {
     pub(crate) async fn warm_up(&self) -> Result<(), Failure> {
         let image = EncodedImage::new(Bytes::from_static(WARM_UP_PICTURE), u64::MAX)?;
         let deadline = Instant::now() + WARM_UP_DEADLINE;
-        self.compute(image, deadline).await?;
+        let question = Question {
+            top_k: 1,
+            explain: false,
+        };
+        self.compute(Source::Encoded(image), question, deadline)
+            .await?;
         self.readiness().warm();
         Ok(())
     }
@@ -161,37 +168,34 @@ impl Engine {
     pub(crate) async fn classify(
         &self,
         image: Bytes,
-        top_k: usize,
+        question: Question,
         deadline: Instant,
     ) -> Result<Classified, Failure> {
         let encoded = EncodedImage::new(image, self.0.limits.image_bytes_max)?;
         // The queue may have grown during the upload.
         self.check_wait(deadline)?;
-        let computed = self.compute(encoded, deadline).await?;
-        Ok(Classified {
-            ranking: Ranking::of(&computed.logits, top_k),
-            decode: computed.decode,
-            queue: computed.queue,
-            inference: computed.inference,
-        })
+        self.compute(Source::Encoded(encoded), question, deadline)
+            .await
     }
 
     async fn compute(
         &self,
-        image: EncodedImage<Bytes>,
+        picture: Source,
+        question: Question,
         deadline: Instant,
-    ) -> Result<Computed, Failure> {
+    ) -> Result<Classified, Failure> {
         let workplace = &*self.0.workplace;
         let (reply, answer) = oneshot::channel();
         let call = Span::current();
         let waiting = stage_span!(&call, "queue");
-        let job = Job {
-            image,
+        let order = Order {
+            question,
             queued_at: Instant::now(),
             spans: [call, waiting],
             deadline,
             reply,
         };
+        let job = Job { picture, order };
         let ticket = workplace
             .queue
             .push(job)

@@ -14,6 +14,7 @@ use governor::{
     DefaultKeyedRateLimiter, Quota, RateLimiter,
     clock::{Clock, DefaultClock},
 };
+use http::Extensions;
 use tokio::time::sleep;
 
 use crate::{
@@ -71,17 +72,41 @@ impl RateLimit {
 /// Refuses callers who call too often.
 pub(crate) async fn enforce(
     State((rate_limit, refusals)): State<(RateLimit, Refusals)>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let call = Call::of(request.extensions());
+    let allowance = Allowance(key(&request).map(|key| (rate_limit, key)));
     if call.method == Method::Classify
-        && let Some(key) = key(&request)
-        && let Err(retry_delay) = rate_limit.check(&key)
+        && let Err(failure) = allowance.take()
     {
-        return refusals.refuse(&call, &Failure::RateLimited { retry_delay });
+        return refusals.refuse(&call, &failure);
     }
+    request.extensions_mut().insert(allowance);
     next.run(request).await
+}
+
+/// What the caller of a call may still ask, as an extension of its request: of a batch or stream each picture counts.
+#[derive(Clone, Default)]
+pub(crate) struct Allowance(Option<(RateLimit, Key)>);
+
+impl Allowance {
+    pub(crate) fn of(extensions: &Extensions) -> Self {
+        extensions.get::<Self>().cloned().unwrap_or_default()
+    }
+
+    /// For one picture.
+    ///
+    /// # Errors
+    /// [`Failure::RateLimited`].
+    pub(crate) fn take(&self) -> Result<(), Failure> {
+        let Some((rate_limit, key)) = &self.0 else {
+            return Ok(());
+        };
+        rate_limit
+            .check(key)
+            .map_err(|retry_delay| Failure::RateLimited { retry_delay })
+    }
 }
 
 fn key(request: &Request) -> Option<Key> {

@@ -1,42 +1,74 @@
+use std::{
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures_util::Stream;
 use imageclassifier_model::{CLASSES, Weights};
 use imageclassifier_proto::{
-    ClassifyImageRequest, ClassifyImageResponse, GetModelRequest, GetModelResponse,
+    ClassifyBatchRequest, ClassifyBatchResponse, ClassifyImageRequest, ClassifyImageResponse,
+    ClassifyStreamResponse, GetModelRequest, GetModelResponse,
     image_classifier_server::ImageClassifier,
 };
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use crate::{
-    call::Call, deadline::Deadline, engine::Engine, refusal::Refusals, status::Failure,
-    telemetry::log_answer, wire,
+    call::Call,
+    deadline::Deadline,
+    engine::Engine,
+    many::{self, Pictures},
+    rate_limit::Allowance,
+    refusal::Refusals,
+    status::Failure,
+    telemetry::log_answer,
+    upload::HeldBytes,
+    wire,
+    workers::Question,
 };
 
 /// How many predictions a caller gets who asks for no number.
 const TOP_K_DEFAULT: usize = 5;
 
-/// The RPC methods: unwrap, delegate, wrap.
+/// The RPC methods: unwrap, delegate, wrap. Cheap to clone.
+#[derive(Clone)]
 pub(crate) struct Service {
     engine: Engine,
     refusals: Refusals,
+    /// For a picture whose caller sets no deadline.
+    timeout: Duration,
 }
 
 impl Service {
-    pub(crate) fn new(engine: Engine, refusals: Refusals) -> Self {
-        Self { engine, refusals }
+    pub(crate) fn new(engine: Engine, refusals: Refusals, timeout: Duration) -> Self {
+        Self {
+            engine,
+            refusals,
+            timeout,
+        }
     }
 
-    async fn classify(
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(crate) fn refusals(&self) -> &Refusals {
+        &self.refusals
+    }
+
+    pub(crate) async fn answer(
         &self,
         request: ClassifyImageRequest,
         call: &Call,
-        Deadline(deadline): Deadline,
+        deadline: Instant,
     ) -> Result<ClassifyImageResponse, Failure> {
         known_model(&request.model, self.engine.weights())?;
-        let top_k = top_k(request.top_k)?;
-        if request.explain {
-            return Err(Failure::Explain);
-        }
+        let question = Question {
+            top_k: top_k(request.top_k)?,
+            explain: request.explain,
+        };
         let image = request.image_data;
-        let classified = self.engine.classify(image, top_k, deadline).await?;
+        let classified = self.engine.classify(image, question, deadline).await?;
         let id = call.id.as_str();
         log_answer(id, &classified);
         Ok(wire::answer(
@@ -61,18 +93,57 @@ impl Service {
             .map(Response::new)
             .map_err(|failure| self.refusals.status(call, &failure))
     }
+
+    fn pictures<T>(&self, request: &Request<T>) -> Pictures {
+        let extensions = request.extensions();
+        Pictures {
+            service: self.clone(),
+            call: Call::of(extensions),
+            deadline: Deadline::of(extensions).0,
+            timeout: self.timeout,
+            allowance: Allowance::of(extensions),
+        }
+    }
 }
+
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl ImageClassifier for Service {
+    type ClassifyBatchStream = Answers<ClassifyBatchResponse>;
+    type ClassifyStreamStream = Answers<ClassifyStreamResponse>;
+
     async fn classify(
         &self,
         request: Request<ClassifyImageRequest>,
     ) -> Result<Response<ClassifyImageResponse>, Status> {
         let call = Call::of(request.extensions());
-        let deadline = Deadline::of(request.extensions());
-        let outcome = Self::classify(self, request.into_inner(), &call, deadline).await;
+        let Deadline(deadline) = Deadline::of(request.extensions());
+        let outcome = self.answer(request.into_inner(), &call, deadline).await;
         self.respond(&call, outcome)
+    }
+
+    async fn classify_batch(
+        &self,
+        request: Request<ClassifyBatchRequest>,
+    ) -> Result<Response<Self::ClassifyBatchStream>, Status> {
+        let pictures = self.pictures(&request);
+        let call = pictures.call.clone();
+        let requests = request.into_inner().requests;
+        let outcome = batch_size(requests.len(), self.engine.limits().batch_images_max)
+            .map(|()| Box::pin(many::batch(pictures, requests)) as Answers<_>);
+        self.respond(&call, outcome)
+    }
+
+    async fn classify_stream(
+        &self,
+        request: Request<Streaming<ClassifyImageRequest>>,
+    ) -> Result<Response<Self::ClassifyStreamStream>, Status> {
+        let pictures = self.pictures(&request);
+        let held = request.extensions().get::<Arc<HeldBytes>>();
+        let held = Arc::clone(held.expect("`upload::watch` lies around every handler"));
+        let answers = many::stream(pictures, held, request.into_inner());
+        Ok(Response::new(Box::pin(answers)))
     }
 
     async fn get_model(
@@ -104,4 +175,11 @@ fn top_k(top_k: u32) -> Result<usize, Failure> {
             top_k_max: CLASSES,
         }),
     }
+}
+
+fn batch_size(images: usize, images_max: u32) -> Result<(), Failure> {
+    if (1..=images_max as usize).contains(&images) {
+        return Ok(());
+    }
+    Err(Failure::BatchSize { images, images_max })
 }

@@ -1,6 +1,7 @@
 use bytes::Bytes;
 use imageclassifier_model::{
-    EncodedImage, Input, Logits, Network, NetworkError, Picture, PictureError, Runner, Team,
+    Crop, EncodedImage, FeatureMap, Input, Logits, Network, NetworkError, Picture, PictureError,
+    Runner, Team,
 };
 
 /// What a compute thread does with a picture, and the buffers it does it in. A trait so that tests can be slow, panic and
@@ -10,13 +11,18 @@ pub trait Stages: Send {
     ///
     /// # Errors
     /// If the bytes are no picture that is taken.
-    fn prepare(&mut self, image: &EncodedImage<Bytes>) -> Result<Input, PictureError>;
+    fn prepare(&mut self, image: &EncodedImage<Bytes>) -> Result<(Input, Crop), PictureError>;
 
-    /// Runs the network, on as many threads as `team` has.
+    /// Runs the network, on as many threads as `team` has. The last feature map comes along if `explain` asks for it.
     ///
     /// # Errors
     /// If the network gives no finite answer.
-    fn infer(&mut self, input: Input, team: &mut Team) -> Result<Logits, NetworkError>;
+    fn infer(
+        &mut self,
+        input: Input,
+        team: &mut Team,
+        explain: bool,
+    ) -> Result<(Logits, Option<FeatureMap>), NetworkError>;
 }
 
 /// Makes the stages of one compute thread, which may share a picture with a team of as many threads as the argument says.
@@ -41,12 +47,22 @@ pub(crate) fn of_network(network: Network, input_size: u32, pixels_max: u64) -> 
 }
 
 impl Stages for NetworkStages {
-    fn prepare(&mut self, image: &EncodedImage<Bytes>) -> Result<Input, PictureError> {
+    fn prepare(&mut self, image: &EncodedImage<Bytes>) -> Result<(Input, Crop), PictureError> {
         let picture = Picture::decode(image, self.pixels_max, self.input_size)?;
-        Ok(Input::prepare(&picture))
+        Ok((Input::prepare(&picture), picture.crop()))
     }
 
-    fn infer(&mut self, input: Input, team: &mut Team) -> Result<Logits, NetworkError> {
-        self.runner.run(input, team)
+    fn infer(
+        &mut self,
+        input: Input,
+        team: &mut Team,
+        explain: bool,
+    ) -> Result<(Logits, Option<FeatureMap>), NetworkError> {
+        if explain {
+            let (logits, features) = self.runner.run_explained(input, team)?;
+            Ok((logits, Some(features)))
+        } else {
+            Ok((self.runner.run(input, team)?, None))
+        }
     }
 }

@@ -27,8 +27,10 @@ pub(crate) enum Failure {
         model: String,
         available: &'static str,
     },
-    #[error("this server draws no heatmaps: leave explain unset")]
-    Explain,
+    #[error("the batch has {images} images: send 1 to {images_max}")]
+    BatchSize { images: usize, images_max: u32 },
+    #[error("the id is {bytes} bytes long, the limit is {bytes_max}: send a shorter one")]
+    IdTooLong { bytes: usize, bytes_max: usize },
     #[error("too many calls at once: try again after the delay in RetryInfo")]
     Overloaded { retry_delay: Duration },
     #[error("this caller calls too often: try again after the delay in RetryInfo")]
@@ -136,7 +138,8 @@ impl Failure {
             Self::MessageMalformed => (Code::InvalidArgument, ErrorReason::MessageMalformed),
             Self::TopK { .. } => (Code::InvalidArgument, ErrorReason::TopKOutOfRange),
             Self::UnknownModel { .. } => (Code::NotFound, ErrorReason::ModelUnknown),
-            Self::Explain => (Code::Unimplemented, ErrorReason::ExplainUnsupported),
+            Self::BatchSize { .. } => (Code::InvalidArgument, ErrorReason::BatchSize),
+            Self::IdTooLong { .. } => (Code::InvalidArgument, ErrorReason::IdTooLong),
             Self::Overloaded { .. } => (Code::ResourceExhausted, ErrorReason::Overloaded),
             Self::RateLimited { .. } => (Code::ResourceExhausted, ErrorReason::RateLimited),
             Self::Unauthenticated => (Code::Unauthenticated, ErrorReason::Unauthenticated),
@@ -155,7 +158,8 @@ impl Failure {
             Self::Picture(_) | Self::MessageTooLarge { .. } => Some("image_data"),
             Self::TopK { .. } => Some("top_k"),
             Self::UnknownModel { .. } => Some("model"),
-            Self::Explain => Some("explain"),
+            Self::BatchSize { .. } => Some("requests"),
+            Self::IdTooLong { .. } => Some("id"),
             Self::MessageMalformed
             | Self::Overloaded { .. }
             | Self::RateLimited { .. }
@@ -199,8 +203,15 @@ impl Failure {
                 ("model", model.clone()),
                 ("available", (*available).to_owned()),
             ],
-            Self::Explain
-            | Self::MessageMalformed
+            Self::BatchSize { images, images_max } => vec![
+                ("images", images.to_string()),
+                ("images_max", images_max.to_string()),
+            ],
+            Self::IdTooLong { bytes, bytes_max } => vec![
+                ("bytes", bytes.to_string()),
+                ("bytes_max", bytes_max.to_string()),
+            ],
+            Self::MessageMalformed
             | Self::Overloaded { .. }
             | Self::RateLimited { .. }
             | Self::Unauthenticated

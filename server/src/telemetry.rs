@@ -6,9 +6,9 @@ use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::Subscribe
 use crate::{
     Config,
     config::LogFormat,
-    engine::Classified,
     status::Failure,
     trace::{self, Traces},
+    workers::Classified,
 };
 
 /// Logs what the configuration selects to standard error, for the whole process, panics included, and sends traces to its

@@ -26,13 +26,14 @@ use http_body_util::BodyExt;
 use tokio::{
     runtime::Handle,
     sync::Semaphore,
-    time::{Sleep, sleep, timeout},
+    time::{Instant, Sleep, sleep, timeout},
 };
 
 use crate::{
     call::{Call, Method},
     metrics::{Metrics, Stage},
     refusal::Refusals,
+    sent::keep_until_sent,
     status::Failure,
 };
 
@@ -52,11 +53,13 @@ pub(crate) struct UploadLimits {
     /// The limit as callers are told.
     pub(crate) image_bytes_max: u64,
     pub(crate) timeout: Duration,
+    /// How long nothing may come between two messages of a stream.
+    pub(crate) idle_timeout: Duration,
 }
 
-/// Bytes of one call's message that are held in memory, out of what all calls together may hold. Given back when the last
+/// Bytes of one call's messages that are held in memory, out of what all calls together may hold. Given back when the last
 /// one is gone who has a hand on it.
-struct HeldBytes {
+pub(crate) struct HeldBytes {
     taken: AtomicU32,
     all_calls: Arc<Semaphore>,
     metrics: Metrics,
@@ -72,6 +75,8 @@ struct Upload {
     http1: bool,
     prefix: Vec<u8>,
     received_bytes: usize,
+    /// Of a stream: what is still to come of the message that has begun.
+    missing_bytes: usize,
     state: State,
 }
 
@@ -105,12 +110,16 @@ pub(crate) async fn watch(
         uploads.metrics.clone(),
     ));
     let http1 = request.version() < Version::HTTP_2;
-    let request =
+    let method = call.method;
+    let mut request =
         request.map(|body| Body::new(Upload::new(body, http1, call, uploads, Arc::clone(&held))));
+    request.extensions_mut().insert(Arc::clone(&held));
     let response = next.run(request).await;
-    // Until now the call held its message, in whatever form.
-    drop(held);
-    response
+    // So long the call holds its message, in whatever form.
+    match method {
+        Method::ClassifyBatch | Method::ClassifyStream => keep_until_sent(response, held),
+        _ => response,
+    }
 }
 
 impl HeldBytes {
@@ -131,6 +140,19 @@ impl HeldBytes {
         self.taken.fetch_add(bytes, Ordering::Relaxed);
         self.metrics.bytes_in_flight.inc_by(bytes.into());
         true
+    }
+
+    /// One message of a stream is done with: `message_bytes` and what stood before them.
+    pub(crate) fn give_back(&self, message_bytes: usize) {
+        let bytes = u32::try_from(message_bytes + PREFIX_BYTES).unwrap_or(u32::MAX);
+        let taken = self
+            .taken
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| {
+                Some(taken.saturating_sub(bytes))
+            });
+        let given = bytes.min(taken.unwrap_or_default());
+        self.all_calls.add_permits(given as usize);
+        self.metrics.bytes_in_flight.dec_by(given.into());
     }
 }
 
@@ -153,6 +175,7 @@ impl Upload {
             http1,
             prefix: Vec::with_capacity(PREFIX_BYTES),
             received_bytes: 0,
+            missing_bytes: 0,
             state: State::Reading,
         }
     }
@@ -162,8 +185,69 @@ impl Upload {
         Poll::Ready(Some(Err(status.into())))
     }
 
+    fn is_stream(&self) -> bool {
+        self.call.method == Method::ClassifyStream
+    }
+
+    /// How long it may take until the message is there, or the next frame of a stream.
+    fn timeout(&self) -> Duration {
+        let limits = &self.uploads.limits;
+        if self.is_stream() && self.missing_bytes == 0 {
+            limits.idle_timeout
+        } else {
+            limits.timeout
+        }
+    }
+
+    /// Takes `data` in, which may end one message of a stream and begin others. Each may be as long as the one of another
+    /// call.
+    fn receive_of_stream(&mut self, data: &[u8]) -> Result<(), Failure> {
+        let mut rest = data;
+        while !rest.is_empty() {
+            let in_prefix = self.missing_bytes == 0;
+            let wanted = if in_prefix {
+                PREFIX_BYTES - self.prefix.len()
+            } else {
+                self.missing_bytes
+            };
+            let (part, after) = rest.split_at(wanted.min(rest.len()));
+            rest = after;
+            if !in_prefix {
+                self.missing_bytes -= part.len();
+                continue;
+            }
+            self.prefix.extend(part);
+            if self.prefix.len() == PREFIX_BYTES {
+                self.missing_bytes = self.declared_bytes();
+                self.prefix.clear();
+                if self.missing_bytes > self.uploads.limits.message_bytes_max {
+                    return Err(Failure::MessageTooLarge {
+                        bytes_max: self.uploads.limits.image_bytes_max,
+                    });
+                }
+            }
+        }
+        let timeout = self.timeout();
+        self.timer.as_mut().reset(Instant::now() + timeout);
+        self.hold(data.len())
+    }
+
+    fn hold(&self, bytes: usize) -> Result<(), Failure> {
+        let bytes = u32::try_from(bytes).expect("a frame of a message of bounded length");
+        if self.held.take(bytes) {
+            Ok(())
+        } else {
+            Err(Failure::Overloaded {
+                retry_delay: Duration::from_secs(1),
+            })
+        }
+    }
+
     /// Takes `data` in, unless its message is too long.
     fn receive(&mut self, data: &Bytes) -> Result<(), Failure> {
+        if self.is_stream() {
+            return self.receive_of_stream(data);
+        }
         self.received_bytes += data.len();
         if self.state == State::Discarding {
             return Ok(());
@@ -174,14 +258,7 @@ impl Upload {
             self.state = State::Discarding;
             return Ok(());
         }
-        let bytes = u32::try_from(data.len()).expect("a frame of a message of bounded length");
-        if self.held.take(bytes) {
-            Ok(())
-        } else {
-            Err(Failure::Overloaded {
-                retry_delay: Duration::from_secs(1),
-            })
-        }
+        self.hold(data.len())
     }
 
     /// How long the message says it is; zero until it has said so.
@@ -208,9 +285,8 @@ impl HttpBody for Upload {
             }
             if this.timer.as_mut().poll(context).is_ready() {
                 this.state = State::Ended;
-                return this.fail(&Failure::UploadTooSlow {
-                    timeout: this.uploads.limits.timeout,
-                });
+                let timeout = this.timeout();
+                return this.fail(&Failure::UploadTooSlow { timeout });
             }
             let too_long = this.state == State::Discarding;
             let frame = if too_long && this.received_bytes > DISCARDED_BYTES_MAX {

@@ -1,11 +1,13 @@
 //! Between the wire's messages and the model's types.
 
-use std::time::Duration;
+use std::{iter, time::Duration};
 
-use imageclassifier_model::{MEDIA_TYPES, Precision, Preprocessing, Ranked, Weights, labels};
+use imageclassifier_model::{
+    Crop, Heatmap, MEDIA_TYPES, Precision, Preprocessing, Ranked, Weights, labels,
+};
 use imageclassifier_proto as proto;
 
-use crate::engine::{Classified, PictureLimits};
+use crate::{engine::PictureLimits, workers::Classified};
 
 /// Identifies the answers of `weights` in `precision`, with pictures prepared as they are now.
 pub(crate) fn revision(weights: &Weights, precision: Precision) -> String {
@@ -23,12 +25,19 @@ pub(crate) fn answer(
     revision: &str,
     request_id: &str,
 ) -> proto::ClassifyImageResponse {
-    let classes = classified.ranking.classes();
-    let predictions: Vec<_> = classes.iter().map(prediction).collect();
-    let first = predictions.first().cloned().unwrap_or_default();
+    let heatmaps = classified.heatmaps.as_deref().unwrap_or_default();
+    let heatmaps = heatmaps.iter().map(|map| Some(heatmap(map)));
+    let classes = classified.ranking.classes().iter();
+    let predictions: Vec<_> = classes
+        .zip(heatmaps.chain(iter::repeat(None)))
+        .map(|(class, heatmap)| prediction(class, heatmap))
+        .collect();
+    let (label, confidence) = predictions.first().map_or_else(Default::default, |first| {
+        (first.label.clone(), first.confidence)
+    });
     proto::ClassifyImageResponse {
-        label: first.label,
-        confidence: first.confidence,
+        label,
+        confidence,
         predictions,
         model: weights.variant().name().to_owned(),
         model_revision: revision.to_owned(),
@@ -38,14 +47,35 @@ pub(crate) fn answer(
             inference_ms: milliseconds(classified.inference),
         }),
         request_id: request_id.to_owned(),
+        crop: classified.crop.map(crop),
     }
 }
 
-fn prediction(class: &Ranked) -> proto::Prediction {
+fn crop(crop: Crop) -> proto::Crop {
+    proto::Crop {
+        left: crop.square.left,
+        top: crop.square.top,
+        side: crop.square.side,
+        picture_width: crop.picture_width,
+        picture_height: crop.picture_height,
+    }
+}
+
+fn heatmap(heatmap: &Heatmap) -> proto::Heatmap {
+    let pixels = |count| u32::try_from(count).expect("maps are small");
+    proto::Heatmap {
+        height: pixels(heatmap.height),
+        width: pixels(heatmap.width),
+        values: heatmap.values.clone(),
+    }
+}
+
+fn prediction(class: &Ranked, heatmap: Option<proto::Heatmap>) -> proto::Prediction {
     proto::Prediction {
         label: labels()[class.index].to_owned(),
         confidence: class.probability,
         index: u32::try_from(class.index).expect("there are 1000 classes"),
+        heatmap,
     }
 }
 
@@ -74,6 +104,8 @@ pub(crate) fn model(
             image_bytes_max: limits.image_bytes_max,
             pixels_max: limits.pixels_max,
             media_types: MEDIA_TYPES.map(str::to_owned).to_vec(),
+            batch_images_max: limits.batch_images_max,
+            message_bytes_max: limits.message_bytes_max,
         }),
     }
 }

@@ -14,7 +14,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use imageclassifier_model::{EncodedImage, Logits, Team};
+use imageclassifier_model::{Crop, EncodedImage, Explainer, Heatmap, Input, Logits, Ranking, Team};
 use tokio::sync::oneshot;
 use tracing::Span;
 
@@ -30,19 +30,46 @@ use crate::{
 
 /// A picture on its way to the network.
 pub(crate) struct Job {
-    pub(crate) image: EncodedImage<Bytes>,
+    pub(crate) picture: Source,
+    pub(crate) order: Order,
+}
+
+/// What is to be done with a picture, and for whom.
+pub(crate) struct Order {
+    pub(crate) question: Question,
     pub(crate) queued_at: Instant,
     /// The call's span, and that of its waiting.
     pub(crate) spans: [Span; 2],
     pub(crate) deadline: Instant,
     /// Closed once the caller has left.
-    pub(crate) reply: oneshot::Sender<Result<Computed, Failure>>,
+    pub(crate) reply: oneshot::Sender<Result<Classified, Failure>>,
 }
 
-/// What a compute thread gives back.
+/// What a caller has sent.
+pub(crate) enum Source {
+    Encoded(EncodedImage<Bytes>),
+    /// Decoded and prepared by the caller.
+    Prepared(Input),
+}
+
+/// What a caller wants to know.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Question {
+    /// How many classes, 1 to all.
+    pub(crate) top_k: usize,
+    /// Whether also why.
+    pub(crate) explain: bool,
+}
+
+/// A classified picture and where the time went.
 #[derive(Debug)]
-pub(crate) struct Computed {
+pub(crate) struct Classified {
     pub(crate) logits: Logits,
+    pub(crate) ranking: Ranking,
+    /// One for each class of the ranking, if the question was why.
+    pub(crate) heatmaps: Option<Vec<Heatmap>>,
+    /// Not of a picture that the caller has prepared.
+    pub(crate) crop: Option<Crop>,
     pub(crate) queue: Duration,
     pub(crate) decode: Duration,
     pub(crate) inference: Duration,
@@ -51,6 +78,7 @@ pub(crate) struct Computed {
 /// What the compute threads share.
 pub(crate) struct Workplace {
     pub(crate) make_stages: Box<MakeStages>,
+    pub(crate) explainer: Explainer,
     pub(crate) queue: Queue<Job>,
     pub(crate) service_time: ServiceTime,
     pub(crate) readiness: Readiness,
@@ -109,44 +137,66 @@ struct Worker<'a> {
 impl Worker<'_> {
     fn run(mut self) {
         while let Some(mut job) = self.workplace.queue.pop() {
-            job.spans[1] = Span::none();
+            job.order.spans[1] = Span::none();
             self.workplace.busy.fetch_add(1, Ordering::Relaxed);
             let guard = Busy(&self.workplace.busy);
-            let outcome = self.compute(&job);
+            let outcome = self.classify(job.picture, &job.order);
             drop(guard);
             // The caller may have left meanwhile.
-            let _ = job.reply.send(outcome);
+            let _ = job.order.reply.send(outcome);
         }
     }
 
-    fn compute(&mut self, job: &Job) -> Result<Computed, Failure> {
+    fn classify(&mut self, picture: Source, order: &Order) -> Result<Classified, Failure> {
         let begun_at = Instant::now();
-        self.wanted(job)?;
-        let [call, _] = &job.spans;
-        let decoding = stage_span!(call, "decode").entered();
-        let input = self.guarded(Fault::DecodePanicked, |worker| {
-            Ok(worker.stages.prepare(&job.image)?)
-        })?;
-        drop(decoding);
+        self.wanted(order)?;
+        let [call, _] = &order.spans;
+        let (input, crop) = self.prepare(picture, call)?;
         let decoded_at = Instant::now();
-        self.wanted(job)?;
+        self.wanted(order)?;
+        let Question { top_k, explain } = order.question;
         let _inferring = stage_span!(call, "inference").entered();
-        let (logits, threads) = self.guarded(Fault::InferencePanicked, |worker| {
+        let (logits, features, threads) = self.guarded(Fault::InferencePanicked, |worker| {
             let alone = worker.is_alone();
             let inferred = worker.workplace.with_team(alone, |team| {
-                let logits = worker.stages.infer(input, team)?;
-                Ok((logits, team.threads()))
+                let (logits, features) = worker.stages.infer(input, team, explain)?;
+                Ok((logits, features, team.threads()))
             });
             inferred.map_err(|error| Failure::Internal(Fault::Network(Arc::new(error))))
         })?;
-        let computed = Computed {
+        let ranking = Ranking::of(&logits, top_k);
+        let heatmaps = features.map(|features| {
+            let classes = ranking.classes().iter();
+            let explainer = self.workplace.explainer;
+            classes
+                .map(|class| explainer.heatmap(&features, class.index))
+                .collect()
+        });
+        let classified = Classified {
             logits,
-            queue: begun_at - job.queued_at,
+            ranking,
+            heatmaps,
+            crop,
+            queue: begun_at - order.queued_at,
             decode: decoded_at - begun_at,
             inference: decoded_at.elapsed(),
         };
-        self.record(&computed, threads);
-        Ok(computed)
+        self.record(&classified, threads);
+        Ok(classified)
+    }
+
+    /// The network's input, and where in the picture it comes from. Frees the picture.
+    fn prepare(&mut self, picture: Source, call: &Span) -> Result<(Input, Option<Crop>), Failure> {
+        match picture {
+            Source::Prepared(input) => Ok((input, None)),
+            Source::Encoded(image) => {
+                let _decoding = stage_span!(call, "decode").entered();
+                let (input, crop) = self.guarded(Fault::DecodePanicked, |worker| {
+                    Ok(worker.stages.prepare(&image)?)
+                })?;
+                Ok((input, Some(crop)))
+            }
+        }
     }
 
     /// Whether nobody else wants a core.
@@ -155,10 +205,10 @@ impl Worker<'_> {
     }
 
     /// Whether the answer can still reach somebody in time. (To somebody who has left, the failure goes nowhere.)
-    fn wanted(&self, job: &Job) -> Result<(), Failure> {
-        let why = if Instant::now() >= job.deadline {
+    fn wanted(&self, order: &Order) -> Result<(), Failure> {
+        let why = if Instant::now() >= order.deadline {
             Abandoned::Expired
-        } else if job.reply.is_closed() {
+        } else if order.reply.is_closed() {
             Abandoned::Cancelled
         } else {
             return Ok(());
@@ -167,14 +217,14 @@ impl Worker<'_> {
         Err(Failure::DeadlineExceeded)
     }
 
-    fn record(&self, computed: &Computed, threads: usize) {
+    fn record(&self, classified: &Classified, threads: usize) {
         let threads = u32::try_from(threads).unwrap_or(u32::MAX);
-        let core_time = computed.decode + computed.inference * threads;
+        let core_time = classified.decode + classified.inference * threads;
         self.workplace.service_time.record(core_time);
         let metrics = &self.workplace.metrics;
-        metrics.observe(Stage::Queue, computed.queue);
-        metrics.observe(Stage::Decode, computed.decode);
-        metrics.observe(Stage::Inference, computed.inference);
+        metrics.observe(Stage::Queue, classified.queue);
+        metrics.observe(Stage::Decode, classified.decode);
+        metrics.observe(Stage::Inference, classified.inference);
     }
 
     /// A panic in `stage` fails this call alone. The stages are made anew: nobody knows what it left in their buffers.

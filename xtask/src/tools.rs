@@ -119,9 +119,7 @@ pub(crate) fn python(folder: &Path, requirements: &Path) -> anyhow::Result<PathB
             "--disable-pip-version-check",
             "-r",
         ];
-        run(command(&python)
-            .args(options)
-            .arg(requirements))?;
+        run(command(&python).args(options).arg(requirements))?;
         fs::copy(requirements, &installed)?;
     }
     Ok(python)

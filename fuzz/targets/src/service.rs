@@ -1,4 +1,7 @@
-use std::{env, fs, process};
+use std::{
+    env, fs, process,
+    sync::{Mutex, PoisonError},
+};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -6,7 +9,8 @@ use clap::Parser;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use imageclassifier_model::{
-    CLASSES, EncodedImage, Input, Logits, NetworkError, PictureError, Team, Weights,
+    CLASSES, Crop, CropSquare, EncodedImage, FeatureMap, Input, Logits, NetworkError, PictureError,
+    Team, Weights,
 };
 use imageclassifier_server::{Config, Engine, InProcess, Stages};
 use tokio::runtime::{Builder, Runtime};
@@ -15,18 +19,30 @@ use tokio::runtime::{Builder, Runtime};
 struct NoNetwork;
 
 impl Stages for NoNetwork {
-    fn prepare(&mut self, _: &EncodedImage<Bytes>) -> Result<Input, PictureError> {
-        Ok(Input::from_values(1, vec![0.0; 3]).expect("a pixel"))
+    fn prepare(&mut self, _: &EncodedImage<Bytes>) -> Result<(Input, Crop), PictureError> {
+        let crop = Crop {
+            square: CropSquare::centre(1, 1, 1),
+            picture_width: 1,
+            picture_height: 1,
+        };
+        let input = Input::from_values(1, vec![0.0; 3]).expect("a pixel");
+        Ok((input, crop))
     }
 
-    fn infer(&mut self, _: Input, _: &mut Team) -> Result<Logits, NetworkError> {
-        Ok(Logits::new(&[0.0; CLASSES]).expect("finite"))
+    fn infer(
+        &mut self,
+        _: Input,
+        _: &mut Team,
+        _: bool,
+    ) -> Result<(Logits, Option<FeatureMap>), NetworkError> {
+        Ok((Logits::new(&[0.0; CLASSES]).expect("finite"), None))
     }
 }
 
 /// A service without network and connections.
 pub(crate) struct Service {
-    service: InProcess,
+    /// Its type is not made to be shared.
+    service: Mutex<InProcess>,
     runtime: Runtime,
 }
 
@@ -56,12 +72,17 @@ impl Service {
         if !token_lines.is_empty() {
             fs::remove_file(token_file).unwrap();
         }
-        Self { service, runtime }
+        Self {
+            service: Mutex::new(service),
+            runtime,
+        }
     }
 
     pub(crate) fn call(&self, request: Request<Body>) -> Answer {
+        let service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
+        let service = service.clone();
         self.runtime.block_on(async {
-            let (head, body) = self.service.call(request).await.into_parts();
+            let (head, body) = service.call(request).await.into_parts();
             let body = body.collect().await.expect("an answer never breaks off");
             let trailers = body.trailers().cloned().unwrap_or_default();
             Answer {

@@ -16,9 +16,17 @@ pub struct Limits {
     #[arg(long, env = "IMAGECLASSIFIER_PIXELS_MAX", default_value_t = 25_000_000, value_name = "PIXELS", value_parser = clap::value_parser!(u64).range(1..=50_000_000))]
     pub pixels_max: u64,
 
+    /// Most images in one batch
+    #[arg(long, env = "IMAGECLASSIFIER_BATCH_IMAGES_MAX", default_value_t = 64, value_name = "IMAGES", value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch_images_max: u32,
+
     /// Most calls that may upload, wait or be worked on at once; further ones are told to try again
     #[arg(long, env = "IMAGECLASSIFIER_CALLS_MAX", default_value_t = 1024, value_name = "CALLS", value_parser = clap::value_parser!(u16).range(1..))]
     pub calls_max: u16,
+
+    /// Most streams of images open at once; further ones are told to try again
+    #[arg(long, env = "IMAGECLASSIFIER_OPEN_STREAMS_MAX", default_value_t = 64, value_name = "STREAMS", value_parser = clap::value_parser!(u16).range(1..))]
+    pub open_streams_max: u16,
 
     /// Longest estimated wait for a core, in seconds; calls that would wait longer are told to try again
     #[arg(long, env = "IMAGECLASSIFIER_QUEUE_WAIT_MAX", default_value = "1", value_name = "SECONDS", value_parser = seconds)]
@@ -55,4 +63,13 @@ pub struct Limits {
     /// How long a caller may take no byte of an answer, in seconds
     #[arg(long, env = "IMAGECLASSIFIER_WRITE_TIMEOUT", default_value = "30", value_name = "SECONDS", value_parser = seconds)]
     pub write_timeout: Duration,
+}
+
+impl Limits {
+    /// Longest message of any kind. An image a little over its limit is still read, so that the answer can say how long it
+    /// is.
+    pub(crate) fn message_bytes_max(&self) -> u64 {
+        const OTHER_FIELDS_BYTES_MAX: u64 = 64 << 10;
+        u64::from(self.image_bytes_max) * 2 + OTHER_FIELDS_BYTES_MAX
+    }
 }

@@ -9,6 +9,7 @@ mod classify;
 mod deadlines;
 mod hosts;
 mod isolation;
+mod many;
 mod metrics;
 mod page;
 mod protocol;

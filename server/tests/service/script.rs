@@ -11,7 +11,8 @@ use std::{
 
 use bytes::Bytes;
 use imageclassifier_model::{
-    CLASSES, EncodedImage, Input, Logits, NetworkError, PictureError, Team,
+    CLASSES, Crop, CropSquare, EncodedImage, FeatureMap, Input, Logits, NetworkError, PictureError,
+    Team,
 };
 use imageclassifier_proto::ClassifyImageRequest;
 use imageclassifier_server::{MakeStages, Stages};
@@ -67,7 +68,7 @@ struct Scripted {
 }
 
 impl Stages for Scripted {
-    fn prepare(&mut self, image: &EncodedImage<Bytes>) -> Result<Input, PictureError> {
+    fn prepare(&mut self, image: &EncodedImage<Bytes>) -> Result<(Input, Crop), PictureError> {
         self.script.decodes.fetch_add(1, Ordering::SeqCst);
         let order = image.bytes().strip_prefix(MAGIC).unwrap_or_default();
         self.order = String::from_utf8(order.to_vec()).unwrap();
@@ -81,15 +82,25 @@ impl Stages for Scripted {
             !["panic in decode", "die"].contains(&self.order.as_str()),
             "ordered, secretly"
         );
-        Ok(Input::from_values(1, vec![0.0; 3]).unwrap())
+        let crop = Crop {
+            square: CropSquare::centre(1, 1, 1),
+            picture_width: 1,
+            picture_height: 1,
+        };
+        Ok((Input::from_values(1, vec![0.0; 3]).unwrap(), crop))
     }
 
-    fn infer(&mut self, _: Input, _: &mut Team) -> Result<Logits, NetworkError> {
+    fn infer(
+        &mut self,
+        _: Input,
+        _: &mut Team,
+        _: bool,
+    ) -> Result<(Logits, Option<FeatureMap>), NetworkError> {
         self.script.inferences.fetch_add(1, Ordering::SeqCst);
         assert_ne!(self.order, "panic in inference", "ordered, secretly");
         if self.order == "not finite" {
             return Err(NetworkError::NotFinite);
         }
-        Ok(Logits::new(&[0.0; CLASSES]).unwrap())
+        Ok((Logits::new(&[0.0; CLASSES]).unwrap(), None))
     }
 }

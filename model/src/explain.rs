@@ -1,0 +1,87 @@
+use burn::Tensor;
+use safetensors::SafeTensors;
+
+use crate::{CLASSES, Weights};
+
+/// The last feature map of one picture, after ReLU6: what global average pooling and the classifier make the logits of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeatureMap {
+    pub(crate) height: usize,
+    pub(crate) width: usize,
+    /// `[height, width, channels]`.
+    pub(crate) values: Vec<f32>,
+}
+
+/// The class-activation map of one class (Zhou et al. 2016, "Learning Deep Features for Discriminative Localization"):
+/// where in the square that the network saw something speaks for the class, and where against it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heatmap {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// `[height, width]`, unbounded. Their mean plus the class's bias is its logit.
+    pub values: Vec<f32>,
+}
+
+/// Draws heatmaps with the rows of the classifier's weights. Cheap to copy.
+#[derive(Clone, Copy, Debug)]
+pub struct Explainer {
+    /// `fc.weight`, `[classes, channels]`, f32 in little endian. Read where it lies: the network has it packed.
+    rows: &'static [u8],
+}
+
+impl Explainer {
+    /// For the network of `weights`.
+    ///
+    /// # Panics
+    /// If they are not those of a classifier; a [`Network`](crate::Network) could not be loaded from them either.
+    #[must_use]
+    pub fn new(weights: &Weights) -> Self {
+        let tensors = SafeTensors::deserialize(weights.safetensors).expect("weights load");
+        let fc = tensors.tensor("fc.weight").expect("there is a classifier");
+        assert_eq!(fc.shape()[0], CLASSES);
+        let begin = fc.data().as_ptr().addr() - weights.safetensors.as_ptr().addr();
+        Self {
+            rows: &weights.safetensors[begin..][..fc.data().len()],
+        }
+    }
+
+    /// The sum over all channels of the class's weight times the feature: no bias.
+    ///
+    /// # Panics
+    /// If there is no class of that index, or the features are another network's.
+    #[must_use]
+    pub fn heatmap(&self, features: &FeatureMap, class: usize) -> Heatmap {
+        let row_bytes = self.rows.len() / CLASSES;
+        let row: Vec<f32> = self.rows[class * row_bytes..][..row_bytes]
+            .chunks_exact(size_of::<f32>())
+            .map(|bytes| f32::from_le_bytes(bytes.try_into().expect("four bytes")))
+            .collect();
+        let FeatureMap {
+            height,
+            width,
+            ref values,
+        } = *features;
+        assert_eq!(values.len(), height * width * row.len());
+        let weighted = |pixel: &[f32]| pixel.iter().zip(&row).map(|(x, w)| x * w).sum();
+        Heatmap {
+            height,
+            width,
+            values: values.chunks_exact(row.len()).map(weighted).collect(),
+        }
+    }
+}
+
+impl FeatureMap {
+    /// Of `[1, channels, height, width]`.
+    pub(crate) fn of_tensor(features: Tensor<4>) -> Self {
+        let [_, _, height, width] = features.dims();
+        let values = features.permute([0, 2, 3, 1]).into_data();
+        Self {
+            height,
+            width,
+            values: values.try_to_vec().expect("the network computes in f32"),
+        }
+    }
+}
