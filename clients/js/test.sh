@@ -42,7 +42,7 @@ npm install --silent --no-audit --no-fund --cache "$TOOLS_DIR/npm" --prefer-offl
 said=$(node 3.mjs)
 [[ $said == "espresso" ]] || fail "the README's third program said: $said"
 cp "$here/test/typed.ts" typed.mts
-"$here/node_modules/.bin/tsc" --noEmit --strict --target es2022 --module nodenext --skipLibCheck --types "" typed.mts ||
+"$here/node_modules/.bin/tsc" --noEmit --strict --target es2022 --module nodenext --skipLibCheck typed.mts ||
     fail "the types are wrong"
 
 echo "clients/js: $(basename "$work"/imageclassifier-*.tgz)"
