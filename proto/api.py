@@ -20,7 +20,7 @@ Made from [proto/](../proto) by `proto/test.sh --write`; do not edit. How calls 
 """
 
 # Field numbers of descriptor.proto, of which paths to comments are made.
-MESSAGES, ENUMS, SERVICES, MEMBERS = 4, 5, 6, 2
+MESSAGES, ENUMS, SERVICES, MEMBERS, NESTED = 4, 5, 6, 2, 3
 
 
 class Page:
@@ -51,6 +51,8 @@ class Page:
             yield self.required((*path, MEMBERS, index), method.name)
 
     def message(self, message: DescriptorProto, path: tuple[int, ...]) -> Iterator[str]:
+        if message.options.map_entry:
+            return
         yield f"\n## {message.name}\n"
         if comment := self.comments.get(path):
             yield f"{comment}\n"
@@ -59,6 +61,9 @@ class Page:
         for index, field in enumerate(message.field):
             comment = self.required((*path, MEMBERS, index), f"{message.name}.{field.name}")
             yield f"| {field.number} | `{field.name}` | {self.field_type(message, field)} | {cell(comment)} |"
+
+        for index, nested in enumerate(message.nested_type):
+            yield from self.message(nested, (*path, NESTED, index))
 
     def enum(self, enum: EnumDescriptorProto, path: tuple[int, ...]) -> Iterator[str]:
         yield f"\n## {enum.name}\n\n{self.required(path, enum.name)}\n"
@@ -72,6 +77,8 @@ class Page:
         return self.comments.get(path) or sys.exit(f"{self.file.name}: {name} has no comment")
 
     def field_type(self, message: DescriptorProto, field: FieldDescriptorProto) -> str:
+        if any(nested.name == field.type_name.rpartition(".")[2] for nested in message.nested_type if nested.options.map_entry):
+            return "map of string to string"
         name = self.type(field.type_name) if field.type_name else FieldDescriptorProto.Type.Name(field.type)[5:].lower()
         if field.label == FieldDescriptorProto.LABEL_REPEATED:
             return f"repeated {name}"
@@ -97,4 +104,5 @@ descriptors = FileDescriptorSet.FromString(sys.stdin.buffer.read())
 files = [file for file in descriptors.file if not file.name.startswith("google/protobuf/")]
 files.sort(key=lambda file: file.name.startswith("google/"))
 ours = {f".{file.package}.{item.name}" for file in files for item in (*file.message_type, *file.enum_type)}
+ours |= {f".{file.package}.{m.name}.{n.name}" for file in files for m in file.message_type for n in m.nested_type}
 print(PREFACE + "\n".join(line for file in files for line in Page(file, ours).lines()))
