@@ -2,6 +2,7 @@
 
 mod bench;
 mod browser;
+mod conformance;
 mod deny;
 mod examples;
 mod fuzz;
@@ -27,6 +28,7 @@ usage: cargo xtask COMMAND
   test                     everything: format, lints, unit, golden, integration, foreign clients, browser
   bench engine | picture | server | stream | wasm [--json] [PART...]
                            measure against what a user would run instead (BENCHMARKS.md)
+  conformance              try independent gRPC and gRPC-Web implementations; writes docs/conformance.md
   stress [SCENARIO...] [--minutes N]
                            try the promises of RELIABILITY.md on a release server: memory, malformed, slow, flood,
                            cancel, drain, overload, soak (60 minutes, or N); without a scenario all of them
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         "page" => page::build(),
         "test" => return test::everything(),
         "bench" => bench::of(&rest),
+        "conformance" => conformance::table(),
         "stress" => stress::of(&rest),
         "fuzz" => fuzz::run_targets(&rest),
         "generate" => test::generate(),
