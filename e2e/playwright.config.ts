@@ -20,6 +20,7 @@ export default defineConfig({
   reporter: "line",
   use: {
     baseURL: SERVER,
+    serviceWorkers: "block", // what it keeps would hide what a test intercepts; offline.spec.ts allows it
     screenshot: "only-on-failure",
     launchOptions: {
       executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",

@@ -8,3 +8,6 @@ try {
   document.getElementById("cannot-start").hidden = false;
   throw error;
 }
+
+// After the page is there: what it keeps must not slow it down. Where it may not, the page just needs its server.
+navigator.serviceWorker?.register("worker.js").catch(() => {});

@@ -9,6 +9,25 @@ test("everything can be done from the keyboard", async ({ page }) => {
   await (await chooser).setFiles(photo("coffee.png"));
   await expectAnswer(page, "espresso");
 
+  await tabTo(page, "What the network saw");
+  await page.keyboard.press("Space");
+  await expect(page.getByTestId("seen")).toBeVisible();
+  await tabTo(page, "Why?");
+  await page.keyboard.press("Enter");
+  await expect(page.getByTestId("heat")).toContainText("espresso");
+  await tabTo(page, "espresso");
+  await page.keyboard.press("Tab");
+  await expect(page.getByTestId("heat")).not.toContainText("espresso");
+  const faded = page.getByRole("slider", { name: "Strength of the colours" });
+  const before = Number(await faded.inputValue());
+  await faded.focus();
+  await page.keyboard.press("ArrowRight");
+  expect(Number(await faded.inputValue())).toBeGreaterThan(before);
+  await tabTo(page, "Copy link to this answer");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await expect(page.getByTestId("receipt").getByRole("definition").first()).toBeVisible();
+
   await tabTo(page, "Cat");
   await page.keyboard.press("Enter");
   await expectAnswer(page, "tiger cat");
@@ -28,6 +47,18 @@ for (const colorScheme of ["light", "dark"] as const) {
     await expectAnswer(page, "espresso");
     expect(await violations(page)).toEqual([]);
 
+    await page.getByRole("button", { name: "Other names" }).click();
+    await page.getByTestId("receipt").locator("summary").click();
+    await page.getByRole("button", { name: "What the network saw" }).click();
+    await expect(page.getByTestId("seen")).toBeVisible();
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("button", { name: "Why?" }).click();
+    await expect(page.getByTestId("heat")).toBeVisible();
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("button", { name: "Why?" }).click();
+    await page.mouse.move(0, 0); // a button looks different under the pointer
+    expect(await violations(page)).toEqual([]);
+
     await pick(page, photo("astronaut.png"));
     await expect(page.getByTestId("unsure")).toBeVisible();
     expect(await violations(page)).toEqual([]);
@@ -40,7 +71,7 @@ for (const colorScheme of ["light", "dark"] as const) {
 
 async function tabTo(page: Page, button: string) {
   const wanted = page.getByRole("button", { name: button });
-  for (let presses = 0; presses < 10; presses += 1) {
+  for (let presses = 0; presses < 25; presses += 1) {
     await page.keyboard.press("Tab");
     if (await wanted.evaluate((element) => element === document.activeElement)) return;
   }

@@ -14,6 +14,7 @@ export const test = base.extend<{ provoked: RegExp; complaints: void; serve: Ser
       const complaints: string[] = [];
       context.on("weberror", (thrown) => complaints.push(String(thrown.error())));
       context.on("console", (message) => {
+        if (message.text() === "Service Worker registration blocked by Playwright") return;
         if (["error", "warning"].includes(message.type())) complaints.push(message.text());
       });
       await use();
@@ -44,7 +45,7 @@ export async function open(page: Page, url = "/") {
   await expectPhase(page, "empty");
 }
 
-export async function expectPhase(page: Page, phase: "empty" | "asking" | "answered" | "failed") {
+export async function expectPhase(page: Page, phase: "empty" | "asking" | "answered" | "failed" | "shared") {
   await expect(page.locator(".stage")).toHaveAttribute("data-phase", phase);
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { crc32, deflateSync } from "node:zlib";
 import { expect, expectAnswer, expectFailure, expectPhase, open, photo, pick, test } from "./classifier";
+import { blackPng } from "./pictures";
 
 const CLASSIFY = "**/imageclassifier.ImageClassifier/Classify";
 
@@ -84,23 +84,3 @@ test("a late answer does not replace a newer one", async ({ page }) => {
   await page.waitForTimeout(300);
   await expectAnswer(page, "tiger cat");
 });
-
-/** A valid PNG of black pixels, one bit each. */
-function blackPng(width: number, height: number): Buffer {
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width);
-  header.writeUInt32BE(height, 4);
-  header[8] = 1;
-  const rows = deflateSync(Buffer.alloc(height * (1 + Math.ceil(width / 8))));
-  const chunks = [chunk("IHDR", header), chunk("IDAT", rows), chunk("IEND", Buffer.alloc(0))];
-  return Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), ...chunks]);
-}
-
-function chunk(kind: string, bytes: Buffer): Buffer {
-  const body = Buffer.concat([Buffer.from(kind), bytes]);
-  const framed = Buffer.alloc(4 + body.length + 4);
-  framed.writeUInt32BE(bytes.length);
-  body.copy(framed, 4);
-  framed.writeUInt32BE(crc32(body), 4 + body.length);
-  return framed;
-}

@@ -1,7 +1,7 @@
 import type { Page } from "@playwright/test";
 import { type Serve, expectAnswer, expectFailure, expectPhase, open, photo, pick, test } from "./classifier";
 
-// Pictures for people to look at: SCREENSHOTS=DIR npx playwright test screenshots
+// Pictures for people to look at: npm run screenshots writes them into docs/screenshots/
 const folder = process.env.SCREENSHOTS;
 
 const LOOKS = [
@@ -33,6 +33,34 @@ const STATES: Record<string, (page: Page, serve: Serve) => Promise<void>> = {
     await pick(page, photo("astronaut.png"));
     await expectPhase(page, "answered");
   },
+  seen: async (page) => {
+    await pick(page, photo("coffee.png"));
+    await expectAnswer(page, "espresso");
+    await page.getByRole("button", { name: "What the network saw" }).click();
+  },
+  why: async (page) => {
+    await page.getByRole("button", { name: "Cat" }).click();
+    await expectAnswer(page, "tiger cat");
+    await page.getByRole("button", { name: "Why?" }).click();
+    await page.getByRole("button", { name: "Other names" }).click();
+    await page.getByText("tabby cat", { exact: true }).waitFor();
+    await page.getByTestId("receipt").locator("summary").click();
+  },
+  programs: async (page) => {
+    await page.getByRole("button", { name: "Use via API" }).click();
+    await page.getByRole("dialog").waitFor();
+  },
+  shared: async (page) => {
+    await page.goto("/#answer=1&model=efficientnet-lite0&revision=1a2b3c&tiger%20cat=0.5612&tabby=0.2418&lynx=0.0311");
+    await page.reload();
+    await expectPhase(page, "shared");
+  },
+  russian: async (page) => {
+    await pick(page, photo("coffee.png"));
+    await expectAnswer(page, "espresso");
+    await page.getByRole("button", { name: "Русский" }).click();
+    await page.getByRole("button", { name: "Почему?" }).click();
+  },
   failed: async (page) => {
     await page.route("**/Classify", (route) => route.abort());
     await pick(page, photo("coffee.png"));
@@ -45,6 +73,9 @@ const STATES: Record<string, (page: Page, serve: Serve) => Promise<void>> = {
   },
 };
 
+/** Looks other than the first are shown of these. */
+const OFTEN = ["empty", "answered", "why", "failed"];
+
 test.skip(!folder, "SCREENSHOTS names no folder");
 test.use({ provoked: /net::ERR_FAILED/ });
 
@@ -52,11 +83,15 @@ for (const { name, colorScheme, width, height } of LOOKS) {
   test(`screenshots, ${name}`, async ({ page, serve }) => {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width, height });
+    test.setTimeout(120_000);
     for (const [state, reach] of Object.entries(STATES)) {
+      if (name !== "light" && !OFTEN.includes(state)) continue;
+      await page.goto("about:blank"); // from a link a page with another fragment would not be loaded anew
       await open(page);
       await reach(page, serve);
       await page.screenshot({ path: `${folder}/${state}-${name}.png`, fullPage: true, animations: "disabled" });
       await page.unrouteAll({ behavior: "ignoreErrors" });
+      if (state !== "token") await page.evaluate(() => localStorage.clear());
     }
   });
 }

@@ -32,3 +32,12 @@ for flags in "--protocol grpc" "--protocol grpcweb --schema ../../proto"; do
     [[ $refusal == *'"code": "invalid_argument"'* ]] || fail "$flags: expected invalid_argument, got: $refusal"
     echo "buf, $flags: espresso"
 done
+
+# As it stands, about photo.jpg.
+folder=$(mktemp -d)
+trap 'rm -r "$folder"' EXIT
+cp "$COFFEE" "$folder/photo.jpg"
+sed "s/localhost:50051/$SERVER/" classify.sh >"$folder/classify.sh"
+answer=$(cd "$folder" && bash classify.sh) || fail "classify.sh failed"
+[ "$(grep -c '"index"' <<<"$answer")" = 5 ] || fail "classify.sh: asked for 5 predictions, got: $answer"
+grep -q '"label": *"espresso"' <<<"$answer" || fail "classify.sh: expected espresso, got: $answer"

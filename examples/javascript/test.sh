@@ -15,7 +15,8 @@ fi
 [ -x "$TOOLS_DIR/venv/bin/pip" ] || python3 -m venv "$TOOLS_DIR/venv"
 "$TOOLS_DIR/venv/bin/python" -m pip install --quiet --disable-pip-version-check -r ../buf/requirements.txt
 gen=$(mktemp -d)
-trap 'rm -r "$gen"' EXIT
+copy=$(mktemp --tmpdir=. --suffix=.js)
+trap 'rm -r "$gen" "$copy"' EXIT
 PATH=$TOOLS_DIR/venv/bin:$PATH npm run --silent generate -- --output "$gen"
 diff -r "$gen/gen" gen >&2 || fail "gen is not what the contract says: install buf and run npm run generate"
 
@@ -26,3 +27,11 @@ for client in connect grpc-web grpc-web-text fetch; do
     [[ $refusal == *empty* ]] || fail "expected to hear that the picture is empty, got: $refusal"
     echo "javascript, $answer"
 done
+
+# As it stands, about photo.jpg.
+sed "s/localhost:50051/$SERVER/" classify_top.js >"$copy"
+mkdir "$gen/pictures"
+cp "$COFFEE" "$gen/pictures/photo.jpg"
+top=$(program=$PWD/$copy && cd "$gen/pictures" && node "$program") || fail "classify_top.js failed"
+[[ $top == "espresso 9"* ]] || fail "classify_top.js: expected espresso, got: $top"
+[ "$(wc -l <<<"$top")" = 5 ] || fail "classify_top.js: asked for 5 predictions, got: $top"

@@ -1,4 +1,4 @@
-"""python classify_top.py FILE [SERVER]: the three best guesses, or the reason why there are none. Needs the contract of
+"""python classify_top.py FILE [SERVER]: the five best guesses, or the reason why there are none. Needs the contract of
 proto/, which adds top_k and predictions."""
 
 import sys
@@ -23,7 +23,7 @@ def reason(error: grpc.RpcError) -> str:
 
 file, server = [*sys.argv[1:], "localhost:50051"][:2]
 with grpc.insecure_channel(server) as channel:
-    request = ClassifyImageRequest(image_data=Path(file).read_bytes(), top_k=3)
+    request = ClassifyImageRequest(image_data=Path(file).read_bytes(), top_k=5)
     try:
         answer = ImageClassifierStub(channel).Classify(request, timeout=10)
     except grpc.RpcError as error:

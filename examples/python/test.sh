@@ -24,7 +24,7 @@ one=$(PYTHONPATH=$stubs/seed "$python" classify.py "$COFFEE" "$SERVER") || fail 
 [[ $one == "espresso 9"* ]] || fail "expected espresso, got: $one"
 
 top=$(PYTHONPATH=$stubs/proto "$python" classify_top.py "$COFFEE" "$SERVER") || fail "the full contract's client failed"
-[ "$(wc -l <<<"$top")" = 3 ] || fail "asked for 3 predictions, got: $top"
+[ "$(wc -l <<<"$top")" = 5 ] || fail "asked for 5 predictions, got: $top"
 [ "$(head -n 1 <<<"$top")" = "$one" ] || fail "the two contracts disagree: $one; $top"
 
 refusal=$(PYTHONPATH=$stubs/proto "$python" classify_top.py /dev/null "$SERVER" 2>&1) && fail "an empty picture was taken"

@@ -1,35 +1,72 @@
 use leptos::prelude::*;
 
 use crate::{
-    answer::{is_unsure, percent, unsure_note},
+    answer::{is_unsure, unsure_note},
+    language,
     session::Phase,
+    texts::{Language, Text},
 };
+
+/// Something small that happened, to be heard until the next picture. A handle.
+#[derive(Clone, Copy)]
+pub(crate) struct Said(RwSignal<Option<Text>>);
+
+impl Said {
+    pub(crate) fn provide() {
+        provide_context(Self(RwSignal::new(None)));
+    }
+
+    pub(crate) fn known() -> Self {
+        expect_context()
+    }
+
+    pub(crate) fn say(self, text: Text) {
+        self.0.set(Some(text));
+    }
+}
 
 /// The page's one polite live region: the outcome in a sentence, for those who hear the page. Failures speak for
 /// themselves, as alerts.
 #[component]
 pub(crate) fn Announcement(phase: ReadSignal<Phase, LocalStorage>) -> impl IntoView {
+    let language = language::spoken();
+    let Said(said) = Said::known();
+    Effect::new(move || {
+        phase.track();
+        said.set(None);
+    });
     view! {
-        <p class="heard-only" role="status" aria-live="polite">{move || phase.with(sentence)}</p>
+        <p class="heard-only" role="status" aria-live="polite">
+            {move || match said.get() {
+                Some(text) => text(language.get()).to_owned(),
+                None => phase.with(|phase| sentence(phase, language.get())),
+            }}
+        </p>
     }
 }
 
-fn sentence(phase: &Phase) -> String {
+fn sentence(phase: &Phase, language: Language) -> String {
     match phase {
         Phase::Empty | Phase::Failed(..) => String::new(),
-        Phase::Asking(picked) => format!("Looking at {}.", picked.name()),
+        Phase::Asking(picked) => language.looking_at(&picked.name()),
         Phase::Answered(picked, answer, _) => {
-            let doubt = if is_unsure(answer) {
-                format!(" {}", unsure_note())
-            } else {
-                String::new()
-            };
-            format!(
-                "{}: {}, {}.{doubt}",
-                picked.name(),
-                answer.label,
-                percent(answer.confidence)
-            )
+            outcome(&picked.name(), &answer.label, answer.confidence, language)
         }
+        Phase::Shared(shared) => outcome(
+            language.shared_answer(),
+            shared.label(),
+            shared.confidence(),
+            language,
+        ),
     }
+}
+
+fn outcome(name: &str, label: &str, confidence: f32, language: Language) -> String {
+    let percent = language.percent(confidence);
+    let doubt = if is_unsure(confidence) {
+        format!(" {}", unsure_note(language))
+    } else {
+        String::new()
+    };
+    format!("{name}: {label}, {percent}.{doubt}")
 }

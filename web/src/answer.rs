@@ -1,26 +1,70 @@
-use imageclassifier_client::{Answer, Prediction, Timings};
+mod bars;
+mod receipt;
+mod time_bar;
+
+use imageclassifier_client::Answer;
 use leptos::prelude::*;
+
+use crate::{
+    copy_button::CopyButton,
+    language,
+    session::Model,
+    shared::{self, Shared},
+    texts::Language,
+    viewing::{TOPS, Viewing},
+};
+use bars::Bars;
+use receipt::Receipt;
+use time_bar::TimeBar;
 
 /// Below this confidence of the best class the page says that it is not sure.
 const UNSURE_BELOW: f32 = 0.2;
 
-/// The most probable classes, each on the same scale from 0 to 100, and where the time went.
+/// The most probable classes, each on the same scale from 0 to 100; why; and where the time went.
 #[component]
-pub(crate) fn AnswerCard(answer: Answer, took_ms: f64) -> impl IntoView {
-    let unsure = is_unsure(&answer);
-    let eyebrow = if unsure { "Perhaps" } else { "Looks like" };
-    let bars = answer
+pub(crate) fn AnswerCard(answer: Answer, took_ms: f64, model: ReadSignal<Model>) -> impl IntoView {
+    let viewing = Viewing::known();
+    viewing.class.set(0);
+    let link = Shared::of(&answer).link();
+    let can_explain = answer
         .predictions
-        .into_iter()
-        .map(|prediction| view! { <Bar prediction /> });
+        .iter()
+        .all(|prediction| prediction.heatmap.is_some());
+    let timings = answer.timings;
     view! {
-        <p class="eyebrow">{eyebrow}</p>
-        <h2 data-testid="label">{answer.label}</h2>
-        {unsure.then(|| view! { <p class="unsure" data-testid="unsure">{unsure_note()}</p> })}
-        <ol class="bars">{bars.collect_view()}</ol>
-        <p class="small" data-testid="timings">{time_note(took_ms, answer.timings)}</p>
+        <Verdict label=answer.label.clone() unsure=is_unsure(answer.confidence) />
+        // Above the bars, so that they stay under the pointer however many bars there are.
+        <Choices can_explain />
+        <Bars predictions=answer.predictions.clone() can_explain />
+        <TimeBar took_ms timings />
+        <div class="actions">
+            <CopyButton text=Signal::stored(link) label=Language::copy_link />
+        </div>
+        <Receipt answer model />
+    }
+}
+
+/// An answer that somebody shared: no picture, and nothing to ask about it.
+#[component]
+pub(crate) fn SharedCard(shared: Shared) -> impl IntoView {
+    let language = language::spoken();
+    let predictions = shared.predictions();
+    let (model, revision) = (
+        shared.model().to_owned(),
+        shared.model_revision().to_owned(),
+    );
+    view! {
+        <p class="shared" data-testid="shared">{move || language.get().was_shared()}</p>
+        <Verdict label=shared.label().to_owned() unsure=is_unsure(shared.confidence()) />
+        <Bars predictions can_explain=false />
         <p class="small" data-testid="model">
-            {answer.model} ", revision " {answer.model_revision}
+            {move || language.get().model_and_revision(&model, &revision)}
+        </p>
+        <p class="actions">
+            <a href="#" class="button quiet" on:click=|event| {
+                event.prevent_default();
+                shared::leave();
+            }>{move || language.get().try_your_own()}</a>
         </p>
     }
 }
@@ -28,50 +72,89 @@ pub(crate) fn AnswerCard(answer: Answer, took_ms: f64) -> impl IntoView {
 /// The boxes of an answer to come.
 #[component]
 pub(crate) fn AnswerOutline() -> impl IntoView {
+    let language = language::spoken();
     let bars = (0..5).map(|_| view! { <li></li> });
     view! {
-        <p class="eyebrow">"Looking …"</p>
+        <p class="eyebrow">{move || language.get().looking()}</p>
         <ol class="outline" aria-hidden="true">{bars.collect_view()}</ol>
     }
 }
 
 #[component]
-fn Bar(prediction: Prediction) -> impl IntoView {
-    let id = format!("class-{}", prediction.index);
-    let percent = percent(prediction.confidence);
-    let value = percent.trim_end_matches('%').to_owned();
+fn Verdict(label: String, unsure: bool) -> impl IntoView {
+    let language = language::spoken();
+    let eyebrow = move || {
+        let language = language.get();
+        if unsure {
+            language.perhaps()
+        } else {
+            language.looks_like()
+        }
+    };
     view! {
-        <li>
-            <span class="class" id=id.clone()>{prediction.label}</span>
-            <span class="percent" aria-hidden="true">{percent.clone()}</span>
-            <meter aria-labelledby=id min="0" max="100" value=value>{percent}</meter>
-        </li>
+        <p class="eyebrow">{eyebrow}</p>
+        <h2 data-testid="label" lang="en">{label}</h2>
+        {unsure.then(|| view! {
+            <p class="unsure" data-testid="unsure">{move || unsure_note(language.get())}</p>
+        })}
     }
 }
 
-pub(crate) fn is_unsure(answer: &Answer) -> bool {
-    answer.confidence < UNSURE_BELOW
-}
-
-pub(crate) fn percent(confidence: f32) -> String {
-    format!("{:.1}%", confidence * 100.0)
-}
-
-pub(crate) fn unsure_note() -> String {
-    format!(
-        "Not sure: no class reaches {:.0}%. Take these as guesses.",
-        UNSURE_BELOW * 100.0
-    )
-}
-
-fn time_note(took_ms: f64, timings: Option<Timings>) -> String {
-    let stages = timings.map(|timings| {
-        format!(
-            ": decoding {:.0}, waiting {:.0}, inference {:.0}",
-            timings.decode_ms, timings.queue_ms, timings.inference_ms
-        )
+/// How the answer is shown.
+#[component]
+fn Choices(can_explain: bool) -> impl IntoView {
+    let language = language::spoken();
+    let viewing = Viewing::known();
+    let choose = move |event| {
+        if let Ok(top) = event_target_value(&event).parse() {
+            viewing.top.set(top);
+        }
+    };
+    let tops = TOPS.map(|top| {
+        view! {
+            <option value=top.to_string() selected=move || viewing.top.get() == top>{top}</option>
+        }
     });
-    format!("{took_ms:.0} ms in all{}", stages.unwrap_or_default())
+    view! {
+        <div class="choices">
+            {can_explain.then(|| view! {
+                <button
+                    type="button"
+                    class="quiet"
+                    aria-pressed=move || viewing.why.get().to_string()
+                    on:click=move |_| viewing.why.update(|why| *why = !*why)
+                >
+                    {move || language.get().why()}
+                </button>
+            })}
+            <button
+                type="button"
+                class="quiet"
+                aria-pressed=move || viewing.names.get().to_string()
+                on:click=move |_| viewing.names.update(|names| *names = !*names)
+            >
+                {move || language.get().other_names()}
+            </button>
+            <label class="top">
+                {move || language.get().show_best()}
+                <select on:change=choose>{tops}</select>
+            </label>
+        </div>
+    }
+}
+
+pub(crate) fn is_unsure(confidence: f32) -> bool {
+    confidence < UNSURE_BELOW
+}
+
+pub(crate) fn unsure_note(language: Language) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a percentage"
+    )]
+    let percent = (UNSURE_BELOW * 100.0) as u32;
+    language.unsure(percent)
 }
 
 #[cfg(test)]
@@ -79,44 +162,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentages_have_one_decimal_on_an_absolute_scale() {
-        let cases = [
-            (0.0, "0.0%"),
-            (0.000_4, "0.0%"),
-            (0.951_23, "95.1%"),
-            (1.0, "100.0%"),
-        ];
-        for (confidence, text) in cases {
-            assert_eq!(percent(confidence), text);
-        }
-    }
-
-    #[test]
     fn an_answer_is_unsure_below_a_fifth() {
         for (confidence, unsure) in [(0.161, true), (0.2, false), (0.242, false)] {
-            let answer = Answer {
-                confidence,
-                ..Answer::default()
-            };
-            assert_eq!(is_unsure(&answer), unsure, "{confidence}");
+            assert_eq!(is_unsure(confidence), unsure, "{confidence}");
         }
         assert_eq!(
-            unsure_note(),
+            unsure_note(Language::English),
             "Not sure: no class reaches 20%. Take these as guesses."
         );
-    }
-
-    #[test]
-    fn the_time_note_names_the_stages_that_the_server_tells() {
-        let timings = Timings {
-            decode_ms: 3.6,
-            queue_ms: 0.2,
-            inference_ms: 11.5,
-        };
-        assert_eq!(
-            time_note(31.4, Some(timings)),
-            "31 ms in all: decoding 4, waiting 0, inference 12"
-        );
-        assert_eq!(time_note(31.4, None), "31 ms in all");
     }
 }

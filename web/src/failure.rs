@@ -1,14 +1,65 @@
 use imageclassifier_client::{CallError, ErrorKind, ErrorReason};
 
-use crate::size;
+use crate::{size, texts::Language};
 
-const FORMATS: &str = "Choose a JPEG, PNG, WebP, GIF or BMP.";
-
-/// Why there is no answer, in a sentence that says what one can do.
+/// Why there is no answer. Says so in a sentence that tells what one can do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Failure {
-    sentence: String,
-    remedy: Remedy,
+pub(crate) enum Failure {
+    NotAPicture {
+        name: String,
+    },
+    Empty {
+        name: String,
+    },
+    Unreadable {
+        name: String,
+    },
+    NothingPasted,
+    TooLarge {
+        name: String,
+        bytes: Option<u64>,
+        bytes_max: Option<u64>,
+    },
+    Damaged {
+        name: String,
+    },
+    Dimensions {
+        name: String,
+        width: Option<String>,
+        height: Option<String>,
+        pixels_max: Option<u64>,
+    },
+    Busy {
+        wait_seconds: Option<u64>,
+    },
+    TooOften {
+        wait_seconds: Option<u64>,
+    },
+    NotReady {
+        wait_seconds: Option<u64>,
+    },
+    TooLate {
+        name: String,
+    },
+    NoAnswer,
+    Refused {
+        name: String,
+    },
+    NotFromThisPage,
+    GivenUp {
+        name: String,
+    },
+    OtherVersion,
+    ServerFailed {
+        name: String,
+        request_id: Option<String>,
+    },
+    /// A link to somebody's answer that cannot be read.
+    LinkDamaged,
+    TokenWanted,
+    TokenRefused,
+    /// What was entered is none.
+    TokenUnusable,
 }
 
 /// What can help.
@@ -23,184 +74,144 @@ pub(crate) enum Remedy {
 }
 
 impl Failure {
-    pub(crate) fn sentence(&self) -> &str {
-        &self.sentence
+    pub(crate) fn sentence(&self, language: Language) -> String {
+        match self {
+            Self::NotAPicture { name } => language.not_a_picture(name),
+            Self::Empty { name } => language.is_empty(name),
+            Self::Unreadable { name } => language.unreadable(name),
+            Self::NothingPasted => language.nothing_pasted().to_owned(),
+            Self::TooLarge {
+                name,
+                bytes: Some(bytes),
+                bytes_max: Some(bytes_max),
+            } => language.too_large(
+                name,
+                &size::rounded_up(*bytes, language),
+                &size::rounded_down(*bytes_max, language),
+            ),
+            Self::TooLarge { name, .. } => language.far_too_large(name),
+            Self::Damaged { name } => language.damaged(name),
+            Self::Dimensions {
+                name,
+                width: Some(width),
+                height: Some(height),
+                pixels_max: Some(pixels_max),
+            } => language.too_many_pixels(name, width, height, pixels_max / 1_000_000),
+            Self::Dimensions { name, .. } => language.unusual_dimensions(name),
+            Self::Busy { wait_seconds } => language.busy(&later(*wait_seconds, language)),
+            Self::TooOften { wait_seconds } => language.too_often(&later(*wait_seconds, language)),
+            Self::NotReady { wait_seconds } => language.not_ready(&later(*wait_seconds, language)),
+            Self::TooLate { name } => language.too_late(name),
+            Self::NoAnswer => language.no_answer().to_owned(),
+            Self::Refused { name } => language.refused(name),
+            Self::NotFromThisPage => language.not_from_this_page().to_owned(),
+            Self::GivenUp { name } => language.given_up(name),
+            Self::OtherVersion => language.other_version().to_owned(),
+            Self::ServerFailed {
+                name,
+                request_id: Some(request_id),
+            } => language.server_failed_logged(name, request_id),
+            Self::ServerFailed { name, .. } => language.server_failed(name),
+            Self::LinkDamaged => language.link_damaged().to_owned(),
+            Self::TokenWanted => language.token_wanted().to_owned(),
+            Self::TokenRefused => language.token_refused().to_owned(),
+            Self::TokenUnusable => language.token_unusable().to_owned(),
+        }
     }
 
     pub(crate) fn remedy(&self) -> Remedy {
-        self.remedy
-    }
-
-    pub(crate) fn not_a_picture(name: &str) -> Self {
-        Self::lasting(format!(
-            "{name} is not a picture this page can read. {FORMATS}"
-        ))
-    }
-
-    pub(crate) fn empty(name: &str) -> Self {
-        Self::lasting(format!("{name} is empty. Choose another picture."))
-    }
-
-    pub(crate) fn unreadable(name: &str) -> Self {
-        Self::passing(format!(
-            "{name} could not be read. Try again, or choose another picture."
-        ))
-    }
-
-    pub(crate) fn nothing_pasted() -> Self {
-        Self::lasting(
-            "What you pasted holds no picture. Copy a picture, then paste again.".to_owned(),
-        )
-    }
-
-    pub(crate) fn too_large(name: &str, bytes: u64, bytes_max: u64) -> Self {
-        Self::lasting(format!(
-            "{name} is {}; the limit is {}. Choose a smaller picture.",
-            size::rounded_up(bytes),
-            size::rounded_down(bytes_max)
-        ))
-    }
-
-    /// The server has refused the access token that it was given.
-    pub(crate) fn token_refused() -> Self {
-        Self::for_want_of_a_token(
-            "The server did not accept this access token. Check it and enter it again, or ask whoever runs the server.",
-        )
-    }
-
-    /// What was entered is none.
-    pub(crate) fn token_unusable() -> Self {
-        Self::for_want_of_a_token(
-            "This cannot be an access token: it has a space or an unusual character. Copy it again.",
-        )
+        match self {
+            Self::Unreadable { .. }
+            | Self::Busy { .. }
+            | Self::TooOften { .. }
+            | Self::NotReady { .. }
+            | Self::TooLate { .. }
+            | Self::NoAnswer
+            | Self::GivenUp { .. } => Remedy::TryAgain,
+            Self::TokenWanted | Self::TokenRefused | Self::TokenUnusable => Remedy::AccessToken,
+            Self::NotAPicture { .. }
+            | Self::Empty { .. }
+            | Self::NothingPasted
+            | Self::TooLarge { .. }
+            | Self::Damaged { .. }
+            | Self::Dimensions { .. }
+            | Self::Refused { .. }
+            | Self::NotFromThisPage
+            | Self::OtherVersion
+            | Self::LinkDamaged
+            | Self::ServerFailed { .. } => Remedy::Another,
+        }
     }
 
     /// What the server said about the picture `name`, or that it said nothing.
     pub(crate) fn call(name: &str, error: &CallError) -> Self {
+        let name = name.to_owned();
+        let wait_seconds = wait_seconds(error);
         match error.reason() {
-            ErrorReason::ImageEmpty => Self::empty(name),
-            ErrorReason::ImageTooLarge => {
-                match (number(error, "bytes"), number(error, "bytes_max")) {
-                    (Some(bytes), Some(bytes_max)) => Self::too_large(name, bytes, bytes_max),
-                    _ => Self::lasting(format!("{name} is too large. Choose a smaller picture.")),
-                }
-            }
-            ErrorReason::ImageFormatUnknown => Self::not_a_picture(name),
-            ErrorReason::ImageUndecodable => Self::lasting(format!(
-                "{name} is damaged, or of a rare kind. Save it anew as JPEG or PNG, then choose that."
-            )),
-            ErrorReason::ImageDimensions => Self::lasting(dimensions(name, error)),
+            ErrorReason::ImageEmpty => Self::Empty { name },
+            ErrorReason::ImageTooLarge => Self::TooLarge {
+                name,
+                bytes: number(error, "bytes"),
+                bytes_max: number(error, "bytes_max"),
+            },
+            ErrorReason::ImageFormatUnknown => Self::NotAPicture { name },
+            ErrorReason::ImageUndecodable => Self::Damaged { name },
+            ErrorReason::ImageDimensions => Self::Dimensions {
+                name,
+                width: error.detail("width").map(str::to_owned),
+                height: error.detail("height").map(str::to_owned),
+                pixels_max: number(error, "pixels_max"),
+            },
+            // None of these can the page's own calls provoke, unless it is older or newer than the server.
             ErrorReason::TopKOutOfRange
             | ErrorReason::ModelUnknown
             | ErrorReason::ExplainUnsupported
             | ErrorReason::TimeoutMalformed
-            | ErrorReason::MessageMalformed => Self::misfit(),
-            ErrorReason::Overloaded => {
-                Self::passing(format!("The server is busy. {}", later(error)))
-            }
-            ErrorReason::RateLimited => Self::passing(format!(
-                "You ask more often than this server allows. {}",
-                later(error)
-            )),
-            ErrorReason::NotReady => Self::passing(format!(
-                "The server is starting or stopping. {}",
-                later(error)
-            )),
-            ErrorReason::DeadlineExceeded => Self::too_late(name),
-            ErrorReason::Unauthenticated => Self::for_want_of_a_token(
-                "This server answers only with an access token. Enter yours, or ask whoever runs the server for one.",
-            ),
-            ErrorReason::InternalError => Self::lasting(internal(name, error.detail("request_id"))),
+            | ErrorReason::MessageMalformed
+            | ErrorReason::BatchSize
+            | ErrorReason::IdTooLong
+            | ErrorReason::TensorMalformed => Self::OtherVersion,
+            ErrorReason::Overloaded => Self::Busy { wait_seconds },
+            ErrorReason::RateLimited => Self::TooOften { wait_seconds },
+            ErrorReason::NotReady => Self::NotReady { wait_seconds },
+            ErrorReason::DeadlineExceeded => Self::TooLate { name },
+            ErrorReason::Unauthenticated => Self::TokenWanted,
+            ErrorReason::InternalError => Self::ServerFailed {
+                name,
+                request_id: error.detail("request_id").map(str::to_owned),
+            },
             ErrorReason::Unspecified => Self::unexplained(name, error),
         }
     }
 
     /// A call that failed before or outside the service.
-    fn unexplained(name: &str, error: &CallError) -> Self {
+    fn unexplained(name: String, error: &CallError) -> Self {
         match error.kind() {
-            ErrorKind::Unavailable => Self::passing(
-                "The server does not answer. Check that it runs, then try again.".to_owned(),
-            ),
-            ErrorKind::DeadlineExceeded => Self::too_late(name),
-            ErrorKind::InvalidInput => Self::lasting(format!(
-                "The server refused {name}. Choose another picture."
-            )),
-            ErrorKind::Unauthenticated => Self::lasting(
-                "The server does not take calls from this page. Ask whoever runs it.".to_owned(),
-            ),
-            ErrorKind::Cancelled => {
-                Self::passing(format!("The call about {name} was given up. Try again."))
-            }
-            ErrorKind::Unsupported => Self::misfit(),
-            ErrorKind::Internal => Self::lasting(internal(name, None)),
-        }
-    }
-
-    fn too_late(name: &str) -> Self {
-        Self::passing(format!("The server took too long over {name}. Try again."))
-    }
-
-    fn misfit() -> Self {
-        Self::lasting(
-            "This page is of another version than its server. Reload the page.".to_owned(),
-        )
-    }
-
-    fn lasting(sentence: String) -> Self {
-        Self {
-            sentence,
-            remedy: Remedy::Another,
-        }
-    }
-
-    fn passing(sentence: String) -> Self {
-        Self {
-            sentence,
-            remedy: Remedy::TryAgain,
-        }
-    }
-
-    fn for_want_of_a_token(sentence: &str) -> Self {
-        Self {
-            sentence: sentence.to_owned(),
-            remedy: Remedy::AccessToken,
+            ErrorKind::Unavailable => Self::NoAnswer,
+            ErrorKind::DeadlineExceeded => Self::TooLate { name },
+            ErrorKind::InvalidInput => Self::Refused { name },
+            ErrorKind::Unauthenticated => Self::NotFromThisPage,
+            ErrorKind::Cancelled => Self::GivenUp { name },
+            ErrorKind::Unsupported => Self::OtherVersion,
+            ErrorKind::Internal => Self::ServerFailed {
+                name,
+                request_id: None,
+            },
         }
     }
 }
 
-fn dimensions(name: &str, error: &CallError) -> String {
-    let found = (
-        number(error, "width"),
-        number(error, "height"),
-        number(error, "pixels_max"),
-    );
-    match found {
-        (Some(width), Some(height), Some(pixels_max)) => format!(
-            "{name} has {width} × {height} pixels; the limit is {} megapixels. Make it smaller, then choose it again.",
-            pixels_max / 1_000_000
-        ),
-        _ => format!("{name} has too many pixels, or none. Choose another picture."),
+fn later(wait_seconds: Option<u64>, language: Language) -> String {
+    match wait_seconds {
+        Some(seconds) if seconds > 0 => language.try_again_in(seconds),
+        _ => language.in_a_moment().to_owned(),
     }
 }
 
-fn internal(name: &str, request_id: Option<&str>) -> String {
-    match request_id {
-        Some(id) => format!(
-            "The server failed over {name}. Its log says more under {id}. Try another picture."
-        ),
-        None => format!("The server failed over {name}. Try another picture."),
-    }
-}
-
-fn later(error: &CallError) -> String {
-    match error
-        .retry_after()
-        .map(|wait| wait.as_millis().div_ceil(1000))
-    {
-        Some(1) => "Try again in 1 second.".to_owned(),
-        Some(seconds) if seconds > 1 => format!("Try again in {seconds} seconds."),
-        _ => "Try again in a moment.".to_owned(),
-    }
+/// Rounded up: who waits so long is not too early.
+fn wait_seconds(error: &CallError) -> Option<u64> {
+    let wait_ms = error.retry_after()?.as_millis();
+    u64::try_from(wait_ms.div_ceil(1000)).ok()
 }
 
 fn number(error: &CallError, key: &str) -> Option<u64> {

@@ -1,10 +1,11 @@
 use leptos::{html, prelude::*};
 
 use crate::{
-    answer::{AnswerCard, AnswerOutline},
+    answer::{AnswerCard, AnswerOutline, SharedCard},
     failure::Remedy,
     failure_note::FailureNote,
-    session::Phase,
+    language,
+    session::{Model, Phase},
     token_form::TokenForm,
 };
 
@@ -12,9 +13,11 @@ use crate::{
 #[component]
 pub(crate) fn Outcome(
     phase: ReadSignal<Phase, LocalStorage>,
+    model: ReadSignal<Model>,
     on_retry: Callback<()>,
     on_token: Callback<String>,
 ) -> impl IntoView {
+    let language = language::spoken();
     let section = NodeRef::<html::Section>::new();
     // The button is gone after it was used: without this the focus would fall back to the top of the page.
     let focus = move || {
@@ -35,27 +38,28 @@ pub(crate) fn Outcome(
         <section
             node_ref=section
             class="answer"
-            aria-label="Answer"
+            aria-label=move || language.get().answer()
             tabindex="-1"
             aria-busy=move || phase.with(Phase::is_asking).to_string()
         >
-            {move || phase.with(answer)}
+            {move || phase.with(|phase| answer(phase, model))}
             <div role="alert">{move || phase.with(|phase| failure(phase, on_retry))}</div>
             {move || phase.with(|phase| token_form(phase, on_token))}
         </section>
     }
 }
 
-fn answer(phase: &Phase) -> AnyView {
+fn answer(phase: &Phase, model: ReadSignal<Model>) -> AnyView {
     match phase {
         Phase::Empty => view! {
-            <p class="waiting">"The five best guesses appear here, and how sure the network is of each."</p>
+            <p class="waiting">{move || language::spoken().get().guesses_appear_here()}</p>
         }
         .into_any(),
         Phase::Asking(_) => view! { <AnswerOutline /> }.into_any(),
         Phase::Answered(_, answer, took_ms) => {
-            view! { <AnswerCard answer=answer.clone() took_ms=*took_ms /> }.into_any()
+            view! { <AnswerCard answer=answer.clone() took_ms=*took_ms model /> }.into_any()
         }
+        Phase::Shared(shared) => view! { <SharedCard shared=shared.clone() /> }.into_any(),
         Phase::Failed(..) => ().into_any(),
     }
 }

@@ -30,7 +30,7 @@ impl Picked {
             image_bytes_max,
         )?;
         let preview_url = Url::create_object_url_with_blob(&file)
-            .map_err(|_| Failure::unreadable(&file.name()))?;
+            .map_err(|_| Failure::Unreadable { name: file.name() })?;
         Ok(Self(Rc::new(Source::File { file, preview_url })))
     }
 
@@ -60,7 +60,7 @@ impl Picked {
         };
         match buffer {
             Ok(buffer) => Ok(Bytes::from(Uint8Array::new(&buffer).to_vec())),
-            Err(_) => Err(Failure::unreadable(&self.name())),
+            Err(_) => Err(Failure::Unreadable { name: self.name() }),
         }
     }
 }
@@ -76,11 +76,19 @@ impl Drop for Source {
 
 fn refuse(name: &str, media_type: &str, bytes: u64, bytes_max: u64) -> Result<(), Failure> {
     if media_type.starts_with("text/") {
-        Err(Failure::not_a_picture(name))
+        Err(Failure::NotAPicture {
+            name: name.to_owned(),
+        })
     } else if bytes == 0 {
-        Err(Failure::empty(name))
+        Err(Failure::Empty {
+            name: name.to_owned(),
+        })
     } else if bytes > bytes_max {
-        Err(Failure::too_large(name, bytes, bytes_max))
+        Err(Failure::TooLarge {
+            name: name.to_owned(),
+            bytes: Some(bytes),
+            bytes_max: Some(bytes_max),
+        })
     } else {
         Ok(())
     }

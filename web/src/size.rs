@@ -1,21 +1,26 @@
+use crate::texts::Language;
+
 /// What people and file managers call a megabyte when a limit says 10: 2^20 bytes.
 const MEGABYTE: u64 = 1 << 20;
 
 /// A size too large, rounded up: never shown equal to the limit that it exceeds.
-pub(crate) fn rounded_up(bytes: u64) -> String {
-    megabytes(bytes.saturating_mul(10).div_ceil(MEGABYTE))
+pub(crate) fn rounded_up(bytes: u64, language: Language) -> String {
+    megabytes(bytes.saturating_mul(10).div_ceil(MEGABYTE), language)
 }
 
 /// A limit, rounded down: whatever is said to fit does fit.
-pub(crate) fn rounded_down(bytes: u64) -> String {
-    megabytes(bytes.saturating_mul(10) / MEGABYTE)
+pub(crate) fn rounded_down(bytes: u64, language: Language) -> String {
+    megabytes(bytes.saturating_mul(10) / MEGABYTE, language)
 }
 
-fn megabytes(tenths: u64) -> String {
-    match (tenths / 10, tenths % 10) {
-        (whole, 0) => format!("{whole} MB"),
-        (whole, tenth) => format!("{whole}.{tenth} MB"),
-    }
+#[expect(clippy::cast_precision_loss, reason = "tenths of megabytes are small")]
+fn megabytes(tenths: u64, language: Language) -> String {
+    let decimals = usize::from(!tenths.is_multiple_of(10));
+    let unit = language.megabytes();
+    format!(
+        "{} {unit}",
+        language.decimal(tenths as f64 / 10.0, decimals)
+    )
 }
 
 #[cfg(test)]
@@ -32,8 +37,8 @@ mod tests {
             (0, "0 MB", "0 MB"),
         ];
         for (bytes, up, down) in cases {
-            assert_eq!(rounded_up(bytes), up, "{bytes}");
-            assert_eq!(rounded_down(bytes), down, "{bytes}");
+            assert_eq!(rounded_up(bytes, Language::English), up, "{bytes}");
+            assert_eq!(rounded_down(bytes, Language::English), down, "{bytes}");
         }
     }
 }

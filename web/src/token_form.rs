@@ -1,8 +1,11 @@
 use leptos::{ev::SubmitEvent, html, prelude::*};
 
+use crate::language;
+
 /// A field for the access token that the server asks for, under the failure that says so.
 #[component]
 pub(crate) fn TokenForm(on_token: Callback<String>) -> impl IntoView {
+    let language = language::spoken();
     let field = NodeRef::<html::Input>::new();
     field.on_load(|field| {
         let _ = field.focus();
@@ -16,7 +19,7 @@ pub(crate) fn TokenForm(on_token: Callback<String>) -> impl IntoView {
     // The field has no name: whatever happens to the form, no address can hold the token.
     view! {
         <form class="token" on:submit=submit>
-            <label for="token">"Access token"</label>
+            <label for="token">{move || language.get().access_token()}</label>
             <input
                 node_ref=field
                 id="token"
@@ -25,8 +28,8 @@ pub(crate) fn TokenForm(on_token: Callback<String>) -> impl IntoView {
                 autocomplete="off"
                 aria-describedby="failure token-hint"
             />
-            <p id="token-hint" class="hint">"Kept until you close this tab."</p>
-            <button type="submit" class="retry">"Use it and try again"</button>
+            <p id="token-hint" class="hint">{move || language.get().token_kept()}</p>
+            <button type="submit" class="retry">{move || language.get().use_token()}</button>
         </form>
     }
 }

@@ -1,4 +1,11 @@
-use std::{fs, io::Write, path::Path};
+use std::{
+    fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    io::Write,
+    path::Path,
+};
+
+use anyhow::ensure;
 
 use crate::{
     root,
@@ -16,14 +23,67 @@ pub(crate) fn build() -> anyhow::Result<()> {
         .arg(&fresh)
         .env("PATH", path)
         .env("NO_COLOR", "true"))?;
+    keep_offline(&fresh)?;
     for entry in fs::read_dir(&fresh)? {
         let file = entry?.path();
         let extension = file.extension().and_then(|extension| extension.to_str());
-        if matches!(extension, Some("wasm" | "js" | "css" | "html" | "svg")) {
+        if matches!(
+            extension,
+            Some("wasm" | "js" | "css" | "html" | "svg" | "txt" | "webmanifest")
+        ) {
             compress(&file)?;
         }
     }
     update(&root().join("dist"), &fresh)
+}
+
+/// Tells the page's service worker which files to keep, and their version: it changes whenever one of them does.
+fn keep_offline(page: &Path) -> anyhow::Result<()> {
+    let worker = page.join("worker.js");
+    let mut files = Vec::new();
+    list(page, "", &mut files)?;
+    files.retain(|file| file != "worker.js" && !file.ends_with(".md"));
+    files.sort();
+    let mut hasher = DefaultHasher::new();
+    for file in &files {
+        file.hash(&mut hasher);
+        fs::read(page.join(file))?.hash(&mut hasher);
+    }
+    let names = files.iter().map(|file| match file.as_str() {
+        "index.html" => "\"./\"".to_owned(),
+        file => format!("\"{file}\""),
+    });
+    let names = names.collect::<Vec<_>>().join(", ");
+    let text = fs::read_to_string(&worker)?;
+    let filled = filled(&text, &format!("{:016x}", hasher.finish()), &names)?;
+    fs::write(worker, filled)?;
+    Ok(())
+}
+
+/// The paths of all files, as addresses relative to the page's.
+fn list(folder: &Path, prefix: &str, files: &mut Vec<String>) -> anyhow::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.file_type()?.is_dir() {
+            list(&entry.path(), &format!("{name}/"), files)?;
+        } else {
+            files.push(name);
+        }
+    }
+    Ok(())
+}
+
+fn filled(worker: &str, version: &str, names: &str) -> anyhow::Result<String> {
+    const VERSION: &str = r#"const VERSION = "unversioned";"#;
+    const FILES: &str = "const FILES = [];";
+    ensure!(
+        worker.contains(VERSION) && worker.contains(FILES),
+        "web/worker.js has no constants VERSION and FILES to fill"
+    );
+    Ok(worker
+        .replace(VERSION, &format!("const VERSION = \"{version}\";"))
+        .replace(FILES, &format!("const FILES = [{names}];")))
 }
 
 /// Makes `old` equal to `new`, touching only what differs: the server is built anew whenever a file of the page is newer.
@@ -76,6 +136,31 @@ fn compress(file: &Path) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_worker_keeps_every_file_of_the_page_under_a_version_of_its_content() {
+        let folder = std::env::temp_dir().join(format!("xtask-worker-{}", std::process::id()));
+        let template = fs::read_to_string(root().join("web/worker.js")).unwrap();
+        let built = |start: &str| {
+            fs::create_dir_all(folder.join("samples")).unwrap();
+            for (file, text) in [
+                ("index.html", ""),
+                ("start-1.js", start),
+                ("samples/cat.jpg", ""),
+                ("samples/NOTICE.md", ""),
+                ("worker.js", &template),
+            ] {
+                fs::write(folder.join(file), text).unwrap();
+            }
+            keep_offline(&folder).unwrap();
+            fs::read_to_string(folder.join("worker.js")).unwrap()
+        };
+        let (one, same, other) = (built("1"), built("1"), built("2"));
+        assert!(one.contains(r#"const FILES = ["./", "samples/cat.jpg", "start-1.js"];"#));
+        assert_eq!(one, same);
+        assert_ne!(one, other);
+        fs::remove_dir_all(folder).unwrap();
+    }
 
     #[test]
     fn an_update_touches_only_what_differs() {

@@ -138,7 +138,7 @@ fn each_reason_becomes_a_sentence_one_can_act_on() {
     for (code, reason, metadata, sentence, remedy) in cases {
         let error = call_error(code, reason, metadata, Some(Duration::from_millis(2_500)));
         let failure = Failure::call("a.jpg", &error);
-        assert_eq!(failure.sentence(), sentence);
+        assert_eq!(failure.sentence(Language::English), sentence);
         assert_eq!(failure.remedy(), remedy, "{reason}");
     }
 }
@@ -174,7 +174,7 @@ fn a_call_without_a_reason_is_explained_by_its_kind() {
     ];
     for (code, sentence, remedy) in cases {
         let failure = Failure::call("a.jpg", &Status::new(code, "").into());
-        assert_eq!(failure.sentence(), sentence);
+        assert_eq!(failure.sentence(Language::English), sentence);
         assert_eq!(failure.remedy(), remedy, "{code:?}");
     }
 }
@@ -206,8 +206,31 @@ fn a_wait_is_said_in_whole_seconds_never_too_few() {
     for (wait_ms, sentence) in cases {
         let wait = wait_ms.map(Duration::from_millis);
         let error = call_error(Code::ResourceExhausted, "OVERLOADED", &[], wait);
-        assert_eq!(Failure::call("a.jpg", &error).sentence(), sentence);
+        assert_eq!(
+            Failure::call("a.jpg", &error).sentence(Language::English),
+            sentence
+        );
     }
+}
+
+#[test]
+fn russian_sentences_agree_with_their_numbers() {
+    let too_large = Failure::TooLarge {
+        name: "a.jpg".to_owned(),
+        bytes: Some(13_000_000),
+        bytes_max: Some(10 << 20),
+    };
+    assert_eq!(
+        too_large.sentence(Language::Russian),
+        "a.jpg: 12,4 МБ, а можно не больше 10 МБ. Выберите картинку поменьше."
+    );
+    let busy = Failure::Busy {
+        wait_seconds: Some(3),
+    };
+    assert_eq!(
+        busy.sentence(Language::Russian),
+        "Сервер занят. Повторите через 3 секунды."
+    );
 }
 
 #[test]
@@ -217,6 +240,9 @@ fn missing_details_still_make_a_sentence() {
             "a.jpg",
             &call_error(Code::InvalidArgument, reason, &[], None),
         );
-        assert!(failure.sentence().contains("a.jpg"), "{reason}");
+        assert!(
+            failure.sentence(Language::English).contains("a.jpg"),
+            "{reason}"
+        );
     }
 }

@@ -1,0 +1,59 @@
+import { expect, expectAnswer, open, photo, pick, test } from "./classifier";
+
+test.beforeEach(async ({ page }) => {
+  await open(page);
+  await pick(page, photo("coffee.png"));
+  await expectAnswer(page, "espresso");
+});
+
+test("more classes are shown without asking again, and stay so for the next picture", async ({ page }) => {
+  let calls = 0;
+  page.on("request", (request) => (calls += Number(request.url().endsWith("/Classify"))));
+  const meters = page.getByRole("meter");
+  for (const top of [10, 20, 5, 10]) {
+    await page.getByLabel("Show the best").selectOption(String(top));
+    await expect(meters).toHaveCount(top);
+  }
+  expect(calls).toBe(0);
+  await page.getByRole("button", { name: "Cat" }).click();
+  await expect(page.getByTestId("label")).toHaveText("tiger cat");
+  await expect(meters).toHaveCount(10);
+  expect(calls).toBe(1);
+});
+
+test("the other names of a class are there for who asks", async ({ page }) => {
+  await page.getByRole("button", { name: "Cat" }).click();
+  await expectAnswer(page, "tiger cat");
+  await expect(page.getByTestId("names")).toHaveCount(0);
+  const fetched = page.waitForResponse("**/imagenet1k_labels.txt");
+  await page.getByRole("button", { name: "Other names" }).click();
+  expect((await fetched).ok()).toBe(true);
+  const tabby = page.getByRole("listitem").filter({ has: page.getByRole("meter", { name: "tabby" }) });
+  await expect(tabby.getByTestId("names")).toHaveText("tabby cat");
+  await page.getByRole("button", { name: "Other names" }).click();
+  await expect(page.getByTestId("names")).toHaveCount(0);
+});
+
+test("the receipt says which model answered and under which number", async ({ page }) => {
+  const receipt = page.getByTestId("receipt");
+  await expect(receipt.getByRole("definition").first()).toBeHidden();
+  await receipt.getByText("Receipt").click();
+  const values = await receipt.getByRole("definition").allTextContents();
+  expect(values[0]).toBe("efficientnet-lite0");
+  expect(values[1]).toMatch(/^\S{4,}$/); // revision
+  expect(values[2]).toMatch(/^[0-9a-f]{64}$/); // weights
+  expect(values[3]).toMatch(/^\S+$/); // preprocessing
+  expect(values[4]).toMatch(/^\S{8,}$/); // request
+});
+
+test("the time is told by stages that make up the whole", async ({ page }) => {
+  const time = page.getByTestId("timings");
+  await expect(time).toContainText(/^[\d.]+ ms in all/);
+  const stages = await time.getByRole("listitem").allTextContents();
+  expect(stages.map((stage) => stage.trim().split(" ")[0])).toEqual(["upload", "waiting", "decoding", "inference"]);
+  const [all] = (await time.textContent())!.match(/[\d.]+/)!;
+  const sum = stages.map((stage) => Number(stage.match(/[\d.]+/)![0])).reduce((one, other) => one + other);
+  expect(Math.abs(sum - Number(all))).toBeLessThan(2.5); // each is rounded
+  const widths = await time.locator("rect").evaluateAll((strips) => strips.map((strip) => Number(strip.getAttribute("width"))));
+  expect(widths.reduce((one, other) => one + other)).toBeCloseTo(100, 3);
+});

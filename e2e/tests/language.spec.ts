@@ -1,0 +1,69 @@
+import { expect, expectFailure, expectPhase, open, photo, pick, test, violations } from "./classifier";
+
+test("the page speaks English to who reads neither of its languages", async ({ browser, baseURL }) => {
+  const page = await browser.newPage({ locale: "de-DE", baseURL });
+  await open(page);
+  await expect(page.locator("html")).toHaveAttribute("lang", "en");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("What does your picture show?");
+  await page.close();
+});
+
+test.describe("with a Russian browser", () => {
+  test.use({ locale: "ru-RU" });
+
+  test("the page speaks Russian in every state; classes stay English", async ({ page }) => {
+    await open(page);
+    await expect(page.locator("html")).toHaveAttribute("lang", "ru");
+    await expect(page).toHaveTitle("Что на вашей картинке?");
+    await expect(page.getByRole("button", { name: "Выбрать картинку" })).toBeVisible();
+    expect(await violations(page)).toEqual([]);
+
+    await pick(page, photo("coffee.png"));
+    await expectPhase(page, "answered");
+    const label = page.getByRole("region", { name: "Ответ" }).getByTestId("label");
+    await expect(label).toHaveText("espresso");
+    await expect(label).toHaveAttribute("lang", "en");
+    await expect(page.getByRole("status")).toHaveText(/^coffee\.png: espresso, 95,\d\s%\.$/);
+    expect(await violations(page)).toEqual([]);
+
+    await pick(page, { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no picture") });
+    await expectFailure(page, "notes.txt: такую картинку страница прочитать не может.");
+    expect(await untranslated(page)).toEqual([]);
+  });
+});
+
+test("the switch changes every text at once, and the choice is kept", async ({ page }) => {
+  await open(page);
+  await pick(page, { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no picture") });
+  await expectFailure(page, "notes.txt is not a picture");
+  await page.getByRole("button", { name: "Русский" }).click();
+  await expectFailure(page, "notes.txt: такую картинку страница прочитать не может.");
+  await expect(page.getByRole("button", { name: "English" })).toBeFocused();
+  await page.reload();
+  await expectPhase(page, "empty");
+  await expect(page.locator("html")).toHaveAttribute("lang", "ru");
+  await page.getByRole("button", { name: "English" }).click();
+  await expect(page.locator("html")).toHaveAttribute("lang", "en");
+  await expect(page).toHaveTitle("What does your picture show?");
+});
+
+/** Texts that are seen or heard and hold an English sentence: two Latin words side by side that are not marked English. */
+function untranslated(page: import("@playwright/test").Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const found: string[] = [];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      const parent = walker.currentNode.parentElement!;
+      if (parent.closest('[lang="en"], [hidden], noscript, script, pre, code')) continue;
+      const text = walker.currentNode.textContent!.trim();
+      if (/[A-Za-z]{3,} [A-Za-z]{2,}/.test(text)) found.push(text);
+    }
+    for (const element of document.querySelectorAll("[aria-label], [alt], [title], [placeholder]")) {
+      for (const name of ["aria-label", "alt", "title", "placeholder"]) {
+        const text = element.getAttribute(name) ?? "";
+        if (/[A-Za-z]{3,} [A-Za-z]{2,}/.test(text)) found.push(text);
+      }
+    }
+    return found;
+  });
+}

@@ -1,0 +1,79 @@
+use imageclassifier_client::Prediction;
+use leptos::{prelude::*, task::spawn_local};
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::Response;
+
+/// All names of all classes, one class a line: the model's own list, which comes with the page.
+const URL: &str = "imagenet1k_labels.txt";
+
+/// The other names of classes, fetched when somebody first wants to see them. A handle.
+#[derive(Clone, Copy)]
+pub(crate) struct Names(RwSignal<Option<String>>);
+
+impl Names {
+    /// Fetches the list once `wanted`.
+    pub(crate) fn provide(wanted: RwSignal<bool>) {
+        let list = RwSignal::new(None);
+        provide_context(Self(list));
+        Effect::new(move |fetched: Option<bool>| {
+            let is_wanted = wanted.get();
+            if is_wanted && fetched != Some(true) {
+                spawn_local(async move {
+                    // Without the list a class has one name.
+                    if let Some(text) = fetch().await {
+                        list.set(Some(text));
+                    }
+                });
+            }
+            fetched.unwrap_or_default() || is_wanted
+        });
+    }
+
+    pub(crate) fn known() -> Self {
+        expect_context()
+    }
+
+    /// What a class is called beside its label. Nothing where the model's classes are not those of the list.
+    pub(crate) fn others(self, prediction: &Prediction) -> Option<String> {
+        self.0.with(|list| {
+            let list = list.as_ref()?;
+            others(list, &prediction.label, prediction.index as usize).map(str::to_owned)
+        })
+    }
+}
+
+/// The names after the label, which is the first, in line `index`.
+fn others<'a>(list: &'a str, label: &str, index: usize) -> Option<&'a str> {
+    let (first, others) = list.lines().nth(index)?.split_once(", ")?;
+    (first == label).then_some(others)
+}
+
+async fn fetch() -> Option<String> {
+    let response: Response = JsFuture::from(window().fetch_with_str(URL))
+        .await
+        .ok()?
+        .unchecked_into();
+    if !response.ok() {
+        return None;
+    }
+    JsFuture::from(response.text().ok()?)
+        .await
+        .ok()?
+        .as_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_has_the_other_names_of_its_own_line() {
+        let list = "tench, Tinca tinca\nespresso\nram, tup\n";
+        assert_eq!(others(list, "tench", 0), Some("Tinca tinca"));
+        assert_eq!(others(list, "espresso", 1), None);
+        assert_eq!(others(list, "ram", 2), Some("tup"));
+        assert_eq!(others(list, "cup", 2), None);
+        assert_eq!(others(list, "ram", 3), None);
+    }
+}
