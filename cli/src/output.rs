@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use imageclassifier_client::{Answer, ErrorReason};
+use imageclassifier_client::{Answer, ErrorReason, json};
 use serde::Serialize;
 
 use crate::classify::FileError;
@@ -11,15 +11,8 @@ use crate::classify::FileError;
 enum Line<'a> {
     Classified {
         file: String,
-        label: &'a str,
-        confidence: f32,
-        predictions: Vec<Prediction<'a>>,
-        model: &'a str,
-        model_revision: &'a str,
-        request_id: &'a str,
-        decode_ms: f32,
-        queue_ms: f32,
-        inference_ms: f32,
+        #[serde(flatten)]
+        answer: json::Answer<'a>,
     },
     Failed {
         file: String,
@@ -28,42 +21,17 @@ enum Line<'a> {
     },
 }
 
-#[derive(Serialize)]
-struct Prediction<'a> {
-    label: &'a str,
-    confidence: f32,
-    index: u32,
-}
-
 /// Prints one JSON object on a line of its own, whether `file` was classified or not.
 pub(crate) fn json(file: &Path, result: &Result<Answer, FileError>) {
     let line = match result {
-        Ok(answer) => classified(file, answer),
+        Ok(answer) => Line::Classified {
+            file: file.display().to_string(),
+            answer: answer.into(),
+        },
         Err(error) => failed(file, error),
     };
     let line = serde_json::to_string(&line).expect("text and numbers are JSON");
     println!("{line}");
-}
-
-fn classified<'a>(file: &Path, answer: &'a Answer) -> Line<'a> {
-    let timings = answer.timings.unwrap_or_default();
-    let predictions = answer.predictions.iter().map(|prediction| Prediction {
-        label: &prediction.label,
-        confidence: prediction.confidence,
-        index: prediction.index,
-    });
-    Line::Classified {
-        file: file.display().to_string(),
-        label: &answer.label,
-        confidence: answer.confidence,
-        predictions: predictions.collect(),
-        model: &answer.model,
-        model_revision: &answer.model_revision,
-        request_id: &answer.request_id,
-        decode_ms: timings.decode_ms,
-        queue_ms: timings.queue_ms,
-        inference_ms: timings.inference_ms,
-    }
 }
 
 fn failed(file: &Path, error: &FileError) -> Line<'static> {

@@ -9,6 +9,8 @@ mod transport;
 
 pub use classifier::{Classifier, ClassifyOptions};
 pub use error::{CallError, ErrorKind};
+#[cfg(feature = "json")]
+pub use imageclassifier_proto::json;
 pub use imageclassifier_proto::{
     ClassifyImageResponse as Answer, ErrorReason, GetModelResponse as ModelDescription, Limits,
     Prediction, Preprocessing, Timings,
