@@ -5,6 +5,7 @@ mod browser;
 mod deny;
 mod examples;
 mod fuzz;
+mod openapi;
 mod page;
 mod run;
 mod stress;
