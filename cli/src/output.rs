@@ -1,6 +1,6 @@
 use std::io::{self, Stdout, Write, stdout};
 
-use imageclassifier_client::{Answer, Crop};
+use imageclassifier_client::{Answer, json};
 use serde::Serialize;
 
 use crate::{
@@ -87,16 +87,11 @@ fn table(out: &mut impl Write, name: &str, name_columns: usize, answer: &Answer)
 enum Line<'a> {
     Classified {
         file: &'a str,
-        label: &'a str,
-        confidence: f32,
-        predictions: Vec<Prediction<'a>>,
-        model: &'a str,
-        model_revision: &'a str,
-        request_id: &'a str,
-        decode_ms: f32,
-        queue_ms: f32,
-        inference_ms: f32,
-        crop: Option<Square>,
+        #[serde(flatten)]
+        answer: json::Answer<'a>,
+        /// Where the heatmaps are drawn, most probable class first.
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        heatmap_files: &'a [String],
     },
     Failed {
         file: &'a str,
@@ -105,69 +100,19 @@ enum Line<'a> {
     },
 }
 
-#[derive(Serialize)]
-struct Prediction<'a> {
-    label: &'a str,
-    confidence: f32,
-    index: u32,
-    /// The file that it was drawn into.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    heatmap: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Square {
-    left: u32,
-    top: u32,
-    side: u32,
-    picture_width: u32,
-    picture_height: u32,
-}
-
 impl<'a> Line<'a> {
     fn of(file: &'a str, outcome: &'a Result<Answer, FileError>, heatmaps: &'a [String]) -> Self {
-        let answer = match outcome {
-            Ok(answer) => answer,
-            Err(error) => {
-                return Self::Failed {
-                    file,
-                    error: error.to_string(),
-                    reason: error.reason(),
-                };
-            }
-        };
-        let timings = answer.timings.unwrap_or_default();
-        let predictions = answer.predictions.iter().enumerate();
-        let predictions = predictions.map(|(rank, prediction)| Prediction {
-            label: &prediction.label,
-            confidence: prediction.confidence,
-            index: prediction.index,
-            heatmap: heatmaps.get(rank).map(String::as_str),
-        });
-        Self::Classified {
-            file,
-            label: &answer.label,
-            confidence: answer.confidence,
-            predictions: predictions.collect(),
-            model: &answer.model,
-            model_revision: &answer.model_revision,
-            request_id: &answer.request_id,
-            decode_ms: timings.decode_ms,
-            queue_ms: timings.queue_ms,
-            inference_ms: timings.inference_ms,
-            crop: answer.crop.map(Square::from),
-        }
-    }
-}
-
-impl From<Crop> for Square {
-    fn from(crop: Crop) -> Self {
-        Self {
-            left: crop.left,
-            top: crop.top,
-            side: crop.side,
-            picture_width: crop.picture_width,
-            picture_height: crop.picture_height,
+        match outcome {
+            Ok(answer) => Self::Classified {
+                file,
+                answer: answer.into(),
+                heatmap_files: heatmaps,
+            },
+            Err(error) => Self::Failed {
+                file,
+                error: error.to_string(),
+                reason: error.reason(),
+            },
         }
     }
 }

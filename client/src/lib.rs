@@ -17,6 +17,8 @@ pub use classifier::{Classifier, ClassifyOptions};
 pub use error::{CallError, ErrorKind};
 #[cfg(not(target_arch = "wasm32"))]
 pub use health::Health;
+#[cfg(feature = "json")]
+pub use imageclassifier_proto::json;
 pub use imageclassifier_proto::{
     ClassifyImageResponse as Answer, Crop, ErrorReason, GetModelResponse as ModelDescription,
     Heatmap, Limits, Prediction, Preprocessing, Timings,

@@ -15,6 +15,7 @@ use tracing::Span;
 
 use crate::{
     Config,
+    inference::Planes,
     metrics::{Abandoned, Metrics},
     queue::Queue,
     readiness::Readiness,
@@ -174,6 +175,18 @@ impl Engine {
         // The queue may have grown during the upload.
         self.check_wait(deadline)?;
         self.compute(Source::Encoded(encoded), question, deadline)
+            .await
+    }
+
+    /// Classifies what a caller has prepared.
+    pub(crate) async fn classify_prepared(
+        &self,
+        planes: Planes,
+        question: Question,
+        deadline: Instant,
+    ) -> Result<Classified, Failure> {
+        self.check_wait(deadline)?;
+        self.compute(Source::Prepared(planes), question, deadline)
             .await
     }
 

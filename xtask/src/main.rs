@@ -6,6 +6,7 @@ mod conformance;
 mod deny;
 mod examples;
 mod fuzz;
+mod openapi;
 mod page;
 mod run;
 mod stress;

@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use crate::{
-    browser, deny, examples, page,
+    browser, deny, examples, openapi, page,
     tally::Tally,
     tools::{command, run},
 };
@@ -14,6 +14,7 @@ pub(crate) fn everything() -> ExitCode {
         run(command("cargo").args(["fmt", "--all", "--check"])),
     );
     tally.check("dependencies: bans, licences, sources", deny::check());
+    tally.check("lints, OpenAPI", openapi::lint());
     // Before the rest, because the server embeds it.
     tally.check("page", page::build());
     // The page by itself: its features would have the server's dependencies built a second time.

@@ -50,7 +50,7 @@ fn each_prediction_is_drawn_over_the_picture() {
     assert_eq!(drawn[4], "rocket.1-missile.png");
     let first: Value = serde_json::from_str(text(&output.stdout).lines().next().unwrap()).unwrap();
     let path = asked.join(&drawn[0]).display().to_string();
-    assert_eq!(first["predictions"][0]["heatmap"], path.as_str());
+    assert_eq!(first["heatmap_files"][0], path.as_str());
 
     let original = image::open(&coffee).unwrap().into_rgb8();
     let drawing = image::open(&path).unwrap().into_rgb8();
