@@ -1,8 +1,18 @@
-//! `imageclassifier`: asks an image classifier server from the command line. Knows the client, not the model.
+//! `imageclassifier`: classifies pictures from the command line, by asking a server or by itself. Knows the client and
+//! the model, not the server.
 
 mod args;
 mod classify;
+mod connection;
+mod health;
+mod heatmap;
+mod inputs;
+mod local;
+mod models;
+mod outcome;
 mod output;
+mod progress;
+mod respondent;
 mod token;
 
 use std::process::ExitCode;
@@ -13,7 +23,10 @@ use crate::args::{Args, Command};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match Args::parse().command {
-        Command::Classify(args) => classify::run(&args).await.into(),
-    }
+    let outcome = match Args::parse().command {
+        Command::Classify(args) => classify::run(&args).await,
+        Command::Models(args) => models::run(&args).await,
+        Command::Health(args) => health::run(&args).await,
+    };
+    outcome.into()
 }

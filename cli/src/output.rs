@@ -1,93 +1,165 @@
-use std::path::Path;
+use std::io::{self, Stdout, Write, stdout};
 
-use imageclassifier_client::{Answer, ErrorReason};
+use imageclassifier_client::{Answer, json};
 use serde::Serialize;
 
-use crate::classify::FileError;
+use crate::{
+    args,
+    inputs::{FileError, Input},
+};
+
+/// Longer names push their row's other columns to the right.
+const NAME_COLUMNS_MAX: usize = 64;
+
+/// What is printed of each picture on standard output.
+pub(crate) enum Output {
+    /// A row for each prediction; nothing of pictures that failed.
+    Table {
+        name_columns: usize,
+        has_header: bool,
+    },
+    /// One object a line.
+    Json,
+    /// One row for each picture.
+    Csv(Box<csv::Writer<Stdout>>),
+}
+
+impl Output {
+    pub(crate) fn new(args: &args::Classify, inputs: &[Input]) -> Self {
+        if args.json {
+            return Self::Json;
+        }
+        if args.csv {
+            return Self::Csv(Box::new(csv::Writer::from_writer(stdout())));
+        }
+        let lengths = inputs.iter().map(|input| input.name().chars().count());
+        Self::Table {
+            name_columns: lengths.max().unwrap_or_default().min(NAME_COLUMNS_MAX),
+            has_header: false,
+        }
+    }
+
+    /// Prints what came of the picture of that name, and where its heatmaps are.
+    pub(crate) fn write(
+        &mut self,
+        name: &str,
+        outcome: &Result<Answer, FileError>,
+        heatmaps: &[String],
+    ) -> io::Result<()> {
+        match self {
+            Self::Table {
+                name_columns,
+                has_header,
+            } => {
+                let Ok(answer) = outcome else { return Ok(()) };
+                let mut out = stdout().lock();
+                if !*has_header {
+                    *has_header = true;
+                    writeln!(out, "{:name_columns$}  confidence  label", "file")?;
+                }
+                table(&mut out, name, *name_columns, answer)
+            }
+            Self::Json => {
+                let line = serde_json::to_string(&Line::of(name, outcome, heatmaps));
+                writeln!(stdout(), "{}", line.expect("text and numbers are JSON"))
+            }
+            Self::Csv(writer) => {
+                writer.serialize(Row::of(name, outcome))?;
+                writer.flush()
+            }
+        }
+    }
+}
+
+fn table(out: &mut impl Write, name: &str, name_columns: usize, answer: &Answer) -> io::Result<()> {
+    let names = std::iter::once(name).chain(std::iter::repeat(""));
+    for (prediction, name) in answer.predictions.iter().zip(names) {
+        let percent = prediction.confidence * 100.0;
+        let label = &prediction.label;
+        writeln!(out, "{name:name_columns$}  {percent:8.1} %  {label}")?;
+    }
+    Ok(())
+}
 
 /// One line of `--json`.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Line<'a> {
     Classified {
-        file: String,
-        label: &'a str,
-        confidence: f32,
-        predictions: Vec<Prediction<'a>>,
-        model: &'a str,
-        model_revision: &'a str,
-        request_id: &'a str,
-        decode_ms: f32,
-        queue_ms: f32,
-        inference_ms: f32,
+        file: &'a str,
+        #[serde(flatten)]
+        answer: json::Answer<'a>,
+        /// Where the heatmaps are drawn, most probable class first.
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        heatmap_files: &'a [String],
     },
     Failed {
-        file: String,
+        file: &'a str,
         error: String,
         reason: Option<&'static str>,
     },
 }
 
-#[derive(Serialize)]
-struct Prediction<'a> {
-    label: &'a str,
-    confidence: f32,
-    index: u32,
-}
-
-/// Prints one JSON object on a line of its own, whether `file` was classified or not.
-pub(crate) fn json(file: &Path, result: &Result<Answer, FileError>) {
-    let line = match result {
-        Ok(answer) => classified(file, answer),
-        Err(error) => failed(file, error),
-    };
-    let line = serde_json::to_string(&line).expect("text and numbers are JSON");
-    println!("{line}");
-}
-
-fn classified<'a>(file: &Path, answer: &'a Answer) -> Line<'a> {
-    let timings = answer.timings.unwrap_or_default();
-    let predictions = answer.predictions.iter().map(|prediction| Prediction {
-        label: &prediction.label,
-        confidence: prediction.confidence,
-        index: prediction.index,
-    });
-    Line::Classified {
-        file: file.display().to_string(),
-        label: &answer.label,
-        confidence: answer.confidence,
-        predictions: predictions.collect(),
-        model: &answer.model,
-        model_revision: &answer.model_revision,
-        request_id: &answer.request_id,
-        decode_ms: timings.decode_ms,
-        queue_ms: timings.queue_ms,
-        inference_ms: timings.inference_ms,
-    }
-}
-
-fn failed(file: &Path, error: &FileError) -> Line<'static> {
-    let reason = match error {
-        FileError::Refused(error) if error.reason() != ErrorReason::Unspecified => {
-            Some(error.reason().as_str_name())
+impl<'a> Line<'a> {
+    fn of(file: &'a str, outcome: &'a Result<Answer, FileError>, heatmaps: &'a [String]) -> Self {
+        match outcome {
+            Ok(answer) => Self::Classified {
+                file,
+                answer: answer.into(),
+                heatmap_files: heatmaps,
+            },
+            Err(error) => Self::Failed {
+                file,
+                error: error.to_string(),
+                reason: error.reason(),
+            },
         }
-        FileError::Refused(_) | FileError::Unreadable(_) => None,
-    };
-    Line::Failed {
-        file: file.display().to_string(),
-        error: error.to_string(),
-        reason,
     }
 }
 
-/// Prints the file's name and under it one prediction a line, most probable first.
-pub(crate) fn text(file: &Path, answer: &Answer) {
-    println!("{}", file.display());
-    for prediction in &answer.predictions {
-        println!(
-            "{:6.1} %  {}",
-            prediction.confidence * 100.0,
-            prediction.label
-        );
+/// One row of `--csv`; its fields are the header. The page exports the same.
+#[derive(Default, Serialize)]
+struct Row<'a> {
+    file: &'a str,
+    label: Option<&'a str>,
+    confidence: Option<f32>,
+    index: Option<u32>,
+    model: Option<&'a str>,
+    model_revision: Option<&'a str>,
+    request_id: Option<&'a str>,
+    decode_ms: Option<f32>,
+    queue_ms: Option<f32>,
+    inference_ms: Option<f32>,
+    error: Option<String>,
+    reason: Option<&'static str>,
+}
+
+impl<'a> Row<'a> {
+    fn of(file: &'a str, outcome: &'a Result<Answer, FileError>) -> Self {
+        let answer = match outcome {
+            Ok(answer) => answer,
+            Err(error) => {
+                return Self {
+                    file,
+                    error: Some(error.to_string()),
+                    reason: error.reason(),
+                    ..Self::default()
+                };
+            }
+        };
+        Self {
+            file,
+            label: Some(&answer.label),
+            confidence: Some(answer.confidence),
+            index: answer.predictions.first().map(|first| first.index),
+            model: Some(&answer.model),
+            model_revision: Some(&answer.model_revision),
+            request_id: Some(&answer.request_id),
+            decode_ms: answer.timings.map(|timings| timings.decode_ms),
+            queue_ms: answer.timings.map(|timings| timings.queue_ms),
+            inference_ms: answer.timings.map(|timings| timings.inference_ms),
+            error: None,
+            reason: None,
+        }
     }
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use bytes::Bytes;
 use imageclassifier_proto::{
     ClassifyImageRequest, GetModelRequest, image_classifier_client::ImageClassifierClient,
@@ -18,9 +20,13 @@ const ANSWER_BYTES_MAX: usize = 4 << 20;
 /// A handle on one server. Cheap to clone; calls may run at the same time.
 #[derive(Clone)]
 pub struct Classifier {
-    rpc: ImageClassifierClient<Channel>,
+    pub(crate) rpc: ImageClassifierClient<Channel>,
+    /// For the server's other services.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) channel: Channel,
     /// Marked as sensitive, so that it is not shown where a request is.
     authorization: Option<MetadataValue<Ascii>>,
+    pub(crate) timeout: Option<Duration>,
 }
 
 /// What a caller may choose about one classification.
@@ -30,8 +36,20 @@ pub struct ClassifyOptions {
     pub top_k: u32,
     /// Name of the model to ask; empty means the server's default.
     pub model: String,
-    /// Whether to get a heatmap with each prediction: where in the picture the class was seen.
+    /// Whether to get a heatmap beside each prediction.
     pub explain: bool,
+}
+
+impl ClassifyOptions {
+    pub(crate) fn request(self, image_data: Bytes) -> ClassifyImageRequest {
+        ClassifyImageRequest {
+            image_data,
+            top_k: self.top_k,
+            model: self.model,
+            explain: self.explain,
+            ..ClassifyImageRequest::default()
+        }
+    }
 }
 
 impl Classifier {
@@ -40,12 +58,33 @@ impl Classifier {
     /// # Errors
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind) if it is no URL. In a browser the first call finds that out.
     pub fn new(server_url: &str) -> Result<Self, CallError> {
-        let rpc = ImageClassifierClient::new(channel(server_url)?)
-            .max_decoding_message_size(ANSWER_BYTES_MAX);
-        Ok(Self {
-            rpc,
+        Ok(Self::over(channel(server_url)?))
+    }
+
+    /// As [`new`](Self::new), trusting the certificate authorities in `authorities`, PEM, in the place of the system's.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and if there is no certificate in `authorities`.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn trusting(server_url: &str, authorities: &[u8]) -> Result<Self, CallError> {
+        Ok(Self::over(crate::transport::channel_trusting(
+            server_url,
+            authorities,
+        )?))
+    }
+
+    fn over(channel: Channel) -> Self {
+        #[cfg(not(target_arch = "wasm32"))]
+        let rpc = ImageClassifierClient::new(channel.clone());
+        #[cfg(target_arch = "wasm32")]
+        let rpc = ImageClassifierClient::new(channel);
+        Self {
+            rpc: rpc.max_decoding_message_size(ANSWER_BYTES_MAX),
+            #[cfg(not(target_arch = "wasm32"))]
+            channel,
             authorization: None,
-        })
+            timeout: None,
+        }
     }
 
     /// The same client, presenting an access token with every call: `authorization: Bearer TOKEN`.
@@ -62,6 +101,13 @@ impl Classifier {
         authorization.set_sensitive(true);
         self.authorization = Some(authorization);
         Ok(self)
+    }
+
+    /// The same client, giving each call up after `timeout`; in a stream, each picture.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
     }
 
     /// Whether calls present an access token.
@@ -93,14 +139,7 @@ impl Classifier {
         options: ClassifyOptions,
         watch: Option<UploadWatch>,
     ) -> Result<Answer, CallError> {
-        let request = ClassifyImageRequest {
-            image_data,
-            top_k: options.top_k,
-            model: options.model,
-            explain: options.explain,
-            ..ClassifyImageRequest::default()
-        };
-        let mut call = self.call(request);
+        let mut call = self.timed(options.request(image_data));
         if let Some(watch) = watch {
             call.extensions_mut().insert(watch);
         }
@@ -117,12 +156,21 @@ impl Classifier {
         let request = GetModelRequest {
             name: name.to_owned(),
         };
-        let model = self.rpc.clone().get_model(self.call(request)).await?;
+        let model = self.rpc.clone().get_model(self.timed(request)).await?;
         Ok(model.into_inner())
     }
 
+    /// What [`call`](Self::call) makes, with the time that the call may take.
+    pub(crate) fn timed<T>(&self, message: T) -> Request<T> {
+        let mut request = self.call(message);
+        if let Some(timeout) = self.timeout {
+            request.set_timeout(timeout);
+        }
+        request
+    }
+
     /// A message with what goes with every call.
-    fn call<T>(&self, message: T) -> Request<T> {
+    pub(crate) fn call<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         if let Some(authorization) = &self.authorization {
             let authorization = authorization.clone();

@@ -1,8 +1,9 @@
 use std::{collections::HashMap, time::Duration};
 
 use imageclassifier_proto::{ERROR_DOMAIN, ErrorReason};
-use tonic::{Code, Status};
-use tonic_types::StatusExt;
+use prost::Message;
+use tonic::{Code, Status, TimeoutExpired};
+use tonic_types::{StatusExt, pb};
 
 use crate::transport::is_unreachable;
 
@@ -76,10 +77,39 @@ impl CallError {
         self.retry_after
     }
 
+    /// For who answers in a server's place.
+    #[must_use]
+    pub fn new(kind: ErrorKind, reason: ErrorReason, message: String) -> Self {
+        Self {
+            kind,
+            message,
+            reason,
+            metadata: HashMap::new(),
+            retry_after: None,
+        }
+    }
+
+    /// For who waits for an answer: none came in time.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn out_of_time() -> Self {
+        Self::new(
+            ErrorKind::DeadlineExceeded,
+            ErrorReason::DeadlineExceeded,
+            OUT_OF_TIME.to_owned(),
+        )
+    }
+
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn bad_url(url: &str, error: impl std::fmt::Display) -> Self {
         Self::unusable(format!(
             "cannot use {url:?} as the server's URL ({error}): write it like http://localhost:50051"
+        ))
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn bad_authorities(error: impl std::fmt::Display) -> Self {
+        Self::unusable(format!(
+            "cannot use these as certificate authorities ({error}): give certificates in PEM"
         ))
     }
 
@@ -93,13 +123,7 @@ impl CallError {
 
     /// What cannot even be tried.
     fn unusable(message: String) -> Self {
-        Self {
-            kind: ErrorKind::InvalidInput,
-            message,
-            reason: ErrorReason::Unspecified,
-            metadata: HashMap::new(),
-            retry_after: None,
-        }
+        Self::new(ErrorKind::InvalidInput, ErrorReason::Unspecified, message)
     }
 }
 
@@ -123,8 +147,24 @@ impl From<Status> for CallError {
     }
 }
 
+/// The error of one message of a stream or a batch.
+impl From<pb::Status> for CallError {
+    fn from(status: pb::Status) -> Self {
+        let details = status.encode_to_vec().into();
+        let code = Code::from_i32(status.code);
+        Self::from(Status::with_details(code, status.message, details))
+    }
+}
+
+/// In the server's words.
+const OUT_OF_TIME: &str =
+    "the deadline passed before there was an answer: allow more time, or try again later";
+
 /// A transport failure hides its cause in the chain of sources: say it.
 fn message(status: &Status) -> String {
+    if is_out_of_time(status) {
+        return OUT_OF_TIME.to_owned();
+    }
     let mut message = status.message().to_owned();
     let mut source = std::error::Error::source(status);
     while let Some(error) = source {
@@ -137,7 +177,22 @@ fn message(status: &Status) -> String {
     message
 }
 
+/// Whether tonic gave the call up, which calls that CANCELLED.
+fn is_out_of_time(status: &Status) -> bool {
+    let mut source = std::error::Error::source(status);
+    while let Some(error) = source {
+        if error.is::<TimeoutExpired>() {
+            return true;
+        }
+        source = error.source();
+    }
+    false
+}
+
 fn kind(status: &Status) -> ErrorKind {
+    if is_out_of_time(status) {
+        return ErrorKind::DeadlineExceeded;
+    }
     if is_unreachable(status) {
         return ErrorKind::Unavailable;
     }
@@ -205,6 +260,19 @@ mod tests {
             assert_eq!(error.reason().as_str_name(), reason);
             assert_eq!(error.kind(), kind, "{reason}");
         }
+    }
+
+    #[test]
+    fn the_error_of_one_message_keeps_its_details() {
+        let mut details = ErrorDetails::with_retry_info(Some(Duration::from_millis(250)));
+        details.set_error_info("OVERLOADED", ERROR_DOMAIN, HashMap::new());
+        let status = Status::with_error_details(Code::ResourceExhausted, "busy", details);
+        let message = pb::Status::decode(status.details()).unwrap();
+        let error = CallError::from(message);
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert_eq!(error.reason(), ErrorReason::Overloaded);
+        assert_eq!(error.retry_after(), Some(Duration::from_millis(250)));
+        assert_eq!(error.to_string(), "busy");
     }
 
     #[test]

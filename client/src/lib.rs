@@ -5,6 +5,12 @@ mod classifier;
 mod error;
 #[cfg(any(target_arch = "wasm32", test))]
 mod frames;
+#[cfg(not(target_arch = "wasm32"))]
+mod health;
+#[cfg(not(target_arch = "wasm32"))]
+mod retry;
+#[cfg(not(target_arch = "wasm32"))]
+mod stream;
 #[cfg_attr(target_arch = "wasm32", path = "transport_web.rs")]
 #[cfg_attr(not(target_arch = "wasm32"), path = "transport_native.rs")]
 mod transport;
@@ -14,8 +20,16 @@ mod xhr;
 
 pub use classifier::{Classifier, ClassifyOptions};
 pub use error::{CallError, ErrorKind};
+#[cfg(not(target_arch = "wasm32"))]
+pub use health::Health;
+#[cfg(feature = "json")]
+pub use imageclassifier_proto::json;
 pub use imageclassifier_proto::{
     ClassifyImageResponse as Answer, Crop, ErrorReason, GetModelResponse as ModelDescription,
     Heatmap, Limits, Prediction, Preprocessing, Timings,
 };
+#[cfg(not(target_arch = "wasm32"))]
+pub use retry::patiently;
+#[cfg(not(target_arch = "wasm32"))]
+pub use stream::StreamOptions;
 pub use upload::UploadWatch;

@@ -4,7 +4,7 @@ use fast_image_resize::{
     FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer,
     images::{CroppedImage, Image, ImageRef},
 };
-use image::{DynamicImage, RgbImage, RgbaImage, metadata::Orientation};
+use image::{DynamicImage, GenericImageView, Rgb, RgbImage, Rgba, metadata::Orientation};
 use imageclassifier_crop::crop_fraction;
 
 use crate::{CropSquare, Picture, picture::swaps_axes};
@@ -137,11 +137,21 @@ fn to_rgb(stored: &DynamicImage, square: CropSquare) -> (Cow<'_, RgbImage>, Crop
     if let DynamicImage::ImageRgb8(rgb) = stored {
         return (Cow::Borrowed(rgb), square);
     }
-    let seen = stored.crop_imm(square.left, square.top, square.side, square.side);
-    let rgb = if seen.color().has_alpha() {
-        over_background(&seen.into_rgba8())
+    let rgb = if bytes_per_channel(stored) > 1 {
+        // A copy of the square would be half as large again as the picture.
+        RgbImage::from_fn(square.side, square.side, |x, y| {
+            over_background(stored.get_pixel(square.left + x, square.top + y))
+        })
     } else {
-        seen.into_rgb8()
+        let seen = stored.crop_imm(square.left, square.top, square.side, square.side);
+        if seen.color().has_alpha() {
+            let rgba = seen.into_rgba8();
+            RgbImage::from_fn(square.side, square.side, |x, y| {
+                over_background(*rgba.get_pixel(x, y))
+            })
+        } else {
+            seen.into_rgb8()
+        }
     };
     let whole = CropSquare {
         left: 0,
@@ -151,14 +161,50 @@ fn to_rgb(stored: &DynamicImage, square: CropSquare) -> (Cow<'_, RgbImage>, Crop
     (Cow::Owned(rgb), whole)
 }
 
-fn over_background(rgba: &RgbaImage) -> RgbImage {
-    RgbImage::from_fn(rgba.width(), rgba.height(), |x, y| {
-        let [rgb @ .., alpha] = rgba.get_pixel(x, y).0;
-        let blend = |value: u8| {
-            let alpha = u32::from(alpha);
-            let sum = u32::from(value) * alpha + BACKGROUND * (255 - alpha);
-            u8::try_from((sum + 127) / 255).expect("a weighted mean of two bytes is a byte")
+fn bytes_per_channel(picture: &DynamicImage) -> u8 {
+    let color = picture.color();
+    color.bytes_per_pixel() / color.channel_count()
+}
+
+fn over_background(Rgba([rgb @ .., alpha]): Rgba<u8>) -> Rgb<u8> {
+    let blend = |value: u8| {
+        let alpha = u32::from(alpha);
+        let sum = u32::from(value) * alpha + BACKGROUND * (255 - alpha);
+        u8::try_from((sum + 127) / 255).expect("a weighted mean of two bytes is a byte")
+    };
+    Rgb(rgb.map(blend))
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{ImageBuffer, Luma, LumaA};
+
+    use super::*;
+
+    /// Pixel by pixel or as a whole, `image` rounds 16 bits to 8 in the same way.
+    #[test]
+    fn deep_pictures_become_what_their_conversion_as_a_whole_would_be() {
+        let value = |x: u32, y: u32, channel: u32| {
+            u16::try_from((x * 7919 + y * 104_729 + channel * 31_337) % 65_536).unwrap()
         };
-        rgb.map(blend).into()
-    })
+        let pictures: [DynamicImage; 4] = [
+            ImageBuffer::from_fn(40, 30, |x, y| Luma([value(x, y, 0)])).into(),
+            ImageBuffer::from_fn(40, 30, |x, y| LumaA([value(x, y, 0), value(x, y, 1)])).into(),
+            ImageBuffer::from_fn(40, 30, |x, y| Rgb([0, 1, 2].map(|c| value(x, y, c)))).into(),
+            ImageBuffer::from_fn(40, 30, |x, y| Rgba([0, 1, 2, 3].map(|c| value(x, y, c)))).into(),
+        ];
+        let square = CropSquare {
+            left: 7,
+            top: 3,
+            side: 20,
+        };
+        for picture in pictures {
+            assert_eq!(bytes_per_channel(&picture), 2);
+            let whole = picture.to_rgba8();
+            let (seen, _) = to_rgb(&picture, square);
+            for (x, y, pixel) in seen.enumerate_pixels() {
+                assert_eq!(*pixel, over_background(*whole.get_pixel(x + 7, y + 3)));
+            }
+        }
+    }
 }

@@ -1,4 +1,4 @@
-use crate::Variant;
+use crate::{Precision, Preprocessing, Variant};
 
 /// The weights of a network: safetensors in PyTorch's layout with BatchNorm folded, as `model/convert/weights.py` writes
 /// them.
@@ -33,6 +33,17 @@ impl Weights {
     #[must_use]
     pub fn digest(&self) -> &str {
         self.digest
+    }
+
+    /// Identifies the answers of these weights in `precision`, with pictures prepared as they are now.
+    #[must_use]
+    pub fn revision(&self, precision: Precision) -> String {
+        let preprocessing = Preprocessing::of(self.variant.input_size());
+        let revision = format!("{}-{}", preprocessing.version, &self.digest[..12]);
+        match precision {
+            Precision::F32 => revision,
+            Precision::Bf16 => format!("{revision}-{precision}"),
+        }
     }
 }
 

@@ -5,13 +5,17 @@
 use std::{fs, path::PathBuf};
 
 use imageclassifier_model::{
-    Compute, EncodedImage, Input, Logits, Network, Picture, Ranking, Team, Variant, Weights,
+    Compute, EncodedImage, Explainer, Input, Logits, Network, Picture, Ranking, Team, Variant,
+    Weights,
 };
 use safetensors::SafeTensors;
 
 /// One of the 256 steps of a channel value: the reference resizes with Pillow, we with fast_image_resize.
 const INPUT_TOLERANCE: f32 = 1.0 / 128.0;
 const LOGITS_TOLERANCE: f32 = 1e-3;
+/// Values of the maps reach some 30.
+const HEATMAP_TOLERANCE: f32 = 1e-3;
+
 struct Golden {
     answers: Vec<u8>,
     photographs: Vec<PathBuf>,
@@ -118,6 +122,37 @@ fn answers_are_the_references(compute: Compute) {
         assert!(difference <= LOGITS_TOLERANCE, "{name}: {difference}");
         assert_eq!(ranked(reference_input), top5(&expected), "{name}");
         assert_eq!(ranked(file), top5(&expected), "{name}, from the file");
+    }
+}
+
+#[test]
+fn heatmaps_are_the_references_whatever_computes_them() {
+    let golden = Golden::open();
+    let weights = Weights::lite0();
+    let explainer = Explainer::new(&weights);
+    for compute in Compute::available() {
+        let network = Network::load(&weights, compute).unwrap();
+        let mut runner = network.runner(1);
+        for name in golden.names() {
+            let (logits, features) = runner
+                .run_explained(golden.input(name), &mut Team::solo())
+                .unwrap();
+            let expected = golden.tensor(&format!("{name}.lite0.cam"));
+            let maps = ranked(&logits)
+                .into_iter()
+                .map(|class| explainer.heatmap(&features, class));
+            let mut values = Vec::new();
+            for map in maps {
+                assert_eq!((map.height, map.width), (7, 7));
+                values.extend(map.values);
+            }
+            let difference = largest_difference(&values, &expected);
+            println!("{compute}; {name}: heatmaps differ by at most {difference:.1e}");
+            assert!(
+                difference <= HEATMAP_TOLERANCE,
+                "{compute}, {name}: {difference}"
+            );
+        }
     }
 }
 

@@ -11,7 +11,8 @@ fn generated_code_matches_the_contract() {
     let committed = root.join("src/generated");
     let fresh = tempfile::tempdir().unwrap();
 
-    let descriptors = protox::compile(["image_classifier.proto"], [root]).unwrap();
+    let descriptors =
+        protox::compile(["image_classifier.proto", "inference.proto"], [root]).unwrap();
     fs::write(
         fresh.path().join("descriptor_set.bin"),
         descriptors.encode_to_vec(),
@@ -19,7 +20,7 @@ fn generated_code_matches_the_contract() {
     .unwrap();
     generate(descriptors, fresh.path());
 
-    for file in ["imageclassifier.rs", "descriptor_set.bin"] {
+    for file in ["imageclassifier.rs", "inference.rs", "descriptor_set.bin"] {
         let expected = fs::read(fresh.path().join(file)).unwrap();
         if std::env::var_os("UPDATE_GENERATED").is_some() {
             fs::create_dir_all(&committed).unwrap();

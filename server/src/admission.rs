@@ -48,11 +48,13 @@ pub(crate) async fn admit(
     } = admission;
     let call = Call::of(request.extensions());
     let places = match call.method {
-        Method::Classify | Method::ClassifyBatch => calls,
+        Method::Classify | Method::ClassifyBatch | Method::ModelInfer => calls,
         Method::ClassifyStream => open_streams,
-        Method::GetModel | Method::Unknown => other_calls,
+        Method::GetModel | Method::InferenceMetadata | Method::Unknown => other_calls,
         // Their answers are short, or last as long as the caller likes.
-        Method::Health | Method::Reflection => return next.run(request).await,
+        Method::Health | Method::InferenceHealth | Method::Reflection => {
+            return next.run(request).await;
+        }
     };
     let Ok(place) = places.try_acquire_owned() else {
         let retry_delay = RETRY_DELAY;

@@ -11,7 +11,10 @@ use axum::{
 };
 use futures_util::FutureExt;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use imageclassifier_proto::{FILE_DESCRIPTOR_SET, image_classifier_server::ImageClassifierServer};
+use imageclassifier_proto::{
+    FILE_DESCRIPTOR_SET, image_classifier_server::ImageClassifierServer,
+    inference::grpc_inference_service_server::GrpcInferenceServiceServer,
+};
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::{net::TcpListener, sync::Semaphore, time::sleep};
 use tonic::{Code, service::Routes};
@@ -30,8 +33,10 @@ use crate::{
     connection::{self, ConnectionLimits},
     deadline,
     host::{self, AllowedHosts},
+    inference::Inference,
     metrics::{Metrics, Stage},
     page::PageSource,
+    plain_http,
     rate_limit::{self, RateLimit},
     readiness::Phase,
     refusal::Refusals,
@@ -51,7 +56,7 @@ pub struct Listeners {
     pub metrics: Option<TcpListener>,
 }
 
-/// Serves gRPC, gRPC-Web and the page until `shutdown`. Then it says that it is about to leave, still takes calls for
+/// Serves gRPC, gRPC-Web, plain HTTP and the page until `shutdown`. Then it says that it is about to leave, still takes calls for
 /// `--drain-grace`, finishes what it has taken, and gives up after `--drain-timeout`.
 ///
 /// # Errors
@@ -116,7 +121,7 @@ pub async fn serve(
     Ok(())
 }
 
-/// The calls and the page.
+/// The calls, the page, and the calls in plain HTTP.
 pub(crate) type App = Steer<Router, fn(&Request, &[Router]) -> usize, Request>;
 
 /// Ready only after a picture has been answered.
@@ -162,34 +167,47 @@ pub(crate) fn app(
     let rate_limit = config
         .rate_limit
         .map(|rate| (RateLimit::new(rate), refusals.clone()));
-    let service = ImageClassifierServer::new(Service::new(
-        engine.clone(),
-        refusals.clone(),
-        config.limits.deadline,
-    ))
-    .max_decoding_message_size(limits.message_bytes_max);
+    let service = Service::new(engine.clone(), refusals.clone(), config.limits.deadline);
+    let classifier = ImageClassifierServer::new(service.clone())
+        .max_decoding_message_size(limits.message_bytes_max);
+    let inference = GrpcInferenceServiceServer::new(Inference::new(service.clone()))
+        .max_decoding_message_size(limits.message_bytes_max);
     let reflection_v1 = reflection().build_v1().map_err(io::Error::other)?;
     let reflection_v1alpha = reflection().build_v1alpha().map_err(io::Error::other)?;
-    let grpc = Routes::new(service)
+    let grpc = Routes::new(classifier)
+        .add_service(inference)
         .add_service(health.max_decoding_message_size(SMALL_MESSAGE_BYTES_MAX))
         .add_service(reflection_v1.max_decoding_message_size(SMALL_MESSAGE_BYTES_MAX))
         .add_service(reflection_v1alpha.max_decoding_message_size(SMALL_MESSAGE_BYTES_MAX))
-        .into_axum_router()
-        // Innermost: a message is read only when its call has a place and time enough.
-        .layer(middleware::from_fn_with_state(admission, admission::admit))
-        .layer(middleware::from_fn_with_state(
-            (refusals.clone(), config.limits.deadline),
-            deadline::enforce,
-        ))
-        .layer(option_layer(rate_limit.map(|state| {
-            middleware::from_fn_with_state(state, rate_limit::enforce)
-        })))
-        .layer(option_layer(tokens.map(|state| {
-            middleware::from_fn_with_state(state, tokens::require)
-        })))
-        // Around everything that refuses calls: over HTTP/1.1 the rest of a refused message is read.
-        .layer(middleware::from_fn_with_state(uploads, upload::watch))
-        .layer(middleware::from_fn_with_state((refusals, metrics), watch))
+        .into_axum_router();
+    let guarded = |calls: Router| {
+        calls
+            // Innermost: a message is read only when its call has a place and time enough.
+            .layer(middleware::from_fn_with_state(
+                admission.clone(),
+                admission::admit,
+            ))
+            .layer(middleware::from_fn_with_state(
+                (refusals.clone(), config.limits.deadline),
+                deadline::enforce,
+            ))
+            .layer(option_layer(rate_limit.clone().map(|state| {
+                middleware::from_fn_with_state(state, rate_limit::enforce)
+            })))
+            .layer(option_layer(tokens.clone().map(|state| {
+                middleware::from_fn_with_state(state, tokens::require)
+            })))
+            // Around everything that refuses calls: over HTTP/1.1 the rest of a refused message is read.
+            .layer(middleware::from_fn_with_state(
+                uploads.clone(),
+                upload::watch,
+            ))
+            .layer(middleware::from_fn_with_state(
+                (refusals.clone(), metrics.clone()),
+                watch,
+            ))
+    };
+    let grpc = guarded(grpc)
         // Around everything that refuses calls, so that refusals are translated too. Only around the RPCs: it answers 400 to
         // whatever else speaks HTTP/1.1.
         .layer(GrpcWebLayer::new())
@@ -198,17 +216,35 @@ pub(crate) fn app(
         .layer(csrf(&config.cors_origins)?)
         // Outermost, so that every answer, refusals too, can be read by pages that may call.
         .layer(cors(&config.cors_origins));
+    let plain = guarded(plain_http::calls(service))
+        // In the place of the gRPC-Web layer, for the same reason.
+        .layer(middleware::from_fn(plain_http::as_json))
+        .layer(middleware::from_fn(call::recognise_plain))
+        .layer(csrf(&config.cors_origins)?)
+        .layer(cors(&config.cors_origins));
     let page = config
         .web_root
         .clone()
         .map_or(PageSource::Embedded, PageSource::Folder)
-        .routes();
+        .routes()
+        .merge(plain_http::documents());
     let hosts = AllowedHosts::of(config);
-    let [grpc, page] = [grpc, page]
+    let routers = [grpc, page, plain]
         .map(|routes| routes.layer(middleware::from_fn_with_state(hosts.clone(), host::check)));
-    Ok(Steer::new([grpc, page], |request, _| {
-        usize::from(is_page(request.method()))
-    }))
+    Ok(Steer::new(routers, |request, _| pick(request)))
+}
+
+/// Which of the routers, gRPC's, the page's or plain HTTP's, a request is for. Whoever reads wants the page; calls are posted,
+/// and a browser asks with OPTIONS whether it may call.
+fn pick(request: &Request) -> usize {
+    let method = request.method();
+    if [Method::GET, Method::HEAD].contains(method) {
+        1
+    } else if plain_http::is_call(request.uri().path()) {
+        2
+    } else {
+        0
+    }
 }
 
 /// Requests of the services that others define are short.
@@ -291,11 +327,6 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
 }
 
-/// Whoever reads wants the page; calls are posted, and a browser asks with OPTIONS whether it may call.
-fn is_page(method: &Method) -> bool {
-    [Method::GET, Method::HEAD].contains(method)
-}
-
 /// Keeps pages of other origins from posting: the browser says where a request comes from.
 fn csrf(origins: &[HeaderValue]) -> io::Result<CsrfLayer> {
     let mut layer = CsrfLayer::new();
@@ -322,12 +353,13 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
         "traceparent",
         "tracestate",
     ];
-    const READ: [&str; 6] = [
+    const READ: [&str; 7] = [
         "grpc-status",
         "grpc-message",
         "grpc-status-details-bin",
         "grpc-encoding",
         "grpc-retry-pushback-ms",
+        "retry-after",
         "x-request-id",
     ];
     CorsLayer::new()

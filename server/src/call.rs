@@ -5,7 +5,7 @@ use std::time::Instant;
 use axum::{extract::Request, middleware::Next, response::Response};
 use http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 
-use crate::request_id::RequestId;
+use crate::{plain_http, request_id::RequestId};
 
 /// The head of a call, as an extension of its request.
 #[derive(Clone, Debug)]
@@ -22,15 +22,22 @@ pub(crate) enum Protocol {
     Grpc,
     GrpcWeb,
     GrpcWebText,
+    /// No gRPC at all: a picture as the body, JSON as the answer.
+    Http,
 }
 
-/// What is called; of the methods that others define only the service counts.
+/// What is called; of the methods that others define only the service counts, or what it is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Method {
     Classify,
     ClassifyBatch,
     ClassifyStream,
     GetModel,
+    ModelInfer,
+    /// Of the Open Inference Protocol: what models there are.
+    InferenceMetadata,
+    /// Of the same: whether calls should be sent here.
+    InferenceHealth,
     Health,
     Reflection,
     Unknown,
@@ -45,18 +52,19 @@ impl Call {
 }
 
 impl Protocol {
-    pub(crate) const ALL: [Self; 3] = [Self::Grpc, Self::GrpcWeb, Self::GrpcWebText];
+    pub(crate) const ALL: [Self; 4] = [Self::Grpc, Self::GrpcWeb, Self::GrpcWebText, Self::Http];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Grpc => "grpc",
             Self::GrpcWeb => "grpc-web",
             Self::GrpcWebText => "grpc-web-text",
+            Self::Http => "http",
         }
     }
 
     /// The protocol of a content type, whatever its case and parameters; only protobuf messages are spoken.
-    fn of(content_type: &HeaderValue) -> Option<(Self, &'static str)> {
+    pub(crate) fn of(content_type: &HeaderValue) -> Option<(Self, &'static str)> {
         let text = content_type.to_str().ok()?;
         let media_type = text.split(';').next()?.trim().to_ascii_lowercase();
         let known = match media_type.as_str() {
@@ -80,6 +88,9 @@ impl Method {
             Self::ClassifyBatch => "ClassifyBatch",
             Self::ClassifyStream => "ClassifyStream",
             Self::GetModel => "GetModel",
+            Self::ModelInfer => "ModelInfer",
+            Self::InferenceMetadata => "inference-metadata",
+            Self::InferenceHealth => "inference-health",
             Self::Health => "health",
             Self::Reflection => "reflection",
             Self::Unknown => "unknown",
@@ -93,6 +104,8 @@ impl Method {
             Self::ClassifyBatch => "imageclassifier.ImageClassifier/ClassifyBatch",
             Self::ClassifyStream => "imageclassifier.ImageClassifier/ClassifyStream",
             Self::GetModel => "imageclassifier.ImageClassifier/GetModel",
+            Self::ModelInfer => "inference.GRPCInferenceService/ModelInfer",
+            Self::InferenceMetadata | Self::InferenceHealth => "inference.GRPCInferenceService",
             Self::Health => "grpc.health.v1.Health",
             Self::Reflection => "grpc.reflection.v1.ServerReflection",
             Self::Unknown => "_OTHER",
@@ -102,9 +115,19 @@ impl Method {
     /// Whether it is about pictures.
     pub(crate) fn classifies(self) -> bool {
         match self {
-            Self::Classify | Self::ClassifyBatch | Self::ClassifyStream => true,
-            Self::GetModel | Self::Health | Self::Reflection | Self::Unknown => false,
+            Self::Classify | Self::ClassifyBatch | Self::ClassifyStream | Self::ModelInfer => true,
+            Self::GetModel
+            | Self::InferenceMetadata
+            | Self::InferenceHealth
+            | Self::Health
+            | Self::Reflection
+            | Self::Unknown => false,
         }
+    }
+
+    /// Whether it only asks if calls should be sent here, as probes do, which have no access token.
+    pub(crate) fn probes(self) -> bool {
+        matches!(self, Self::Health | Self::InferenceHealth)
     }
 
     fn of(path: &str) -> Self {
@@ -113,6 +136,14 @@ impl Method {
             "/imageclassifier.ImageClassifier/ClassifyBatch" => Self::ClassifyBatch,
             "/imageclassifier.ImageClassifier/ClassifyStream" => Self::ClassifyStream,
             "/imageclassifier.ImageClassifier/GetModel" => Self::GetModel,
+            "/inference.GRPCInferenceService/ModelInfer" => Self::ModelInfer,
+            "/inference.GRPCInferenceService/ServerMetadata"
+            | "/inference.GRPCInferenceService/ModelMetadata"
+            | "/inference.GRPCInferenceService/ModelConfig" => Self::InferenceMetadata,
+            "/inference.GRPCInferenceService/ServerLive"
+            | "/inference.GRPCInferenceService/ServerReady"
+            | "/inference.GRPCInferenceService/ModelReady" => Self::InferenceHealth,
+            plain_http::CLASSIFY_PATH => Self::Classify,
             _ if path.starts_with("/grpc.health.v1.Health/") => Self::Health,
             _ if path.starts_with("/grpc.reflection.v1") => Self::Reflection,
             _ => Self::Unknown,
@@ -123,13 +154,23 @@ impl Method {
 /// Reads the head of each call and writes its content type as the layers below expect it. What is no call gets 415: a form
 /// that a foreign page can post without asking must never pass for one.
 pub(crate) async fn recognise(mut request: Request, next: Next) -> Response {
-    let arrived_at = Instant::now();
-    let id = RequestId::of(request.headers());
     let content_type = request.headers().get(header::CONTENT_TYPE);
     let Some((protocol, content_type)) = content_type.and_then(Protocol::of) else {
         return unsupported();
     };
     normalise(request.headers_mut(), protocol, content_type);
+    begin(protocol, request, next).await
+}
+
+/// Reads the head of a call in plain HTTP, which is one whatever its content type: the check of origins alone keeps foreign
+/// pages away.
+pub(crate) async fn recognise_plain(request: Request, next: Next) -> Response {
+    begin(Protocol::Http, request, next).await
+}
+
+async fn begin(protocol: Protocol, mut request: Request, next: Next) -> Response {
+    let arrived_at = Instant::now();
+    let id = RequestId::of(request.headers());
     let call = Call {
         method: Method::of(request.uri().path()),
         id: id.clone(),

@@ -13,6 +13,7 @@ use std::{
 };
 
 use axum::body::Body;
+use futures_util::FutureExt;
 use http::{HeaderValue, Request, Response, Version, header};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -58,6 +59,9 @@ impl ConnectionLimits {
     }
 }
 
+/// Even where the server closes, a new connection may bring one request in this time: it was opened before anybody could
+/// know.
+const FIRST_REQUEST_GRACE: Duration = Duration::from_secs(1);
 /// A caller that needs more is not one of ours.
 const HEADER_BYTES_MAX: u32 = 16 << 10;
 /// What a stream may send ahead of our reading it, and all streams of a connection together: a photograph without waiting.
@@ -90,21 +94,11 @@ pub(crate) async fn serve<S>(
 {
     let places = Arc::new(Semaphore::new(limits.connections_max));
     let connections = TaskTracker::new();
+    let tracker = connections.clone();
     let requests = Arc::default();
-    let mut closing = pin!(readiness.closing());
-    loop {
-        let accepted = tokio::select! {
-            accepted = accept(&listener, &places) => accepted,
-            () = &mut closing => break,
-        };
-        let (stream, peer, place) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!("cannot accept a connection: {error}");
-                sleep(ACCEPT_RETRY_DELAY).await;
-                continue;
-            }
-        };
+    let all_requests = Arc::clone(&requests);
+    // Owns the app, which not every thread may look at.
+    let welcome = move |(stream, peer, place): (TcpStream, Peer, OwnedSemaphorePermit)| {
         let connection = Connection {
             app: app.clone(),
             peer,
@@ -114,7 +108,7 @@ pub(crate) async fn serve<S>(
         };
         let counted = Open::begin(open.clone());
         let acceptor = tls.as_ref().map(Tls::acceptor);
-        connections.spawn(async move {
+        tracker.spawn(async move {
             match acceptor {
                 None => connection.serve(stream).await,
                 Some(acceptor) => {
@@ -127,12 +121,30 @@ pub(crate) async fn serve<S>(
             }
             drop((counted, place));
         });
+    };
+    let mut closing = pin!(readiness.closing());
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &places) => accepted,
+            () = &mut closing => break,
+        };
+        match accepted {
+            Ok(accepted) => welcome(accepted),
+            Err(error) => {
+                tracing::warn!("cannot accept a connection: {error}");
+                sleep(ACCEPT_RETRY_DELAY).await;
+            }
+        }
+    }
+    // Those who are connected as far as they can tell.
+    while let Some(Ok(accepted)) = accept(&listener, &places).now_or_never() {
+        welcome(accepted);
     }
     drop(listener);
     connections.close();
     tokio::select! {
         () = connections.wait() => {}
-        () = all_answered(&requests) => {}
+        () = all_answered(&all_requests) => {}
     }
 }
 
@@ -205,7 +217,11 @@ where
         );
         let mut connection = pin!(connection);
         let mut overdue = pin!(activity.overdue(limits));
-        let mut closing = pin!(readiness.closing());
+        let young_until = Instant::now() + FIRST_REQUEST_GRACE;
+        let mut closing = pin!(async {
+            readiness.closing().await;
+            sleep_until(young_until).await;
+        });
         let mut told = false;
         loop {
             tokio::select! {

@@ -15,6 +15,7 @@ use tracing::Span;
 
 use crate::{
     Config,
+    inference::Planes,
     metrics::{Abandoned, Metrics},
     queue::Queue,
     readiness::Readiness,
@@ -22,7 +23,6 @@ use crate::{
     stages::{self, MakeStages},
     status::Failure,
     trace::stage_span,
-    wire,
     workers::{self, Classified, Job, Order, Question, Source, Workplace},
 };
 
@@ -76,7 +76,7 @@ impl Engine {
         config: &Config,
     ) -> io::Result<Self> {
         let threads = thread::available_parallelism()?.get();
-        let revision = wire::revision(&weights, config.precision);
+        let revision = weights.revision(config.precision);
         let workplace = Arc::new(Workplace {
             make_stages,
             explainer: Explainer::new(&weights),
@@ -175,6 +175,18 @@ impl Engine {
         // The queue may have grown during the upload.
         self.check_wait(deadline)?;
         self.compute(Source::Encoded(encoded), question, deadline)
+            .await
+    }
+
+    /// Classifies what a caller has prepared.
+    pub(crate) async fn classify_prepared(
+        &self,
+        planes: Planes,
+        question: Question,
+        deadline: Instant,
+    ) -> Result<Classified, Failure> {
+        self.check_wait(deadline)?;
+        self.compute(Source::Prepared(planes), question, deadline)
             .await
     }
 

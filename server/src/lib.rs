@@ -1,4 +1,4 @@
-//! The image classifier as a service: native gRPC, gRPC-Web and the page on one port. Knows how to answer calls; what a
+//! The image classifier as a service: native gRPC, gRPC-Web, plain HTTP and the page on one port. Knows how to answer calls; what a
 //! picture is and how it is classified belongs to `imageclassifier-model`.
 
 mod admission;
@@ -10,9 +10,11 @@ mod deadline;
 mod engine;
 mod host;
 mod in_process;
+mod inference;
 mod many;
 mod metrics;
 mod page;
+mod plain_http;
 mod queue;
 mod rate_limit;
 mod readiness;

@@ -122,8 +122,20 @@ fn requests(
     )
 }
 
+/// # Errors
+/// [`Failure::IdTooLong`].
+pub(crate) fn id_length(id: &str) -> Result<(), Failure> {
+    if id.len() <= ID_BYTES_MAX {
+        return Ok(());
+    }
+    Err(Failure::IdTooLong {
+        bytes: id.len(),
+        bytes_max: ID_BYTES_MAX,
+    })
+}
+
 impl Pictures {
-    fn at_once(&self) -> usize {
+    pub(crate) fn at_once(&self) -> usize {
         AT_ONCE_PER_CORE * self.service.engine().cores()
     }
 
@@ -134,12 +146,7 @@ impl Pictures {
     ) -> Result<ClassifyImageResponse, pb::Status> {
         let deadline = self.deadline.min(Instant::now() + self.timeout);
         let answering = async {
-            if id.len() > ID_BYTES_MAX {
-                return Err(Failure::IdTooLong {
-                    bytes: id.len(),
-                    bytes_max: ID_BYTES_MAX,
-                });
-            }
+            id_length(id)?;
             self.allowance.take()?;
             self.service.answer(request, &self.call, deadline).await
         };

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use imageclassifier_proto::SERVICE_NAME;
+use imageclassifier_proto::{INFERENCE_SERVICE_NAME, SERVICE_NAME};
 use tokio::sync::watch;
 use tonic_health::{ServingStatus, server::HealthReporter};
 
-/// The names whose health is reported: the server as a whole, and the service.
-const NAMES: [&str; 2] = ["", SERVICE_NAME];
+/// The names whose health is reported: the server as a whole, and its services.
+const NAMES: [&str; 3] = ["", SERVICE_NAME, INFERENCE_SERVICE_NAME];
 
 /// Whether calls should be sent here, and whether they are taken. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -88,13 +88,17 @@ impl Service {
         ))
     }
 
-    fn respond<T>(&self, call: &Call, outcome: Result<T, Failure>) -> Result<Response<T>, Status> {
+    pub(crate) fn respond<T>(
+        &self,
+        call: &Call,
+        outcome: Result<T, Failure>,
+    ) -> Result<Response<T>, Status> {
         outcome
             .map(Response::new)
             .map_err(|failure| self.refusals.status(call, &failure))
     }
 
-    fn pictures<T>(&self, request: &Request<T>) -> Pictures {
+    pub(crate) fn pictures<T>(&self, request: &Request<T>) -> Pictures {
         let extensions = request.extensions();
         Pictures {
             service: self.clone(),
@@ -162,7 +166,7 @@ fn known_model(name: &str, weights: &Weights) -> Result<(), Failure> {
     }
     Err(Failure::UnknownModel {
         model: name.to_owned(),
-        available: known,
+        available: known.to_owned(),
     })
 }
 
@@ -177,7 +181,7 @@ fn top_k(top_k: u32) -> Result<usize, Failure> {
     }
 }
 
-fn batch_size(images: usize, images_max: u32) -> Result<(), Failure> {
+pub(crate) fn batch_size(images: usize, images_max: u32) -> Result<(), Failure> {
     if (1..=images_max as usize).contains(&images) {
         return Ok(());
     }

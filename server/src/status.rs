@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use http::StatusCode;
 use imageclassifier_model::{NetworkError, PictureError};
 use imageclassifier_proto::{ERROR_DOMAIN, ErrorReason};
 use tonic::{Code, Status, metadata::MetadataValue};
@@ -22,11 +23,35 @@ pub(crate) enum Failure {
     MessageMalformed,
     #[error("top_k is {top_k}, there are {top_k_max} classes: ask for fewer")]
     TopK { top_k: u32, top_k_max: usize },
-    #[error("there is no model {model:?} here: leave it empty or ask for {available:?}")]
-    UnknownModel {
-        model: String,
-        available: &'static str,
+    #[error(
+        "there is no model {:?} here: ask for one of {available:?}",
+        excerpt(model)
+    )]
+    UnknownModel { model: String, available: String },
+    /// The field of the request, and a sentence that ends with what to do.
+    #[error("{problem}")]
+    TensorMalformed {
+        field: &'static str,
+        problem: String,
     },
+    #[error("{name} is {:?} in the query: {help}", excerpt(value))]
+    ParameterMalformed {
+        name: &'static str,
+        value: String,
+        help: &'static str,
+    },
+    #[error(
+        "the query has {:?}: there are top_k, model and explain",
+        excerpt(name)
+    )]
+    ParameterUnknown { name: String },
+    #[error("there is no file in the form: send one, or the image itself as the body")]
+    FormMalformed,
+    #[error(
+        "content-type or content-encoding says that the body is {:?}: send the image as it is, or as a file of multipart/form-data",
+        excerpt(sent)
+    )]
+    NotSentAsImage { sent: String },
     #[error("the batch has {images} images: send 1 to {images_max}")]
     BatchSize { images: usize, images_max: u32 },
     #[error("the id is {bytes} bytes long, the limit is {bytes_max}: send a shorter one")]
@@ -138,6 +163,11 @@ impl Failure {
             Self::MessageMalformed => (Code::InvalidArgument, ErrorReason::MessageMalformed),
             Self::TopK { .. } => (Code::InvalidArgument, ErrorReason::TopKOutOfRange),
             Self::UnknownModel { .. } => (Code::NotFound, ErrorReason::ModelUnknown),
+            Self::TensorMalformed { .. } => (Code::InvalidArgument, ErrorReason::TensorMalformed),
+            Self::ParameterMalformed { .. }
+            | Self::ParameterUnknown { .. }
+            | Self::FormMalformed => (Code::InvalidArgument, ErrorReason::MessageMalformed),
+            Self::NotSentAsImage { .. } => (Code::InvalidArgument, ErrorReason::ImageFormatUnknown),
             Self::BatchSize { .. } => (Code::InvalidArgument, ErrorReason::BatchSize),
             Self::IdTooLong { .. } => (Code::InvalidArgument, ErrorReason::IdTooLong),
             Self::Overloaded { .. } => (Code::ResourceExhausted, ErrorReason::Overloaded),
@@ -160,7 +190,12 @@ impl Failure {
             Self::UnknownModel { .. } => Some("model"),
             Self::BatchSize { .. } => Some("requests"),
             Self::IdTooLong { .. } => Some("id"),
+            Self::TensorMalformed { field, .. } => Some(field),
+            Self::ParameterMalformed { name, .. } => Some(name),
+            Self::NotSentAsImage { .. } => Some("image_data"),
             Self::MessageMalformed
+            | Self::ParameterUnknown { .. }
+            | Self::FormMalformed
             | Self::Overloaded { .. }
             | Self::RateLimited { .. }
             | Self::Unauthenticated
@@ -189,9 +224,7 @@ impl Failure {
                     ("height", height.to_string()),
                     ("pixels_max", pixels_max.to_string()),
                 ],
-                PictureError::UnknownFormat => {
-                    vec![("accepted", imageclassifier_model::MEDIA_TYPES.join(" "))]
-                }
+                PictureError::UnknownFormat => vec![accepted()],
                 PictureError::Empty | PictureError::Undecodable(_) => vec![],
             },
             Self::MessageTooLarge { bytes_max } => vec![("bytes_max", bytes_max.to_string())],
@@ -200,8 +233,8 @@ impl Failure {
                 ("top_k_max", top_k_max.to_string()),
             ],
             Self::UnknownModel { model, available } => vec![
-                ("model", model.clone()),
-                ("available", (*available).to_owned()),
+                ("model", excerpt(model).to_owned()),
+                ("available", available.clone()),
             ],
             Self::BatchSize { images, images_max } => vec![
                 ("images", images.to_string()),
@@ -211,7 +244,12 @@ impl Failure {
                 ("bytes", bytes.to_string()),
                 ("bytes_max", bytes_max.to_string()),
             ],
+            Self::NotSentAsImage { .. } => vec![accepted()],
             Self::MessageMalformed
+            | Self::TensorMalformed { .. }
+            | Self::ParameterMalformed { .. }
+            | Self::ParameterUnknown { .. }
+            | Self::FormMalformed
             | Self::Overloaded { .. }
             | Self::RateLimited { .. }
             | Self::Unauthenticated
@@ -225,6 +263,41 @@ impl Failure {
             .into_iter()
             .map(|(key, value)| (key.to_owned(), value));
         owned.collect()
+    }
+}
+
+fn accepted() -> (&'static str, String) {
+    ("accepted", imageclassifier_model::MEDIA_TYPES.join(" "))
+}
+
+/// The beginning of what a caller wrote: it stands in headers, which are short.
+pub(crate) fn excerpt(text: &str) -> &str {
+    const BYTES_MAX: usize = 64;
+    let end = text.floor_char_boundary(BYTES_MAX);
+    &text[..end]
+}
+
+/// What plain HTTP calls a failure of this code and reason.
+pub(crate) fn http_status(code: Code, reason: ErrorReason) -> StatusCode {
+    match (code, reason) {
+        (_, ErrorReason::ImageTooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
+        (_, ErrorReason::ImageFormatUnknown) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        // The server's trouble, not the caller's doing.
+        (_, ErrorReason::Overloaded) => StatusCode::SERVICE_UNAVAILABLE,
+        (Code::Ok, _) => StatusCode::OK,
+        (Code::InvalidArgument | Code::FailedPrecondition | Code::OutOfRange, _) => {
+            StatusCode::BAD_REQUEST
+        }
+        (Code::Unauthenticated, _) => StatusCode::UNAUTHORIZED,
+        (Code::PermissionDenied, _) => StatusCode::FORBIDDEN,
+        (Code::NotFound | Code::Unimplemented, _) => StatusCode::NOT_FOUND,
+        (Code::AlreadyExists | Code::Aborted, _) => StatusCode::CONFLICT,
+        (Code::ResourceExhausted, _) => StatusCode::TOO_MANY_REQUESTS,
+        (Code::Unavailable, _) => StatusCode::SERVICE_UNAVAILABLE,
+        (Code::DeadlineExceeded, _) => StatusCode::GATEWAY_TIMEOUT,
+        (Code::Cancelled | Code::Unknown | Code::Internal | Code::DataLoss, _) => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
     }
 }
 

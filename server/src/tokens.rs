@@ -17,12 +17,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tokio::{sync::watch, time::sleep};
 
-use crate::{
-    call::{Call, Method},
-    refusal::Refusals,
-    status::Failure,
-    tls::modified_at,
-};
+use crate::{call::Call, refusal::Refusals, status::Failure, tls::modified_at};
 
 /// The digests of all tokens. Cheap to clone.
 #[derive(Clone)]
@@ -93,7 +88,7 @@ pub(crate) async fn require(
     next: Next,
 ) -> Response {
     let call = Call::of(request.extensions());
-    if call.method == Method::Health {
+    if call.method.probes() {
         return next.run(request).await;
     }
     let authorization = request.headers().get(header::AUTHORIZATION);

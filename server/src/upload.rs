@@ -30,7 +30,7 @@ use tokio::{
 };
 
 use crate::{
-    call::{Call, Method},
+    call::{Call, Method, Protocol},
     metrics::{Metrics, Stage},
     refusal::Refusals,
     sent::keep_until_sent,
@@ -261,8 +261,11 @@ impl Upload {
         self.hold(data.len())
     }
 
-    /// How long the message says it is; zero until it has said so.
+    /// How long the message says it is; zero until it has said so, and in plain HTTP, where it has no prefix.
     fn declared_bytes(&self) -> usize {
+        if self.call.protocol == Protocol::Http {
+            return 0;
+        }
         match *self.prefix {
             [_, a, b, c, d] => u32::from_be_bytes([a, b, c, d]) as usize,
             _ => 0,

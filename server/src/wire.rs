@@ -2,22 +2,10 @@
 
 use std::{iter, time::Duration};
 
-use imageclassifier_model::{
-    Crop, Heatmap, MEDIA_TYPES, Precision, Preprocessing, Ranked, Weights, labels,
-};
+use imageclassifier_model::{Crop, Heatmap, MEDIA_TYPES, Preprocessing, Ranked, Weights, labels};
 use imageclassifier_proto as proto;
 
 use crate::{engine::PictureLimits, workers::Classified};
-
-/// Identifies the answers of `weights` in `precision`, with pictures prepared as they are now.
-pub(crate) fn revision(weights: &Weights, precision: Precision) -> String {
-    let preprocessing = Preprocessing::of(weights.variant().input_size());
-    let revision = format!("{}-{}", preprocessing.version, &weights.digest()[..12]);
-    match precision {
-        Precision::F32 => revision,
-        Precision::Bf16 => format!("{revision}-{precision}"),
-    }
-}
 
 pub(crate) fn answer(
     classified: &Classified,

@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 use tracing::Span;
 
 use crate::{
+    inference::Planes,
     metrics::{Abandoned, Metrics, Stage},
     queue::Queue,
     readiness::Readiness,
@@ -48,8 +49,8 @@ pub(crate) struct Order {
 /// What a caller has sent.
 pub(crate) enum Source {
     Encoded(EncodedImage<Bytes>),
-    /// Decoded and prepared by the caller.
-    Prepared(Input),
+    /// Decoded, cropped, resized and normalised by the caller.
+    Prepared(Planes),
 }
 
 /// What a caller wants to know.
@@ -188,7 +189,7 @@ impl Worker<'_> {
     /// The network's input, and where in the picture it comes from. Frees the picture.
     fn prepare(&mut self, picture: Source, call: &Span) -> Result<(Input, Option<Crop>), Failure> {
         match picture {
-            Source::Prepared(input) => Ok((input, None)),
+            Source::Prepared(planes) => Ok((planes.into_input()?, None)),
             Source::Encoded(image) => {
                 let _decoding = stage_span!(call, "decode").entered();
                 let (input, crop) = self.guarded(Fault::DecodePanicked, |worker| {

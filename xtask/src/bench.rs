@@ -13,7 +13,7 @@ use crate::{
     tools::{self, command, debian, run},
 };
 
-const NAMES: &str = "there are these benchmarks: engine, picture, server, wasm";
+const NAMES: &str = "there are these benchmarks: engine, picture, server, stream, wasm";
 
 /// Builds what the benchmark compares, then runs it: what is printed on standard output is the result.
 pub(crate) fn of(arguments: &[String]) -> anyhow::Result<()> {
@@ -33,6 +33,19 @@ pub(crate) fn of(arguments: &[String]) -> anyhow::Result<()> {
                 "imageclassifier-server",
             ]))?;
             build(&["-p", "bench-client", "-p", "rust-peer"])?;
+            python(name, options)
+        }
+        "stream" => {
+            debian("h2load", &["nghttp2-client"])?;
+            run(command("cargo").args([
+                "build",
+                "--release",
+                "--locked",
+                "-p",
+                "imageclassifier-server",
+                "-p",
+                "imageclassifier-cli",
+            ]))?;
             python(name, options)
         }
         "wasm" => {

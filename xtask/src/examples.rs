@@ -1,4 +1,5 @@
-//! The examples of foreign languages, each run against a server on the published port.
+//! The examples of foreign languages and the packages for them, each run against a server on the published port; and the
+//! contract that they are made from.
 
 use std::{
     fs,
@@ -22,7 +23,7 @@ use crate::{
 const ADDRESS: &str = "127.0.0.1:50051";
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Runs `test.sh` of each folder in `examples/`.
+/// Runs `test.sh` of the contract, and of each folder in `examples/` and `clients/`.
 pub(crate) fn test(tally: &mut Tally) {
     println!("== foreign clients");
     let scripts = scripts();
@@ -30,12 +31,9 @@ pub(crate) fn test(tally: &mut Tally) {
     match (scripts, server) {
         (Ok(scripts), Ok(_server)) => {
             for script in scripts {
-                let name = script
-                    .parent()
-                    .expect("in a folder")
-                    .file_name()
-                    .expect("it has a name");
-                tally.check(&format!("examples/{}", name.display()), example(&script));
+                let folder = script.parent().expect("in a folder");
+                let name = folder.strip_prefix(root()).expect("in the repository");
+                tally.check(&name.display().to_string(), example(&script));
             }
         }
         (Err(error), _) | (_, Err(error)) => tally.check("examples", Err(error)),
@@ -43,15 +41,22 @@ pub(crate) fn test(tally: &mut Tally) {
 }
 
 fn scripts() -> anyhow::Result<Vec<PathBuf>> {
-    let mut scripts = Vec::new();
-    for entry in fs::read_dir(root().join("examples"))? {
-        let script = entry?.path().join("test.sh");
-        if script.exists() {
-            scripts.push(script);
+    let mut scripts = vec![root().join("proto/test.sh")];
+    for languages in ["clients", "examples"] {
+        let folder = root().join(languages);
+        let before = scripts.len();
+        for entry in fs::read_dir(&folder)? {
+            let script = entry?.path().join("test.sh");
+            if script.exists() {
+                scripts.push(script);
+            }
         }
+        scripts[before..].sort();
+        ensure!(
+            scripts.len() > before,
+            "nothing in {languages}/ has a test.sh"
+        );
     }
-    scripts.sort();
-    ensure!(!scripts.is_empty(), "no example has a test.sh");
     Ok(scripts)
 }
 

@@ -2,9 +2,11 @@
 
 mod bench;
 mod browser;
+mod conformance;
 mod deny;
 mod examples;
 mod fuzz;
+mod openapi;
 mod page;
 mod run;
 mod stress;
@@ -25,13 +27,14 @@ usage: cargo xtask COMMAND
   build                    build page, server and command line into target/release/
   page                     build the page alone into dist/
   test                     everything: format, lints, unit, golden, integration, foreign clients, browser
-  bench engine | picture | server | wasm [--json] [PART...]
+  bench engine | picture | server | stream | wasm [--json] [PART...]
                            measure against what a user would run instead (BENCHMARKS.md)
+  conformance              try independent gRPC and gRPC-Web implementations; writes docs/conformance.md
   stress [SCENARIO...] [--minutes N]
                            try the promises of RELIABILITY.md on a release server: memory, malformed, slow, flood,
                            cancel, drain, overload, soak (60 minutes, or N); without a scenario all of them
   fuzz [TARGET] [--runs N] throw bytes at what callers reach: one target or all (needs a nightly compiler)
-  generate                 write the Rust code of proto/image_classifier.proto anew
+  generate                 write anew the Rust code of proto/image_classifier.proto, the man pages and the completions
 ";
 
 fn main() -> ExitCode {
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         "page" => page::build(),
         "test" => return test::everything(),
         "bench" => bench::of(&rest),
+        "conformance" => conformance::table(),
         "stress" => stress::of(&rest),
         "fuzz" => fuzz::run_targets(&rest),
         "generate" => test::generate(),

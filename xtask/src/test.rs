@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use crate::{
-    browser, deny, examples, page,
+    browser, deny, examples, openapi, page,
     tally::Tally,
     tools::{command, run},
 };
@@ -14,6 +14,7 @@ pub(crate) fn everything() -> ExitCode {
         run(command("cargo").args(["fmt", "--all", "--check"])),
     );
     tally.check("dependencies: bans, licences, sources", deny::check());
+    tally.check("lints, OpenAPI", openapi::lint());
     // Before the rest, because the server embeds it.
     tally.check("page", page::build());
     // The page by itself: its features would have the server's dependencies built a second time.
@@ -54,9 +55,17 @@ fn lint(selection: &[&str]) -> anyhow::Result<()> {
     run(clippy.args(["--", "-D", "warnings"]))
 }
 
-/// Writes the generated code of the contract anew.
+/// Writes anew what is generated and committed: the code of the contract, the command line's man pages and completions.
+/// The tests that write it are those that compare it.
 pub(crate) fn generate() -> anyhow::Result<()> {
-    run(command("cargo")
-        .args(["test", "--quiet", "-p", "imageclassifier-proto"])
-        .env("UPDATE_GENERATED", "1"))
+    for selection in [
+        ["-p", "imageclassifier-proto", "--test", "generated"],
+        ["-p", "imageclassifier-cli", "--bin", "imageclassifier"],
+    ] {
+        run(command("cargo")
+            .args(["test", "--quiet"])
+            .args(selection)
+            .env("UPDATE_GENERATED", "1"))?;
+    }
+    Ok(())
 }

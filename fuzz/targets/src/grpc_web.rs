@@ -12,13 +12,14 @@ use crate::service::{Answer, Service};
 /// Little, so that messages over the limit are short.
 const OPTIONS: [&str; 2] = ["--image-bytes-max", "1000"];
 
-const PATHS: [&str; 6] = [
+const PATHS: [&str; 7] = [
     "/imageclassifier.ImageClassifier/Classify",
     "/imageclassifier.ImageClassifier/GetModel",
     "/imageclassifier.ImageClassifier/Unknown",
     "/grpc.health.v1.Health/Check",
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "/",
+    "/inference.GRPCInferenceService/ModelInfer",
 ];
 
 /// How the first bytes of the data say that the rest is to be sent.

@@ -1,4 +1,7 @@
-use std::{env, fs, process};
+use std::{
+    env, fs, process,
+    sync::{Mutex, PoisonError},
+};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -38,7 +41,8 @@ impl Stages for NoNetwork {
 
 /// A service without network and connections.
 pub(crate) struct Service {
-    service: InProcess,
+    /// Its type is not made to be shared.
+    service: Mutex<InProcess>,
     runtime: Runtime,
 }
 
@@ -68,12 +72,17 @@ impl Service {
         if !token_lines.is_empty() {
             fs::remove_file(token_file).unwrap();
         }
-        Self { service, runtime }
+        Self {
+            service: Mutex::new(service),
+            runtime,
+        }
     }
 
     pub(crate) fn call(&self, request: Request<Body>) -> Answer {
+        let service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
+        let service = service.clone();
         self.runtime.block_on(async {
-            let (head, body) = self.service.call(request).await.into_parts();
+            let (head, body) = service.call(request).await.into_parts();
             let body = body.collect().await.expect("an answer never breaks off");
             let trailers = body.trailers().cloned().unwrap_or_default();
             Answer {

@@ -51,6 +51,45 @@ async fn top_k_bounds_the_predictions() {
 }
 
 #[tokio::test]
+async fn an_explained_answer_has_a_heatmap_for_each_class_and_says_where_it_lies() {
+    let app = App::start().await;
+    for protocol in Protocol::ALL {
+        let request = ClassifyImageRequest {
+            image_data: photograph("coffee.png"), // 600 x 400
+            top_k: 7,
+            explain: true,
+            ..Default::default()
+        };
+        let answer = classify(app.address, protocol, request).await.unwrap();
+        assert_eq!(answer.predictions.len(), 7);
+        let mut sums = Vec::new();
+        for prediction in &answer.predictions {
+            let map = prediction.heatmap.as_ref().unwrap();
+            assert_eq!((map.height, map.width, map.values.len()), (7, 7, 49));
+            sums.push(map.values.iter().sum::<f32>());
+        }
+        // Biases are small: the maps of more probable classes have larger means.
+        assert!(sums[0] > sums[6], "{sums:?}");
+        let crop = answer.crop.unwrap();
+        assert_eq!((crop.left, crop.top, crop.side), (125, 25, 350));
+        assert_eq!((crop.picture_width, crop.picture_height), (600, 400));
+    }
+}
+
+#[tokio::test]
+async fn heatmaps_cost_nobody_who_does_not_ask() {
+    let app = App::start().await;
+    let request = ClassifyImageRequest {
+        image_data: photograph("coffee.png"),
+        ..Default::default()
+    };
+    let answer = classify(app.address, Protocol::Grpc, request)
+        .await
+        .unwrap();
+    assert!(answer.predictions.iter().all(|p| p.heatmap.is_none()));
+}
+
+#[tokio::test]
 async fn the_rust_client_gets_answers_and_the_models_description() {
     let app = App::start().await;
     let classifier = Classifier::new(&app.url()).unwrap();

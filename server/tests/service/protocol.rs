@@ -15,11 +15,14 @@ use prost::Message;
 use tokio::net::TcpStream;
 use tonic::{Status, transport::Endpoint};
 
+use crate::plain;
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Protocol {
     Grpc,
     GrpcWeb(Http),
     GrpcWebText,
+    Plain(Http),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,11 +32,13 @@ pub(crate) enum Http {
 }
 
 impl Protocol {
-    pub(crate) const ALL: [Self; 4] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Grpc,
         Self::GrpcWeb(Http::One),
         Self::GrpcWeb(Http::Two),
         Self::GrpcWebText,
+        Self::Plain(Http::One),
+        Self::Plain(Http::Two),
     ];
 }
 
@@ -66,6 +71,7 @@ pub(crate) async fn call(
         Protocol::Grpc => (Http::Two, "application/grpc"),
         Protocol::GrpcWeb(version) => (version, "application/grpc-web+proto"),
         Protocol::GrpcWebText => (Http::One, "application/grpc-web-text"),
+        Protocol::Plain(version) => return plain::call(address, version, request, headers).await,
     };
     let text = protocol == Protocol::GrpcWebText;
     let body = frame(request);

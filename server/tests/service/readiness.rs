@@ -15,7 +15,11 @@ fn about(service: &str) -> HealthCheckRequest {
 async fn the_server_gets_ready_by_itself() {
     let app = App::start().await;
     let mut health = HealthClient::new(app.channel().await);
-    for service in ["", "imageclassifier.ImageClassifier"] {
+    for service in [
+        "",
+        "imageclassifier.ImageClassifier",
+        "inference.GRPCInferenceService",
+    ] {
         let mut states = health.watch(about(service)).await.unwrap().into_inner();
         within_seconds(20, async {
             loop {
@@ -45,7 +49,11 @@ async fn both_versions_of_reflection_list_the_services() {
         .unwrap();
     let answer = stream.into_inner().message().await.unwrap().unwrap();
     let listed = format!("{answer:?}");
-    for service in ["imageclassifier.ImageClassifier", "grpc.health.v1.Health"] {
+    for service in [
+        "imageclassifier.ImageClassifier",
+        "inference.GRPCInferenceService",
+        "grpc.health.v1.Health",
+    ] {
         assert!(listed.contains(service), "{service} not in {listed}");
     }
 

@@ -104,19 +104,6 @@ fn cases() -> Vec<Case> {
                 &[("model", "vgg"), ("available", "efficientnet-lite0")],
             )
         },
-        Case {
-            code: Code::Unimplemented,
-            ..case(
-                "explain",
-                ClassifyImageRequest {
-                    explain: true,
-                    ..image(photograph("coffee.png"))
-                },
-                "EXPLAIN_UNSUPPORTED",
-                "explain",
-                &[],
-            )
-        },
     ]
 }
 

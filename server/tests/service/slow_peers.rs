@@ -63,14 +63,21 @@ async fn an_answer_that_nobody_takes_is_not_kept() {
 #[tokio::test]
 async fn an_upload_that_does_not_end_is_answered() {
     let app = App::with(&["--upload-timeout", "0.3"]).await;
-    let head = "POST /imageclassifier.ImageClassifier/Classify HTTP/1.1\r\nhost: localhost\r\n\
+    let call = "POST /imageclassifier.ImageClassifier/Classify HTTP/1.1\r\nhost: localhost\r\n\
         content-type: application/grpc-web+proto\r\ncontent-length: 1000\r\n\r\n\0\0\0\x03\u{7f}";
-    let mut stream = TcpStream::connect(app.address).await.unwrap();
-    stream.write_all(head.as_bytes()).await.unwrap();
-    let mut answer = vec![0; 4096];
-    let length = within_seconds(5, stream.read(&mut answer)).await.unwrap();
-    let answer = String::from_utf8_lossy(&answer[..length]);
-    assert!(answer.contains("grpc-status: 4\r\n"), "{answer}");
+    let plain =
+        "POST /v1/classify HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\r\n\u{7f}PNG";
+    for (head, expected) in [
+        (call, "grpc-status: 4\r\n"),
+        (plain, "HTTP/1.1 504 Gateway Timeout\r\n"),
+    ] {
+        let mut stream = TcpStream::connect(app.address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = vec![0; 4096];
+        let length = within_seconds(5, stream.read(&mut answer)).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer[..length]);
+        assert!(answer.contains(expected), "{answer}");
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,212 @@
+use std::io::Cursor;
+
+use image::{
+    DynamicImage, ImageDecoder, ImageError, ImageReader, Rgb, RgbImage, metadata::Orientation,
+};
+use imageclassifier_client::{Crop, Heatmap};
+
+use crate::heatmap::colours::{inferno, mix};
+
+/// Drawings are no larger, along their longer side: a map has 7 x 7 values.
+const SIDE_MAX: u32 = 1024;
+/// How much of the picture the strongest colour hides.
+const OPACITY_MAX: f32 = 0.7;
+/// How much is left of what the network did not see.
+const UNSEEN_BRIGHTNESS: f32 = 0.4;
+
+/// A picture as people see it, and the square of it that the network saw.
+pub(super) struct Canvas {
+    picture: RgbImage,
+    left: f32,
+    top: f32,
+    side: f32,
+}
+
+impl Canvas {
+    /// Of an encoded picture, made smaller if it is large.
+    pub(super) fn new(image: &[u8], crop: Crop) -> Result<Self, ImageError> {
+        let mut decoder = ImageReader::new(Cursor::new(image))
+            .with_guessed_format()?
+            .into_decoder()?;
+        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+        let mut picture = DynamicImage::from_decoder(decoder)?;
+        if picture.width().max(picture.height()) > SIDE_MAX {
+            picture = picture.thumbnail(SIDE_MAX, SIDE_MAX);
+        }
+        picture.apply_orientation(orientation);
+        let picture = over_white(&picture);
+        let scale = picture.width() as f32 / crop.picture_width.max(1) as f32;
+        Ok(Self {
+            left: crop.left as f32 * scale,
+            top: crop.top as f32 * scale,
+            side: crop.side as f32 * scale,
+            picture,
+        })
+    }
+
+    /// The picture with `map` over it: the colour of a place, and how much it hides, is its strength from 0 to `peak`. What
+    /// speaks against the class hides nothing; what the network did not see is dark. Nothing if the map has no values.
+    pub(super) fn with(&self, map: &Heatmap, peak: f32) -> Option<RgbImage> {
+        let grid = Grid::of(map)?;
+        let mut drawing = self.picture.clone();
+        for (x, y, pixel) in drawing.enumerate_pixels_mut() {
+            // Of the pixel's centre in the square, 0 to 1.
+            let across = (x as f32 + 0.5 - self.left) / self.side;
+            let down = (y as f32 + 0.5 - self.top) / self.side;
+            let is_seen = (0.0..=1.0).contains(&across) && (0.0..=1.0).contains(&down);
+            *pixel = if is_seen {
+                let strength = (grid.at(across, down) / peak).clamp(0.0, 1.0);
+                mix(*pixel, inferno(strength), strength * OPACITY_MAX)
+            } else {
+                mix(Rgb([0; 3]), *pixel, UNSEEN_BRIGHTNESS)
+            };
+        }
+        Some(drawing)
+    }
+}
+
+/// The largest value of all maps of an answer, so that its drawings can be compared with each other; over 0.
+pub(super) fn peak(maps: &[&Heatmap]) -> f32 {
+    let values = maps.iter().flat_map(|map| &map.values);
+    values.copied().fold(f32::MIN_POSITIVE, f32::max)
+}
+
+/// A map with as many values as it says, at least one.
+struct Grid<'a> {
+    width: usize,
+    height: usize,
+    values: &'a [f32],
+}
+
+impl<'a> Grid<'a> {
+    fn of(map: &'a Heatmap) -> Option<Self> {
+        let width = usize::try_from(map.width).ok()?;
+        let height = usize::try_from(map.height).ok()?;
+        let is_whole = width.checked_mul(height) == Some(map.values.len());
+        (is_whole && !map.values.is_empty()).then_some(Self {
+            width,
+            height,
+            values: &map.values,
+        })
+    }
+
+    /// The value at a place, 0 to 1 across and down: bilinear between the middles of the map's cells.
+    fn at(&self, across: f32, down: f32) -> f32 {
+        let (left, right, x) = between(across, self.width);
+        let (above, below, y) = between(down, self.height);
+        let value = |row: usize, column: usize| self.values[row * self.width + column];
+        let upper = value(above, left) * (1.0 - x) + value(above, right) * x;
+        let lower = value(below, left) * (1.0 - x) + value(below, right) * x;
+        upper * (1.0 - y) + lower * y
+    }
+}
+
+/// The cells before and after `place`, 0 to 1, and how far it is from the first to the second.
+fn between(place: f32, cells: usize) -> (usize, usize, f32) {
+    let last = cells - 1;
+    let position = (place * cells as f32 - 0.5).clamp(0.0, last as f32);
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "0 to the last cell"
+    )]
+    let before = position as usize;
+    (before, (before + 1).min(last), position - before as f32)
+}
+
+fn over_white(picture: &DynamicImage) -> RgbImage {
+    if !picture.color().has_alpha() {
+        return picture.to_rgb8();
+    }
+    let rgba = picture.to_rgba8();
+    RgbImage::from_fn(rgba.width(), rgba.height(), |x, y| {
+        let [r, g, b, alpha] = rgba.get_pixel(x, y).0;
+        mix(Rgb([255; 3]), Rgb([r, g, b]), f32::from(alpha) / 255.0)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use image::ImageFormat;
+
+    use super::*;
+
+    fn encoded(picture: &RgbImage) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, ImageFormat::Png).unwrap();
+        bytes.into_inner()
+    }
+
+    fn map(values: &[f32]) -> Heatmap {
+        Heatmap {
+            height: 2,
+            width: 2,
+            values: values.to_vec(),
+        }
+    }
+
+    #[test]
+    fn colour_lies_where_the_class_was_seen_and_nowhere_else() {
+        const GREY: Rgb<u8> = Rgb([100; 3]);
+        let picture = RgbImage::from_pixel(80, 40, GREY);
+        let crop = Crop {
+            left: 20,
+            top: 0,
+            side: 40,
+            picture_width: 80,
+            picture_height: 40,
+        };
+        let canvas = Canvas::new(&encoded(&picture), crop).unwrap();
+        let seen = map(&[2.0, -1.0, -1.0, -1.0]);
+        let drawing = canvas.with(&seen, peak(&[&seen])).unwrap();
+        assert_eq!(drawing.dimensions(), (80, 40));
+        // The middle of the first cell has the full strength, what speaks against the class none, the rest is dark.
+        assert_eq!(
+            *drawing.get_pixel(22, 2),
+            mix(GREY, inferno(1.0), OPACITY_MAX)
+        );
+        assert_eq!(*drawing.get_pixel(58, 38), GREY);
+        assert_eq!(*drawing.get_pixel(10, 20), Rgb([40; 3]));
+
+        // Beside a class that was seen twice as clearly.
+        let clearer = map(&[4.0, 0.0, 0.0, 0.0]);
+        let drawing = canvas.with(&seen, peak(&[&seen, &clearer])).unwrap();
+        assert_eq!(
+            *drawing.get_pixel(22, 2),
+            mix(GREY, inferno(0.5), OPACITY_MAX / 2.0)
+        );
+    }
+
+    #[test]
+    fn large_pictures_are_drawn_smaller_with_the_square_in_its_place() {
+        let picture = RgbImage::from_pixel(4096, 1024, Rgb([100; 3]));
+        let crop = Crop {
+            left: 1536,
+            top: 0,
+            side: 1024,
+            picture_width: 4096,
+            picture_height: 1024,
+        };
+        let canvas = Canvas::new(&encoded(&picture), crop).unwrap();
+        let seen = map(&[1.0; 4]);
+        let drawing = canvas.with(&seen, 1.0).unwrap();
+        assert_eq!(drawing.dimensions(), (1024, 256));
+        let dark = Rgb([40; 3]);
+        for (x, is_seen) in [(383, false), (384, true), (639, true), (640, false)] {
+            assert_eq!(*drawing.get_pixel(x, 100) != dark, is_seen, "{x}");
+        }
+    }
+
+    #[test]
+    fn a_map_that_is_none_is_refused() {
+        let canvas = Canvas::new(&encoded(&RgbImage::new(2, 2)), Crop::default()).unwrap();
+        assert!(canvas.with(&Heatmap::default(), 1.0).is_none());
+        assert!(canvas.with(&map(&[1.0; 3]), 1.0).is_none());
+    }
+
+    #[test]
+    fn transparent_pixels_show_white() {
+        let clear = DynamicImage::new_rgba8(1, 1);
+        assert_eq!(*over_white(&clear).get_pixel(0, 0), Rgb([255; 3]));
+    }
+}

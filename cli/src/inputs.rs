@@ -1,0 +1,218 @@
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
+
+use bytes::Bytes;
+use imageclassifier_client::{CallError, ErrorKind, ErrorReason};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use walkdir::{DirEntry, WalkDir};
+
+/// What names standard input.
+const STDIN: &str = "-";
+/// What files in folders are called that are taken for pictures, in either case.
+const PICTURE_EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "bmp"];
+
+/// One picture to be: its name, and where its bytes are.
+#[derive(Debug)]
+pub(crate) struct Input {
+    name: String,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    File(PathBuf),
+    Stdin,
+    /// Nothing to read, as was found while looking for pictures.
+    Nothing(String),
+}
+
+/// Why one file has no answer.
+#[derive(Clone, Debug)]
+pub(crate) enum FileError {
+    /// What was attempted, and what went wrong.
+    Unreadable(String),
+    Refused(CallError),
+}
+
+impl Input {
+    /// What the arguments stand for, in their order; what is in a folder in the order of names. Files themselves are not
+    /// looked at yet.
+    pub(crate) fn of_arguments(arguments: &[PathBuf]) -> Vec<Self> {
+        arguments.iter().flat_map(|path| expand(path)).collect()
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The name without its folder and its extension.
+    pub(crate) fn stem(&self) -> String {
+        match &self.source {
+            Source::File(path) => path
+                .file_stem()
+                .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()),
+            Source::Stdin | Source::Nothing(_) => "stdin".to_owned(),
+        }
+    }
+
+    /// Reads it, but no more than the server takes.
+    pub(crate) async fn read(&self, bytes_max: u64) -> Result<Bytes, FileError> {
+        let unreadable =
+            |error: io::Error| FileError::Unreadable(format!("cannot read the file: {error}"));
+        match &self.source {
+            Source::File(path) => {
+                let file = tokio::fs::File::open(path).await.map_err(unreadable)?;
+                let length = file.metadata().await.map_err(unreadable)?.len();
+                if length > bytes_max {
+                    return Err(too_large(bytes_max));
+                }
+                read(file, bytes_max, length).await
+            }
+            Source::Stdin => read(tokio::io::stdin(), bytes_max, 0).await,
+            Source::Nothing(why) => Err(FileError::Unreadable(why.clone())),
+        }
+    }
+
+    fn file(path: PathBuf) -> Self {
+        Self {
+            name: path.display().to_string(),
+            source: Source::File(path),
+        }
+    }
+
+    fn nothing(path: &Path, why: impl fmt::Display) -> Self {
+        Self {
+            name: path.display().to_string(),
+            source: Source::Nothing(why.to_string()),
+        }
+    }
+}
+
+async fn read(
+    source: impl AsyncRead + Unpin,
+    bytes_max: u64,
+    length: u64,
+) -> Result<Bytes, FileError> {
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+    // One more tells that it is longer, whatever it was said to be.
+    let mut source = source.take(bytes_max.saturating_add(1));
+    source
+        .read_to_end(&mut bytes)
+        .await
+        .map_err(|error| FileError::Unreadable(format!("cannot read the file: {error}")))?;
+    if bytes.len() as u64 > bytes_max {
+        return Err(too_large(bytes_max));
+    }
+    Ok(bytes.into())
+}
+
+fn too_large(bytes_max: u64) -> FileError {
+    FileError::Refused(CallError::new(
+        ErrorKind::InvalidInput,
+        ErrorReason::ImageTooLarge,
+        format!(
+            "the image is longer than the limit, {bytes_max} bytes: send a smaller or more compressed one"
+        ),
+    ))
+}
+
+fn expand(path: &Path) -> Vec<Input> {
+    if path.as_os_str() == STDIN {
+        return vec![Input {
+            name: STDIN.to_owned(),
+            source: Source::Stdin,
+        }];
+    }
+    if path.is_dir() {
+        return pictures_below(path);
+    }
+    // A file may well be called "photo[1].jpg".
+    match path.to_str() {
+        Some(pattern) if pattern.contains(['*', '?', '[']) && !path.exists() => matches(pattern),
+        _ => vec![Input::file(path.to_owned())],
+    }
+}
+
+/// Hidden files and folders are left out, and links to folders not followed.
+fn pictures_below(folder: &Path) -> Vec<Input> {
+    let is_hidden =
+        |entry: &DirEntry| entry.depth() > 0 && entry.file_name().as_encoded_bytes()[0] == b'.';
+    let entries = WalkDir::new(folder)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_entry(|entry| !is_hidden(entry));
+    let mut inputs = Vec::new();
+    for entry in entries {
+        match entry {
+            Ok(entry) if is_picture(entry.path()) && !entry.file_type().is_dir() => {
+                inputs.push(Input::file(entry.into_path()));
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let path = error.path().unwrap_or(folder).to_owned();
+                inputs.push(Input::nothing(
+                    &path,
+                    format!("cannot read the folder: {error}"),
+                ));
+            }
+        }
+    }
+    if inputs.is_empty() {
+        inputs.push(Input::nothing(folder, "there is no picture in this folder"));
+    }
+    inputs
+}
+
+fn is_picture(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| {
+        let is = |known: &&str| known.eq_ignore_ascii_case(extension);
+        PICTURE_EXTENSIONS.iter().any(|known| is(known))
+    })
+}
+
+/// For patterns that no shell has expanded. Folders that match are left to patterns that name the files.
+fn matches(pattern: &str) -> Vec<Input> {
+    let path = Path::new(pattern);
+    let found = match glob::glob(pattern) {
+        Ok(found) => found,
+        Err(error) => return vec![Input::nothing(path, format!("not a pattern: {error}"))],
+    };
+    let mut inputs: Vec<_> = found
+        .filter_map(|entry| match entry {
+            Ok(path) if path.is_dir() => None,
+            Ok(path) => Some(Input::file(path)),
+            Err(error) => Some(Input::nothing(
+                error.path(),
+                format!("cannot read the folder: {}", error.error()),
+            )),
+        })
+        .collect();
+    if inputs.is_empty() {
+        inputs.push(Input::nothing(path, "no file matches this pattern"));
+    }
+    inputs
+}
+
+impl FileError {
+    /// The reason in the contract, where there is one.
+    pub(crate) fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused(error) if error.reason() != ErrorReason::Unspecified => {
+                Some(error.reason().as_str_name())
+            }
+            Self::Refused(_) | Self::Unreadable(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(why) => f.write_str(why),
+            Self::Refused(error) => write!(f, "{error}"),
+        }
+    }
+}

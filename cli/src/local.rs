@@ -1,0 +1,187 @@
+use std::{
+    iter,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use imageclassifier_client::{
+    Answer, CallError, ClassifyOptions, Crop, ErrorKind, ErrorReason, Heatmap, Prediction, Timings,
+};
+use imageclassifier_model as model;
+use imageclassifier_model::{
+    Compute, EncodedImage, Explainer, Input, Logits, Network, NetworkError, Picture, PictureError,
+    Precision, Ranking, Runner, Team, Weights, labels,
+};
+
+/// What a server takes whose limits nobody changed, so that the answers are the same.
+const IMAGE_BYTES_MAX: u64 = 10 << 20;
+const PIXELS_MAX: u64 = 25_000_000;
+
+/// The model in this process, with a network for each core.
+pub(crate) struct Local {
+    weights: Weights,
+    explainer: Explainer,
+    threads: usize,
+    /// Those that are not running.
+    runners: Mutex<Vec<Runner>>,
+}
+
+impl Local {
+    /// Loads the model of that name; without a name the one there is.
+    pub(crate) fn load(name: &str) -> Result<Self, String> {
+        let weights = Weights::lite0();
+        let known = weights.variant().name();
+        if !name.is_empty() && name != known {
+            return Err(format!(
+                "there is no model {name:?} in this program: leave out --model or ask for {known:?}"
+            ));
+        }
+        let network = Network::load(&weights, Compute::fastest())
+            .map_err(|error| format!("cannot load the model: {error}"))?;
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self {
+            explainer: Explainer::new(&weights),
+            weights,
+            threads,
+            runners: Mutex::new(
+                iter::repeat_with(|| network.runner(1))
+                    .take(threads)
+                    .collect(),
+            ),
+        })
+    }
+
+    pub(crate) fn image_bytes_max(&self) -> u64 {
+        IMAGE_BYTES_MAX
+    }
+
+    /// As many pictures at once as there are cores.
+    pub(crate) fn classify<K>(
+        self: Arc<Self>,
+        pictures: impl Stream<Item = (K, Bytes)>,
+        options: ClassifyOptions,
+    ) -> impl Stream<Item = (K, Result<Answer, CallError>)> {
+        let threads = self.threads;
+        let answers = pictures.map(move |(key, image)| {
+            let (local, options) = (Arc::clone(&self), options.clone());
+            let taken_at = Instant::now();
+            async move {
+                let work = move || local.answer(&image, &options, taken_at);
+                let answer = tokio::task::spawn_blocking(work).await;
+                (key, answer.expect("classifying does not panic"))
+            }
+        });
+        answers.buffer_unordered(threads)
+    }
+
+    fn answer(
+        &self,
+        image: &Bytes,
+        options: &ClassifyOptions,
+        taken_at: Instant,
+    ) -> Result<Answer, CallError> {
+        let begun_at = Instant::now();
+        let image = EncodedImage::new(image, IMAGE_BYTES_MAX).map_err(refused)?;
+        let input_size = self.weights.variant().input_size();
+        let picture = Picture::decode(&image, PIXELS_MAX, input_size).map_err(refused)?;
+        let input = Input::prepare(&picture);
+        let decoded_at = Instant::now();
+
+        let (logits, features) = self.run(input, options.explain).map_err(failed)?;
+        let inferred_at = Instant::now();
+
+        let top_k = usize::try_from(options.top_k).unwrap_or(usize::MAX);
+        let ranking = Ranking::of(&logits, top_k);
+        let predictions: Vec<_> = ranking
+            .classes()
+            .iter()
+            .map(|class| Prediction {
+                label: labels()[class.index].to_owned(),
+                confidence: class.probability,
+                index: u32::try_from(class.index).expect("there are 1000 classes"),
+                heatmap: features
+                    .as_ref()
+                    .map(|features| heatmap(self.explainer.heatmap(features, class.index))),
+            })
+            .collect();
+        let first = predictions.first().cloned().unwrap_or_default();
+        Ok(Answer {
+            label: first.label,
+            confidence: first.confidence,
+            predictions,
+            model: self.weights.variant().name().to_owned(),
+            model_revision: self.weights.revision(Precision::F32),
+            timings: Some(Timings {
+                decode_ms: milliseconds(decoded_at - begun_at),
+                queue_ms: milliseconds(begun_at - taken_at),
+                inference_ms: milliseconds(inferred_at - decoded_at),
+            }),
+            request_id: String::new(),
+            crop: Some(crop(picture.crop())),
+        })
+    }
+
+    fn run(
+        &self,
+        input: Input,
+        explain: bool,
+    ) -> Result<(Logits, Option<model::FeatureMap>), NetworkError> {
+        let runners = || self.runners.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = runners().pop();
+        let mut runner = taken.expect("there is a network for each picture that is worked on");
+        let team = &mut Team::solo();
+        let outcome = if explain {
+            let explained = runner.run_explained(input, team);
+            explained.map(|(logits, features)| (logits, Some(features)))
+        } else {
+            runner.run(input, team).map(|logits| (logits, None))
+        };
+        runners().push(runner);
+        outcome
+    }
+}
+
+fn refused(error: PictureError) -> CallError {
+    let reason = match error {
+        PictureError::Empty => ErrorReason::ImageEmpty,
+        PictureError::TooLarge { .. } => ErrorReason::ImageTooLarge,
+        PictureError::UnknownFormat => ErrorReason::ImageFormatUnknown,
+        PictureError::Dimensions { .. } => ErrorReason::ImageDimensions,
+        PictureError::Undecodable(_) => ErrorReason::ImageUndecodable,
+    };
+    CallError::new(ErrorKind::InvalidInput, reason, error.to_string())
+}
+
+fn failed(error: NetworkError) -> CallError {
+    CallError::new(
+        ErrorKind::Internal,
+        ErrorReason::InternalError,
+        error.to_string(),
+    )
+}
+
+fn heatmap(heatmap: model::Heatmap) -> Heatmap {
+    let pixels = |count| u32::try_from(count).expect("maps are small");
+    Heatmap {
+        height: pixels(heatmap.height),
+        width: pixels(heatmap.width),
+        values: heatmap.values,
+    }
+}
+
+fn crop(crop: model::Crop) -> Crop {
+    Crop {
+        left: crop.square.left,
+        top: crop.square.top,
+        side: crop.square.side,
+        picture_width: crop.picture_width,
+        picture_height: crop.picture_height,
+    }
+}
+
+fn milliseconds(duration: Duration) -> f32 {
+    duration.as_secs_f32() * 1000.0
+}

@@ -1,0 +1,84 @@
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+
+use crate::server::{classify, command, file, photograph, server_for, text};
+
+#[test]
+fn an_access_token_is_read_from_a_file() {
+    /// `printf %s secret | sha256sum`
+    const SECRET: &str = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
+    let accepted = file("accepted-tokens", format!("tests {SECRET}\n"));
+    let token = file("token", "secret\r\nof nobody's concern\n");
+    let url = server_for(&["--token-file", &accepted], &["--token-file", &token]);
+    let coffee = photograph("coffee.png");
+
+    let by_environment = command(&["classify", "--server", &url, &coffee])
+        .env("IMAGECLASSIFIER_TOKEN_FILE", &token)
+        .output()
+        .unwrap();
+    assert_eq!(by_environment.status.code(), Some(0));
+
+    let stderr = |arguments: &[&str]| {
+        let output = classify(&url, &[arguments, &[&coffee]].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty());
+        text(&output.stderr)
+    };
+    assert!(stderr(&[]).contains("--token-file names a file"));
+    for (name, content, complaint) in [
+        ("wrong-token", "guess", "does not let us in"),
+        ("empty-token", "\nsecret", "there is no access token in"),
+        ("odd-token", "two words", "without spaces"),
+    ] {
+        let told = stderr(&["--token-file", &file(name, content)]);
+        assert!(told.contains(complaint), "{told}");
+        assert!(!told.contains(content.trim()), "{told}");
+    }
+    let missing = stderr(&["--token-file", "missing-token"]);
+    assert!(missing.contains("cannot read an access token from missing-token"));
+}
+
+#[test]
+fn a_server_behind_tls_is_trusted_by_its_authority_alone() {
+    let authority_key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new([]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = params.self_signed(&authority_key).unwrap();
+    let issuer = Issuer::new(params, authority_key);
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    let certificate = params.signed_by(&key, &issuer).unwrap();
+
+    let authority = file("authority.pem", authority.pem());
+    let certificate = file("certificate.pem", certificate.pem());
+    let key = file("key.pem", key.serialize_pem());
+    let url = server_for(
+        &["--tls-cert", &certificate, "--tls-key", &key],
+        &["--tls-ca", &authority],
+    );
+    let coffee = photograph("coffee.png");
+    let trusting = classify(&url, &["--tls-ca", &authority, &coffee]);
+    assert_eq!(
+        trusting.status.code(),
+        Some(0),
+        "{}",
+        text(&trusting.stderr)
+    );
+
+    let words = file("no.pem", "no certificate");
+    for (arguments, complaint) in [
+        (vec![], "cannot reach"),
+        (
+            vec!["--tls-ca", &words],
+            "no.pem: cannot use these as certificate authorities",
+        ),
+        (
+            vec!["--tls-ca", "missing.pem"],
+            "cannot read certificate authorities",
+        ),
+    ] {
+        let output = classify(&url, &[&arguments[..], &[&coffee]].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let told = text(&output.stderr);
+        assert!(told.contains(complaint), "{told}");
+    }
+}

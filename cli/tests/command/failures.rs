@@ -1,0 +1,116 @@
+use std::{
+    fs,
+    io::{self, Read},
+    net::{Shutdown, TcpListener, TcpStream},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::server::{classify, photograph, server, text};
+
+#[test]
+fn nothing_to_ask_or_nobody_to_ask_exits_with_2() {
+    let picture = photograph("coffee.png");
+    // Port 1 is never served.
+    let nobody = "http://127.0.0.1:1";
+    for (server, arguments) in [
+        (nobody, vec![&*picture]),
+        ("not a URL", vec![&*picture]),
+        (nobody, vec![]),
+        (nobody, vec!["--top-k", "0", &*picture]),
+        (nobody, vec!["--timeout", "0", &*picture]),
+        (nobody, vec!["--json", "--csv", &*picture]),
+    ] {
+        let output = classify(server, &arguments);
+        assert_eq!(output.status.code(), Some(2), "{server} {arguments:?}");
+        assert!(output.stdout.is_empty());
+        assert!(!output.stderr.is_empty());
+    }
+}
+
+#[test]
+fn a_model_that_the_server_does_not_have_is_refused_before_any_picture() {
+    let url = server(&[]);
+    let picture = photograph("coffee.png");
+    let known = classify(&url, &["--model", "efficientnet-lite0", &picture]);
+    assert_eq!(known.status.code(), Some(0));
+    let unknown = classify(&url, &["--model", "resnet", &picture]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(unknown.stdout.is_empty());
+    assert!(text(&unknown.stderr).contains("there is no model \"resnet\""));
+}
+
+#[test]
+fn a_silent_server_is_waited_for_no_longer_than_said() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let began = Instant::now();
+    let output = classify(&url, &["--timeout", "0.5", &photograph("coffee.png")]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = text(&output.stderr);
+    assert!(told.contains("the deadline passed"), "{told}");
+    assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn a_call_that_the_server_puts_off_is_made_again() {
+    let url = server(&["--rate-limit", "1"]);
+    let picture = photograph("coffee.png");
+    // The description of the model is a call, the stream another one.
+    let patient = classify(&url, &["--csv", &picture]);
+    assert_eq!(patient.status.code(), Some(0), "{}", text(&patient.stderr));
+
+    let impatient = classify(&url, &["--csv", "--retries", "0", &picture]);
+    assert_ne!(impatient.status.code(), Some(0));
+    let told = text(&impatient.stderr);
+    assert!(told.contains("calls too often"), "{told}");
+}
+
+/// Passes `connections` on to a server, each until `bytes_max` have been sent over it.
+fn fragile(server: &str, bytes_max: u64, connections: usize) -> String {
+    let server = server.replace("http://localhost", "127.0.0.1");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for _ in 0..connections {
+            let (caller, _) = listener.accept().unwrap();
+            let callee = TcpStream::connect(&server).unwrap();
+            let (mut from, mut to) = (callee.try_clone().unwrap(), caller.try_clone().unwrap());
+            let back = thread::spawn(move || drop(io::copy(&mut from, &mut to)));
+            let _ = io::copy(&mut (&caller).take(bytes_max), &mut &callee);
+            for end in [&caller, &callee] {
+                let _ = end.shutdown(Shutdown::Both);
+            }
+            back.join().unwrap();
+        }
+    });
+    url
+}
+
+#[test]
+fn pictures_lost_with_the_connection_are_sent_again() {
+    let url = server(&[]);
+    let coffee = photograph("coffee.png");
+    let bytes = fs::metadata(&coffee).unwrap().len();
+    let fragile = fragile(&url, bytes * 5 / 2, 20);
+    let output = classify(&fragile, &[&["--csv"], &[&*coffee; 6][..]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout).matches(",espresso,").count(), 6);
+}
+
+#[test]
+fn when_the_server_is_gone_the_rest_is_said_to_be_lost() {
+    let url = server(&[]);
+    let coffee = photograph("coffee.png");
+    let bytes = fs::metadata(&coffee).unwrap().len();
+    let fragile = fragile(&url, bytes * 40, 1);
+    let arguments = ["--csv", "--retries", "0"];
+    let output = classify(&fragile, &[&arguments[..], &[&*coffee; 80]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    let rows = text(&output.stdout);
+    assert_eq!(rows.lines().count(), 81);
+    assert!(rows.contains(",espresso,"), "{rows}");
+    let told = text(&output.stderr);
+    assert_eq!(told.matches("cannot reach").count(), 1, "{told}");
+    assert!(told.contains("of 80 pictures have no answer"), "{told}");
+}

@@ -1,0 +1,13 @@
+//! The command line as users call it, against a real server: what it prints, and how it exits.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod access;
+mod failures;
+mod formats;
+mod heatmaps;
+mod inputs;
+mod local;
+mod server;
+mod service;
+mod terminal;

@@ -1,0 +1,120 @@
+/** What the server says, as plain objects. */
+import type { ClassifyImageResponse, GetModelResponse } from "./gen/image_classifier_pb.js";
+
+/** Where a class was seen, over `Answer.crop`: `height` rows of `width` unbounded values; positive speaks for the class. */
+export interface Heatmap {
+  height: number;
+  width: number;
+  values: number[];
+}
+
+/** One class and how probable it is, 0 to 1. */
+export interface Prediction {
+  label: string;
+  confidence: number;
+  index: number;
+  /** Only if `explain` was asked for. */
+  heatmap?: Heatmap;
+}
+
+/** The square that the network saw, in pixels of the picture as people see it. */
+export interface Crop {
+  left: number;
+  top: number;
+  side: number;
+  pictureWidth: number;
+  pictureHeight: number;
+}
+
+/** Where the server spent its time. */
+export interface Timings {
+  decodeMs: number;
+  queueMs: number;
+  inferenceMs: number;
+}
+
+/** What a picture shows: the most probable class, and the `topK` of them, most probable first. */
+export interface Answer {
+  label: string;
+  confidence: number;
+  predictions: Prediction[];
+  model: string;
+  modelRevision: string;
+  timings: Timings;
+  requestId: string;
+  crop?: Crop;
+}
+
+/** What became of one picture of several. */
+export type Result = { index: number; id: string } & (
+  | { answer: Answer; error?: undefined }
+  | { answer?: undefined; error: Error }
+);
+
+/** What the server accepts; 0 where it does not say. */
+export interface Limits {
+  imageBytesMax: number;
+  pixelsMax: number;
+  mediaTypes: string[];
+  batchImagesMax: number;
+  messageBytesMax: number;
+}
+
+/** A model that the server has. */
+export interface Model {
+  name: string;
+  revision: string;
+  weightsDigest: string;
+  labels: string[];
+  inputSize: number;
+  limits: Limits;
+}
+
+export function answer(wire: ClassifyImageResponse): Answer {
+  const { label, confidence, model, modelRevision, requestId, timings, crop } = wire;
+  return {
+    label,
+    confidence,
+    predictions: wire.predictions.map(({ label, confidence, index, heatmap }) => ({
+      label,
+      confidence,
+      index,
+      ...(heatmap && { heatmap: { height: heatmap.height, width: heatmap.width, values: heatmap.values } }),
+    })),
+    model,
+    modelRevision,
+    timings: {
+      decodeMs: timings?.decodeMs ?? 0,
+      queueMs: timings?.queueMs ?? 0,
+      inferenceMs: timings?.inferenceMs ?? 0,
+    },
+    requestId,
+    ...(crop && {
+      crop: {
+        left: crop.left,
+        top: crop.top,
+        side: crop.side,
+        pictureWidth: crop.pictureWidth,
+        pictureHeight: crop.pictureHeight,
+      },
+    }),
+  };
+}
+
+export function model(wire: GetModelResponse): Model {
+  const { name, revision, weightsDigest, labels, inputSize, limits } = wire;
+  return {
+    name,
+    revision,
+    weightsDigest,
+    labels,
+    inputSize,
+    limits: {
+      imageBytesMax: Number(limits?.imageBytesMax ?? 0),
+      pixelsMax: Number(limits?.pixelsMax ?? 0),
+      mediaTypes: limits?.mediaTypes ?? [],
+      batchImagesMax: limits?.batchImagesMax ?? 0,
+      messageBytesMax: Number(limits?.messageBytesMax ?? 0),
+    },
+  };
+}

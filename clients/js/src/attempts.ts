@@ -1,0 +1,56 @@
+/** When to send again what was not answered: at the server's hint, else ever more slowly, and never past the deadline. */
+import type { ClassifierError } from "./error.js";
+
+const FIRST_DELAY_MS = 100;
+const DELAY_MS_MAX = 5000;
+
+/** The attempts of one call. */
+export class Attempts {
+  readonly #deadline: number;
+  readonly #signal: AbortSignal | undefined;
+  #done = 0;
+  readonly #retries: number;
+
+  constructor(retries: number, timeoutMs: number, signal: AbortSignal | undefined) {
+    this.#retries = retries;
+    this.#deadline = performance.now() + timeoutMs;
+    this.#signal = signal;
+  }
+
+  /** For Connect; what is left of the time is for the next attempt. */
+  options(): { timeoutMs: number; signal?: AbortSignal } {
+    return { timeoutMs: this.#left(), ...(this.#signal && { signal: this.#signal }) };
+  }
+
+  /** How long to wait before the next attempt; undefined if there is to be none. */
+  delayMs(error: ClassifierError): number | undefined {
+    if (this.#done >= this.#retries || !error.retryable) return undefined;
+    const hint = error.retryAfterMs ?? Math.min(DELAY_MS_MAX, FIRST_DELAY_MS * 2 ** this.#done);
+    // Callers that were turned away together should not come back together.
+    const delay = hint * (1 + Math.random() / 4);
+    return delay < this.#left() ? delay : undefined;
+  }
+
+  /** Waits; rejects with the signal's reason if that comes first. */
+  async wait(delayMs: number): Promise<void> {
+    this.#done += 1;
+    await new Promise<void>((resolve, reject) => {
+      const signal = this.#signal;
+      const abort = () => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener("abort", abort);
+        resolve();
+      }, delayMs);
+      if (signal?.aborted) abort();
+      else signal?.addEventListener("abort", abort, { once: true });
+    });
+  }
+
+  #left(): number {
+    // Whole, because the header wants it so; 0 would mean none to Connect.
+    return Math.max(1, Math.floor(this.#deadline - performance.now()));
+  }
+}

@@ -1,0 +1,101 @@
+/** Why there is no answer. */
+import type { Message } from "@bufbuild/protobuf";
+import type { GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { anyUnpack } from "@bufbuild/protobuf/wkt";
+import { ConnectError } from "@connectrpc/connect";
+import { ErrorInfoSchema, RetryInfoSchema, type ErrorInfo, type RetryInfo } from "./gen/google/rpc/error_details_pb.js";
+import type { Status } from "./gen/google/rpc/status_pb.js";
+
+/** gRPC's status codes by number. */
+const CODES = [
+  "OK",
+  "CANCELLED",
+  "UNKNOWN",
+  "INVALID_ARGUMENT",
+  "DEADLINE_EXCEEDED",
+  "NOT_FOUND",
+  "ALREADY_EXISTS",
+  "PERMISSION_DENIED",
+  "RESOURCE_EXHAUSTED",
+  "FAILED_PRECONDITION",
+  "ABORTED",
+  "OUT_OF_RANGE",
+  "UNIMPLEMENTED",
+  "INTERNAL",
+  "UNAVAILABLE",
+  "DATA_LOSS",
+  "UNAUTHENTICATED",
+] as const;
+
+export type StatusCode = (typeof CODES)[number];
+
+interface Why {
+  code: StatusCode;
+  info?: ErrorInfo | undefined;
+  retry?: RetryInfo | undefined;
+  requestId?: string | undefined;
+  cause?: unknown;
+}
+
+/** A call, or one picture of several, got no answer. `message` says what the caller can do. */
+export class ClassifierError extends Error {
+  override readonly name = "ClassifierError";
+  readonly code: StatusCode;
+  /** One of the contract's ErrorReason; "" where the server was not reached. */
+  readonly reason: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The server's hint, if it gave one. */
+  readonly retryAfterMs: number | undefined;
+  /** The call's name in the server's log. */
+  readonly requestId: string;
+
+  constructor(message: string, { code, info, retry, requestId, cause }: Why) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.reason = info?.reason ?? "";
+    this.metadata = info?.metadata ?? {};
+    const delay = retry?.retryDelay;
+    this.retryAfterMs = delay && Number(delay.seconds) * 1000 + delay.nanos / 1e6;
+    this.requestId = this.metadata.request_id ?? requestId ?? "";
+  }
+
+  /** Whether the same may succeed later. */
+  get retryable(): boolean {
+    return this.retryAfterMs !== undefined || this.code === "UNAVAILABLE";
+  }
+}
+
+/** The error of a call. */
+export function fromCall(thrown: unknown): ClassifierError {
+  const error = ConnectError.from(thrown);
+  const unreachable = error.cause instanceof TypeError; // how fetch says that there was no answer at all
+  const code = unreachable ? "UNAVAILABLE" : codeOf(error.code);
+  const message = unreachable ? `the server cannot be reached: ${error.rawMessage}` : error.rawMessage;
+  return new ClassifierError(message || `the server said ${code}`, {
+    code,
+    info: error.findDetails(ErrorInfoSchema)[0],
+    retry: error.findDetails(RetryInfoSchema)[0],
+    requestId: error.metadata.get("x-request-id") ?? undefined,
+    cause: error,
+  });
+}
+
+/** The error of one picture of several. */
+export function fromStatus(status: Status): ClassifierError {
+  const detail = <T extends Message>(schema: GenMessage<T>) =>
+    status.details.map((packed) => anyUnpack(packed, schema)).find((found) => found !== undefined);
+  return new ClassifierError(status.message, {
+    code: codeOf(status.code),
+    info: detail(ErrorInfoSchema),
+    retry: detail(RetryInfoSchema),
+  });
+}
+
+/** The server ended a call as if all were answered. */
+export function unanswered(): ClassifierError {
+  return new ClassifierError("the server sent no answer", { code: "INTERNAL" });
+}
+
+function codeOf(number: number): StatusCode {
+  return CODES[number] ?? "UNKNOWN";
+}

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Needs SERVER, COFFEE and TOOLS_DIR, as ../../examples/README.md says. In a browser: ../../e2e.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+fail() {
+    echo "clients/js: $*" >&2
+    exit 1
+}
+
+if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
+    npm ci --silent --cache "$TOOLS_DIR/npm" --prefer-offline || fail "npm ci failed"
+fi
+
+[ -x "$TOOLS_DIR/venv/bin/pip" ] || python3 -m venv "$TOOLS_DIR/venv"
+"$TOOLS_DIR/venv/bin/python" -m pip install --quiet --disable-pip-version-check -r ../../examples/buf/requirements.txt
+work=$(mktemp -d)
+trap 'rm -r "$work"' EXIT
+PATH=$TOOLS_DIR/venv/bin:$PATH npm run --silent generate -- --output "$work"
+diff -r "$work/src/gen" src/gen >&2 || fail "src/gen is not what the contract says: install buf and run npm run generate"
+
+npm run --silent build
+node --test --test-reporter=dot test/*.test.js || node --test test/*.test.js || fail "tests failed"
+
+# As a user would: an empty project, the packed package, the README's programs.
+npm pack --silent --pack-destination "$work" >/dev/null
+mkdir "$work/user"
+here=$PWD
+cd "$work/user"
+npm init --yes >/dev/null
+npm install --silent --no-audit --no-fund --cache "$TOOLS_DIR/npm" --prefer-offline "$work"/imageclassifier-*.tgz
+[ ! -e node_modules/@connectrpc/connect-node ] || fail "a page's project got what only Node.js needs"
+node "$here/test/quick_start.js" "$here/README.md" "$SERVER"
+cp "$COFFEE" photo.jpg # its format is read from its first bytes, not from its name
+cp "$COFFEE" a.jpg
+echo "not a picture" >b.jpg
+said=$(node 1.mjs)
+[[ $said == "espresso 0.9"* ]] || fail "the README's first program said: $said"
+said=$(node 2.mjs | sort)
+[[ $said == "a.jpg espresso"$'\n'"b.jpg "*JPEG* ]] || fail "the README's second program said: $said"
+npm install --silent --no-audit --no-fund --cache "$TOOLS_DIR/npm" --prefer-offline @connectrpc/connect-node@2.2.0
+said=$(node 3.mjs)
+[[ $said == "espresso" ]] || fail "the README's third program said: $said"
+cp "$here/test/typed.ts" typed.mts
+"$here/node_modules/.bin/tsc" --noEmit --strict --target es2022 --module nodenext --skipLibCheck typed.mts ||
+    fail "the types are wrong"
+
+echo "clients/js: $(basename "$work"/imageclassifier-*.tgz)"

@@ -1,0 +1,76 @@
+// A server that fails on purpose, over real HTTP.
+import { createServer } from "node:http";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { create } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
+import { ErrorInfoSchema, RetryInfoSchema } from "../dist/gen/google/rpc/error_details_pb.js";
+import { ImageClassifier } from "../dist/gen/image_classifier_pb.js";
+
+const info = (reason) => create(ErrorInfoSchema, { reason, domain: "imageclassifier", metadata: { hint: "yes" } });
+const retry = (ms) => create(RetryInfoSchema, { retryDelay: { seconds: 0n, nanos: ms * 1e6 } });
+
+/** As a call fails. */
+function callError({ code, reason, retryAfterMs }) {
+  const details = [{ desc: ErrorInfoSchema, value: info(reason) }];
+  if (retryAfterMs !== undefined) details.push({ desc: RetryInfoSchema, value: retry(retryAfterMs) });
+  return new ConnectError(`because of ${reason}`, code, { "x-request-id": "r-1" }, details);
+}
+
+/** As a picture of several fails. */
+function pictureError({ code, reason, retryAfterMs }) {
+  const details = [anyPack(ErrorInfoSchema, info(reason))];
+  if (retryAfterMs !== undefined) details.push(anyPack(RetryInfoSchema, retry(retryAfterMs)));
+  return { code, message: `because of ${reason}`, details };
+}
+
+export const OVERLOADED = { code: Code.ResourceExhausted, reason: "OVERLOADED", retryAfterMs: 200 };
+export const EMPTY = { code: Code.InvalidArgument, reason: "IMAGE_EMPTY" };
+
+/**
+ * Fails calls and pictures as often as `failures` and `callFailures` say, then answers with the picture's bytes as label.
+ */
+export async function scripted(t) {
+  const script = { failures: [], callFailures: [], seen: [], batches: [], headers: undefined, aborted: 0 };
+  const outcome = (request) => {
+    const label = new TextDecoder().decode(request.imageData);
+    script.seen.push(label);
+    if (label === "") return { error: EMPTY };
+    const error = script.failures.shift();
+    return error ? { error } : { label };
+  };
+  const adapter = connectNodeAdapter({
+    routes: (router) =>
+      router.service(ImageClassifier, {
+        async classify(request, context) {
+          script.headers = context.requestHeader;
+          if (request.model === "slow") {
+            context.signal.addEventListener("abort", () => (script.aborted += 1));
+            await new Promise((resolve) => setTimeout(resolve, 1000));
+          }
+          const { error, label } = outcome(request);
+          if (error) throw callError(error);
+          return { label };
+        },
+        getModel: () => ({ name: "scripted", limits: { imageBytesMax: 100n, batchImagesMax: 2, messageBytesMax: 4000n } }),
+        async *classifyBatch({ requests }) {
+          script.batches.push(requests.length);
+          for (let index = requests.length - 1; index >= 0; index--) {
+            const { error, label } = outcome(requests[index]);
+            const of = { index, id: requests[index].id };
+            if (error) yield { ...of, outcome: { case: "error", value: pictureError(error) } };
+            else yield { ...of, outcome: { case: "response", value: { label } } };
+            const failure = script.callFailures.shift();
+            if (failure) throw callError(failure);
+          }
+        },
+      }),
+  });
+  const server = createServer(adapter).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { script, url: `http://127.0.0.1:${server.address().port}` };
+}

@@ -1,0 +1,151 @@
+"""What the server says, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ._error import ClassifierError
+from ._proto import image_classifier_pb2 as pb
+
+
+@dataclass(frozen=True)
+class Heatmap:
+    """Where a class was seen, over `Answer.crop`: rows from the top, of unbounded values; positive speaks for the class."""
+
+    rows: tuple[tuple[float, ...], ...]
+
+    @classmethod
+    def _from(cls, wire: pb.Heatmap) -> Heatmap:
+        width = wire.width
+        starts = range(0, wire.height * width, width or 1)
+        return cls(tuple(tuple(wire.values[start : start + width]) for start in starts))
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One class and how probable it is, 0 to 1."""
+
+    label: str
+    confidence: float
+    index: int
+    heatmap: Heatmap | None
+
+    @classmethod
+    def _from(cls, wire: pb.Prediction) -> Prediction:
+        heatmap = Heatmap._from(wire.heatmap) if wire.HasField("heatmap") else None
+        return cls(wire.label, wire.confidence, wire.index, heatmap)
+
+
+@dataclass(frozen=True)
+class Crop:
+    """The square that the network saw, in pixels of the picture as people see it."""
+
+    left: int
+    top: int
+    side: int
+    picture_width: int
+    picture_height: int
+
+    @classmethod
+    def _from(cls, wire: pb.Crop) -> Crop:
+        return cls(wire.left, wire.top, wire.side, wire.picture_width, wire.picture_height)
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Where the server spent its time."""
+
+    decode_ms: float
+    queue_ms: float
+    inference_ms: float
+
+    @classmethod
+    def _from(cls, wire: pb.Timings) -> Timings:
+        return cls(wire.decode_ms, wire.queue_ms, wire.inference_ms)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a picture shows: the most probable class, and the `top_k` of them, most probable first."""
+
+    label: str
+    confidence: float
+    predictions: tuple[Prediction, ...]
+    model: str
+    model_revision: str
+    timings: Timings
+    request_id: str
+    crop: Crop | None
+
+    @classmethod
+    def _from(cls, wire: pb.ClassifyImageResponse) -> Answer:
+        return cls(
+            label=wire.label,
+            confidence=wire.confidence,
+            predictions=tuple(map(Prediction._from, wire.predictions)),
+            model=wire.model,
+            model_revision=wire.model_revision,
+            timings=Timings._from(wire.timings),
+            request_id=wire.request_id,
+            crop=Crop._from(wire.crop) if wire.HasField("crop") else None,
+        )
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one picture of several: `answer`, or else `error`. An OSError means that its file could not be read."""
+
+    index: int
+    id: str
+    answer: Answer | None
+    error: ClassifierError | OSError | None
+
+    def unwrap(self) -> Answer:
+        """The answer; raises the error where there is none."""
+        if self.answer is None:
+            raise self.error or AssertionError("a result has an answer or an error")
+        return self.answer
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the server accepts; 0 where it does not say."""
+
+    image_bytes_max: int
+    pixels_max: int
+    media_types: tuple[str, ...]
+    batch_images_max: int
+    message_bytes_max: int
+
+    @classmethod
+    def _from(cls, wire: pb.Limits) -> Limits:
+        return cls(
+            wire.image_bytes_max,
+            wire.pixels_max,
+            tuple(wire.media_types),
+            wire.batch_images_max,
+            wire.message_bytes_max,
+        )
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that the server has."""
+
+    name: str
+    revision: str
+    weights_digest: str
+    labels: tuple[str, ...]
+    input_size: int
+    limits: Limits
+
+    @classmethod
+    def _from(cls, wire: pb.GetModelResponse) -> Model:
+        return cls(
+            wire.name,
+            wire.revision,
+            wire.weights_digest,
+            tuple(wire.labels),
+            wire.input_size,
+            Limits._from(wire.limits),
+        )

@@ -1,0 +1,158 @@
+"""The client for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from types import TracebackType
+from typing import TypeVar
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from ._answer import Answer, Limits, Model, Result
+from ._async_stream import AsyncStream
+from ._channel import Server, authorization
+from ._error import ClassifierError, from_call, unanswered
+from ._picture import Picture
+from ._proto import image_classifier_pb2 as pb
+from ._proto.image_classifier_pb2_grpc import ImageClassifierStub
+from ._request import Batch, Item, Options
+from ._retry import Retry
+
+_T = TypeVar("_T")
+
+
+class AsyncClient:
+    """As `Client`, for asyncio: to be made where an event loop runs. Files are read and pixels encoded in a thread."""
+
+    def __init__(
+        self,
+        server: str = "localhost:50051",
+        *,
+        token: str | None = None,
+        ca: str | os.PathLike[str] | None = None,
+        certificate: str | os.PathLike[str] | None = None,
+        key: str | os.PathLike[str] | None = None,
+        timeout: float | None = 30.0,
+        retries: int = 3,
+    ) -> None:
+        self._channel = Server.at(server, ca, certificate, key).async_channel()
+        self._stub = ImageClassifierStub(self._channel)
+        self._metadata = authorization(token)
+        self._timeout = timeout
+        self._retries = retries
+        self._limits: Limits | None = None
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Ends the connection, and what is under way on it."""
+        await self._channel.close(None)
+
+    async def classify(
+        self,
+        picture: Picture,
+        *,
+        top_k: int = 0,
+        model: str = "",
+        explain: bool = False,
+        timeout: float | None = None,
+    ) -> Answer:
+        """As `Client.classify`."""
+        request = await asyncio.to_thread(Options(top_k, model, explain).request, picture)
+        return Answer._from(await self._call(self._stub.Classify, request, self._retry(timeout)))
+
+    async def classify_batch(
+        self,
+        pictures: Iterable[Item],
+        *,
+        top_k: int = 0,
+        model: str = "",
+        explain: bool = False,
+        timeout: float | None = None,
+    ) -> list[Result]:
+        """As `Client.classify_batch`."""
+        retry = self._retry(timeout)
+        batch = Batch(pictures, Options(top_k, model, explain), await self._known_limits(retry))
+        while True:
+            messages = batch.messages()
+            while (message := await asyncio.to_thread(next, messages, None)) is not None:
+                indices, request = message
+                call = self._stub.ClassifyBatch(request, timeout=retry.timeout(), metadata=self._metadata)
+                try:
+                    async for outcome in call:
+                        batch.answered(indices, outcome)
+                except grpc.aio.AioRpcError as error:
+                    failure = _error(error)
+                    if not failure.retryable:
+                        raise failure from error
+                else:
+                    failure = unanswered()
+                batch.failed(indices, failure)
+            delay = batch.again(retry.delay)
+            if delay is None:
+                return batch.results()
+            await asyncio.sleep(delay)
+            retry.attempted()
+
+    async def classify_stream(
+        self,
+        pictures: Iterable[Item] | AsyncIterable[Item],
+        *,
+        top_k: int = 0,
+        model: str = "",
+        explain: bool = False,
+        in_flight: int = 32,
+        timeout: float | None = None,
+    ) -> AsyncIterator[Result]:
+        """As `Client.classify_stream`; `pictures` may be asynchronous too."""
+        retry = Retry(self._retries, timeout)
+        limits = await self._known_limits(self._retry(timeout))
+        stream = AsyncStream(pictures, Options(top_k, model, explain), limits, in_flight, self._retries)
+        async for result in stream.results(self._stub.ClassifyStream, self._metadata, retry):
+            yield result
+
+    async def model(self, name: str = "", *, timeout: float | None = None) -> Model:
+        """As `Client.model`."""
+        return Model._from(await self._call(self._stub.GetModel, pb.GetModelRequest(name=name), self._retry(timeout)))
+
+    async def health(self, *, timeout: float | None = 5.0) -> bool:
+        """As `Client.health`."""
+        check = health_pb2_grpc.HealthStub(self._channel).Check
+        try:
+            answer = await check(health_pb2.HealthCheckRequest(), timeout=timeout, metadata=self._metadata)
+        except grpc.aio.AioRpcError:
+            return False
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+    def _retry(self, timeout: float | None) -> Retry:
+        return Retry(self._retries, self._timeout if timeout is None else timeout)
+
+    async def _known_limits(self, retry: Retry) -> Limits:
+        if self._limits is None:
+            self._limits = Model._from(await self._call(self._stub.GetModel, pb.GetModelRequest(), retry)).limits
+        return self._limits
+
+    async def _call(self, method: Callable[..., Awaitable[_T]], request: object, retry: Retry) -> _T:
+        while True:
+            try:
+                return await method(request, timeout=retry.timeout(), metadata=self._metadata)
+            except grpc.aio.AioRpcError as error:
+                failure = _error(error)
+                delay = retry.delay(failure)
+                if delay is None:
+                    raise failure from error
+            await asyncio.sleep(delay)
+            retry.attempted()
+
+
+def _error(error: grpc.aio.AioRpcError) -> ClassifierError:
+    return from_call(error.code(), error.details(), error.initial_metadata(), error.trailing_metadata())

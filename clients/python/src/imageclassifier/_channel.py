@@ -1,0 +1,62 @@
+"""Where the server is and how it is spoken to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+
+_OPTIONS: Sequence[tuple[str, int]] = (
+    # Pictures are checked against the server's own limit, which is larger than gRPC's default of 4 MiB.
+    ("grpc.max_send_message_length", -1),
+    # An answer with 1000 heatmaps is 0.2 MiB; this bounds what a stranger at that address could send.
+    ("grpc.max_receive_message_length", 64 << 20),
+)
+
+Metadata = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Server:
+    """An address, and the files for TLS."""
+
+    target: str
+    credentials: grpc.ChannelCredentials | None
+
+    @classmethod
+    def at(
+        cls,
+        address: str,
+        ca: str | os.PathLike[str] | None,
+        certificate: str | os.PathLike[str] | None,
+        key: str | os.PathLike[str] | None,
+    ) -> Server:
+        scheme, found, target = address.rpartition("://")
+        if found and scheme not in ("http", "https"):
+            raise ValueError(f"a server is host:port, http://host:port or https://host:port, not {address}")
+        if (certificate is None) != (key is None):
+            raise ValueError("certificate and key belong together: give both or none")
+        if scheme != "https":
+            if ca is not None or certificate is not None:
+                raise ValueError("certificates are for TLS: begin the address with https://")
+            return cls(target, None)
+        roots, private_key, chain = (None if file is None else Path(file).read_bytes() for file in (ca, key, certificate))
+        return cls(target, grpc.ssl_channel_credentials(roots, private_key, chain))
+
+    def channel(self) -> grpc.Channel:
+        if self.credentials is None:
+            return grpc.insecure_channel(self.target, _OPTIONS)
+        return grpc.secure_channel(self.target, self.credentials, _OPTIONS)
+
+    def async_channel(self) -> grpc.aio.Channel:
+        if self.credentials is None:
+            return grpc.aio.insecure_channel(self.target, _OPTIONS)
+        return grpc.aio.secure_channel(self.target, self.credentials, _OPTIONS)
+
+
+def authorization(token: str | None) -> Metadata:
+    """The metadata of every call."""
+    return () if token is None else (("authorization", f"Bearer {token}"),)

@@ -1,0 +1,1 @@
+"""The contract's generated code (generate.sh). No part of the package's interface."""

@@ -1,0 +1,46 @@
+"""When to send again what was not answered: at the server's hint, else ever more slowly, and never past the deadline."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+
+from ._error import ClassifierError
+
+_FIRST_DELAY = 0.1
+_DELAY_MAX = 5.0
+
+
+class Retry:
+    """The attempts of one call. Seconds throughout."""
+
+    def __init__(self, retries: int, timeout: float | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._left = retries
+        self._done = 0
+        self._clock = clock
+        self._deadline = None if timeout is None else clock() + timeout
+
+    def timeout(self) -> float | None:
+        """What is left for the next attempt."""
+        return None if self._deadline is None else max(0.0, self._deadline - self._clock())
+
+    def delay(self, error: ClassifierError) -> float | None:
+        """How long to wait before the next attempt; None if there is to be none."""
+        if self._done >= self._left or not error.retryable:
+            return None
+        delay = error.retry_after
+        if delay is None:
+            delay = min(_DELAY_MAX, _FIRST_DELAY * 2**self._done)
+        # Callers that were turned away together should not come back together.
+        delay *= random.uniform(1.0, 1.25)
+        left = self.timeout()
+        return None if left is not None and delay >= left else delay
+
+    def attempted(self) -> None:
+        """An attempt is over."""
+        self._done += 1
+
+    def succeeded(self) -> None:
+        """Something was answered: the next failure is the first again."""
+        self._done = 0

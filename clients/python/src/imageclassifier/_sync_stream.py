@@ -1,0 +1,157 @@
+"""One caller's stream of pictures, for threads."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+
+from ._answer import Limits, Result
+from ._channel import Metadata
+from ._error import from_call, unanswered
+from ._flight import Flight
+from ._proto import image_classifier_pb2 as pb
+from ._request import Item, Options, prepare
+from ._retry import Retry
+
+
+@dataclass
+class _Ended:
+    """The call is over, with an error or without; or the caller's pictures failed."""
+
+    error: BaseException | None
+
+
+class Stream:
+    """Three threads meet here: gRPC's, which takes messages to send; one that reads answers; and the caller's."""
+
+    def __init__(
+        self, pictures: Iterable[Item], options: Options, limits: Limits, in_flight_max: int, retries: int
+    ) -> None:
+        self._flight = Flight(in_flight_max, retries)
+        self._pictures = iter(pictures)
+        self._options = options
+        self._limits = limits
+        self._exhausted = False
+        # Guards the flight, and tells of changes in it.
+        self._changed = threading.Condition()
+        # The caller's iterator is asked by one thread at a time, also when a new call begins.
+        self._asking = threading.Lock()
+        self._call: object = None
+        # Never longer than the pictures in flight, and one end.
+        self._events: queue.Queue[Result | pb.ClassifyStreamResponse | _Ended] = queue.Queue()
+
+    def results(self, method: Callable[..., Any], metadata: Metadata, retry: Retry) -> Iterator[Result]:
+        """Each as it comes. Closing this iterator ends the stream."""
+        call = self._begin(method, metadata, retry)
+        try:
+            while True:
+                event = self._events.get()
+                if isinstance(event, pb.ClassifyStreamResponse):
+                    retry.succeeded()
+                    with self._changed:
+                        final = self._flight.answered(event, time.monotonic())
+                        self._changed.notify_all()
+                elif isinstance(event, Result):
+                    final = event
+                elif event.error is None:
+                    with self._changed:
+                        if not self._exhausted or not self._flight.is_empty:
+                            raise unanswered()
+                    return
+                elif isinstance(event.error, grpc.Call):
+                    call = self._again(event.error, lambda: self._begin(method, metadata, retry), retry)
+                    continue
+                else:
+                    raise event.error
+                if final is not None:
+                    with self._changed:
+                        self._flight.give_back()
+                        self._changed.notify_all()
+                    yield final
+        finally:
+            with self._changed:
+                self._call = None
+                self._changed.notify_all()
+            call.cancel()
+
+    def _begin(self, method: Callable[..., Any], metadata: Metadata, retry: Retry) -> Any:
+        me = object()
+        with self._changed:
+            self._call = me
+        call = method(self._requests(me), timeout=retry.timeout(), metadata=metadata)
+        threading.Thread(target=self._read, args=(call,), name="imageclassifier-stream", daemon=True).start()
+        return call
+
+    def _again(self, error: grpc.Call, begin: Callable[[], Any], retry: Retry) -> Any:
+        """After the server went away, a new call takes over what was not answered."""
+        failure = from_call(error.code(), error.details(), error.initial_metadata(), error.trailing_metadata())
+        delay = retry.delay(failure)
+        if delay is None:
+            raise failure
+        with self._changed:
+            self._call = None
+            self._flight.interrupted(time.monotonic())
+            self._changed.notify_all()
+        time.sleep(delay)
+        retry.attempted()
+        return begin()
+
+    def _read(self, call: Any) -> None:
+        """In a thread: answers to events."""
+        try:
+            for outcome in call:
+                self._events.put(outcome)
+        except grpc.RpcError as error:
+            self._events.put(_Ended(error))
+        else:
+            self._events.put(_Ended(None))
+
+    def _requests(self, me: object) -> Iterator[pb.ClassifyImageRequest]:
+        """In gRPC's thread: what to send, for as long as `me` is the stream's call."""
+        while True:
+            with self._changed:
+                if self._call is not me or (self._exhausted and self._flight.is_empty):
+                    return
+                request = self._flight.next_request(time.monotonic())
+                if request is None and (self._exhausted or not self._flight.has_room):
+                    self._changed.wait(self._flight.next_due(time.monotonic()))
+                    continue
+            if request is not None:
+                yield request
+            elif not self._ask():
+                return
+
+    def _ask(self) -> bool:
+        """Takes the caller's next picture; whether to go on."""
+        with self._asking:
+            if self._exhausted:
+                return True
+            try:
+                item = next(self._pictures)
+            except StopIteration:
+                self._exhausted = True
+                return True
+            except BaseException as error:
+                self._exhausted = True
+                self._events.put(_Ended(error))
+                return False
+            with self._changed:
+                index = self._flight.take()
+            try:
+                request = prepare(index, item, self._options, self._limits)
+            except BaseException as error:
+                self._exhausted = True
+                self._events.put(_Ended(error))
+                return False
+        if isinstance(request, Result):
+            self._events.put(request)
+        else:
+            with self._changed:
+                self._flight.put(index, request, time.monotonic())
+        return True

@@ -1,0 +1,98 @@
+"""A real server, which SERVER names, and one that fails on purpose."""
+
+import os
+from collections.abc import Iterator
+from concurrent import futures
+from pathlib import Path
+
+import grpc
+import pytest
+from google.protobuf import any_pb2, duration_pb2
+from google.rpc import error_details_pb2, status_pb2
+from imageclassifier._proto import image_classifier_pb2 as pb
+from imageclassifier._proto import image_classifier_pb2_grpc as pb_grpc
+
+
+@pytest.fixture(scope="session")
+def server() -> str:
+    return os.environ["SERVER"]
+
+
+@pytest.fixture(scope="session")
+def coffee() -> Path:
+    return Path(os.environ["COFFEE"])
+
+
+def status(code: grpc.StatusCode, reason: str, retry_after_ms: int | None = None) -> status_pb2.Status:
+    details = [error_details_pb2.ErrorInfo(reason=reason, domain="imageclassifier", metadata={"hint": "yes"})]
+    if retry_after_ms is not None:
+        delay = duration_pb2.Duration(nanos=retry_after_ms * 1_000_000)
+        details.append(error_details_pb2.RetryInfo(retry_delay=delay))
+    packed = []
+    for detail in details:
+        packed.append(any_pb2.Any())
+        packed[-1].Pack(detail)
+    return status_pb2.Status(code=code.value[0], message=f"because of {reason}", details=packed)
+
+
+OVERLOADED = status(grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED", retry_after_ms=200)
+REFUSED = status(grpc.StatusCode.INVALID_ARGUMENT, "IMAGE_EMPTY")
+
+
+class Scripted(pb_grpc.ImageClassifierServicer):
+    """Fails each call or picture as often as `failures` says, then answers with the picture's bytes as label."""
+
+    def __init__(self) -> None:
+        self.failures: list[status_pb2.Status] = []
+        self.seen: list[bytes] = []
+        self.metadata: dict[str, str] = {}
+        self.batch_images_max = 2
+        self.batches: list[int] = []
+        self.stream_dies_after: list[int] = []
+
+    def outcome(self, request: pb.ClassifyImageRequest) -> dict[str, object]:
+        self.seen.append(request.image_data)
+        if request.image_data == b"":
+            return {"error": REFUSED}
+        if self.failures:
+            return {"error": self.failures.pop(0)}
+        return {"response": pb.ClassifyImageResponse(label=request.image_data.decode())}
+
+    def Classify(self, request, context):
+        self.metadata = dict(context.invocation_metadata())
+        outcome = self.outcome(request)
+        if "error" in outcome:
+            refuse(context, outcome["error"])
+        return outcome["response"]
+
+    def GetModel(self, request, context):
+        limits = pb.Limits(image_bytes_max=100, batch_images_max=self.batch_images_max, message_bytes_max=1000)
+        return pb.GetModelResponse(name="scripted", limits=limits)
+
+    def ClassifyBatch(self, batch, context):
+        self.batches.append(len(batch.requests))
+        for index, request in reversed(list(enumerate(batch.requests))):
+            yield pb.ClassifyBatchResponse(index=index, id=request.id, **self.outcome(request))
+
+    def ClassifyStream(self, requests, context):
+        dies_after = self.stream_dies_after.pop(0) if self.stream_dies_after else None
+        for index, request in enumerate(requests):
+            if index == dies_after:
+                refuse(context, status(grpc.StatusCode.UNAVAILABLE, "NOT_READY", retry_after_ms=50))
+            yield pb.ClassifyStreamResponse(index=index, id=request.id, **self.outcome(request))
+
+
+def refuse(context, why: status_pb2.Status) -> None:
+    context.set_trailing_metadata((("grpc-status-details-bin", why.SerializeToString()),))
+    context.abort(next(code for code in grpc.StatusCode if code.value[0] == why.code), why.message)
+
+
+@pytest.fixture
+def scripted() -> Iterator[tuple[str, Scripted]]:
+    service = Scripted()
+    server = grpc.server(futures.ThreadPoolExecutor(4))
+    pb_grpc.add_ImageClassifierServicer_to_server(service, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield f"127.0.0.1:{port}", service
+    server.stop(None)

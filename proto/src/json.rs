@@ -1,0 +1,91 @@
+//! Answers as JSON: what the command line prints and what plain HTTP answers.
+
+use serde::Serialize;
+
+use crate::ClassifyImageResponse;
+
+/// What one picture shows.
+#[derive(Debug, Serialize)]
+pub struct Answer<'a> {
+    label: &'a str,
+    confidence: f32,
+    predictions: Vec<Prediction<'a>>,
+    model: &'a str,
+    model_revision: &'a str,
+    request_id: &'a str,
+    decode_ms: f32,
+    queue_ms: f32,
+    inference_ms: f32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crop: Option<Crop>,
+}
+
+#[derive(Debug, Serialize)]
+struct Prediction<'a> {
+    label: &'a str,
+    confidence: f32,
+    index: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heatmap: Option<Heatmap<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Heatmap<'a> {
+    height: u32,
+    width: u32,
+    values: &'a [f32],
+}
+
+#[derive(Debug, Serialize)]
+struct Crop {
+    left: u32,
+    top: u32,
+    side: u32,
+    picture_width: u32,
+    picture_height: u32,
+}
+
+impl<'a> From<&'a ClassifyImageResponse> for Answer<'a> {
+    fn from(answer: &'a ClassifyImageResponse) -> Self {
+        let timings = answer.timings.unwrap_or_default();
+        Self {
+            label: &answer.label,
+            confidence: answer.confidence,
+            predictions: answer.predictions.iter().map(Prediction::from).collect(),
+            model: &answer.model,
+            model_revision: &answer.model_revision,
+            request_id: &answer.request_id,
+            decode_ms: timings.decode_ms,
+            queue_ms: timings.queue_ms,
+            inference_ms: timings.inference_ms,
+            crop: answer.crop.map(Crop::from),
+        }
+    }
+}
+
+impl<'a> From<&'a crate::Prediction> for Prediction<'a> {
+    fn from(prediction: &'a crate::Prediction) -> Self {
+        Self {
+            label: &prediction.label,
+            confidence: prediction.confidence,
+            index: prediction.index,
+            heatmap: prediction.heatmap.as_ref().map(|heatmap| Heatmap {
+                height: heatmap.height,
+                width: heatmap.width,
+                values: &heatmap.values,
+            }),
+        }
+    }
+}
+
+impl From<crate::Crop> for Crop {
+    fn from(crop: crate::Crop) -> Self {
+        Self {
+            left: crop.left,
+            top: crop.top,
+            side: crop.side,
+            picture_width: crop.picture_width,
+            picture_height: crop.picture_height,
+        }
+    }
+}

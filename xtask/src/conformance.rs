@@ -1,0 +1,35 @@
+//! What independent implementations can do against the server, as a table in `docs/conformance.md`.
+
+use anyhow::Context;
+
+use crate::{
+    root,
+    tools::{command, debian, run},
+};
+
+/// Tries them all against a release server. `conformance/` has what is asked of each, and with what.
+pub(crate) fn table() -> anyhow::Result<()> {
+    debian("python3", &["python3", "python3-venv"])?;
+    debian("npm", &["nodejs", "npm"])?;
+    debian("go", &["golang-go"])?;
+    debian(
+        "protoc",
+        &[
+            "protobuf-compiler",
+            "protoc-gen-go-1-3",
+            "golang-google-grpc-dev",
+            "golang-google-genproto-dev",
+        ],
+    )?;
+    run(command("cargo").args([
+        "build",
+        "--locked",
+        "--release",
+        "-p",
+        "imageclassifier-server",
+    ]))?;
+    run(command("python3")
+        .arg(root().join("conformance/conformance.py"))
+        .arg(root().join("target/release/imageclassifier-server")))
+    .context("a cell is red without an upstream issue, or known.json is stale: see above")
+}
