@@ -17,7 +17,7 @@ const PIXELS: f64 = 2e6;
 const SHORT_SIDE: f64 = 1024.0;
 /// The browser decodes the whole picture, at four bytes a pixel: no more than half a gigabyte.
 const DECODED_PIXELS_MAX: f64 = 128e6;
-/// Nearly lossless to the eye; of the answers at this quality see e2e/README.md.
+/// Nearly lossless to the eye; what it does to answers is in e2e/README.md.
 const JPEG_QUALITY: f64 = 0.92;
 
 /// Whether pictures are made smaller.

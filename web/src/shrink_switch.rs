@@ -3,18 +3,17 @@ use web_sys::Storage;
 
 use crate::language;
 
-/// Where the browser keeps that large pictures are to be made smaller.
+/// Where the browser keeps that large pictures are to be sent as they are.
 const KEY: &str = "imageclassifier.shrink";
-const ON: &str = "on";
+const OFF: &str = "off";
 
-/// Whether large pictures are made smaller: only if the visitor has turned it on, since of 200 photographs 3 got another
-/// answer when Pillow shrank them (e2e/README.md).
+/// Whether large pictures are made smaller: unless the visitor has turned it off.
 pub(crate) fn remembered() -> bool {
     let kept = storage().and_then(|storage| storage.get_item(KEY).ok().flatten());
-    kept.as_deref() == Some(ON)
+    kept.as_deref() != Some(OFF)
 }
 
-/// Turns it on and off.
+/// Turns it off and on.
 #[component]
 pub(crate) fn ShrinkSwitch(shrinking: RwSignal<bool>) -> impl IntoView {
     let language = language::spoken();
@@ -35,9 +34,9 @@ fn remember(on: bool) {
     if let Some(storage) = storage() {
         // Full or forbidden: then the choice lasts until the page is reloaded.
         let _ = if on {
-            storage.set_item(KEY, ON)
-        } else {
             storage.remove_item(KEY)
+        } else {
+            storage.set_item(KEY, OFF)
         };
     }
 }
