@@ -21,7 +21,13 @@ pub(crate) fn table() -> anyhow::Result<()> {
             "golang-google-genproto-dev",
         ],
     )?;
-    run(command("cargo").args(["build", "--locked", "--release", "-p", "imageclassifier-server"]))?;
+    run(command("cargo").args([
+        "build",
+        "--locked",
+        "--release",
+        "-p",
+        "imageclassifier-server",
+    ]))?;
     run(command("python3")
         .arg(root().join("conformance/conformance.py"))
         .arg(root().join("target/release/imageclassifier-server")))
