@@ -1,8 +1,10 @@
 //! One Rust client of the image classifier, for native programs (gRPC over HTTP/2) and for WebAssembly in a browser
-//! (gRPC-Web over fetch). Only [`transport`](self) differs. Knows the contract, and neither server, model nor page.
+//! (gRPC-Web over XMLHttpRequest). Only [`transport`](self) differs. Knows the contract, and neither server, model nor page.
 
 mod classifier;
 mod error;
+#[cfg(any(target_arch = "wasm32", test))]
+mod frames;
 #[cfg(not(target_arch = "wasm32"))]
 mod health;
 #[cfg(not(target_arch = "wasm32"))]
@@ -12,6 +14,9 @@ mod stream;
 #[cfg_attr(target_arch = "wasm32", path = "transport_web.rs")]
 #[cfg_attr(not(target_arch = "wasm32"), path = "transport_native.rs")]
 mod transport;
+mod upload;
+#[cfg(target_arch = "wasm32")]
+mod xhr;
 
 pub use classifier::{Classifier, ClassifyOptions};
 pub use error::{CallError, ErrorKind};
@@ -27,3 +32,4 @@ pub use imageclassifier_proto::{
 pub use retry::patiently;
 #[cfg(not(target_arch = "wasm32"))]
 pub use stream::StreamOptions;
+pub use upload::UploadWatch;

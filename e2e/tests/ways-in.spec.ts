@@ -63,6 +63,80 @@ for (const [sample, label] of [
   });
 }
 
+test.describe("on a phone", () => {
+  test.use({ hasTouch: true, isMobile: true, viewport: { width: 360, height: 740 } });
+
+  test("a photo is taken with the camera, and no folder is asked for", async ({ page }) => {
+    await expect(page.getByRole("button", { name: "Choose a folder" })).toBeHidden();
+    const chooser = page.waitForEvent("filechooser");
+    await page.getByRole("button", { name: "Take a photo" }).click();
+    await expect(page.getByTestId("camera")).toHaveAttribute("capture", "environment");
+    await (await chooser).setFiles(COFFEE);
+    await expectAnswer(page, "espresso");
+  });
+});
+
+test("a desktop offers a folder and no camera", async ({ page }) => {
+  await expect(page.getByRole("button", { name: "Take a photo" })).toBeHidden();
+  const chooser = page.waitForEvent("filechooser");
+  await page.getByRole("button", { name: "Choose a folder" }).click();
+  await chooser;
+  await expect(page.getByTestId("folder")).toHaveAttribute("webkitdirectory");
+});
+
+test.describe("pictures of other sites", () => {
+  test.use({ provoked: /net::ERR_FAILED|CORS policy/ });
+
+  for (const way of ["dropped", "pasted"] as const) {
+    test(`the address of a picture ${way} is fetched by the browser`, async ({ page }) => {
+      const asked: Record<string, string>[] = [];
+      await page.route("https://pictures.example/**", async (route) => {
+        asked.push(await route.request().allHeaders());
+        const headers = { "access-control-allow-origin": "*", "content-type": "image/png" };
+        await route.fulfill({ headers, body: await readFile(COFFEE) });
+      });
+      await address(page, way, "https://pictures.example/cups/coffee.png?size=large");
+      await expectAnswer(page, "espresso");
+      await expect(page.getByTestId("preview")).toHaveAccessibleName(/coffee\.png/);
+      expect(asked.length).toBe(1);
+      expect(asked[0]).not.toHaveProperty("cookie");
+      expect(asked[0]).not.toHaveProperty("referer");
+    });
+  }
+
+  const refusals: [string, string, RegExp][] = [
+    ["a site that forbids it", "https://closed.example/a.png", /^closed\.example does not let this page fetch its picture\./],
+    ["a site without encryption", "http://plain.example/a.png", /^plain\.example does not let this page fetch its picture\./],
+    ["a page", "https://page.example/cats.html", /^cats\.html is not a picture this page can read\./],
+  ];
+  for (const [what, url, sentence] of refusals) {
+    test(`whoever drops the address of ${what} is told so`, async ({ page }) => {
+      await page.route("https://closed.example/**", (route) => route.fulfill({ body: "forbidden" })); // says nothing of CORS
+      await page.route("https://page.example/**", (route) =>
+        route.fulfill({ headers: { "access-control-allow-origin": "*", "content-type": "text/html" }, body: "<h1>Cats" }),
+      );
+      await address(page, "dropped", url);
+      await expectFailure(page, sentence);
+    });
+  }
+});
+
+/** What the browser does with the address of a picture that comes from elsewhere. */
+async function address(page: Page, way: "dropped" | "pasted", url: string) {
+  await page.evaluate(
+    ([way, url]) => {
+      const data = new DataTransfer();
+      data.setData(way === "dropped" ? "text/uri-list" : "text/plain", url);
+      const event =
+        way === "dropped"
+          ? new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true })
+          : new ClipboardEvent("paste", { clipboardData: data, bubbles: true });
+      document.body.dispatchEvent(event);
+    },
+    [way, url] as const,
+  );
+}
+
 /** The browser's own drag of a file from outside. */
 async function drag(page: Page, type: "dragEnter" | "dragOver" | "drop") {
   const browser = await page.context().newCDPSession(page);

@@ -39,7 +39,7 @@ impl PageSource {
 /// What the page may do: run its own scripts and WebAssembly, call its own server, show pictures that it holds itself, be
 /// installed, and be there without a network.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-    img-src 'self' blob:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    img-src 'self' blob:; connect-src 'self' https:; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Tells browsers what the page is not: a place for foreign scripts, a frame in another page, or whatever its bytes look
 /// like.

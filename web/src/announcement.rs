@@ -3,6 +3,7 @@ use leptos::prelude::*;
 use crate::{
     answer::{is_unsure, unsure_note},
     language,
+    many::Many,
     session::Phase,
     texts::{Language, Text},
 };
@@ -28,7 +29,7 @@ impl Said {
 /// The page's one polite live region: the outcome in a sentence, for those who hear the page. Failures speak for
 /// themselves, as alerts.
 #[component]
-pub(crate) fn Announcement(phase: ReadSignal<Phase, LocalStorage>) -> impl IntoView {
+pub(crate) fn Announcement(phase: ReadSignal<Phase, LocalStorage>, many: Many) -> impl IntoView {
     let language = language::spoken();
     let Said(said) = Said::known();
     Effect::new(move || {
@@ -37,9 +38,14 @@ pub(crate) fn Announcement(phase: ReadSignal<Phase, LocalStorage>) -> impl IntoV
     });
     view! {
         <p class="heard-only" role="status" aria-live="polite">
-            {move || match said.get() {
-                Some(text) => text(language.get()).to_owned(),
-                None => phase.with(|phase| sentence(phase, language.get())),
+            {move || match (said.get(), many.milestone().get()) {
+                (Some(text), _) => text(language.get()).to_owned(),
+                (None, Some(count)) if count.is_unfinished() => count.sentence(language.get()),
+                (None, Some(count)) => {
+                    let list = count.sentence(language.get());
+                    format!("{list}. {}", phase.with(|phase| sentence(phase, language.get())))
+                }
+                (None, None) => phase.with(|phase| sentence(phase, language.get())),
             }}
         </p>
     }
@@ -48,6 +54,7 @@ pub(crate) fn Announcement(phase: ReadSignal<Phase, LocalStorage>) -> impl IntoV
 fn sentence(phase: &Phase, language: Language) -> String {
     match phase {
         Phase::Empty | Phase::Failed(..) => String::new(),
+        Phase::Fetching { site } => language.fetching_from(site),
         Phase::Asking(picked) => language.looking_at(&picked.name()),
         Phase::Answered(picked, answer, _) => {
             outcome(&picked.name(), &answer.label, answer.confidence, language)

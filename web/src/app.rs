@@ -1,21 +1,24 @@
-use leptos::{ev, prelude::*};
-use web_sys::File;
+use leptos::{ev, prelude::*, task::spawn_local};
 
 use crate::{
+    address::Address,
     announcement::{Announcement, Said},
     api::ApiDrawer,
     drop_zone,
-    failure::Failure,
+    failure::{Failure, Remedy},
+    found::{Dropped, Found},
     frame::Frame,
     header::Header,
     language,
+    many::{Many, ManyPictures},
     names::Names,
     outcome::Outcome,
     paste,
-    pick_button::PickButton,
+    pick_button::PickButtons,
     picked::Picked,
     samples::{Sample, Samples},
     session::{Phase, Session},
+    shrink_switch::ShrinkSwitch,
     viewing::Viewing,
 };
 
@@ -29,19 +32,51 @@ pub(crate) fn App() -> impl IntoView {
     let language = language::spoken();
     let session = Session::new();
     let phase = session.phase();
-    let on_file = Callback::new(move |file: File| session.ask(session.pick(file)));
+    let many = Many::new(session);
+    let on_files = Callback::new(move |found: Vec<Found>| take(session, many, found));
+    let on_dropped = Callback::new(move |dropped: Dropped| {
+        spawn_local(async move { on_files.run(dropped.files().await) });
+    });
+    let on_address = Callback::new(move |address: Address| {
+        many.select(None);
+        session.fetch(address, on_files);
+    });
     let on_sample = Callback::new(move |sample: &'static Sample| {
+        many.select(None);
         session.ask(Ok(Picked::sample(sample)));
     });
-    let on_retry = Callback::new(move |()| session.retry());
-    let on_token = Callback::new(move |token: String| session.use_token(&token));
+    let on_retry = Callback::new(move |remedy| match remedy {
+        Remedy::Shrink => session.shrink_and_retry(),
+        _ if many.is_selected() => many.retry_selected(),
+        _ => session.retry(),
+    });
+    let on_token = Callback::new(move |token: String| {
+        if !session.use_token(&token) {
+        } else if many.is_selected() {
+            many.retry_failed();
+        } else {
+            session.retry();
+        }
+    });
+    let on_cancel = Callback::new(move |()| {
+        if many.is_selected() {
+            many.cancel_selected();
+        } else {
+            session.cancel();
+        }
+    });
+    let step = Signal::derive(move || many.step().unwrap_or_else(|| session.step().get()));
     session.show_shared();
-    let address = window_event_listener(ev::hashchange, move |_| session.show_shared());
+    let address = window_event_listener(ev::hashchange, move |_| {
+        many.select(None);
+        session.show_shared();
+    });
     on_cleanup(move || address.remove());
     let drawer = RwSignal::new(false);
-    let hovering = drop_zone::listen(on_file);
+    let hovering = drop_zone::listen(on_dropped, on_address);
     paste::listen(
-        on_file,
+        on_files,
+        on_address,
         Callback::new(move |()| session.ask(Err(Failure::NothingPasted))),
     );
 
@@ -55,17 +90,28 @@ pub(crate) fn App() -> impl IntoView {
             >
                 <Frame phase model=session.model() />
                 <div class="ways-in">
-                    <PickButton on_file />
+                    <PickButtons on_files />
                     <p class="hint">
                         {move || language.get().or_drop_or_paste()}
                         <span class="keys"><kbd>"Ctrl"</kbd> " " <kbd>"V"</kbd></span>
                     </p>
+                    <ShrinkSwitch shrinking=session.shrinking() />
                 </div>
-                <Outcome phase model=session.model() on_retry on_token />
+                <Outcome phase step model=session.model() on_retry on_token on_cancel />
             </div>
+            <ManyPictures many />
             <Samples on_sample />
-            <Announcement phase />
+            <Announcement phase many />
         </main>
         <ApiDrawer open=drawer />
+    }
+}
+
+/// One picture is asked about at once; several, or more while there is a list, are the list's.
+fn take(session: Session, many: Many, mut found: Vec<Found>) {
+    match found.len() {
+        0 => session.ask(Err(Failure::NothingFound)),
+        1 if many.is_empty() => session.ask(Picked::file(found.remove(0).file)),
+        _ => many.add(found),
     }
 }

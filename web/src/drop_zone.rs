@@ -1,11 +1,17 @@
 use leptos::{ev, prelude::*};
-use web_sys::{DataTransfer, DragEvent, File};
+use web_sys::{DataTransfer, DragEvent};
 
-/// Makes the whole page a place to drop a picture. The signal says whether one is held over it.
-pub(crate) fn listen(on_file: Callback<File>) -> ReadSignal<bool> {
+use crate::{address::Address, found::Dropped};
+
+/// Makes the whole page a place to drop pictures, folders of them, and pictures of other sites. The signal says whether
+/// something is held over it.
+pub(crate) fn listen(
+    on_files: Callback<Dropped>,
+    on_address: Callback<Address>,
+) -> ReadSignal<bool> {
     let (hovering, set_hovering) = signal(false);
     let enter = window_event_listener(ev::dragover, move |event| {
-        if let Some(transfer) = files_in(&event) {
+        if let Some(transfer) = welcome(&event) {
             event.prevent_default(); // says that a drop is welcome
             transfer.set_drop_effect("copy");
             if !hovering.get_untracked() {
@@ -21,10 +27,12 @@ pub(crate) fn listen(on_file: Callback<File>) -> ReadSignal<bool> {
     });
     let drop = window_event_listener(ev::drop, move |event| {
         set_hovering.set(false);
-        if let Some(transfer) = files_in(&event) {
+        if let Some(transfer) = welcome(&event) {
             event.prevent_default(); // else the browser opens the file in place of the page
-            if let Some(file) = first_file(&transfer) {
-                on_file.run(file);
+            if let Some(dropped) = Dropped::of(&transfer) {
+                on_files.run(dropped);
+            } else if let Some(address) = Address::dropped(&transfer) {
+                on_address.run(address);
             }
         }
     });
@@ -36,16 +44,12 @@ pub(crate) fn listen(on_file: Callback<File>) -> ReadSignal<bool> {
     hovering
 }
 
-/// What is dragged, if it is files rather than text or a link.
-fn files_in(event: &DragEvent) -> Option<DataTransfer> {
+/// What is dragged, if it is files or a link rather than text.
+fn welcome(event: &DragEvent) -> Option<DataTransfer> {
     let transfer = event.data_transfer()?;
     transfer
         .types()
         .iter()
-        .any(|kind| kind == "Files")
+        .any(|kind| kind == "Files" || kind == "text/uri-list")
         .then_some(transfer)
-}
-
-fn first_file(transfer: &DataTransfer) -> Option<File> {
-    transfer.files()?.get(0)
 }

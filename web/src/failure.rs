@@ -15,10 +15,20 @@ pub(crate) enum Failure {
         name: String,
     },
     NothingPasted,
+    /// A folder without pictures.
+    NothingFound,
+    /// Another site that does not let its picture be fetched, or an address that this page may not fetch.
+    OtherSite {
+        site: String,
+    },
     TooLarge {
         name: String,
         bytes: Option<u64>,
         bytes_max: Option<u64>,
+    },
+    /// Too large to send, and the browser cannot help.
+    Unshrinkable {
+        name: String,
     },
     Damaged {
         name: String,
@@ -69,6 +79,8 @@ pub(crate) enum Remedy {
     Another,
     /// Trying again.
     TryAgain,
+    /// Making the picture smaller.
+    Shrink,
     /// An access token.
     AccessToken,
 }
@@ -80,6 +92,9 @@ impl Failure {
             Self::Empty { name } => language.is_empty(name),
             Self::Unreadable { name } => language.unreadable(name),
             Self::NothingPasted => language.nothing_pasted().to_owned(),
+            Self::NothingFound => language.nothing_found().to_owned(),
+            Self::OtherSite { site } => language.other_site(site),
+            Self::Unshrinkable { name } => language.unshrinkable(name),
             Self::TooLarge {
                 name,
                 bytes: Some(bytes),
@@ -129,12 +144,14 @@ impl Failure {
             | Self::NoAnswer
             | Self::GivenUp { .. } => Remedy::TryAgain,
             Self::TokenWanted | Self::TokenRefused | Self::TokenUnusable => Remedy::AccessToken,
+            Self::TooLarge { .. } | Self::Dimensions { .. } => Remedy::Shrink,
             Self::NotAPicture { .. }
             | Self::Empty { .. }
             | Self::NothingPasted
-            | Self::TooLarge { .. }
+            | Self::NothingFound
+            | Self::OtherSite { .. }
+            | Self::Unshrinkable { .. }
             | Self::Damaged { .. }
-            | Self::Dimensions { .. }
             | Self::Refused { .. }
             | Self::NotFromThisPage
             | Self::OtherVersion

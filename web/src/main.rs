@@ -7,34 +7,43 @@
 )]
 
 mod access;
+mod address;
 mod announcement;
 mod answer;
 mod api;
 mod app;
+mod asking;
 mod copy_button;
 mod drawing;
 mod drop_zone;
 mod failure;
 mod failure_note;
+mod found;
 mod frame;
 mod header;
 mod heat;
 mod language;
 mod lens;
+mod many;
 mod names;
 mod outcome;
 mod paste;
 mod pick_button;
 mod picked;
+mod pixels;
+mod progress;
 mod samples;
 mod session;
 mod shared;
+mod shrink;
+mod shrink_switch;
 mod size;
 mod square;
 mod texts;
 mod ticket;
 mod token_form;
 mod viewing;
+mod wait;
 
 use leptos::{mount::mount_to, prelude::document};
 use wasm_bindgen::JsCast;

@@ -2,9 +2,11 @@ use leptos::{html, prelude::*};
 
 use crate::{
     answer::{AnswerCard, AnswerOutline, SharedCard},
+    asking::Step,
     failure::Remedy,
     failure_note::FailureNote,
     language,
+    progress::Progress,
     session::{Model, Phase},
     token_form::TokenForm,
 };
@@ -14,8 +16,10 @@ use crate::{
 pub(crate) fn Outcome(
     phase: ReadSignal<Phase, LocalStorage>,
     model: ReadSignal<Model>,
-    on_retry: Callback<()>,
+    step: Signal<Step>,
+    on_retry: Callback<Remedy>,
     on_token: Callback<String>,
+    on_cancel: Callback<()>,
 ) -> impl IntoView {
     let language = language::spoken();
     let section = NodeRef::<html::Section>::new();
@@ -25,8 +29,12 @@ pub(crate) fn Outcome(
             let _ = section.focus();
         }
     };
-    let on_retry = Callback::new(move |()| {
-        on_retry.run(());
+    let on_retry = Callback::new(move |remedy| {
+        on_retry.run(remedy);
+        focus();
+    });
+    let on_cancel = Callback::new(move |()| {
+        on_cancel.run(());
         focus();
     });
     let on_token = Callback::new(move |token| {
@@ -34,15 +42,20 @@ pub(crate) fn Outcome(
         focus();
     });
 
+    let is_asking = Memo::new(move |_| phase.with(Phase::is_asking));
+
     view! {
         <section
             node_ref=section
             class="answer"
             aria-label=move || language.get().answer()
             tabindex="-1"
-            aria-busy=move || phase.with(Phase::is_asking).to_string()
+            aria-busy=move || is_asking.get().to_string()
         >
             {move || phase.with(|phase| answer(phase, model))}
+            <Show when=move || is_asking.get()>
+                <Progress step on_cancel />
+            </Show>
             <div role="alert">{move || phase.with(|phase| failure(phase, on_retry))}</div>
             {move || phase.with(|phase| token_form(phase, on_token))}
         </section>
@@ -55,7 +68,7 @@ fn answer(phase: &Phase, model: ReadSignal<Model>) -> AnyView {
             <p class="waiting">{move || language::spoken().get().guesses_appear_here()}</p>
         }
         .into_any(),
-        Phase::Asking(_) => view! { <AnswerOutline /> }.into_any(),
+        Phase::Fetching { .. } | Phase::Asking(_) => view! { <AnswerOutline /> }.into_any(),
         Phase::Answered(_, answer, took_ms) => {
             view! { <AnswerCard answer=answer.clone() took_ms=*took_ms model /> }.into_any()
         }
@@ -64,11 +77,11 @@ fn answer(phase: &Phase, model: ReadSignal<Model>) -> AnyView {
     }
 }
 
-fn failure(phase: &Phase, on_retry: Callback<()>) -> Option<impl IntoView + use<>> {
+fn failure(phase: &Phase, on_retry: Callback<Remedy>) -> Option<impl IntoView + use<>> {
     let Phase::Failed(picked, failure) = phase else {
         return None;
     };
-    let can_retry = picked.is_some() && failure.remedy() == Remedy::TryAgain;
+    let can_retry = picked.is_some();
     let on_retry = can_retry.then_some(on_retry);
     Some(view! { <FailureNote failure=failure.clone() on_retry /> })
 }

@@ -1,13 +1,28 @@
 use leptos::{ev, prelude::*};
 use wasm_bindgen::JsCast;
-use web_sys::{ClipboardEvent, File, HtmlInputElement};
+use web_sys::{ClipboardEvent, HtmlInputElement};
 
-/// Takes a picture pasted anywhere on the page. Text pasted into a field is the field's.
-pub(crate) fn listen(on_file: Callback<File>, on_nothing: Callback<()>) {
-    let paste = window_event_listener(ev::paste, move |event| match pasted_file(&event) {
-        Some(file) => on_file.run(file),
-        None if is_for_a_field(&event) => {}
-        None => on_nothing.run(()),
+use crate::{
+    address::Address,
+    found::{self, Found},
+};
+
+/// Takes pictures, or the address of one, pasted anywhere on the page. Text pasted into a field is the field's.
+pub(crate) fn listen(
+    on_files: Callback<Vec<Found>>,
+    on_address: Callback<Address>,
+    on_nothing: Callback<()>,
+) {
+    let paste = window_event_listener(ev::paste, move |event| {
+        let files = found::listed(event.clipboard_data().and_then(|data| data.files()));
+        if !files.is_empty() {
+            on_files.run(files);
+        } else if is_for_a_field(&event) {
+        } else if let Some(address) = pasted_address(&event) {
+            on_address.run(address);
+        } else {
+            on_nothing.run(());
+        }
     });
     on_cleanup(move || paste.remove());
 }
@@ -18,6 +33,8 @@ fn is_for_a_field(event: &ClipboardEvent) -> bool {
         .is_some_and(|target| target.has_type::<HtmlInputElement>())
 }
 
-fn pasted_file(event: &ClipboardEvent) -> Option<File> {
-    event.clipboard_data()?.files()?.get(0)
+fn pasted_address(event: &ClipboardEvent) -> Option<Address> {
+    let transfer = event.clipboard_data()?;
+    let text = transfer.get_data("text/plain").ok()?;
+    Address::parse(&text).or_else(|| Address::dropped(&transfer))
 }

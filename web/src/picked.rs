@@ -1,15 +1,19 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
-use js_sys::Uint8Array;
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{File, Response, Url};
+use web_sys::{Blob, File, Response, Url};
 
-use crate::{failure::Failure, samples::Sample};
+use crate::{
+    failure::Failure,
+    pixels,
+    samples::Sample,
+    shrink::{self, Shrinking},
+};
 
-/// A picture that was picked and is small enough to send. Copies share it; the last one gives its memory back.
+/// A picture that was picked and may be worth asking about. Copies share it; the last one gives its memory back.
 #[derive(Clone)]
 pub(crate) struct Picked(Rc<Source>);
 
@@ -21,14 +25,9 @@ enum Source {
 }
 
 impl Picked {
-    /// Refuses what the server would surely refuse. Its word on formats is final, since types and names can be wrong.
-    pub(crate) fn file(file: File, image_bytes_max: u64) -> Result<Self, Failure> {
-        refuse(
-            &file.name(),
-            &file.type_(),
-            byte_count(&file),
-            image_bytes_max,
-        )?;
+    /// Refuses what is surely no picture. The server's word on formats is final, since types and names can be wrong.
+    pub(crate) fn file(file: File) -> Result<Self, Failure> {
+        refuse(&file.name(), &file.type_(), byte_count(&file))?;
         let preview_url = Url::create_object_url_with_blob(&file)
             .map_err(|_| Failure::Unreadable { name: file.name() })?;
         Ok(Self(Rc::new(Source::File { file, preview_url })))
@@ -52,15 +51,17 @@ impl Picked {
         }
     }
 
-    /// The encoded picture.
-    pub(crate) async fn read(&self) -> Result<Bytes, Failure> {
-        let buffer = match &*self.0 {
-            Source::File { file, .. } => JsFuture::from(file.array_buffer()).await,
-            Source::Sample(sample) => fetch(&sample.url()).await,
-        };
-        match buffer {
-            Ok(buffer) => Ok(Bytes::from(Uint8Array::new(&buffer).to_vec())),
-            Err(_) => Err(Failure::Unreadable { name: self.name() }),
+    /// The encoded picture as it is to be sent: made smaller where that was asked for and the picture is large.
+    pub(crate) async fn prepare(
+        &self,
+        image_bytes_max: u64,
+        shrinking: Shrinking,
+    ) -> Result<Bytes, Failure> {
+        match &*self.0 {
+            Source::File { file, .. } => prepare(file, image_bytes_max, shrinking).await,
+            Source::Sample(sample) => fetch(&sample.url())
+                .await
+                .map_err(|_| Failure::Unreadable { name: self.name() }),
         }
     }
 }
@@ -74,7 +75,7 @@ impl Drop for Source {
     }
 }
 
-fn refuse(name: &str, media_type: &str, bytes: u64, bytes_max: u64) -> Result<(), Failure> {
+fn refuse(name: &str, media_type: &str, bytes: u64) -> Result<(), Failure> {
     if media_type.starts_with("text/") {
         Err(Failure::NotAPicture {
             name: name.to_owned(),
@@ -83,15 +84,51 @@ fn refuse(name: &str, media_type: &str, bytes: u64, bytes_max: u64) -> Result<()
         Err(Failure::Empty {
             name: name.to_owned(),
         })
-    } else if bytes > bytes_max {
-        Err(Failure::TooLarge {
-            name: name.to_owned(),
-            bytes: Some(bytes),
-            bytes_max: Some(bytes_max),
-        })
     } else {
         Ok(())
     }
+}
+
+/// A file too large to send is never read as a whole.
+async fn prepare(
+    file: &File,
+    image_bytes_max: u64,
+    shrinking: Shrinking,
+) -> Result<Bytes, Failure> {
+    let name = || file.name();
+    let unreadable = |_| Failure::Unreadable { name: name() };
+    let bytes = byte_count(file);
+    let whole = if bytes > image_bytes_max {
+        None
+    } else {
+        Some(shrink::read(file).await.map_err(unreadable)?)
+    };
+    match (shrinking, whole) {
+        (Shrinking::Off, Some(whole)) => Ok(whole),
+        (Shrinking::Off, None) => Err(Failure::TooLarge {
+            name: name(),
+            bytes: Some(bytes),
+            bytes_max: Some(image_bytes_max),
+        }),
+        (Shrinking::Large, Some(whole)) => match smaller(file, &whole, false).await {
+            Some(smaller) => Ok(smaller),
+            None => Ok(whole),
+        },
+        (Shrinking::Large, None) => {
+            let head = file.slice_with_i32_and_i32(0, pixels::HEAD_BYTES);
+            let head = shrink::read(&head.map_err(unreadable)?).await;
+            let smaller = smaller(file, &head.map_err(unreadable)?, true).await;
+            smaller.ok_or_else(|| Failure::Unshrinkable { name: name() })
+        }
+    }
+}
+
+/// The same picture in fewer bytes; None where it is small already, unless it `must` be smaller, or no browser could do it.
+async fn smaller(file: &Blob, head: &[u8], must: bool) -> Option<Bytes> {
+    let (width, height) = pixels::dimensions(head)?;
+    let factor = shrink::factor(width, height)
+        .or_else(|| (must && shrink::is_decodable(width, height)).then_some(1.0))?;
+    shrink::shrink(file, factor).await.ok()
 }
 
 /// JavaScript counts in f64; files are whole numbers far below its precision.
@@ -104,14 +141,15 @@ fn byte_count(file: &File) -> u64 {
     file.size() as u64
 }
 
-async fn fetch(url: &str) -> Result<JsValue, JsValue> {
+async fn fetch(url: &str) -> Result<Bytes, JsValue> {
     let response: Response = JsFuture::from(window().fetch_with_str(url))
         .await?
         .unchecked_into();
     if !response.ok() {
         return Err(response.status().into());
     }
-    JsFuture::from(response.array_buffer()?).await
+    let blob = JsFuture::from(response.blob()?).await?;
+    shrink::read(blob.unchecked_ref()).await
 }
 
 #[cfg(test)]
@@ -122,15 +160,13 @@ mod tests {
     fn only_what_the_server_would_refuse_is_refused() {
         let cases = [
             ("photo.jpg", "image/jpeg", 1, true),
-            ("photo.jpg", "image/jpeg", 100, true),
-            ("photo.jpg", "image/jpeg", 101, false),
             ("photo.jpg", "image/jpeg", 0, false),
             ("notes.txt", "text/plain", 10, false),
             ("photo", "", 10, true),
             ("report.pdf", "application/pdf", 10, true),
         ];
         for (name, media_type, bytes, accepted) in cases {
-            let refusal = refuse(name, media_type, bytes, 100);
+            let refusal = refuse(name, media_type, bytes);
             assert_eq!(refusal.is_ok(), accepted, "{name} {media_type} {bytes}");
         }
     }

@@ -1,12 +1,16 @@
-use imageclassifier_client::{Answer, CallError, Classifier, ClassifyOptions, ErrorReason};
+use imageclassifier_client::{Answer, Classifier, ClassifyOptions};
 use leptos::{prelude::*, task::spawn_local};
-use web_sys::File;
 
 use crate::{
     access,
+    address::Address,
+    asking::{self, Step, Terms},
     failure::{Failure, Remedy},
+    found::Found,
     picked::Picked,
     shared::{self, Shared},
+    shrink::Shrinking,
+    shrink_switch,
     ticket::Ticket,
     viewing::TOP_MAX,
 };
@@ -21,6 +25,8 @@ const INPUT_SIZE: u32 = 224;
 pub(crate) enum Phase {
     /// Nothing picked yet.
     Empty,
+    /// Another site is asked for its picture.
+    Fetching { site: String },
     /// The server is being asked about this picture.
     Asking(Picked),
     /// The server has answered, so many milliseconds after the picture was picked.
@@ -45,6 +51,8 @@ pub(crate) struct Model {
 #[derive(Clone, Copy)]
 pub(crate) struct Session {
     phase: RwSignal<Phase, LocalStorage>,
+    step: RwSignal<Step>,
+    shrinking: RwSignal<bool>,
     image_bytes_max: RwSignal<u64>,
     model: RwSignal<Model>,
     /// Whether the server draws heatmaps, as far as is known.
@@ -58,7 +66,7 @@ impl Phase {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Empty => "empty",
-            Self::Asking(_) => "asking",
+            Self::Fetching { .. } | Self::Asking(_) => "asking",
             Self::Answered(..) => "answered",
             Self::Failed(..) => "failed",
             Self::Shared(_) => "shared",
@@ -66,12 +74,12 @@ impl Phase {
     }
 
     pub(crate) fn is_asking(&self) -> bool {
-        matches!(self, Self::Asking(_))
+        matches!(self, Self::Fetching { .. } | Self::Asking(_))
     }
 
     pub(crate) fn picked(&self) -> Option<&Picked> {
         match self {
-            Self::Empty | Self::Shared(_) => None,
+            Self::Empty | Self::Fetching { .. } | Self::Shared(_) => None,
             Self::Asking(picked) | Self::Answered(picked, ..) => Some(picked),
             Self::Failed(picked, _) => picked.as_ref(),
         }
@@ -81,7 +89,11 @@ impl Phase {
     pub(crate) fn answer(&self) -> Option<&Answer> {
         match self {
             Self::Answered(_, answer, _) => Some(answer),
-            Self::Empty | Self::Asking(_) | Self::Failed(..) | Self::Shared(_) => None,
+            Self::Empty
+            | Self::Fetching { .. }
+            | Self::Asking(_)
+            | Self::Failed(..)
+            | Self::Shared(_) => None,
         }
     }
 
@@ -97,6 +109,8 @@ impl Session {
         let classifier = remembered.and_then(Result::ok).unwrap_or_else(own_server);
         let session = Self {
             phase: RwSignal::new_local(Phase::Empty),
+            step: RwSignal::new(Step::default()),
+            shrinking: RwSignal::new(shrink_switch::remembered()),
             image_bytes_max: RwSignal::new(IMAGE_BYTES_MAX),
             model: RwSignal::new(Model {
                 revision: String::new(),
@@ -120,51 +134,128 @@ impl Session {
         self.model.read_only()
     }
 
+    /// How far the call is.
+    pub(crate) fn step(self) -> ReadSignal<Step> {
+        self.step.read_only()
+    }
+
+    /// Whether large pictures are made smaller before they are sent.
+    pub(crate) fn shrinking(self) -> RwSignal<bool> {
+        self.shrinking
+    }
+
+    /// What a call of now would be made with.
+    pub(crate) fn terms(self) -> Terms {
+        Terms {
+            classifier: self.classifier.get_value(),
+            options: ClassifyOptions {
+                top_k: TOP_MAX,
+                ..ClassifyOptions::default()
+            },
+            explains: self.explains,
+            image_bytes_max: self.image_bytes_max.get_untracked(),
+            shrinking: if self.shrinking.get_untracked() {
+                Shrinking::Large
+            } else {
+                Shrinking::Off
+            },
+        }
+    }
+
     /// Shows what the page's address tells of somebody else's answer, or that it cannot be read. An address that tells
     /// nothing takes such an answer away.
     pub(crate) fn show_shared(self) {
         match shared::in_address() {
-            Some(found) => {
-                self.ticket.set_value(None);
-                self.phase.set(match found {
-                    Ok(shared) => Phase::Shared(shared),
-                    Err(shared::Damaged) => Phase::Failed(None, Failure::LinkDamaged),
-                });
-            }
+            Some(Ok(shared)) => self.show(Phase::Shared(shared)),
+            Some(Err(shared::Damaged)) => self.show(Phase::Failed(None, Failure::LinkDamaged)),
             None if self.phase.with_untracked(Phase::is_shared) => self.phase.set(Phase::Empty),
             None => {}
         }
     }
 
-    /// Holds a file against the server's limits.
-    pub(crate) fn pick(self, file: File) -> Result<Picked, Failure> {
-        Picked::file(file, self.image_bytes_max.get_untracked())
+    /// Shows what became of a picture elsewhere; gives up what was asked here.
+    pub(crate) fn show(self, phase: Phase) {
+        self.ticket.set_value(None);
+        self.learn_model_of(&phase);
+        self.phase.set(phase);
+    }
+
+    /// Fetches another site's picture; then it is a file like others.
+    pub(crate) fn fetch(self, address: Address, on_file: Callback<Vec<Found>>) {
+        shared::forget();
+        self.show(Phase::Fetching {
+            site: address.site(),
+        });
+        self.start(async move {
+            match address.fetch().await {
+                Ok(file) => on_file.run(vec![file.into()]),
+                Err(failure) => self.phase.set(Phase::Failed(None, failure)),
+            }
+        });
     }
 
     /// Asks about a picture, or says why it cannot; gives up whatever was asked before.
     pub(crate) fn ask(self, picked: Result<Picked, Failure>) {
+        self.ask_on(self.terms(), picked);
+    }
+
+    fn ask_on(self, terms: Terms, picked: Result<Picked, Failure>) {
         shared::forget();
         let picked = match picked {
             Ok(picked) => picked,
             Err(failure) => {
-                self.ticket.set_value(None);
-                self.phase.set(Phase::Failed(None, failure));
+                self.show(Phase::Failed(None, failure));
                 return;
             }
         };
         self.phase.set(Phase::Asking(picked.clone()));
-        let classifier = self.classifier.get_value();
-        let (ticket, asking) = Ticket::issue(async move {
-            let phase = ask(&classifier, picked, self.explains).await;
-            if matches!(&phase, Phase::Failed(_, failure) if failure.remedy() == Remedy::AccessToken)
-            {
-                self.forget_token();
-            }
+        self.start(async move {
+            let phase = match asking::ask(terms, &picked, self.step).await {
+                Ok((answer, took_ms)) => Phase::Answered(picked, answer, took_ms),
+                Err(fault) => {
+                    self.heed(&fault.failure);
+                    Phase::Failed(Some(picked), fault.failure)
+                }
+            };
             self.learn_model_of(&phase);
             self.phase.set(phase);
         });
+    }
+
+    /// In place of whatever was under way.
+    fn start(self, work: impl Future<Output = ()> + 'static) {
+        let (ticket, work) = Ticket::issue(work);
         self.ticket.set_value(Some(ticket));
-        spawn_local(asking);
+        spawn_local(work);
+    }
+
+    /// Gives up what is under way: the browser aborts the request, and the server drops the work.
+    pub(crate) fn cancel(self) {
+        let Some(picked) = self.phase.with_untracked(|phase| phase.picked().cloned()) else {
+            self.show(Phase::Empty);
+            return;
+        };
+        let name = picked.name();
+        self.show(Phase::Failed(Some(picked), Failure::GivenUp { name }));
+    }
+
+    /// A token that was refused is no use any more.
+    pub(crate) fn heed(self, failure: &Failure) {
+        if failure.remedy() == Remedy::AccessToken {
+            self.forget_token();
+        }
+    }
+
+    /// Asks once more about the picture that is too large, made smaller this time.
+    pub(crate) fn shrink_and_retry(self) {
+        let picked = self.phase.with_untracked(|phase| phase.picked().cloned());
+        if let Some(picked) = picked {
+            let terms = Terms {
+                shrinking: Shrinking::Large,
+                ..self.terms()
+            };
+            self.ask_on(terms, Ok(picked));
+        }
     }
 
     /// Asks once more about the picture whose call failed.
@@ -175,19 +266,22 @@ impl Session {
         }
     }
 
-    /// Shows this token to the server from now on, and asks once more.
-    pub(crate) fn use_token(self, token: &str) {
+    /// Shows this token to the server from now on; false where it can be none.
+    pub(crate) fn use_token(self, token: &str) -> bool {
         match own_server().with_token(token) {
             Ok(classifier) => {
                 access::remember(token);
                 self.classifier.set_value(classifier);
                 self.learn_model();
-                self.retry();
+                true
             }
-            Err(_) => self.phase.update(|phase| {
-                let picked = phase.picked().cloned();
-                *phase = Phase::Failed(picked, Failure::TokenUnusable);
-            }),
+            Err(_) => {
+                self.phase.update(|phase| {
+                    let picked = phase.picked().cloned();
+                    *phase = Phase::Failed(picked, Failure::TokenUnusable);
+                });
+                false
+            }
         }
     }
 
@@ -233,46 +327,4 @@ fn own_server() -> Classifier {
         .origin()
         .expect("a page that was loaded has an origin");
     Classifier::new(&origin).expect("an origin is a URL")
-}
-
-async fn ask(classifier: &Classifier, picked: Picked, explains: StoredValue<bool>) -> Phase {
-    let asked_ms = now_ms();
-    let image_data = match picked.read().await {
-        Ok(image_data) => image_data,
-        Err(failure) => return Phase::Failed(Some(picked), failure),
-    };
-    let mut options = ClassifyOptions {
-        top_k: TOP_MAX,
-        explain: explains.get_value(),
-        ..ClassifyOptions::default()
-    };
-    let mut outcome = classifier
-        .classify(image_data.clone(), options.clone())
-        .await;
-    if let Err(error) = &outcome
-        && error.reason() == ErrorReason::ExplainUnsupported
-    {
-        explains.set_value(false);
-        options.explain = false;
-        outcome = classifier.classify(image_data, options).await;
-    }
-    match outcome {
-        Ok(answer) => Phase::Answered(picked, answer, now_ms() - asked_ms),
-        Err(error) => {
-            let failure = if is_refused_token(classifier, &error) {
-                Failure::TokenRefused
-            } else {
-                Failure::call(&picked.name(), &error)
-            };
-            Phase::Failed(Some(picked), failure)
-        }
-    }
-}
-
-fn is_refused_token(classifier: &Classifier, error: &CallError) -> bool {
-    classifier.has_token() && error.reason() == ErrorReason::Unauthenticated
-}
-
-fn now_ms() -> f64 {
-    window().performance().map_or(0.0, |clock| clock.now())
 }

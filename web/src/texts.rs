@@ -29,6 +29,7 @@ macro_rules! texts {
 mod answer;
 mod api;
 mod failure;
+mod many;
 mod page;
 mod picture;
 mod ways_in;

@@ -21,6 +21,16 @@ texts! {
     far_too_large(name: &str):
         "{name} is too large. Choose a smaller picture.",
         "{name}: файл слишком велик. Выберите картинку поменьше.";
+    unshrinkable(name: &str):
+        "{name} is too large for the server, and this browser cannot make it smaller. Choose a smaller picture.",
+        "{name}: слишком велик для сервера, и уменьшить его браузер не может. Выберите картинку поменьше.";
+    shrink_and_retry: "Shrink and retry", "Уменьшить и повторить";
+    nothing_found:
+        "There is no picture in this folder. Choose another one.",
+        "В этой папке нет картинок. Выберите другую.";
+    other_site(site: &str):
+        "{site} does not let this page fetch its picture. Save the picture, then drop the file here.",
+        "{site} не даёт этой странице загрузить картинку. Сохраните картинку и перетащите сюда файл.";
     damaged(name: &str):
         "{name} is damaged, or of a rare kind. Save it anew as JPEG or PNG, then choose that.",
         "{name}: файл повреждён или редкого вида. Сохраните его заново как JPEG или PNG и выберите снова.";

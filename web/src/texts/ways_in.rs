@@ -2,6 +2,10 @@
 
 texts! {
     choose_a_picture: "Choose a picture", "Выбрать картинку";
+    choose_a_folder: "Choose a folder", "Выбрать папку";
+    take_a_photo: "Take a photo", "Сфотографировать";
+    fetching_from(site: &str): "Fetching the picture from {site}.", "Загружаю картинку с {site}.";
+    shrink_large: "Shrink large pictures before sending", "Уменьшать большие картинки перед отправкой";
     or_drop_or_paste: "or drop it anywhere, or paste it with ", "или перетащите её сюда, или вставьте: ";
     drop_a_picture_here: "Drop a picture here", "Перетащите картинку сюда";
     formats: "JPEG, PNG, WebP, GIF or BMP", "JPEG, PNG, WebP, GIF или BMP";

@@ -1,0 +1,115 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect, expectAnswer, expectFailure, expectPhase, open, photo, pick, test } from "./classifier";
+import { blackPng } from "./pictures";
+
+const CLASSIFY = "**/imageclassifier.ImageClassifier/Classify";
+const SWITCH = "Shrink large pictures before sending";
+
+test("a picture of many pixels is made smaller before it is sent, unless the switch is off", async ({ page }) => {
+  await open(page);
+  const sent: number[] = [];
+  page.on("request", (request) => {
+    if (request.method() === "POST" && request.url().endsWith("/Classify")) sent.push(request.postDataBuffer()!.length);
+  });
+  const large = await enlarged(page, 4000, 3000);
+  await pick(page, { name: "large.jpg", mimeType: "image/jpeg", buffer: large });
+  await expectAnswer(page, "espresso");
+  expect(sent[0]).toBeLessThan(large.length / 2);
+
+  await page.getByLabel(SWITCH).uncheck();
+  await page.reload();
+  await expect(page.getByLabel(SWITCH)).not.toBeChecked();
+  await pick(page, { name: "large.jpg", mimeType: "image/jpeg", buffer: large });
+  await expectAnswer(page, "espresso");
+  expect(sent[1]).toBeGreaterThan(large.length);
+});
+
+test("what the server would not take is shrunk when asked", async ({ page }) => {
+  await open(page);
+  await page.getByLabel(SWITCH).uncheck();
+  await pick(page, { name: "poster.png", mimeType: "image/png", buffer: blackPng(6000, 5000) });
+  await expectFailure(page, "poster.png has 6000 × 5000 pixels; the limit is 25 megapixels.");
+  await page.getByRole("button", { name: "Shrink and retry" }).click();
+  await expectPhase(page, "answered");
+  await expect(page.getByLabel(SWITCH)).not.toBeChecked();
+
+  // The same picture with 12 MB of ballast after it: too many bytes rather than too many pixels.
+  const heavy = Buffer.concat([readFileSync(photo("coffee.png")), Buffer.alloc(12 << 20)]);
+  await pick(page, { name: "heavy.png", mimeType: "image/png", buffer: heavy });
+  await expectFailure(page, "heavy.png is 12.5 MB; the limit is 10 MB. Choose a smaller picture.");
+  await page.getByRole("button", { name: "Shrink and retry" }).click();
+  await expectAnswer(page, "espresso");
+});
+
+test("a file too large to send that is no picture has no way on", async ({ page }) => {
+  await open(page);
+  await pick(page, { name: "zeros.jpg", mimeType: "image/jpeg", buffer: Buffer.alloc(12 << 20) });
+  await expectFailure(page, "zeros.jpg is too large for the server, and this browser cannot make it smaller.");
+  await expect(page.getByRole("button", { name: "Shrink and retry" })).toHaveCount(0);
+});
+
+test("on a slow link one sees how far the upload is, and can give it up", async ({ page }) => {
+  await open(page);
+  const browser = await page.context().newCDPSession(page);
+  await browser.send("Network.enable");
+  const network = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 100_000 };
+  await browser.send("Network.emulateNetworkConditions", network);
+  const failed = page.waitForEvent("requestfailed");
+  await pick(page, photo("coffee.png")); // some 460 kB
+  const progress = page.getByTestId("progress");
+  await expect(progress).toContainText(/sending, \d+%/);
+  await expect
+    .poll(() => progress.getByRole("progressbar").evaluate((bar) => (bar as HTMLProgressElement).value), { intervals: [50] })
+    .toBeGreaterThan(0.2);
+  await progress.getByRole("button", { name: "Cancel" }).click();
+  await expectFailure(page, "The call about coffee.png was given up. Try again.");
+  expect((await failed).failure()!.errorText).toBe("net::ERR_ABORTED");
+
+  await browser.send("Network.emulateNetworkConditions", { ...network, uploadThroughput: -1 });
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expectAnswer(page, "espresso");
+});
+
+// Whether shrinking changes answers: MEASURE=1 LARGE_DIR=FOLDER npx playwright test large, after enlarge.py has filled it.
+test("shrinking leaves at least 99 % of the answers as they are", async ({ page }) => {
+  const folder = process.env.LARGE_DIR;
+  test.skip(!process.env.MEASURE || !folder, "MEASURE=1 and LARGE_DIR are not set");
+  test.setTimeout(600_000);
+  const files = readdirSync(folder!).sort().map((name) => join(folder!, name));
+  const answers: string[][] = [];
+  for (const shrinks of [false, true]) {
+    await open(page);
+    await page.getByLabel(SWITCH).setChecked(shrinks);
+    const began = Date.now();
+    await page.getByTestId("file").setInputFiles(files);
+    await expect(page.getByTestId("many").getByRole("heading")).toHaveText(new RegExp(`^${files.length} of`), { timeout: 300_000 });
+    console.log(`${shrinks ? "shrunk" : "in full"}: ${files.length} in ${((Date.now() - began) / 1000).toFixed(0)} s`);
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Save JSON" }).click();
+    const saved = readFileSync(await (await download).path(), "utf8").trimEnd().split("\n");
+    answers.push(saved.map((line) => JSON.parse(line).label));
+  }
+  const [full, shrunk] = answers;
+  const same = full.filter((label, at) => label && label === shrunk[at]).length;
+  console.log(`the same top-1: ${same} of ${files.length}`);
+  expect(same / files.length).toBeGreaterThanOrEqual(0.99);
+});
+
+/** coffee.png as a JPEG so wide and high, made by the browser. */
+async function enlarged(page: import("@playwright/test").Page, width: number, height: number): Promise<Buffer> {
+  const base64 = await page.evaluate(
+    async ([base64, width, height]) => {
+      const bytes = Uint8Array.from(atob(base64 as string), (character) => character.charCodeAt(0));
+      const picture = await createImageBitmap(new Blob([bytes]));
+      const canvas = new OffscreenCanvas(width as number, height as number);
+      canvas.getContext("2d")!.drawImage(picture, 0, 0, width as number, height as number);
+      const large = new Uint8Array(await (await canvas.convertToBlob({ type: "image/jpeg", quality: 0.95 })).arrayBuffer());
+      let text = "";
+      for (const byte of large) text += String.fromCharCode(byte);
+      return btoa(text);
+    },
+    [readFileSync(photo("coffee.png"), "base64"), width, height] as const,
+  );
+  return Buffer.from(base64, "base64");
+}

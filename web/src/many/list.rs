@@ -1,0 +1,322 @@
+use std::time::Duration;
+
+use leptos::{prelude::*, reactive::owner::Owner, task::spawn_local};
+
+use super::row::{Row, State};
+use crate::{
+    asking::{self, Step},
+    failure::Remedy,
+    found::Found,
+    picked::Picked,
+    session::{Phase, Session},
+    texts::Language,
+    wait::wait,
+};
+
+/// Calls at the same time: as many as browsers open connections to a server over HTTP/1.1. Of 1 to 8 single calls and
+/// batches of 8 to 32 pictures none was faster (e2e/tests/in-flight.spec.ts).
+const IN_FLIGHT: usize = 6;
+/// Calls about one picture before it is given up, where the server asks to come again later.
+const CALLS_MAX: u32 = 5;
+/// Counting and sorting follow the rows this much later, all changes of that time at once.
+const PULSE: Duration = Duration::from_millis(100);
+
+/// The pictures that came together or one after another. A handle: copies mean the same list.
+#[derive(Clone, Copy)]
+pub(crate) struct Many {
+    session: Session,
+    rows: RwSignal<Vec<Row>>,
+    selected: RwSignal<Option<Row>>,
+    next_place: StoredValue<usize>,
+    milestone: RwSignal<Option<Count>>,
+    pulse: Trigger,
+    is_pulse_due: StoredValue<bool>,
+    workers: StoredValue<usize>,
+    /// Of the rows' signals, so that their memory comes back with the list.
+    owner: StoredValue<Owner, LocalStorage>,
+}
+
+/// How many rows are how far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Count {
+    pub(super) all: usize,
+    pub(super) answered: usize,
+    pub(super) failed: usize,
+    pub(super) worth_retrying: usize,
+}
+
+impl Count {
+    pub(super) fn finished(self) -> usize {
+        self.answered + self.failed
+    }
+
+    pub(crate) fn is_unfinished(self) -> bool {
+        self.finished() < self.all
+    }
+
+    pub(crate) fn sentence(self, language: Language) -> String {
+        language.so_many_done(self.finished(), self.all, self.failed)
+    }
+
+    /// Who hears the page is told of each tenth rather than of each picture.
+    fn tenth(self) -> (usize, usize) {
+        (self.all, self.finished() * 10 / self.all.max(1))
+    }
+}
+
+impl Many {
+    /// A list whose selected picture the session shows.
+    pub(crate) fn new(session: Session) -> Self {
+        let many = Self {
+            session,
+            rows: RwSignal::new(Vec::new()),
+            selected: RwSignal::new(None),
+            next_place: StoredValue::new(0),
+            milestone: RwSignal::new(None),
+            pulse: Trigger::new(),
+            is_pulse_due: StoredValue::new(false),
+            workers: StoredValue::new(0),
+            owner: StoredValue::new_local(Owner::new()),
+        };
+        Effect::new(move |shown: Option<Option<Shown>>| many.show_selected(shown.flatten()));
+        Effect::new(move || many.note_milestone());
+        many
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.rows.with(Vec::is_empty)
+    }
+
+    pub(super) fn rows(self) -> ReadSignal<Vec<Row>> {
+        self.rows.read_only()
+    }
+
+    /// Runs whatever reads it some time after a row has changed.
+    pub(super) fn follow(self) {
+        self.pulse.track();
+    }
+
+    /// How far the list is, told now and then.
+    pub(crate) fn milestone(self) -> ReadSignal<Option<Count>> {
+        self.milestone.read_only()
+    }
+
+    fn note_milestone(self) {
+        let count = self.count();
+        let noted = self.milestone.get_untracked();
+        if count.all == 0 {
+            if noted.is_some() {
+                self.milestone.set(None);
+            }
+        } else if noted.map(Count::tenth) != Some(count.tenth()) {
+            self.milestone.set(Some(count));
+        }
+    }
+
+    pub(crate) fn selected(self) -> Option<Row> {
+        self.selected.get()
+    }
+
+    pub(crate) fn is_selected(self) -> bool {
+        self.selected.with_untracked(Option::is_some)
+    }
+
+    /// How far the selected row's call is.
+    pub(crate) fn step(self) -> Option<Step> {
+        self.selected.get().map(|row| row.step().get())
+    }
+
+    pub(super) fn count(self) -> Count {
+        self.follow();
+        self.rows.with(|rows| {
+            let states = rows.iter().map(|row| row.state);
+            states.fold(Count::default(), |count, state| {
+                state.with_untracked(|state| Count {
+                    all: count.all + 1,
+                    answered: count.answered + usize::from(state.is_answered()),
+                    failed: count.failed + usize::from(state.is_failed()),
+                    worth_retrying: count.worth_retrying + usize::from(state.is_worth_retrying()),
+                })
+            })
+        })
+    }
+
+    /// At the end of the list, in their order. The first of a new list is shown at once.
+    pub(crate) fn add(self, found: Vec<Found>) {
+        let is_new = self.rows.with_untracked(Vec::is_empty);
+        let first_place = self.next_place.get_value();
+        self.next_place.set_value(first_place + found.len());
+        let owner = self.owner.get_value();
+        let new: Vec<_> = owner.with(|| {
+            let places = first_place..;
+            places
+                .zip(found)
+                .map(|(place, found)| Row::new(place, found))
+                .collect()
+        });
+        let first = new.first().copied();
+        self.rows.update(|rows| rows.extend(new));
+        if is_new {
+            self.selected.set(first);
+        }
+        self.changed();
+        self.work();
+    }
+
+    pub(crate) fn select(self, row: Option<Row>) {
+        self.selected.set(row);
+    }
+
+    pub(crate) fn cancel_selected(self) {
+        if let Some(row) = self.selected.get_untracked() {
+            self.cancel(row);
+        }
+    }
+
+    pub(super) fn cancel(self, row: Row) {
+        row.cancel();
+        self.changed();
+    }
+
+    pub(super) fn cancel_all(self) {
+        self.rows
+            .with_untracked(|rows| rows.iter().for_each(|row| row.cancel()));
+        self.changed();
+    }
+
+    pub(crate) fn retry_selected(self) {
+        if let Some(row) = self.selected.get_untracked() {
+            self.retry(row);
+        }
+    }
+
+    pub(super) fn retry(self, row: Row) {
+        row.step.set(Step::Queued);
+        row.state.set(State::Waiting);
+        self.changed();
+        self.work();
+    }
+
+    /// All that failed or were cancelled and may end otherwise.
+    pub(crate) fn retry_failed(self) {
+        for row in self.rows.get_untracked() {
+            if row.state.with_untracked(State::is_worth_retrying) {
+                row.step.set(Step::Queued);
+                row.state.set(State::Waiting);
+            }
+        }
+        self.changed();
+        self.work();
+    }
+
+    /// Gives everything up and its memory back.
+    pub(crate) fn clear(self) {
+        self.cancel_all();
+        self.selected.set(None);
+        self.rows.set(Vec::new());
+        self.session.show(Phase::Empty);
+        // Once the views of the rows are gone.
+        let owner = self.owner.get_value();
+        self.owner.set_value(Owner::new());
+        set_timeout(move || owner.cleanup(), PULSE);
+    }
+
+    /// As many at a time as pays, each the next in order.
+    fn work(self) {
+        let waiting = self.rows.with_untracked(|rows| {
+            let states = rows.iter().map(|row| row.state);
+            states
+                .filter(|state| state.with_untracked(|state| matches!(state, State::Waiting)))
+                .count()
+        });
+        let workers = self.workers.get_value();
+        for _ in workers..IN_FLIGHT.min(workers + waiting) {
+            self.workers.update_value(|workers| *workers += 1);
+            spawn_local(async move {
+                while let Some(row) = self.next_waiting() {
+                    row.issue(self.ask(row)).await;
+                }
+                self.workers.update_value(|workers| *workers -= 1);
+            });
+        }
+    }
+
+    fn next_waiting(self) -> Option<Row> {
+        self.rows.with_untracked(|rows| {
+            let mut rows = rows.iter();
+            let is_waiting = |row: &&Row| {
+                row.state
+                    .with_untracked(|state| matches!(state, State::Waiting))
+            };
+            rows.find(is_waiting).copied()
+        })
+    }
+
+    async fn ask(self, row: Row) {
+        let state = match Picked::file(row.file()) {
+            Ok(picked) => self.ask_patiently(row, &picked).await,
+            Err(failure) => State::Failed(std::sync::Arc::new(failure.into())),
+        };
+        row.state.set(state);
+        self.changed();
+    }
+
+    /// Again, where the server says when; a list has time.
+    async fn ask_patiently(self, row: Row, picked: &Picked) -> State {
+        for calls in 1.. {
+            let fault = match asking::ask(self.session.terms(), picked, row.step).await {
+                Ok((answer, took_ms)) => return State::Answered(answer.into(), took_ms),
+                Err(fault) => fault,
+            };
+            self.session.heed(&fault.failure);
+            match fault.retry_after_ms() {
+                Some(ms) if calls < CALLS_MAX => {
+                    row.step.set(Step::Queued);
+                    wait(Duration::from_millis(ms.try_into().unwrap_or(u64::MAX))).await;
+                }
+                _ if fault.remedy() == Remedy::AccessToken => {
+                    return self.stop_for_token(row, fault);
+                }
+                _ => return State::Failed(fault.into()),
+            }
+        }
+        unreachable!("the last call returns")
+    }
+
+    /// Nobody gets an answer without a token: the rest need not try.
+    fn stop_for_token(self, row: Row, fault: asking::Fault) -> State {
+        let state = State::Failed(fault.into());
+        self.rows.with_untracked(|rows| {
+            let waiting = rows.iter().map(|row| row.state);
+            waiting
+                .filter(|other| other.with_untracked(|other| matches!(other, State::Waiting)))
+                .for_each(|other| other.set(state.clone()));
+        });
+        self.selected.set(Some(row));
+        state
+    }
+
+    fn changed(self) {
+        if !self.is_pulse_due.get_value() {
+            self.is_pulse_due.set_value(true);
+            let pulse = move || {
+                self.is_pulse_due.set_value(false);
+                self.pulse.notify();
+            };
+            set_timeout(pulse, PULSE);
+        }
+    }
+
+    /// The same picture stays the same object from asking to answer, so that its preview does not flicker.
+    fn show_selected(self, shown: Option<Shown>) -> Option<Shown> {
+        let row = self.selected.get()?;
+        let picked = match shown {
+            Some((place, picked)) if place == row.place => picked,
+            _ => Picked::file(row.file()),
+        };
+        self.session.show(row.phase(picked.clone()));
+        Some((row.place, picked))
+    }
+}
+
+type Shown = (usize, Result<Picked, crate::failure::Failure>);

@@ -1,0 +1,127 @@
+use std::sync::Arc;
+
+use imageclassifier_client::Answer;
+use leptos::prelude::*;
+use web_sys::File;
+
+use crate::{
+    answer::is_unsure,
+    asking::{Fault, Step},
+    failure::{Failure, Remedy},
+    found::Found,
+    picked::Picked,
+    session::Phase,
+    ticket::Ticket,
+};
+
+/// One picture of the list. A handle: copies mean the same row.
+#[derive(Clone, Copy)]
+pub(crate) struct Row {
+    /// Its place in the order of coming.
+    pub(super) place: usize,
+    pub(super) state: RwSignal<State, LocalStorage>,
+    pub(super) step: RwSignal<Step>,
+    path: StoredValue<Arc<str>>,
+    file: StoredValue<File, LocalStorage>,
+    ticket: StoredValue<Option<Ticket>, LocalStorage>,
+}
+
+/// What became of it so far.
+#[derive(Clone)]
+pub(super) enum State {
+    Waiting,
+    Asking,
+    Answered(Arc<Answer>, f64),
+    Failed(Arc<Fault>),
+    Cancelled,
+}
+
+impl Row {
+    /// It lives as long as the owner it is made in.
+    pub(super) fn new(place: usize, found: Found) -> Self {
+        Self {
+            place,
+            state: RwSignal::new_local(State::Waiting),
+            step: RwSignal::new(Step::Queued),
+            path: StoredValue::new(found.path.into()),
+            file: StoredValue::new_local(found.file),
+            ticket: StoredValue::new_local(None),
+        }
+    }
+
+    pub(super) fn path(self) -> Arc<str> {
+        self.path.get_value()
+    }
+
+    pub(super) fn file(self) -> File {
+        self.file.get_value()
+    }
+
+    pub(super) fn step(self) -> ReadSignal<Step> {
+        self.step.read_only()
+    }
+
+    /// Starts work on it, which `cancel` gives up.
+    pub(super) fn issue(
+        self,
+        work: impl Future<Output = ()> + 'static,
+    ) -> impl Future<Output = ()> + 'static {
+        let (ticket, work) = Ticket::issue(work);
+        self.ticket.set_value(Some(ticket));
+        self.state.set(State::Asking);
+        work
+    }
+
+    pub(super) fn cancel(self) {
+        self.ticket.set_value(None);
+        if self.state.with_untracked(State::is_unfinished) {
+            self.state.set(State::Cancelled);
+        }
+    }
+
+    /// As the answer card shows it, with `picked` being this row's picture.
+    pub(super) fn phase(self, picked: Result<Picked, Failure>) -> Phase {
+        let picked = match picked {
+            Ok(picked) => picked,
+            Err(failure) => return Phase::Failed(None, failure),
+        };
+        match self.state.get() {
+            State::Waiting | State::Asking => Phase::Asking(picked),
+            State::Answered(answer, took_ms) => {
+                Phase::Answered(picked, Answer::clone(&answer), took_ms)
+            }
+            State::Failed(fault) => Phase::Failed(Some(picked), fault.failure.clone()),
+            State::Cancelled => {
+                let name = picked.name();
+                Phase::Failed(Some(picked), Failure::GivenUp { name })
+            }
+        }
+    }
+}
+
+impl State {
+    pub(super) fn is_unfinished(&self) -> bool {
+        matches!(self, Self::Waiting | Self::Asking)
+    }
+
+    /// Whether asking once more may end otherwise.
+    pub(super) fn is_worth_retrying(&self) -> bool {
+        match self {
+            Self::Waiting | Self::Asking | Self::Answered(..) => false,
+            Self::Failed(fault) => fault.remedy() != Remedy::Another,
+            Self::Cancelled => true,
+        }
+    }
+
+    pub(super) fn is_failed(&self) -> bool {
+        matches!(self, Self::Failed(_) | Self::Cancelled)
+    }
+
+    pub(super) fn is_unsure(&self) -> bool {
+        matches!(self, Self::Answered(answer, _) if is_unsure(answer.confidence))
+    }
+
+    pub(super) fn is_answered(&self) -> bool {
+        matches!(self, Self::Answered(..))
+    }
+}

@@ -1,0 +1,144 @@
+//! Large pictures made smaller before they are sent. The network looks at 224 × 224 pixels: a photograph of 12 megapixels
+//! costs its upload forty times what it needs.
+
+use bytes::Bytes;
+use js_sys::Uint8Array;
+use leptos::prelude::window;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    Blob, ImageBitmap, ImageBitmapOptions, ImageEncodeOptions, ImageOrientation, OffscreenCanvas,
+    OffscreenCanvasRenderingContext2d,
+};
+
+/// Pictures of more pixels are made smaller, to about so many.
+const PIXELS: f64 = 2e6;
+/// But not below this shorter side: the network's square, 0.875 of it, stays four times as wide as its input.
+const SHORT_SIDE: f64 = 1024.0;
+/// The browser decodes the whole picture, at four bytes a pixel: no more than half a gigabyte.
+const DECODED_PIXELS_MAX: f64 = 128e6;
+/// Nearly lossless to the eye; of the answers at this quality see e2e/README.md.
+const JPEG_QUALITY: f64 = 0.92;
+
+/// Whether pictures are made smaller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shrinking {
+    /// Never.
+    Off,
+    /// Those of more than two megapixels, and those that the server would not take.
+    Large,
+}
+
+/// By what a picture of these dimensions is multiplied; None where it is small enough.
+pub(crate) fn factor(width: u32, height: u32) -> Option<f64> {
+    if !is_decodable(width, height) {
+        return None;
+    }
+    let (width, height) = (f64::from(width), f64::from(height));
+    if width * height <= PIXELS {
+        return None;
+    }
+    let by_area = (PIXELS / (width * height)).sqrt();
+    let by_side = SHORT_SIDE / width.min(height);
+    let factor = by_area.max(by_side);
+    (factor < 1.0).then_some(factor)
+}
+
+/// Whether the browser should try.
+pub(crate) fn is_decodable(width: u32, height: u32) -> bool {
+    f64::from(width) * f64::from(height) <= DECODED_PIXELS_MAX
+}
+
+/// The picture upright, over white, as a JPEG `factor` times as wide and high.
+pub(crate) async fn shrink(picture: &Blob, factor: f64) -> Result<Bytes, JsValue> {
+    let decoded = Decoded::new(picture).await?;
+    let (width, height) = (
+        scaled(decoded.0.width(), factor),
+        scaled(decoded.0.height(), factor),
+    );
+    let canvas = OffscreenCanvas::new(width, height)?;
+    let context: OffscreenCanvasRenderingContext2d =
+        canvas.get_context("2d")?.ok_or(JsValue::NULL)?.dyn_into()?;
+    // What is transparent the server lays over white; a JPEG would make it black.
+    context.set_fill_style_str("white");
+    context.fill_rect(0.0, 0.0, f64::from(width), f64::from(height));
+    smooth(&context)?;
+    context.draw_image_with_image_bitmap_and_dw_and_dh(
+        &decoded.0,
+        0.0,
+        0.0,
+        f64::from(width),
+        f64::from(height),
+    )?;
+    drop(decoded);
+    let jpeg = ImageEncodeOptions::new();
+    jpeg.set_type("image/jpeg");
+    jpeg.set_quality(JPEG_QUALITY);
+    let blob: Blob = JsFuture::from(canvas.convert_to_blob_with_options(&jpeg)?)
+        .await?
+        .dyn_into()?;
+    read(&blob).await
+}
+
+/// All bytes of a file.
+pub(crate) async fn read(blob: &Blob) -> Result<Bytes, JsValue> {
+    let buffer = JsFuture::from(blob.array_buffer()).await?;
+    Ok(Bytes::from(Uint8Array::new(&buffer).to_vec()))
+}
+
+/// Gives its memory back at once instead of when the browser next tidies up.
+struct Decoded(ImageBitmap);
+
+impl Decoded {
+    async fn new(picture: &Blob) -> Result<Self, JsValue> {
+        let upright = ImageBitmapOptions::new();
+        upright.set_image_orientation(ImageOrientation::FromImage);
+        let decoding =
+            window().create_image_bitmap_with_blob_and_image_bitmap_options(picture, &upright)?;
+        Ok(Self(JsFuture::from(decoding).await?.dyn_into()?))
+    }
+}
+
+impl Drop for Decoded {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// Chromium's best is antialiased. By name, since web-sys has it for another kind of canvas only.
+fn smooth(context: &OffscreenCanvasRenderingContext2d) -> Result<(), JsValue> {
+    js_sys::Reflect::set(context, &"imageSmoothingQuality".into(), &"high".into())?;
+    Ok(())
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a part of a u32 is one"
+)]
+fn scaled(length: u32, factor: f64) -> u32 {
+    (f64::from(length) * factor).round().max(1.0) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_pictures_come_to_two_megapixels_and_no_side_becomes_too_short() {
+        let cases = [
+            ((1600, 1250), None),
+            ((4000, 3000), Some((1633, 1225))),
+            ((3000, 4000), Some((1225, 1633))),
+            ((6000, 5000), Some((1549, 1291))),
+            ((8000, 1500), Some((5461, 1024))),
+            ((20_000, 200), None),    // its short side is too short already
+            ((65_535, 65_535), None), // more than the browser should decode
+        ];
+        for ((width, height), expected) in cases {
+            let shrunk =
+                factor(width, height).map(|factor| (scaled(width, factor), scaled(height, factor)));
+            assert_eq!(shrunk, expected, "{width} x {height}");
+        }
+    }
+}
