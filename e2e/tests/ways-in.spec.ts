@@ -111,7 +111,9 @@ test.describe("pictures of other sites", () => {
   ];
   for (const [what, url, sentence] of refusals) {
     test(`whoever drops the address of ${what} is told so`, async ({ page }) => {
-      await page.route("https://closed.example/**", (route) => route.fulfill({ body: "forbidden" })); // says nothing of CORS
+      await page.route("https://closed.example/**", (route) =>
+        route.fulfill({ headers: { "access-control-allow-origin": "https://elsewhere.example" }, body: "not for you" }),
+      );
       await page.route("https://page.example/**", (route) =>
         route.fulfill({ headers: { "access-control-allow-origin": "*", "content-type": "text/html" }, body: "<h1>Cats" }),
       );
