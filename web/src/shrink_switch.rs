@@ -3,17 +3,18 @@ use web_sys::Storage;
 
 use crate::language;
 
-/// Where the browser keeps that large pictures are to be sent as they are.
+/// Where the browser keeps that large pictures are to be made smaller.
 const KEY: &str = "imageclassifier.shrink";
-const OFF: &str = "off";
+const ON: &str = "on";
 
-/// Whether large pictures are made smaller: unless the visitor has turned it off.
+/// Whether large pictures are made smaller: only if the visitor has turned it on, since of 200 photographs 3 got another
+/// answer when Pillow shrank them (e2e/README.md).
 pub(crate) fn remembered() -> bool {
     let kept = storage().and_then(|storage| storage.get_item(KEY).ok().flatten());
-    kept.as_deref() != Some(OFF)
+    kept.as_deref() == Some(ON)
 }
 
-/// Turns it off and on.
+/// Turns it on and off.
 #[component]
 pub(crate) fn ShrinkSwitch(shrinking: RwSignal<bool>) -> impl IntoView {
     let language = language::spoken();
@@ -34,9 +35,9 @@ fn remember(on: bool) {
     if let Some(storage) = storage() {
         // Full or forbidden: then the choice lasts until the page is reloaded.
         let _ = if on {
-            storage.remove_item(KEY)
+            storage.set_item(KEY, ON)
         } else {
-            storage.set_item(KEY, OFF)
+            storage.remove_item(KEY)
         };
     }
 }

@@ -37,7 +37,7 @@ fn each_reason_becomes_a_sentence_one_can_act_on() {
         DeadlineExceeded, Internal, InvalidArgument, NotFound, ResourceExhausted, Unauthenticated,
         Unavailable,
     };
-    use Remedy::{AccessToken, Another, TryAgain};
+    use Remedy::{AccessToken, Another, Shrink, TryAgain};
     let cases: [Case; 13] = [
         (
             InvalidArgument,
@@ -51,7 +51,7 @@ fn each_reason_becomes_a_sentence_one_can_act_on() {
             "IMAGE_TOO_LARGE",
             &[("bytes", "13000000"), ("bytes_max", "10485760")],
             "a.jpg is 12.4 MB; the limit is 10 MB. Choose a smaller picture.",
-            Another,
+            Shrink,
         ),
         (
             InvalidArgument,
@@ -76,7 +76,7 @@ fn each_reason_becomes_a_sentence_one_can_act_on() {
                 ("pixels_max", "25000000"),
             ],
             "a.jpg has 8000 × 6000 pixels; the limit is 25 megapixels. Make it smaller, then choose it again.",
-            Another,
+            Shrink,
         ),
         (
             NotFound,

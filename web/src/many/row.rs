@@ -108,7 +108,9 @@ impl State {
     pub(super) fn is_worth_retrying(&self) -> bool {
         match self {
             Self::Waiting | Self::Asking | Self::Answered(..) => false,
-            Self::Failed(fault) => fault.remedy() != Remedy::Another,
+            Self::Failed(fault) => {
+                matches!(fault.remedy(), Remedy::TryAgain | Remedy::AccessToken)
+            }
             Self::Cancelled => true,
         }
     }
