@@ -68,3 +68,17 @@ fn cause(error: &tonic::transport::Error) -> String {
 pub(crate) fn is_unreachable(status: &Status) -> bool {
     Error::source(status).is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_without_a_certificate_is_no_authority() {
+        for file in ["", "no certificate", "-----BEGIN PRIVATE KEY-----"] {
+            let refusal = channel_trusting("https://localhost", file.as_bytes()).map(drop);
+            let told = refusal.unwrap_err().to_string();
+            assert!(told.contains("there is no certificate"), "{told}");
+        }
+    }
+}

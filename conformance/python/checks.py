@@ -20,6 +20,7 @@ from connectrpc.method import IdempotencyLevel, MethodInfo
 from connectrpc.protocol import ProtocolType
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from pyqwest import HTTPVersion, SyncClient, SyncHTTPTransport
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from image_classifier_pb2_grpc import ImageClassifierStub
 
@@ -111,13 +112,18 @@ class Sonora(Stubs):
 
 
 class Connect:
-    def __init__(self, protocol: ProtocolType, shown: str, client=None) -> None:
+    def __init__(self, protocol: ProtocolType, shown: str) -> None:
         self.name, self.version, self.protocol = "connectrpc", version("connectrpc"), shown
         self.kind = protocol
         self.client = self.made(None)
 
     def made(self, compression):
-        return ConnectClientSync(f"http://{SERVER}", protocol=self.kind, send_compression=compression)
+        # gRPC is HTTP/2, which this client's own default is not without TLS.
+        http = HTTPVersion.HTTP2 if self.kind is ProtocolType.GRPC else HTTPVersion.HTTP1
+        client = SyncClient(SyncHTTPTransport(http_version=http))
+        return ConnectClientSync(
+            f"http://{SERVER}", protocol=self.kind, send_compression=compression, http_client=client
+        )
 
     @staticmethod
     def method(service: str, name: str, of: type, to: type) -> MethodInfo:
@@ -130,7 +136,7 @@ class Connect:
         timeout_ms = None if timeout is None else round(1000 * timeout)
         with ResponseMetadata() as metadata:
             message = (client or self.client).execute_unary(request=request, method=method, timeout_ms=timeout_ms)
-        return message, metadata.headers
+        return message, metadata.headers()
 
     def stream(self, batch):
         method = self.method("imageclassifier.ImageClassifier", "ClassifyBatch", type(batch), pb.ClassifyBatchResponse)

@@ -246,7 +246,8 @@ pub enum ErrorReason {
     ImageEmpty = 1,
     /// image_data is longer than the limit. Metadata: bytes (unless far over the limit), bytes_max.
     ImageTooLarge = 2,
-    /// image_data begins like none of the formats accepted. Metadata: accepted.
+    /// image_data begins like none of the formats accepted; in plain HTTP, also: the body is sent as gRPC or compressed.
+    /// Metadata: accepted.
     ImageFormatUnknown = 3,
     /// image_data begins like a picture but is damaged, or uses a feature that the decoder lacks.
     ImageUndecodable = 4,
@@ -254,7 +255,7 @@ pub enum ErrorReason {
     ImageDimensions = 5,
     /// top_k is larger than the number of classes. Metadata: top_k, top_k_max.
     TopKOutOfRange = 6,
-    /// The server has no model of that name. Metadata: model, available.
+    /// The server has no model of that name. Metadata: model (its beginning, if it is long), available.
     ModelUnknown = 7,
     /// The server draws no heatmaps.
     ExplainUnsupported = 8,
@@ -272,13 +273,15 @@ pub enum ErrorReason {
     Unauthenticated = 14,
     /// This caller calls too often; try again after the attached RetryInfo.
     RateLimited = 15,
-    /// The message is not framed or encoded as gRPC wants it, or is compressed.
+    /// The message is not framed or encoded as gRPC wants it, or is compressed; in plain HTTP: the query or the form cannot be
+    /// read.
     MessageMalformed = 16,
     /// The batch has no picture, or too many. Metadata: images, images_max.
     BatchSize = 17,
     /// The id is too long. Metadata: bytes, bytes_max.
     IdTooLong = 18,
-    /// A tensor of inference.GRPCInferenceService/ModelInfer has a name, type, shape or length that the model does not take.
+    /// A tensor of inference.GRPCInferenceService/ModelInfer has a name, type, shape, length or value that the model does not
+    /// take, or is asked for in a way that there is not.
     TensorMalformed = 19,
 }
 impl ErrorReason {

@@ -209,14 +209,19 @@ pub mod infer_parameter {
     /// Its value.
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum ParameterChoice {
+        /// Yes or no.
         #[prost(bool, tag = "1")]
         BoolParam(bool),
+        /// A whole number; that of "classification".
         #[prost(int64, tag = "2")]
         Int64Param(i64),
+        /// Text.
         #[prost(string, tag = "3")]
         StringParam(::prost::alloc::string::String),
+        /// A number.
         #[prost(double, tag = "4")]
         DoubleParam(f64),
+        /// A whole number over 0; also one for "classification".
         #[prost(uint64, tag = "5")]
         Uint64Param(u64),
     }
@@ -372,20 +377,35 @@ pub mod model_infer_response {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum DataType {
+    /// None of the others.
     TypeInvalid = 0,
+    /// BOOL.
     TypeBool = 1,
+    /// UINT8.
     TypeUint8 = 2,
+    /// UINT16.
     TypeUint16 = 3,
+    /// UINT32.
     TypeUint32 = 4,
+    /// UINT64.
     TypeUint64 = 5,
+    /// INT8.
     TypeInt8 = 6,
+    /// INT16.
     TypeInt16 = 7,
+    /// INT32.
     TypeInt32 = 8,
+    /// INT64.
     TypeInt64 = 9,
+    /// FP16.
     TypeFp16 = 10,
+    /// FP32.
     TypeFp32 = 11,
+    /// FP64.
     TypeFp64 = 12,
+    /// BYTES.
     TypeString = 13,
+    /// BF16.
     TypeBf16 = 14,
 }
 impl DataType {

@@ -619,7 +619,8 @@ export enum ErrorReason {
   IMAGE_TOO_LARGE = 2,
 
   /**
-   * image_data begins like none of the formats accepted. Metadata: accepted.
+   * image_data begins like none of the formats accepted; in plain HTTP, also: the body is sent as gRPC or compressed.
+   * Metadata: accepted.
    *
    * @generated from enum value: IMAGE_FORMAT_UNKNOWN = 3;
    */
@@ -647,7 +648,7 @@ export enum ErrorReason {
   TOP_K_OUT_OF_RANGE = 6,
 
   /**
-   * The server has no model of that name. Metadata: model, available.
+   * The server has no model of that name. Metadata: model (its beginning, if it is long), available.
    *
    * @generated from enum value: MODEL_UNKNOWN = 7;
    */
@@ -710,7 +711,8 @@ export enum ErrorReason {
   RATE_LIMITED = 15,
 
   /**
-   * The message is not framed or encoded as gRPC wants it, or is compressed.
+   * The message is not framed or encoded as gRPC wants it, or is compressed; in plain HTTP: the query or the form cannot be
+   * read.
    *
    * @generated from enum value: MESSAGE_MALFORMED = 16;
    */
@@ -731,7 +733,8 @@ export enum ErrorReason {
   ID_TOO_LONG = 18,
 
   /**
-   * A tensor of inference.GRPCInferenceService/ModelInfer has a name, type, shape or length that the model does not take.
+   * A tensor of inference.GRPCInferenceService/ModelInfer has a name, type, shape, length or value that the model does not
+   * take, or is asked for in a way that there is not.
    *
    * @generated from enum value: TENSOR_MALFORMED = 19;
    */
