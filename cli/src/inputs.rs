@@ -169,7 +169,7 @@ fn is_picture(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
     extension.is_some_and(|extension| {
         let is = |known: &&str| known.eq_ignore_ascii_case(extension);
-        PICTURE_EXTENSIONS.iter().any(|known| is(known))
+        PICTURE_EXTENSIONS.iter().any(is)
     })
 }
 

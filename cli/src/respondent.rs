@@ -13,6 +13,7 @@ use crate::{
 };
 
 /// Who classifies: a server, or this process. Ready to.
+#[allow(clippy::large_enum_variant, reason = "there is one of them")]
 pub(crate) enum Respondent {
     Server {
         classifier: Classifier,

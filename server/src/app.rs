@@ -253,7 +253,7 @@ const SMALL_MESSAGE_BYTES_MAX: usize = 64 << 10;
 fn upload_limits(config: &Config) -> UploadLimits {
     let limits = &config.limits;
     UploadLimits {
-        message_bytes_max: limits.message_bytes_max() as usize,
+        message_bytes_max: usize::try_from(limits.message_bytes_max()).unwrap_or(usize::MAX),
         image_bytes_max: limits.image_bytes_max.into(),
         timeout: limits.upload_timeout,
         idle_timeout: limits.idle_timeout,

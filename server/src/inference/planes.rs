@@ -85,8 +85,7 @@ impl Planes {
         for pixel in 0..pixels {
             for channel in 0..CHANNELS {
                 let value = self.values.get(first + channel * pixels + pixel);
-                // Also no NaN.
-                if !(value.abs() <= MAGNITUDE_MAX) {
+                if value.is_nan() || value.abs() > MAGNITUDE_MAX {
                     return Err(malformed(
                         "inputs",
                         format!(
