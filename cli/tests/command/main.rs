@@ -1,6 +1,11 @@
 //! The command line as users call it, against a real server: what it prints, and how it exits.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "values of pixels"
+)]
 
 mod access;
 mod failures;
