@@ -75,8 +75,8 @@ pub(crate) fn stream(
         .enumerate()
         .map(move |(index, mut request)| {
             let (pictures, held) = (asked.clone(), Arc::clone(&held));
+            let message_bytes = held.next_message_bytes();
             async move {
-                let message_bytes = request.encoded_len();
                 let id = std::mem::take(&mut request.id);
                 let outcome = pictures.answer(&id, request).await;
                 held.give_back(message_bytes);

@@ -72,6 +72,11 @@ pub(crate) enum Failure {
     )]
     UploadTooSlow { timeout: Duration },
     #[error(
+        "nothing came on the stream for {} s: open another when there is more to send",
+        timeout.as_secs()
+    )]
+    StreamIdle { timeout: Duration },
+    #[error(
         "grpc-timeout is {value:?}: write 1 to 8 digits and a unit out of H, M, S, m, u, n, as in 500m"
     )]
     TimeoutMalformed { value: String },
@@ -173,7 +178,7 @@ impl Failure {
             Self::Overloaded { .. } => (Code::ResourceExhausted, ErrorReason::Overloaded),
             Self::RateLimited { .. } => (Code::ResourceExhausted, ErrorReason::RateLimited),
             Self::Unauthenticated => (Code::Unauthenticated, ErrorReason::Unauthenticated),
-            Self::DeadlineExceeded | Self::UploadTooSlow { .. } => {
+            Self::DeadlineExceeded | Self::UploadTooSlow { .. } | Self::StreamIdle { .. } => {
                 (Code::DeadlineExceeded, ErrorReason::DeadlineExceeded)
             }
             Self::TimeoutMalformed { .. } => (Code::InvalidArgument, ErrorReason::TimeoutMalformed),
@@ -202,6 +207,7 @@ impl Failure {
             | Self::NotReady
             | Self::DeadlineExceeded
             | Self::UploadTooSlow { .. }
+            | Self::StreamIdle { .. }
             | Self::TimeoutMalformed { .. }
             | Self::Internal(_) => None,
         }
@@ -256,6 +262,7 @@ impl Failure {
             | Self::NotReady
             | Self::DeadlineExceeded
             | Self::UploadTooSlow { .. }
+            | Self::StreamIdle { .. }
             | Self::TimeoutMalformed { .. }
             | Self::Internal(_) => vec![],
         };

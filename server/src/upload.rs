@@ -2,10 +2,11 @@
 //! together are held in memory, and what becomes of the rest of one that is refused.
 
 use std::{
+    collections::VecDeque,
     mem,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
     task::{Context, Poll, ready},
@@ -61,6 +62,8 @@ pub(crate) struct UploadLimits {
 /// one is gone who has a hand on it.
 pub(crate) struct HeldBytes {
     taken: AtomicU32,
+    /// Of a stream: lengths of the messages that have begun and that nobody has taken up yet.
+    messages: Mutex<VecDeque<usize>>,
     all_calls: Arc<Semaphore>,
     metrics: Metrics,
 }
@@ -126,6 +129,7 @@ impl HeldBytes {
     fn new(all_calls: Arc<Semaphore>, metrics: Metrics) -> Self {
         Self {
             taken: AtomicU32::new(0),
+            messages: Mutex::default(),
             all_calls,
             metrics,
         }
@@ -142,17 +146,26 @@ impl HeldBytes {
         true
     }
 
-    /// One message of a stream is done with: `message_bytes` and what stood before them.
-    pub(crate) fn give_back(&self, message_bytes: usize) {
-        let bytes = u32::try_from(message_bytes + PREFIX_BYTES).unwrap_or(u32::MAX);
-        let taken = self
-            .taken
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| {
-                Some(taken.saturating_sub(bytes))
-            });
-        let given = bytes.min(taken.unwrap_or_default());
-        self.all_calls.add_permits(given as usize);
-        self.metrics.bytes_in_flight.dec_by(given.into());
+    /// A message of a stream has begun, `bytes` long with what stands before it.
+    fn announce(&self, bytes: usize) {
+        self.messages().push_back(bytes);
+    }
+
+    /// How long the next message of the stream was on the wire, to be given back when it is done with. (What it takes to
+    /// encode it anew says nothing: the caller may have written it otherwise.)
+    pub(crate) fn next_message_bytes(&self) -> usize {
+        self.messages().pop_front().unwrap_or_default()
+    }
+
+    pub(crate) fn give_back(&self, bytes: usize) {
+        let bytes = u32::try_from(bytes).expect("a message of bounded length");
+        self.taken.fetch_sub(bytes, Ordering::Relaxed);
+        self.all_calls.add_permits(bytes as usize);
+        self.metrics.bytes_in_flight.dec_by(bytes.into());
+    }
+
+    fn messages(&self) -> MutexGuard<'_, VecDeque<usize>> {
+        self.messages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -225,6 +238,7 @@ impl Upload {
                         bytes_max: self.uploads.limits.image_bytes_max,
                     });
                 }
+                self.held.announce(PREFIX_BYTES + self.missing_bytes);
             }
         }
         let timeout = self.timeout();
@@ -289,7 +303,12 @@ impl HttpBody for Upload {
             if this.timer.as_mut().poll(context).is_ready() {
                 this.state = State::Ended;
                 let timeout = this.timeout();
-                return this.fail(&Failure::UploadTooSlow { timeout });
+                let failure = if this.is_stream() && this.missing_bytes == 0 {
+                    Failure::StreamIdle { timeout }
+                } else {
+                    Failure::UploadTooSlow { timeout }
+                };
+                return this.fail(&failure);
             }
             let too_long = this.state == State::Discarding;
             let frame = if too_long && this.received_bytes > DISCARDED_BYTES_MAX {

@@ -173,6 +173,29 @@ async fn a_stream_answers_each_message_and_ends_after_the_last() {
 }
 
 #[tokio::test]
+async fn what_a_message_held_is_given_back_however_it_was_written() {
+    let script = Script::default();
+    let app = App::with_stages(&["--upload-bytes-max", "10485760"], script.stages()).await;
+    let mut message = order("").encode_to_vec();
+    message.extend([0xfa, 0x3f, 0x80, 0x80, 0x04]); // field 1023, unknown, 64 KiB long
+    message.resize(message.len() + (64 << 10), 0);
+    let length = u32::try_from(message.len()).unwrap().to_be_bytes();
+    let one = [&[0][..], &length, &message].concat();
+    let request = Request::post("/imageclassifier.ImageClassifier/ClassifyStream")
+        .header("content-type", "application/grpc")
+        .header("te", "trailers");
+    // Two and a half times what may be held at once.
+    let answer = send(app.address, Http::Two, request, one.repeat(400).into()).await;
+    let status = tonic::Status::from_header_map(answer.headers()).unwrap();
+    assert_eq!(status.code(), Code::Ok, "{status:?}");
+    assert_eq!(
+        script.inferences(),
+        31,
+        "the warm-up's and all of the stream"
+    );
+}
+
+#[tokio::test]
 async fn answers_come_as_they_are_ready() {
     let script = Script::default();
     let app = App::with_stages(&[], script.stages()).await;
