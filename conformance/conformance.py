@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 ROOT = Path(__file__).parent.parent
 HERE = ROOT / "conformance"
@@ -22,12 +23,12 @@ CHECKS = {
     "server stream": "ClassifyBatch: an answer for each picture, an error in place of one",
     "bidi": "ClassifyStream: each picture is sent when the one before has been answered",
     "error details": "an empty picture is refused; `ErrorInfo.reason` can be read",
-    "UTF-8": "a message and a detail with Cyrillic letters, a cat and a percent sign",
+    "UTF-8": "an error's text and a detail with Cyrillic letters, a cat and a percent sign",
     "deadline": "3 ms for 10 MiB end the call in time, by the library's clock or the server's",
     "cancellation": "a call is given up; the next on the same connection works",
     "large message": "a picture of 10 MiB is taken, one byte more is refused with its reason",
     "metadata": "`x-request-id` equals the message's own",
-    "compression": "a compressed message gets UNIMPLEMENTED: pictures are compressed already",
+    "compression": "a compressed message is refused with its reason: pictures are compressed already",
     "health": "`grpc.health.v1` says SERVING",
     "reflection": "the services are listed",
 }
@@ -113,16 +114,24 @@ def server(binary: str) -> Iterator[str]:
         address = f"127.0.0.1:{free.getsockname()[1]}"
     process = subprocess.Popen([binary, "--listen", address, "--log", "warn"])
     try:
-        for _ in range(600):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", int(address.rpartition(":")[2]))) == 0:
-                    break
+        while not is_serving(address):
+            assert process.poll() is None, f"{binary} has ended by itself"
             time.sleep(0.1)
-        time.sleep(2)  # it takes connections a little before it takes calls
         yield address
     finally:
         process.terminate()
         process.wait()
+
+
+def is_serving(address: str) -> bool:
+    """Whether it takes calls, which is a little after it takes connections: grpc.health.v1 as gRPC-Web."""
+    url = f"http://{address}/grpc.health.v1.Health/Check"
+    check = Request(url, data=bytes(5), headers={"content-type": "application/grpc-web+proto"})
+    try:
+        with urlopen(check, timeout=10) as answer:
+            return bytes([0, 0, 0, 0, 2, 8, 1]) in answer.read()  # a frame with status SERVING
+    except OSError:
+        return False
 
 
 def shown(row: dict) -> str:
@@ -134,20 +143,24 @@ def page(rows: list[dict], known: dict[str, str]) -> str:
         "# Conformance",
         "",
         "What independent implementations can do against this server. Written by `cargo xtask conformance`; do not edit.",
-        "✓ works; – does not apply, with the reason below; ✗ does not work, with the upstream issue.",
+        "✓ works; – does not apply, for the reason below; ✗ does not work, for the fault in the issue below.",
         "",
         f"| implementation | version | protocol | {' | '.join(CHECKS)} |",
         f"|---|---|---|{'---|' * len(CHECKS)}",
     ]
     notes: dict[str, int] = {}
+
+    def noted(text: str, note: str | None) -> str:
+        return f"{text}<sup>{notes.setdefault(note, len(notes) + 1)}</sup>" if note else text
+
     for row in rows:
+        name = noted(row["name"], row.get("note"))
         cells = []
         for check in CHECKS:
             cell = row["cells"][check]
-            note = known.get(f"{shown(row)}: {check}", cell.get("note")) if cell["state"] != "yes" else cell.get("note")
-            number = f"<sup>{notes.setdefault(note, len(notes) + 1)}</sup>" if note else ""
-            cells.append(SIGNS[cell["state"]] + number)
-        lines.append(f"| {row['name']} | {row['version']} | {row['protocol']} | {' | '.join(cells)} |")
+            note = known.get(f"{shown(row)}: {check}", cell.get("note"))
+            cells.append(noted(SIGNS[cell["state"]], note))
+        lines.append(f"| {name} | {row['version']} | {row['protocol']} | {' | '.join(cells)} |")
     lines += ["", *(f"{number}. {note}" for note, number in notes.items()), "", "## What each column asks", ""]
     lines += [f"- **{check}**: {what}" for check, what in CHECKS.items()]
     return "\n".join(lines) + "\n"

@@ -1,6 +1,6 @@
 // The implementations, each behind the same few functions, which speak protobuf-es messages:
 //   unary(method, request, { timeoutMs, signal, headers }) -> { message, headers: Headers }
-//   stream(method, request, options) -> async iterable; bidi(method, requests) where the protocol and the library have it
+//   stream(method, request, options) -> async iterable; bidi(method, requests) where the library has it
 //   failure(error) -> { code, message, details: bytes of google.rpc.Status or undefined }
 import { readFileSync } from "node:fs";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
@@ -17,19 +17,18 @@ import { StatusSchema } from "./gen/google/rpc/status_pb.js";
 globalThis.XMLHttpRequest = XMLHttpRequest; // browsers have it, and grpc-web wants it
 
 const version = (name) => JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8")).version;
+// As the note about it says: a message of 10 MiB given up would otherwise be the connection's last.
+const NODE_OPTIONS = { maxSessionMemory: 32 };
+
 const status = (text) => text && fromBinary(StatusSchema, base64Decode(text));
 
 export function drivers(server) {
   return [
     connect("@connectrpc/connect-web", "gRPC-Web", createGrpcWebTransport({ baseUrl: server })),
-    connect("@connectrpc/connect-node", "gRPC-Web", nodeGrpcWeb({ baseUrl: server, httpVersion: "1.1" })),
+    connectNode("gRPC-Web", (options) => nodeGrpcWeb({ baseUrl: server, httpVersion: "1.1", ...options })),
     {
-      ...connect("@connectrpc/connect-node", "gRPC", createGrpcTransport({ baseUrl: server }), true),
-      compressed: connect(
-        "",
-        "",
-        createGrpcTransport({ baseUrl: server, sendCompression: compressionGzip, compressMinBytes: 0 }),
-      ),
+      ...connectNode("gRPC", (options) => createGrpcTransport({ baseUrl: server, nodeOptions: NODE_OPTIONS, ...options })),
+      note: "with `nodeOptions: { maxSessionMemory: 32 }`: what is given up stays in Node's account, and over 10 MB it opens no stream",
     },
     grpcWeb(server, "binary"),
     grpcWeb(server, "text"),
@@ -38,11 +37,21 @@ export function drivers(server) {
   ];
 }
 
-function connect(name, protocol, transport, hasBidi) {
+function connectNode(protocol, transport) {
+  const name = "@connectrpc/connect-node";
+  const compressing = transport({ sendCompression: compressionGzip, compressMinBytes: 0 });
+  return {
+    ...connect(name, protocol, transport()),
+    bidi: (method, requests) => createClient(method.parent, transport())[method.localName](requests),
+    compressed: connect(name, protocol, compressing),
+  };
+}
+
+function connect(name, protocol, transport) {
   const call = (method) => createClient(method.parent, transport)[method.localName];
   return {
     name,
-    version: name && version(name),
+    version: version(name),
     protocol,
     async unary(method, request, options = {}) {
       let headers;
@@ -50,7 +59,6 @@ function connect(name, protocol, transport, hasBidi) {
       return { message, headers };
     },
     stream: (method, request, options) => call(method)(request, options),
-    bidi: hasBidi && ((method, requests) => call(method)(requests)),
     failure(thrown) {
       const error = ConnectError.from(thrown);
       const packed = error.metadata.get("grpc-status-details-bin");
@@ -74,9 +82,10 @@ function grpcWeb(server, format) {
       (request) => toBinary(method.input, request),
       (bytes) => fromBinary(method.output, bytes),
     );
+  // It takes a deadline that has passed for none, so that milliseconds are counted from when it asks for them.
   const metadata = ({ timeoutMs, headers }) => ({
     ...headers,
-    ...(timeoutMs && { deadline: String(Date.now() + timeoutMs) }),
+    ...(timeoutMs && { deadline: { valueOf: () => Date.now() + timeoutMs } }),
   });
   return {
     name: `grpc-web, ${format}`,
@@ -96,18 +105,15 @@ function grpcWeb(server, format) {
         });
       });
     },
-    // Its binary format has no streams: https://github.com/grpc/grpc-web#wire-format-mode
-    stream:
-      format === "text" &&
-      ((method, request) =>
-        new ReadableStream({
-          start(controller) {
-            const call = client.serverStreaming(server + path(method), request, {}, descriptor(method, MethodType.SERVER_STREAMING));
-            call.on("data", (message) => controller.enqueue(message));
-            call.on("error", (error) => controller.error(error));
-            call.on("end", () => controller.close());
-          },
-        })),
+    stream: (method, request) =>
+      new ReadableStream({
+        start(controller) {
+          const call = client.serverStreaming(server + path(method), request, {}, descriptor(method, MethodType.SERVER_STREAMING));
+          call.on("data", (message) => controller.enqueue(message));
+          call.on("error", (error) => controller.error(error));
+          call.on("end", () => controller.close());
+        },
+      }),
     failure: ({ code, message, metadata }) => ({ code, message, details: status(metadata?.["grpc-status-details-bin"]) }),
   };
 }
@@ -119,8 +125,8 @@ function niceGrpcWeb(server) {
       {
         [method.localName]: {
           path: path(method),
-          requestStream: false,
-          responseStream: method.methodKind === "server_streaming",
+          requestStream: method.methodKind === "bidi_streaming",
+          responseStream: method.methodKind !== "unary",
           requestSerialize: (request) => toBinary(method.input, request),
           responseDeserialize: (bytes) => fromBinary(method.output, bytes),
           options: {},
@@ -148,6 +154,7 @@ function niceGrpcWeb(server) {
       return { message, headers };
     },
     stream: (method, request, given) => call(method)(request, options(given)),
+    bidi: (method, requests) => call(method)(requests),
     failure({ code, details }) {
       const packed = trailer?.get("grpc-status-details-bin");
       return { code, message: details, details: packed && fromBinary(StatusSchema, packed) };

@@ -17,7 +17,7 @@ for service in imageclassifier.ImageClassifier grpc.health.v1.Health; do
     grep -qx "$service" <<<"$services" || fail "reflection does not list $service, only: $services"
 done
 
-# gRPC learns the messages by reflection; gRPC-Web over HTTP/1.1 cannot, and reads the contract.
+# With reflection buf speaks HTTP/2; with the contract at hand, gRPC-Web over HTTP/1.1.
 for flags in "--protocol grpc" "--protocol grpcweb --schema ../../proto"; do
     # shellcheck disable=SC2086 # several words
     answer=$(printf '{"imageData":"%s","topK":3}' "$(base64 -w 0 "$COFFEE")" |

@@ -41,7 +41,7 @@ use crate::{
     readiness::Phase,
     refusal::Refusals,
     service::Service,
-    status::{Failure, Fault},
+    status::{self, Failure, Fault},
     tokens::{self, Tokens},
     trace,
     upload::{self, UploadLimits, Uploads},
@@ -285,10 +285,9 @@ async fn watch(
         metrics.panics.inc();
         refusals.refuse(&call, &Failure::Internal(Fault::HandlerPanicked))
     });
-    let response = if is_codecs_own(&response) {
-        refusals.refuse(&call, &Failure::MessageMalformed)
-    } else {
-        response
+    let response = match refused_by_tonic(&response) {
+        Some(failure) => refusals.refuse(&call, &failure),
+        None => response,
     };
     let code = response.headers().get("grpc-status");
     let code = code.map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes()));
@@ -300,15 +299,22 @@ async fn watch(
     response
 }
 
-/// Whether tonic's codec could not read the message. It calls that INTERNAL, or OUT_OF_RANGE, but never with details; our
-/// own refusals always have some.
-fn is_codecs_own(response: &Response) -> bool {
+/// Why tonic itself has refused the call: its codec, which could not read the message, or its router. Neither gives details;
+/// our own refusals always have some.
+fn refused_by_tonic(response: &Response) -> Option<Failure> {
+    const HELP: &str = "server reflection lists the methods";
     let headers = response.headers();
-    let code = headers
-        .get("grpc-status")
-        .map(|code| Code::from_bytes(code.as_bytes()));
-    matches!(code, Some(Code::Internal | Code::OutOfRange))
-        && !headers.contains_key("grpc-status-details-bin")
+    if headers.contains_key("grpc-status-details-bin") {
+        return None;
+    }
+    match Code::from_bytes(headers.get("grpc-status")?.as_bytes()) {
+        Code::Internal | Code::OutOfRange => Some(Failure::MessageMalformed),
+        Code::Unimplemented if headers.contains_key(status::ACCEPT_ENCODING) => {
+            Some(Failure::MessageCompressed)
+        }
+        Code::Unimplemented => Some(Failure::UnknownMethod { help: HELP }),
+        _ => None,
+    }
 }
 
 fn metrics_app(metrics: Metrics) -> Router {

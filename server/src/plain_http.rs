@@ -114,7 +114,9 @@ fn json_response(status: StatusCode, body: &impl Serialize) -> Response {
     (status, content_type, body).into_response()
 }
 
-async fn no_such_method() -> Response {
-    const HELP: &str = "there is nothing to call here: POST /v1/classify, or GET /v1/openapi.json";
-    Status::unimplemented(HELP).into_http::<Body>()
+async fn no_such_method(State(service): State<Service>, request: Request) -> Response {
+    const HELP: &str = "POST /v1/classify, or GET /v1/openapi.json";
+    let call = Call::of(request.extensions());
+    let failure = Failure::UnknownMethod { help: HELP };
+    service.refusals().refuse(&call, &failure)
 }

@@ -21,6 +21,13 @@ pub(crate) enum Failure {
         "the message cannot be read: send the one that the method takes, framed and not compressed"
     )]
     MessageMalformed,
+    #[error(
+        "the message is compressed, which no method takes: send it as it is, a picture is compressed already"
+    )]
+    MessageCompressed,
+    /// A sentence's end that names what there is.
+    #[error("there is nothing of that name to call here: {help}")]
+    UnknownMethod { help: &'static str },
     #[error("top_k is {top_k}, there are {top_k_max} classes: ask for fewer")]
     TopK { top_k: u32, top_k_max: usize },
     #[error(
@@ -110,6 +117,8 @@ impl From<PictureError> for Failure {
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(200);
 /// Milliseconds before a gRPC client that retries by itself may do so.
 const RETRY_PUSHBACK: &str = "grpc-retry-pushback-ms";
+/// How messages may be compressed; the specification wants it with the refusal of one that is compressed in another way.
+pub(crate) const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
 
 impl Failure {
     /// The status as the caller sees it, with google.rpc details.
@@ -132,6 +141,10 @@ impl Failure {
         if let Some(delay) = retry_delay {
             let delay_ms = MetadataValue::from(delay.as_millis().try_into().unwrap_or(u64::MAX));
             status.metadata_mut().insert(RETRY_PUSHBACK, delay_ms);
+        }
+        if matches!(self, Self::MessageCompressed) {
+            let none = MetadataValue::from_static("identity");
+            status.metadata_mut().insert(ACCEPT_ENCODING, none);
         }
         status
     }
@@ -166,6 +179,8 @@ impl Failure {
             ),
             Self::MessageTooLarge { .. } => (Code::InvalidArgument, ErrorReason::ImageTooLarge),
             Self::MessageMalformed => (Code::InvalidArgument, ErrorReason::MessageMalformed),
+            Self::MessageCompressed => (Code::Unimplemented, ErrorReason::MessageCompressed),
+            Self::UnknownMethod { .. } => (Code::Unimplemented, ErrorReason::MethodUnknown),
             Self::TopK { .. } => (Code::InvalidArgument, ErrorReason::TopKOutOfRange),
             Self::UnknownModel { .. } => (Code::NotFound, ErrorReason::ModelUnknown),
             Self::TensorMalformed { .. } => (Code::InvalidArgument, ErrorReason::TensorMalformed),
@@ -199,6 +214,8 @@ impl Failure {
             Self::ParameterMalformed { name, .. } => Some(name),
             Self::NotSentAsImage { .. } => Some("image_data"),
             Self::MessageMalformed
+            | Self::MessageCompressed
+            | Self::UnknownMethod { .. }
             | Self::ParameterUnknown { .. }
             | Self::FormMalformed
             | Self::Overloaded { .. }
@@ -252,6 +269,8 @@ impl Failure {
             ],
             Self::NotSentAsImage { .. } => vec![accepted()],
             Self::MessageMalformed
+            | Self::MessageCompressed
+            | Self::UnknownMethod { .. }
             | Self::TensorMalformed { .. }
             | Self::ParameterMalformed { .. }
             | Self::ParameterUnknown { .. }

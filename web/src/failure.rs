@@ -185,6 +185,8 @@ impl Failure {
             | ErrorReason::ExplainUnsupported
             | ErrorReason::TimeoutMalformed
             | ErrorReason::MessageMalformed
+            | ErrorReason::MessageCompressed
+            | ErrorReason::MethodUnknown
             | ErrorReason::BatchSize
             | ErrorReason::IdTooLong
             | ErrorReason::TensorMalformed => Self::OtherVersion,

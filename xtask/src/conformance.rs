@@ -11,14 +11,15 @@ use crate::{
 pub(crate) fn table() -> anyhow::Result<()> {
     debian("python3", &["python3", "python3-venv"])?;
     debian("npm", &["nodejs", "npm"])?;
-    debian("go", &["golang-go"])?;
+    // Of the programs among them the one that is least likely to be there without the others.
     debian(
-        "protoc",
+        "protoc-gen-go",
         &[
+            "golang-go",
+            "golang-google-genproto-dev",
+            "golang-google-grpc-dev",
             "protobuf-compiler",
             "protoc-gen-go-1-3",
-            "golang-google-grpc-dev",
-            "golang-google-genproto-dev",
         ],
     )?;
     run(command("cargo").args([

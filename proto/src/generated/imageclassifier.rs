@@ -273,8 +273,7 @@ pub enum ErrorReason {
     Unauthenticated = 14,
     /// This caller calls too often; try again after the attached RetryInfo.
     RateLimited = 15,
-    /// The message is not framed or encoded as gRPC wants it, or is compressed; in plain HTTP: the query or the form cannot be
-    /// read.
+    /// The message is not framed or encoded as gRPC wants it; in plain HTTP: the query or the form cannot be read.
     MessageMalformed = 16,
     /// The batch has no picture, or too many. Metadata: images, images_max.
     BatchSize = 17,
@@ -283,6 +282,10 @@ pub enum ErrorReason {
     /// A tensor of inference.GRPCInferenceService/ModelInfer has a name, type, shape, length or value that the model does not
     /// take, or is asked for in a way that there is not.
     TensorMalformed = 19,
+    /// The message is compressed, as grpc-encoding says: send it as it is. The picture in it is compressed already.
+    MessageCompressed = 20,
+    /// The server has no method of that name.
+    MethodUnknown = 21,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -311,6 +314,8 @@ impl ErrorReason {
             Self::BatchSize => "BATCH_SIZE",
             Self::IdTooLong => "ID_TOO_LONG",
             Self::TensorMalformed => "TENSOR_MALFORMED",
+            Self::MessageCompressed => "MESSAGE_COMPRESSED",
+            Self::MethodUnknown => "METHOD_UNKNOWN",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -336,6 +341,8 @@ impl ErrorReason {
             "BATCH_SIZE" => Some(Self::BatchSize),
             "ID_TOO_LONG" => Some(Self::IdTooLong),
             "TENSOR_MALFORMED" => Some(Self::TensorMalformed),
+            "MESSAGE_COMPRESSED" => Some(Self::MessageCompressed),
+            "METHOD_UNKNOWN" => Some(Self::MethodUnknown),
             _ => None,
         }
     }

@@ -168,6 +168,8 @@ async fn what_is_not_there_says_what_is() {
         assert_eq!(response.status(), 404, "{method} {path}");
         let status = read(&response).unwrap_err();
         assert_eq!(status.code(), Code::Unimplemented);
+        let info = status.get_details_error_info().unwrap();
+        assert_eq!(info.reason, "METHOD_UNKNOWN");
         assert!(status.message().contains("POST /v1/classify"));
     }
     let response = get(&app, PATH).await;

@@ -72,3 +72,31 @@ async fn both_versions_of_reflection_list_the_services() {
     let answer = stream.into_inner().message().await.unwrap().unwrap();
     assert!(format!("{answer:?}").contains("imageclassifier.ImageClassifier"));
 }
+
+/// Tools that print errors ask for the types of their details.
+#[tokio::test]
+async fn reflection_describes_what_errors_carry() {
+    let app = App::start().await;
+    let mut client = v1::server_reflection_client::ServerReflectionClient::new(app.channel().await);
+    for name in ["ErrorInfo", "BadRequest", "RetryInfo", "Status"] {
+        let symbol = format!("google.rpc.{name}");
+        let request = v1::ServerReflectionRequest {
+            host: String::new(),
+            message_request: Some(
+                v1::server_reflection_request::MessageRequest::FileContainingSymbol(symbol),
+            ),
+        };
+        let stream = client
+            .server_reflection_info(tokio_stream::once(request))
+            .await;
+        let answer = stream.unwrap().into_inner().message().await.unwrap();
+        let answer = answer.and_then(|answer| answer.message_response);
+        assert!(
+            matches!(
+                answer,
+                Some(v1::server_reflection_response::MessageResponse::FileDescriptorResponse(_))
+            ),
+            "{name}: {answer:?}"
+        );
+    }
+}

@@ -153,7 +153,45 @@ async fn unknown_methods_are_unimplemented() {
     let outcome = client
         .unary(tonic::Request::new(image("")), path, codec)
         .await;
-    assert_eq!(outcome.unwrap_err().code(), Code::Unimplemented);
+    let status = outcome.unwrap_err();
+    assert_eq!(status.code(), Code::Unimplemented);
+    let info = status.get_details_error_info().unwrap();
+    assert_eq!(info.reason, "METHOD_UNKNOWN");
+    assert!(status.message().contains("server reflection"), "{status:?}");
+}
+
+/// Of every service: whichever the client calls first tells it.
+#[tokio::test]
+async fn compressed_messages_are_refused_as_the_specification_wants() {
+    let app = App::start().await;
+    for path in [
+        "/imageclassifier.ImageClassifier/Classify",
+        "/imageclassifier.ImageClassifier/ClassifyBatch",
+        "/imageclassifier.ImageClassifier/ClassifyStream",
+        "/inference.GRPCInferenceService/ModelInfer",
+        "/grpc.health.v1.Health/Check",
+    ] {
+        for (version, content_type) in [
+            (Http::One, "application/grpc-web+proto"),
+            (Http::Two, "application/grpc-web+proto"),
+            (Http::Two, "application/grpc"),
+        ] {
+            let request = Request::post(path)
+                .header("content-type", content_type)
+                .header("grpc-encoding", "gzip");
+            let message = Bytes::from_static(b"\x01\0\0\0\x03\n\x01a");
+            let answer = send(app.address, version, request, message).await;
+            let status = Status::from_header_map(answer.headers()).unwrap();
+            assert_eq!(
+                status.code(),
+                Code::Unimplemented,
+                "{path}, {content_type}: {status:?}"
+            );
+            let info = status.get_details_error_info().unwrap();
+            assert_eq!(info.reason, "MESSAGE_COMPRESSED", "{path}, {content_type}");
+            assert_eq!(answer.headers()["grpc-accept-encoding"], "identity");
+        }
+    }
 }
 
 #[tokio::test]

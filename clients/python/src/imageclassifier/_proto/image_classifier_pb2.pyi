@@ -30,6 +30,8 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     BATCH_SIZE: _ClassVar[ErrorReason]
     ID_TOO_LONG: _ClassVar[ErrorReason]
     TENSOR_MALFORMED: _ClassVar[ErrorReason]
+    MESSAGE_COMPRESSED: _ClassVar[ErrorReason]
+    METHOD_UNKNOWN: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
 IMAGE_EMPTY: ErrorReason
 IMAGE_TOO_LARGE: ErrorReason
@@ -50,6 +52,8 @@ MESSAGE_MALFORMED: ErrorReason
 BATCH_SIZE: ErrorReason
 ID_TOO_LONG: ErrorReason
 TENSOR_MALFORMED: ErrorReason
+MESSAGE_COMPRESSED: ErrorReason
+METHOD_UNKNOWN: ErrorReason
 
 class ClassifyImageRequest(_message.Message):
     __slots__ = ("image_data", "top_k", "model", "explain", "id")
