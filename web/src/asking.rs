@@ -75,16 +75,19 @@ pub(crate) async fn ask(terms: &Terms, asked: &[Asked]) -> Vec<Outcome> {
         }
     };
     let took_ms = now_ms() - asked_ms;
-    let outcomes = asked.iter().zip(prepared);
+    let mut outcomes = Vec::new();
+    for (one, prepared) in asked.iter().zip(prepared) {
+        outcomes.push(match prepared {
+            Ok(_) => {
+                let answer = answers.next().expect("each picture has an outcome");
+                answer
+                    .map(|answer| (answer, took_ms))
+                    .map_err(|error| Fault::call(&one.picked.name(), error, terms))
+            }
+            Err(failure) => Err(failure.into()),
+        });
+    }
     outcomes
-        .map(|(one, prepared)| {
-            prepared?;
-            let answer = answers.next().expect("each picture has an outcome");
-            answer
-                .map(|answer| (answer, took_ms))
-                .map_err(|error| Fault::call(&one.picked.name(), error, terms))
-        })
-        .collect()
 }
 
 /// Whether the browser got no answer. It does not say where it was a file that it could not read.

@@ -16,9 +16,15 @@ use crate::{
 
 /// Calls at the same time.
 const IN_FLIGHT: usize = 3;
-/// Pictures of so many bytes share a call: a call costs the browser as much as some hundred kilobytes do. More would have one
-/// wait longer on a slow link for the first answers, and for a picture to be given up.
-const CALL_BYTES: f64 = 1e6;
+/// Pictures of so many bytes share a call, as a call costs the browser as much work as some hundred kilobytes do: fewer at
+/// first and where calls are slow, because the server waits for each only so long.
+const CALL_BYTES_MIN: f64 = (64 << 10) as f64;
+const CALL_BYTES_FIRST: f64 = (256 << 10) as f64;
+const CALL_BYTES_MAX: f64 = (1 << 20) as f64;
+/// Below this the next calls may be longer.
+const QUICK_MS: f64 = 1_000.0;
+/// Above it they are shorter.
+const SLOW_MS: f64 = 3_000.0;
 /// Calls about the same pictures, where the server asks to come again later, before they are given up: those in a row in
 /// whose time no picture of the list was answered.
 const CALLS_IN_VAIN_MAX: u32 = 5;
@@ -37,6 +43,7 @@ pub(crate) struct Many {
     is_pulse_due: StoredValue<bool>,
     workers: StoredValue<usize>,
     calls: StoredValue<usize>,
+    call_bytes: StoredValue<f64>,
     answers: StoredValue<usize>,
     /// Of the rows' signals, so that their memory comes back with the list.
     owner: StoredValue<Owner, LocalStorage>,
@@ -83,6 +90,7 @@ impl Many {
             is_pulse_due: StoredValue::new(false),
             workers: StoredValue::new(0),
             calls: StoredValue::new(0),
+            call_bytes: StoredValue::new(CALL_BYTES_FIRST),
             answers: StoredValue::new(0),
             owner: StoredValue::new_local(Owner::new()),
         };
@@ -251,12 +259,13 @@ impl Many {
     /// The first ones that fit into a call; a large one by itself.
     fn next_waiting(self) -> Vec<Row> {
         let limits = self.session.terms().limits;
+        let call_bytes = self.call_bytes.get_value();
         let mut bytes = 0.0;
         self.rows.with_untracked(|rows| {
             let waiting = rows.iter().copied().filter(|row| row.is_waiting());
             let fits = |(at, row): &(usize, Row)| {
                 bytes += row.file().size();
-                *at == 0 || bytes <= CALL_BYTES
+                *at == 0 || bytes <= call_bytes
             };
             let next = waiting.take(limits.batch_images_max).enumerate();
             next.take_while(fits).map(|(_, row)| row).collect()
@@ -280,8 +289,12 @@ impl Many {
             let answers = self.answers.get_value();
             let asked: Vec<_> = rows.iter().map(|(_, asked)| asked.clone()).collect();
             let outcomes = asking::ask(&self.session.terms(), &asked).await;
-            let answered = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
-            self.answers.update_value(|answers| *answers += answered);
+            let answered = outcomes.iter().flatten();
+            if let Some((_, took_ms)) = answered.clone().next() {
+                self.adapt(*took_ms);
+            }
+            self.answers
+                .update_value(|answers| *answers += answered.count());
             calls_in_vain += 1;
             if self.answers.get_value() > answers {
                 calls_in_vain = 0;
@@ -312,6 +325,17 @@ impl Many {
             put_off.retain(|(row, _)| row.is_in(call));
             rows = put_off;
         }
+    }
+
+    /// To what the link and the server can do.
+    fn adapt(self, took_ms: f64) {
+        self.call_bytes.update_value(|bytes| {
+            if took_ms < QUICK_MS {
+                *bytes = (*bytes * 2.0).min(CALL_BYTES_MAX);
+            } else if took_ms > SLOW_MS {
+                *bytes = (*bytes / 2.0).max(CALL_BYTES_MIN);
+            }
+        });
     }
 
     /// Nobody gets an answer without a token: where it is missing, the rest need not try.
