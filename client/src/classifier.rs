@@ -10,7 +10,7 @@ use tonic::{
 };
 
 use crate::{
-    Answer, CallError, ModelDescription, UploadWatch,
+    Answer, CallError, ModelDescription,
     transport::{Channel, channel},
 };
 
@@ -125,24 +125,7 @@ impl Classifier {
         image_data: Bytes,
         options: ClassifyOptions,
     ) -> Result<Answer, CallError> {
-        self.classify_watched(image_data, options, None).await
-    }
-
-    /// As [`classify`](Self::classify), telling how much of the picture has been sent. Native programs are told nothing: their
-    /// transport does not say.
-    ///
-    /// # Errors
-    /// As [`classify`](Self::classify).
-    pub async fn classify_watched(
-        &self,
-        image_data: Bytes,
-        options: ClassifyOptions,
-        watch: Option<UploadWatch>,
-    ) -> Result<Answer, CallError> {
-        let mut call = self.timed(options.request(image_data));
-        if let Some(watch) = watch {
-            call.extensions_mut().insert(watch);
-        }
+        let call = self.timed(options.request(image_data));
         // The generated client takes `&mut self` only to poll readiness; clones share the connection.
         let answer = self.rpc.clone().classify(call).await?;
         Ok(answer.into_inner())

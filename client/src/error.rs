@@ -113,6 +113,18 @@ impl CallError {
         ))
     }
 
+    /// gRPC has no way to send so much.
+    #[cfg(target_arch = "wasm32")]
+    pub(crate) fn too_long() -> Self {
+        Self::unusable("cannot send more than 4 GiB in one call: send fewer pictures".to_owned())
+    }
+
+    /// The server ended a batch properly without a word about a picture.
+    #[cfg(target_arch = "wasm32")]
+    pub(crate) fn unanswered() -> Self {
+        Status::internal("the server left a picture out").into()
+    }
+
     /// Says nothing of the token itself: it may be one, with a typing error.
     pub(crate) fn bad_token() -> Self {
         Self::unusable(

@@ -1,12 +1,16 @@
 //! One Rust client of the image classifier, for native programs (gRPC over HTTP/2) and for WebAssembly in a browser
 //! (gRPC-Web over XMLHttpRequest). Only [`transport`](self) differs. Knows the contract, and neither server, model nor page.
 
+#[cfg(target_arch = "wasm32")]
+mod blobs;
 mod classifier;
 mod error;
 #[cfg(any(target_arch = "wasm32", test))]
 mod frames;
 #[cfg(not(target_arch = "wasm32"))]
 mod health;
+#[cfg(any(target_arch = "wasm32", test))]
+mod pieces;
 #[cfg(not(target_arch = "wasm32"))]
 mod retry;
 #[cfg(not(target_arch = "wasm32"))]
@@ -14,6 +18,7 @@ mod stream;
 #[cfg_attr(target_arch = "wasm32", path = "transport_web.rs")]
 #[cfg_attr(not(target_arch = "wasm32"), path = "transport_native.rs")]
 mod transport;
+#[cfg(target_arch = "wasm32")]
 mod upload;
 #[cfg(target_arch = "wasm32")]
 mod xhr;
@@ -32,4 +37,5 @@ pub use imageclassifier_proto::{
 pub use retry::patiently;
 #[cfg(not(target_arch = "wasm32"))]
 pub use stream::StreamOptions;
+#[cfg(target_arch = "wasm32")]
 pub use upload::UploadWatch;

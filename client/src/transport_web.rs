@@ -11,7 +11,7 @@ use http_body_util::{BodyExt, Full, combinators::WithTrailers};
 use tonic::{Status, body::Body};
 use tower_service::Service;
 
-use crate::{CallError, UploadWatch, frames, xhr};
+use crate::{CallError, UploadWatch, blobs::Framed, frames, xhr};
 
 const MEDIA_TYPE: &str = "application/grpc-web+proto";
 
@@ -68,8 +68,14 @@ impl Service<Request<Body>> for Channel {
 async fn call(url: String, request: Request<Body>) -> Result<Response<AnswerBody>, TransportError> {
     let (head, body) = request.into_parts();
     let watch = head.extensions.get::<UploadWatch>().cloned();
-    // tonic has framed the message already; a message at hand cannot fail to be collected.
-    let message = body.collect().await.map_err(|_| xhr::Unreachable)?;
+    let message = match head.extensions.get::<Framed>() {
+        Some(framed) => xhr::Message::Blob(framed.blob().clone()),
+        // tonic has framed the message already; a message at hand cannot fail to be collected.
+        None => {
+            let message = body.collect().await.map_err(|_| xhr::Unreachable)?;
+            xhr::Message::Bytes(message.to_bytes())
+        }
+    };
     let mut headers = head.headers;
     headers.remove("te"); // the browser's own, as it would complain
     for (name, value) in [
@@ -79,7 +85,7 @@ async fn call(url: String, request: Request<Body>) -> Result<Response<AnswerBody
     ] {
         headers.insert(name, value.parse().expect("these are header values"));
     }
-    let reply = xhr::post(&url, &headers, &message.to_bytes(), watch).await?;
+    let reply = xhr::post(&url, &headers, &message, watch).await?;
     answer(reply)
 }
 

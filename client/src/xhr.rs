@@ -7,9 +7,15 @@ use futures_channel::oneshot;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use js_sys::{ArrayBuffer, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
-use web_sys::{ProgressEvent, XmlHttpRequest, XmlHttpRequestResponseType};
+use web_sys::{Blob, ProgressEvent, XmlHttpRequest, XmlHttpRequestResponseType};
 
 use crate::UploadWatch;
+
+/// What is sent.
+pub(crate) enum Message {
+    Bytes(Bytes),
+    Blob(Blob),
+}
 
 /// What came back, whatever its status.
 pub(crate) struct Reply {
@@ -41,11 +47,11 @@ struct Sent {
     _on_all: Closure<dyn FnMut()>,
 }
 
-/// Sends `body` and waits for the whole answer.
+/// Sends `message` and waits for the whole answer.
 pub(crate) async fn post(
     url: &str,
     headers: &HeaderMap,
-    body: &[u8],
+    message: &Message,
     watch: Option<UploadWatch>,
 ) -> Result<Reply, Unreachable> {
     let request = XmlHttpRequest::new()?;
@@ -61,9 +67,13 @@ pub(crate) async fn post(
         _on_sent: watch.map(|watch| on_sent(&request, watch)).transpose()?,
         request,
     };
-    underway
-        .request
-        .send_with_opt_js_u8_array(Some(&Uint8Array::from(body)))?;
+    match message {
+        Message::Bytes(bytes) => {
+            let bytes = Uint8Array::from(&**bytes);
+            underway.request.send_with_opt_js_u8_array(Some(&bytes))?;
+        }
+        Message::Blob(blob) => underway.request.send_with_opt_blob(Some(blob))?,
+    }
     end.await.map_err(|_| Unreachable)?;
     reply(&underway.request)
 }

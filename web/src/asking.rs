@@ -1,14 +1,16 @@
 //! The way of one picture to the server: prepared, sent, answered.
 
 use imageclassifier_client::{
-    Answer, CallError, Classifier, ClassifyOptions, ErrorReason, UploadWatch,
+    Answer, CallError, Classifier, ClassifyOptions, ErrorKind, ErrorReason, UploadWatch,
 };
 use leptos::prelude::*;
+use web_sys::Blob;
 
 use crate::{
     failure::{Failure, Remedy},
     picked::Picked,
-    shrink::Shrinking,
+    session::Limits,
+    shrink::{self, Shrinking},
     texts::Language,
 };
 
@@ -32,7 +34,7 @@ pub(crate) struct Terms {
     pub(crate) options: ClassifyOptions,
     /// Whether the server draws heatmaps, as far as is known.
     pub(crate) explains: StoredValue<bool>,
-    pub(crate) image_bytes_max: u64,
+    pub(crate) limits: Limits,
     pub(crate) shrinking: Shrinking,
 }
 
@@ -43,20 +45,83 @@ pub(crate) struct Fault {
     error: Option<CallError>,
 }
 
-/// The answer, and how many milliseconds it took from the file to it.
-pub(crate) async fn ask(
-    terms: Terms,
-    picked: &Picked,
-    step: RwSignal<Step>,
-) -> Result<(Answer, f64), Fault> {
+/// A picture that is asked about, and where to tell how far that is.
+#[derive(Clone)]
+pub(crate) struct Asked {
+    pub(crate) picked: Picked,
+    pub(crate) step: RwSignal<Step>,
+}
+
+/// What came of it: the answer, and how many milliseconds it took from the file to it.
+pub(crate) type Outcome = Result<(Answer, f64), Fault>;
+
+/// Asks about some pictures in one call; what comes of each, in their order.
+pub(crate) async fn ask(terms: &Terms, asked: &[Asked]) -> Vec<Outcome> {
     let asked_ms = now_ms();
-    step.set(Step::Preparing);
-    let image_data = picked
-        .prepare(terms.image_bytes_max, terms.shrinking)
-        .await?;
-    step.set(Step::Sending(0.0));
+    let mut prepared = Vec::new();
+    for one in asked {
+        one.step.set(Step::Preparing);
+        let picture = one
+            .picked
+            .prepare(terms.limits.image_bytes_max, terms.shrinking);
+        prepared.push(picture.await);
+    }
+    let mut answers = loop {
+        let pictures: Vec<_> = prepared.iter().flatten().cloned().collect();
+        let answers = call(terms, &pictures, asked).await;
+        let lost = answers.iter().all(is_lost);
+        if !lost || !leave_out_unreadable(asked, &mut prepared).await {
+            break answers.into_iter();
+        }
+    };
+    let took_ms = now_ms() - asked_ms;
+    let mut outcomes = Vec::new();
+    for (one, prepared) in asked.iter().zip(prepared) {
+        outcomes.push(match prepared {
+            Ok(_) => {
+                let answer = answers.next().expect("each picture has an outcome");
+                answer
+                    .map(|answer| (answer, took_ms))
+                    .map_err(|error| Fault::call(&one.picked.name(), error, terms))
+            }
+            Err(failure) => Err(failure.into()),
+        });
+    }
+    outcomes
+}
+
+/// Whether the browser got no answer. It does not say where it was a file that it could not read.
+fn is_lost(outcome: &Result<Answer, CallError>) -> bool {
+    outcome.as_ref().is_err_and(|error| {
+        error.kind() == ErrorKind::Unavailable && error.reason() == ErrorReason::Unspecified
+    })
+}
+
+/// Whether there was one. Files may change or go after they were picked.
+async fn leave_out_unreadable(asked: &[Asked], prepared: &mut [Result<Blob, Failure>]) -> bool {
+    let mut found = false;
+    for (one, prepared) in asked.iter().zip(prepared) {
+        if let Ok(picture) = prepared
+            && shrink::head(picture, 1).await.is_err()
+        {
+            let name = one.picked.name();
+            *prepared = Err(Failure::Unreadable { name });
+            found = true;
+        }
+    }
+    found
+}
+
+/// Once more, without heatmaps, where the server draws none.
+async fn call(terms: &Terms, pictures: &[Blob], asked: &[Asked]) -> Vec<Result<Answer, CallError>> {
+    if pictures.is_empty() {
+        return Vec::new();
+    }
+    let steps: Vec<_> = asked.iter().map(|one| one.step).collect();
+    let tell = move |step| steps.iter().for_each(|each| each.set(step));
+    tell(Step::Sending(0.0));
     let watch = UploadWatch::new(move |sent| {
-        step.set(if sent < 1.0 {
+        tell(if sent < 1.0 {
             Step::Sending(sent)
         } else {
             Step::Awaiting
@@ -67,22 +132,26 @@ pub(crate) async fn ask(
             explain,
             ..terms.options.clone()
         };
-        let classifier = &terms.classifier;
-        classifier.classify_watched(image_data.clone(), options, Some(watch.clone()))
+        let watch = watch.clone();
+        async move {
+            terms
+                .classifier
+                .classify_blobs(pictures, &options, watch)
+                .await
+        }
     };
-    let mut outcome = call(terms.explains.get_value()).await;
-    if matches!(&outcome, Err(error) if error.reason() == ErrorReason::ExplainUnsupported) {
-        terms.explains.set_value(false);
-        outcome = call(false).await;
+    let outcomes = call(terms.explains.get_value()).await;
+    let explains = |outcome: &Result<_, CallError>| !matches!(outcome, Err(error) if error.reason() == ErrorReason::ExplainUnsupported);
+    if outcomes.iter().all(explains) {
+        return outcomes;
     }
-    let has_token = terms.classifier.has_token();
-    outcome
-        .map(|answer| (answer, now_ms() - asked_ms))
-        .map_err(|error| Fault::call(&picked.name(), error, has_token))
+    terms.explains.set_value(false);
+    call(false).await
 }
 
 impl Fault {
-    fn call(name: &str, error: CallError, has_token: bool) -> Self {
+    fn call(name: &str, error: CallError, terms: &Terms) -> Self {
+        let has_token = terms.classifier.has_token();
         let failure = if has_token && error.reason() == ErrorReason::Unauthenticated {
             Failure::TokenRefused
         } else {

@@ -1,6 +1,5 @@
-use std::rc::Rc;
+use std::{cell::OnceCell, rc::Rc};
 
-use bytes::Bytes;
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -18,8 +17,11 @@ use crate::{
 pub(crate) struct Picked(Rc<Source>);
 
 enum Source {
-    /// From the visitor, with an object URL for the preview.
-    File { file: File, preview_url: String },
+    /// From the visitor, with an object URL once it has a preview: of hundreds of pictures few are looked at.
+    File {
+        file: File,
+        preview_url: OnceCell<String>,
+    },
     /// One of the page's own.
     Sample(&'static Sample),
 }
@@ -28,9 +30,10 @@ impl Picked {
     /// Refuses what is surely no picture. The server's word on formats is final, since types and names can be wrong.
     pub(crate) fn file(file: File) -> Result<Self, Failure> {
         refuse(&file.name(), &file.type_(), byte_count(&file))?;
-        let preview_url = Url::create_object_url_with_blob(&file)
-            .map_err(|_| Failure::Unreadable { name: file.name() })?;
-        Ok(Self(Rc::new(Source::File { file, preview_url })))
+        Ok(Self(Rc::new(Source::File {
+            file,
+            preview_url: OnceCell::new(),
+        })))
     }
 
     pub(crate) fn sample(sample: &'static Sample) -> Self {
@@ -46,7 +49,11 @@ impl Picked {
 
     pub(crate) fn preview_url(&self) -> String {
         match &*self.0 {
-            Source::File { preview_url, .. } => preview_url.clone(),
+            Source::File { file, preview_url } => {
+                // It can fail only where the browser knows no object URLs, and then nothing is shown.
+                let make = || Url::create_object_url_with_blob(file).unwrap_or_default();
+                preview_url.get_or_init(make).clone()
+            }
             Source::Sample(sample) => sample.url(),
         }
     }
@@ -56,7 +63,7 @@ impl Picked {
         &self,
         image_bytes_max: u64,
         shrinking: Shrinking,
-    ) -> Result<Bytes, Failure> {
+    ) -> Result<Blob, Failure> {
         match &*self.0 {
             Source::File { file, .. } => prepare(file, image_bytes_max, shrinking).await,
             Source::Sample(sample) => fetch(&sample.url())
@@ -68,8 +75,10 @@ impl Picked {
 
 impl Drop for Source {
     fn drop(&mut self) {
-        if let Self::File { preview_url, .. } = self {
-            // It can fail only where the browser knows no object URLs, and then none was made.
+        if let Self::File { preview_url, .. } = self
+            && let Some(preview_url) = preview_url.get()
+        {
+            // As above: then none was made.
             let _ = Url::revoke_object_url(preview_url);
         }
     }
@@ -89,42 +98,33 @@ fn refuse(name: &str, media_type: &str, bytes: u64) -> Result<(), Failure> {
     }
 }
 
-/// A file too large to send is never read as a whole.
-async fn prepare(
-    file: &File,
-    image_bytes_max: u64,
-    shrinking: Shrinking,
-) -> Result<Bytes, Failure> {
+/// A file is not read before it is sent, unless it may have to be made smaller: then its beginning.
+async fn prepare(file: &File, image_bytes_max: u64, shrinking: Shrinking) -> Result<Blob, Failure> {
     let name = || file.name();
-    let unreadable = |_| Failure::Unreadable { name: name() };
     let bytes = byte_count(file);
-    let whole = if bytes > image_bytes_max {
-        None
-    } else {
-        Some(shrink::read(file).await.map_err(unreadable)?)
-    };
-    match (shrinking, whole) {
-        (Shrinking::Off, Some(whole)) => Ok(whole),
-        (Shrinking::Off, None) => Err(Failure::TooLarge {
-            name: name(),
-            bytes: Some(bytes),
-            bytes_max: Some(image_bytes_max),
-        }),
-        (Shrinking::Large, Some(whole)) => match smaller(file, &whole, false).await {
-            Some(smaller) => Ok(smaller),
-            None => Ok(whole),
-        },
-        (Shrinking::Large, None) => {
-            let head = file.slice_with_i32_and_i32(0, pixels::HEAD_BYTES);
-            let head = shrink::read(&head.map_err(unreadable)?).await;
-            let smaller = smaller(file, &head.map_err(unreadable)?, true).await;
-            smaller.ok_or_else(|| Failure::Unshrinkable { name: name() })
-        }
+    let fits = bytes <= image_bytes_max;
+    if !shrinking.concerns(bytes, image_bytes_max) {
+        return fits.then(|| file.clone().into()).ok_or_else(|| {
+            let (bytes, bytes_max) = (Some(bytes), Some(image_bytes_max));
+            Failure::TooLarge {
+                name: name(),
+                bytes,
+                bytes_max,
+            }
+        });
+    }
+    let head = shrink::head(file, pixels::HEAD_BYTES)
+        .await
+        .map_err(|_| Failure::Unreadable { name: name() })?;
+    match smaller(file, &head, !fits).await {
+        Some(smaller) => Ok(smaller),
+        None if fits => Ok(file.clone().into()),
+        None => Err(Failure::Unshrinkable { name: name() }),
     }
 }
 
 /// The same picture in fewer bytes; None where it is small already, unless it `must` be smaller, or no browser could do it.
-async fn smaller(file: &Blob, head: &[u8], must: bool) -> Option<Bytes> {
+async fn smaller(file: &Blob, head: &[u8], must: bool) -> Option<Blob> {
     let (width, height) = pixels::dimensions(head)?;
     let factor = shrink::factor(width, height)
         .or_else(|| (must && shrink::is_decodable(width, height)).then_some(1.0))?;
@@ -141,15 +141,14 @@ fn byte_count(file: &File) -> u64 {
     file.size() as u64
 }
 
-async fn fetch(url: &str) -> Result<Bytes, JsValue> {
+async fn fetch(url: &str) -> Result<Blob, JsValue> {
     let response: Response = JsFuture::from(window().fetch_with_str(url))
         .await?
         .unchecked_into();
     if !response.ok() {
         return Err(response.status().into());
     }
-    let blob = JsFuture::from(response.blob()?).await?;
-    shrink::read(blob.unchecked_ref()).await
+    JsFuture::from(response.blob()?).await?.dyn_into()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use leptos::{prelude::*, task::spawn_local};
 use crate::{
     access,
     address::Address,
-    asking::{self, Step, Terms},
+    asking::{self, Asked, Step, Terms},
     failure::{Failure, Remedy},
     found::Found,
     picked::Picked,
@@ -15,8 +15,11 @@ use crate::{
     viewing::TOP_MAX,
 };
 
-/// The contract's own default, until the server has told its limit.
-const IMAGE_BYTES_MAX: u64 = 10 << 20;
+/// The contract's own, until the server has told its limits.
+const LIMITS: Limits = Limits {
+    image_bytes_max: 10 << 20,
+    batch_images_max: 1,
+};
 /// That of EfficientNet-Lite0, until the server has told its own.
 const INPUT_SIZE: u32 = 224;
 
@@ -47,13 +50,21 @@ pub(crate) struct Model {
     pub(crate) input_size: u32,
 }
 
+/// What the server takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) image_bytes_max: u64,
+    /// Pictures in one call.
+    pub(crate) batch_images_max: usize,
+}
+
 /// The one part of the page that talks to the server. A handle: copies mean the same session.
 #[derive(Clone, Copy)]
 pub(crate) struct Session {
     phase: RwSignal<Phase, LocalStorage>,
     step: RwSignal<Step>,
     shrinking: RwSignal<bool>,
-    image_bytes_max: RwSignal<u64>,
+    limits: StoredValue<Limits>,
     model: RwSignal<Model>,
     /// Whether the server draws heatmaps, as far as is known.
     explains: StoredValue<bool>,
@@ -111,7 +122,7 @@ impl Session {
             phase: RwSignal::new_local(Phase::Empty),
             step: RwSignal::new(Step::default()),
             shrinking: RwSignal::new(shrink_switch::remembered()),
-            image_bytes_max: RwSignal::new(IMAGE_BYTES_MAX),
+            limits: StoredValue::new(LIMITS),
             model: RwSignal::new(Model {
                 revision: String::new(),
                 weights_digest: String::new(),
@@ -153,7 +164,7 @@ impl Session {
                 ..ClassifyOptions::default()
             },
             explains: self.explains,
-            image_bytes_max: self.image_bytes_max.get_untracked(),
+            limits: self.limits.get_value(),
             shrinking: if self.shrinking.get_untracked() {
                 Shrinking::Large
             } else {
@@ -210,7 +221,12 @@ impl Session {
         };
         self.phase.set(Phase::Asking(picked.clone()));
         self.start(async move {
-            let phase = match asking::ask(terms, &picked, self.step).await {
+            let asked = Asked {
+                picked: picked.clone(),
+                step: self.step,
+            };
+            let mut outcomes = asking::ask(&terms, &[asked]).await;
+            let phase = match outcomes.remove(0) {
                 Ok((answer, took_ms)) => Phase::Answered(picked, answer, took_ms),
                 Err(fault) => {
                     self.heed(&fault.failure);
@@ -251,7 +267,7 @@ impl Session {
         let picked = self.phase.with_untracked(|phase| phase.picked().cloned());
         if let Some(picked) = picked {
             let terms = Terms {
-                shrinking: Shrinking::Large,
+                shrinking: Shrinking::All,
                 ..self.terms()
             };
             self.ask_on(terms, Ok(picked));
@@ -309,7 +325,10 @@ impl Session {
                 return;
             };
             if let Some(limits) = model.limits {
-                self.image_bytes_max.set(limits.image_bytes_max);
+                self.limits.set_value(Limits {
+                    image_bytes_max: limits.image_bytes_max,
+                    batch_images_max: limits.batch_images_max.max(1) as usize,
+                });
             }
             self.model.set(Model {
                 revision: model.revision,

@@ -1,7 +1,6 @@
 //! Large pictures made smaller before they are sent. The network looks at 224 × 224 pixels: a photograph of 12 megapixels
 //! costs its upload forty times what it needs.
 
-use bytes::Bytes;
 use js_sys::Uint8Array;
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
@@ -13,6 +12,8 @@ use web_sys::{
 
 /// Pictures of more pixels are made smaller, to about so many.
 const PIXELS: f64 = 2e6;
+/// Files that weigh no more are sent as they are: a JPEG of two megapixels mostly weighs more.
+const LIGHT_BYTES: u64 = 256 << 10;
 /// But not below this shorter side: the network's square, 0.875 of it, stays four times as wide as its input.
 const SHORT_SIDE: f64 = 1024.0;
 /// The browser decodes the whole picture, at four bytes a pixel: no more than half a gigabyte.
@@ -25,8 +26,21 @@ const JPEG_QUALITY: f64 = 0.92;
 pub(crate) enum Shrinking {
     /// Never.
     Off,
-    /// Those of more than two megapixels, and those that the server would not take.
+    /// Those of more than two megapixels, and those that the server would not take; but not where that saves nothing.
     Large,
+    /// All those.
+    All,
+}
+
+impl Shrinking {
+    /// Whether a file of so many bytes may have to be made smaller.
+    pub(crate) fn concerns(self, bytes: u64, bytes_max: u64) -> bool {
+        match self {
+            Self::Off => false,
+            Self::Large => bytes > LIGHT_BYTES.min(bytes_max),
+            Self::All => true,
+        }
+    }
 }
 
 /// By what a picture of these dimensions is multiplied; None where it is small enough.
@@ -50,7 +64,7 @@ pub(crate) fn is_decodable(width: u32, height: u32) -> bool {
 }
 
 /// The picture upright, over white, as a JPEG `factor` times as wide and high.
-pub(crate) async fn shrink(picture: &Blob, factor: f64) -> Result<Bytes, JsValue> {
+pub(crate) async fn shrink(picture: &Blob, factor: f64) -> Result<Blob, JsValue> {
     let decoded = Decoded::new(picture).await?;
     let (width, height) = (
         scaled(decoded.0.width(), factor),
@@ -74,16 +88,16 @@ pub(crate) async fn shrink(picture: &Blob, factor: f64) -> Result<Bytes, JsValue
     let jpeg = ImageEncodeOptions::new();
     jpeg.set_type("image/jpeg");
     jpeg.set_quality(JPEG_QUALITY);
-    let blob: Blob = JsFuture::from(canvas.convert_to_blob_with_options(&jpeg)?)
+    JsFuture::from(canvas.convert_to_blob_with_options(&jpeg)?)
         .await?
-        .dyn_into()?;
-    read(&blob).await
+        .dyn_into()
 }
 
-/// All bytes of a file.
-pub(crate) async fn read(blob: &Blob) -> Result<Bytes, JsValue> {
-    let buffer = JsFuture::from(blob.array_buffer()).await?;
-    Ok(Bytes::from(Uint8Array::new(&buffer).to_vec()))
+/// The first bytes of a picture; fails where it cannot be read any more.
+pub(crate) async fn head(picture: &Blob, bytes: i32) -> Result<Vec<u8>, JsValue> {
+    let head = picture.slice_with_i32_and_i32(0, bytes)?;
+    let buffer = JsFuture::from(head.array_buffer()).await?;
+    Ok(Uint8Array::new(&buffer).to_vec())
 }
 
 /// Gives its memory back at once instead of when the browser next tidies up.
@@ -123,6 +137,22 @@ fn scaled(length: u32, factor: f64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn light_files_are_sent_as_they_are_unless_the_server_would_not_take_them() {
+        const MAX: u64 = 10 << 20;
+        let cases = [
+            (Shrinking::Off, MAX + 1, MAX, false),
+            (Shrinking::Large, 256 << 10, MAX, false),
+            (Shrinking::Large, (256 << 10) + 1, MAX, true),
+            (Shrinking::Large, 1001, 1000, true),
+            (Shrinking::All, 1, MAX, true),
+        ];
+        for (shrinking, bytes, bytes_max, concerned) in cases {
+            let concerns = shrinking.concerns(bytes, bytes_max);
+            assert_eq!(concerns, concerned, "{shrinking:?} {bytes}");
+        }
+    }
 
     #[test]
     fn large_pictures_come_to_two_megapixels_and_no_side_becomes_too_short() {

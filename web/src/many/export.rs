@@ -1,6 +1,6 @@
 //! What the list knows, as files in the command line's forms: a line of JSON, or a row of CSV, for each picture.
 
-use imageclassifier_client::{Answer, Prediction};
+use imageclassifier_client::{Answer, Crop, Prediction};
 
 use crate::asking::Fault;
 
@@ -41,7 +41,7 @@ fn json_line(row: &Finished<'_>, top: usize) -> String {
                 .collect();
             format!(
                 "{{\"file\":{file},\"label\":{},\"confidence\":{:?},\"predictions\":[{}],\"model\":{},\"model_revision\":{},\
-                 \"request_id\":{},\"decode_ms\":{:?},\"queue_ms\":{:?},\"inference_ms\":{:?}}}\n",
+                 \"request_id\":{},\"decode_ms\":{:?},\"queue_ms\":{:?},\"inference_ms\":{:?}{}}}\n",
                 quoted(&answer.label),
                 answer.confidence,
                 predictions.join(","),
@@ -51,6 +51,7 @@ fn json_line(row: &Finished<'_>, top: usize) -> String {
                 times.decode_ms,
                 times.queue_ms,
                 times.inference_ms,
+                answer.crop.as_ref().map(crop).unwrap_or_default(),
             )
         }
         Err(fault) => {
@@ -70,6 +71,14 @@ fn prediction(prediction: &Prediction) -> String {
         quoted(&prediction.label),
         prediction.confidence,
         prediction.index
+    )
+}
+
+/// The square that the network saw, after the other members.
+fn crop(crop: &Crop) -> String {
+    format!(
+        ",\"crop\":{{\"left\":{},\"top\":{},\"side\":{},\"picture_width\":{},\"picture_height\":{}}}",
+        crop.left, crop.top, crop.side, crop.picture_width, crop.picture_height
     )
 }
 
@@ -167,7 +176,13 @@ mod tests {
                 queue_ms: 0.0,
                 inference_ms: 1e-7,
             }),
-            ..Answer::default()
+            crop: Some(Crop {
+                left: 1,
+                top: 2,
+                side: 3,
+                picture_width: 5,
+                picture_height: 7,
+            }),
         }
     }
 
@@ -198,7 +213,8 @@ mod tests {
             json(&rows, 1),
             "{\"file\":\"a\\n\\\"\\u0001.jpg\",\"label\":\"crane, \\\"bird\\\"\",\"confidence\":0.25,\"predictions\":[{\"label\":\
              \"crane, \\\"bird\\\"\",\"confidence\":0.25,\"index\":134}],\"model\":\"m\",\"model_revision\":\"r\",\
-             \"request_id\":\"id\",\"decode_ms\":1.5,\"queue_ms\":0.0,\"inference_ms\":1e-7}\n\
+             \"request_id\":\"id\",\"decode_ms\":1.5,\"queue_ms\":0.0,\"inference_ms\":1e-7,\
+             \"crop\":{\"left\":1,\"top\":2,\"side\":3,\"picture_width\":5,\"picture_height\":7}}\n\
              {\"file\":\"b\",\"error\":\"b is empty. Choose another picture.\",\"reason\":\"IMAGE_EMPTY\"}\n\
              {\"file\":\"c\",\"error\":\"cancelled\",\"reason\":null}\n"
         );

@@ -1,23 +1,33 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use leptos::{prelude::*, reactive::owner::Owner, task::spawn_local};
 
-use super::row::{Row, State};
+use super::row::{Call, Row, State};
 use crate::{
-    asking::{self, Step},
+    asking::{self, Asked, Fault, Step},
     failure::Remedy,
     found::Found,
     picked::Picked,
     session::{Phase, Session},
     texts::Language,
+    ticket::Ticket,
     wait::wait,
 };
 
-/// Calls at the same time: as many as browsers open connections to a server over HTTP/1.1. Measured faster than fewer and than
-/// batches of 8 to 32 pictures, and as fast as 8 (e2e/tests/in-flight.spec.ts).
-const IN_FLIGHT: usize = 6;
-/// Calls about one picture before it is given up, where the server asks to come again later.
-const CALLS_MAX: u32 = 5;
+/// Calls at the same time.
+const IN_FLIGHT: usize = 3;
+/// Pictures of so many bytes share a call, as a call costs the browser as much work as some hundred kilobytes do: fewer at
+/// first and where calls are slow, because the server waits for each only so long.
+const CALL_BYTES_MIN: f64 = (64 << 10) as f64;
+const CALL_BYTES_FIRST: f64 = (256 << 10) as f64;
+const CALL_BYTES_MAX: f64 = (1 << 20) as f64;
+/// Below this the next calls may be longer.
+const QUICK_MS: f64 = 1_000.0;
+/// Above it they are shorter.
+const SLOW_MS: f64 = 3_000.0;
+/// Calls about the same pictures, where the server asks to come again later, before they are given up: those in a row in
+/// whose time no picture of the list was answered.
+const CALLS_IN_VAIN_MAX: u32 = 5;
 /// Counting and sorting follow the rows this much later, all changes of that time at once.
 const PULSE: Duration = Duration::from_millis(100);
 
@@ -32,6 +42,9 @@ pub(crate) struct Many {
     pulse: Trigger,
     is_pulse_due: StoredValue<bool>,
     workers: StoredValue<usize>,
+    calls: StoredValue<usize>,
+    call_bytes: StoredValue<f64>,
+    answers: StoredValue<usize>,
     /// Of the rows' signals, so that their memory comes back with the list.
     owner: StoredValue<Owner, LocalStorage>,
 }
@@ -76,6 +89,9 @@ impl Many {
             pulse: Trigger::new(),
             is_pulse_due: StoredValue::new(false),
             workers: StoredValue::new(0),
+            calls: StoredValue::new(0),
+            call_bytes: StoredValue::new(CALL_BYTES_FIRST),
+            answers: StoredValue::new(0),
             owner: StoredValue::new_local(Owner::new()),
         };
         Effect::new(move |shown: Option<Option<Shown>>| many.show_selected(shown.flatten()));
@@ -191,8 +207,7 @@ impl Many {
     }
 
     pub(super) fn retry(self, row: Row) {
-        row.step.set(Step::Queued);
-        row.state.set(State::Waiting);
+        row.wait();
         self.changed();
         self.work();
     }
@@ -201,8 +216,7 @@ impl Many {
     pub(crate) fn retry_failed(self) {
         for row in self.rows.get_untracked() {
             if row.state.with_untracked(State::is_worth_retrying) {
-                row.step.set(Step::Queued);
-                row.state.set(State::Waiting);
+                row.wait();
             }
         }
         self.changed();
@@ -223,77 +237,120 @@ impl Many {
 
     /// As many at a time as pays, each the next in order.
     fn work(self) {
-        let waiting = self.rows.with_untracked(|rows| {
-            let states = rows.iter().map(|row| row.state);
-            states
-                .filter(|state| state.with_untracked(|state| matches!(state, State::Waiting)))
-                .count()
-        });
+        let waiting = self
+            .rows
+            .with_untracked(|rows| rows.iter().filter(|row| row.is_waiting()).count());
         let workers = self.workers.get_value();
         for _ in workers..IN_FLIGHT.min(workers + waiting) {
             self.workers.update_value(|workers| *workers += 1);
             spawn_local(async move {
-                while let Some(row) = self.next_waiting() {
-                    row.issue(self.ask(row)).await;
+                loop {
+                    let rows = self.next_waiting();
+                    if rows.is_empty() {
+                        break;
+                    }
+                    self.call(rows).await;
                 }
                 self.workers.update_value(|workers| *workers -= 1);
             });
         }
     }
 
-    fn next_waiting(self) -> Option<Row> {
+    /// The first ones that fit into a call; a large one by itself.
+    fn next_waiting(self) -> Vec<Row> {
+        let limits = self.session.terms().limits;
+        let call_bytes = self.call_bytes.get_value();
+        let mut bytes = 0.0;
         self.rows.with_untracked(|rows| {
-            let mut rows = rows.iter();
-            let is_waiting = |row: &&Row| {
-                row.state
-                    .with_untracked(|state| matches!(state, State::Waiting))
+            let waiting = rows.iter().copied().filter(|row| row.is_waiting());
+            let fits = |(at, row): &(usize, Row)| {
+                bytes += row.file().size();
+                *at == 0 || bytes <= call_bytes
             };
-            rows.find(is_waiting).copied()
+            let next = waiting.take(limits.batch_images_max).enumerate();
+            next.take_while(fits).map(|(_, row)| row).collect()
         })
     }
 
-    async fn ask(self, row: Row) {
-        let state = match Picked::file(row.file()) {
-            Ok(picked) => self.ask_patiently(row, &picked).await,
-            Err(failure) => State::Failed(std::sync::Arc::new(failure.into())),
-        };
-        row.state.set(state);
-        self.changed();
+    fn call(self, rows: Vec<Row>) -> impl Future<Output = ()> + 'static {
+        let number = self.calls.get_value();
+        self.calls.set_value(number + 1);
+        let (ticket, work) = Ticket::issue(self.ask(number, rows.clone()));
+        let call = Call::new(number, ticket);
+        rows.iter().for_each(|row| row.join(call.clone()));
+        work
     }
 
     /// Again, where the server says when; a list has time.
-    async fn ask_patiently(self, row: Row, picked: &Picked) -> State {
-        for calls in 1.. {
-            let fault = match asking::ask(self.session.terms(), picked, row.step).await {
-                Ok((answer, took_ms)) => return State::Answered(answer.into(), took_ms),
-                Err(fault) => fault,
-            };
-            self.session.heed(&fault.failure);
-            match fault.retry_after_ms() {
-                Some(ms) if calls < CALLS_MAX => {
-                    row.step.set(Step::Queued);
-                    wait(Duration::from_millis(ms.try_into().unwrap_or(u64::MAX))).await;
-                }
-                _ if fault.remedy() == Remedy::AccessToken => {
-                    return self.stop_for_token(row, fault);
-                }
-                _ => return State::Failed(fault.into()),
+    async fn ask(self, call: usize, rows: Vec<Row>) {
+        let mut rows: Vec<_> = rows.into_iter().filter_map(picked).collect();
+        let mut calls_in_vain = 0;
+        while !rows.is_empty() {
+            let answers = self.answers.get_value();
+            let asked: Vec<_> = rows.iter().map(|(_, asked)| asked.clone()).collect();
+            let outcomes = asking::ask(&self.session.terms(), &asked).await;
+            let answered = outcomes.iter().flatten();
+            if let Some((_, took_ms)) = answered.clone().next() {
+                self.adapt(*took_ms);
             }
+            self.answers
+                .update_value(|answers| *answers += answered.count());
+            calls_in_vain += 1;
+            if self.answers.get_value() > answers {
+                calls_in_vain = 0;
+            }
+            let mut put_off = Vec::new();
+            let mut wait_ms = 0;
+            for ((row, asked), outcome) in rows.into_iter().zip(outcomes) {
+                match outcome {
+                    _ if !row.is_in(call) => {} // given up meanwhile
+                    Ok((answer, took_ms)) => row.settle(State::Answered(answer.into(), took_ms)),
+                    Err(fault) => match fault.retry_after_ms() {
+                        Some(ms) if calls_in_vain < CALLS_IN_VAIN_MAX => {
+                            row.step.set(Step::Queued);
+                            wait_ms = wait_ms.max(ms);
+                            put_off.push((row, asked));
+                        }
+                        _ => self.fail(row, fault),
+                    },
+                }
+            }
+            self.changed();
+            if !put_off.is_empty() {
+                wait(Duration::from_millis(
+                    wait_ms.try_into().unwrap_or(u64::MAX),
+                ))
+                .await;
+            }
+            put_off.retain(|(row, _)| row.is_in(call));
+            rows = put_off;
         }
-        unreachable!("the last call returns")
     }
 
-    /// Nobody gets an answer without a token: the rest need not try.
-    fn stop_for_token(self, row: Row, fault: asking::Fault) -> State {
-        let state = State::Failed(fault.into());
-        self.rows.with_untracked(|rows| {
-            let waiting = rows.iter().map(|row| row.state);
-            waiting
-                .filter(|other| other.with_untracked(|other| matches!(other, State::Waiting)))
-                .for_each(|other| other.set(state.clone()));
+    /// To what the link and the server can do.
+    fn adapt(self, took_ms: f64) {
+        self.call_bytes.update_value(|bytes| {
+            if took_ms < QUICK_MS {
+                *bytes = (*bytes * 2.0).min(CALL_BYTES_MAX);
+            } else if took_ms > SLOW_MS {
+                *bytes = (*bytes / 2.0).max(CALL_BYTES_MIN);
+            }
         });
-        self.selected.set(Some(row));
-        state
+    }
+
+    /// Nobody gets an answer without a token: where it is missing, the rest need not try.
+    fn fail(self, row: Row, fault: Fault) {
+        self.session.heed(&fault.failure);
+        let needs_token = fault.remedy() == Remedy::AccessToken;
+        let state = State::Failed(fault.into());
+        row.settle(state.clone());
+        if needs_token {
+            self.rows.with_untracked(|rows| {
+                let waiting = rows.iter().filter(|row| row.is_waiting());
+                waiting.for_each(|row| row.settle(state.clone()));
+            });
+            self.selected.set(Some(row));
+        }
     }
 
     fn changed(self) {
@@ -316,6 +373,18 @@ impl Many {
         };
         self.session.show(row.phase(picked.clone()));
         Some((row.place, picked))
+    }
+}
+
+/// None where it is surely no picture.
+fn picked(row: Row) -> Option<(Row, Asked)> {
+    let step = row.step;
+    match Picked::file(row.file()) {
+        Ok(picked) => Some((row, Asked { picked, step })),
+        Err(failure) => {
+            row.settle(State::Failed(Arc::new(failure.into())));
+            None
+        }
     }
 }
 

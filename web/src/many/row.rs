@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{rc::Rc, sync::Arc};
 
 use imageclassifier_client::Answer;
 use leptos::prelude::*;
@@ -23,7 +23,15 @@ pub(crate) struct Row {
     pub(super) step: RwSignal<Step>,
     path: StoredValue<Arc<str>>,
     file: StoredValue<File, LocalStorage>,
-    ticket: StoredValue<Option<Ticket>, LocalStorage>,
+    call: StoredValue<Option<Call>, LocalStorage>,
+}
+
+/// A call that asks about one or more rows. It is given up once all of them have let go of it.
+#[derive(Clone)]
+pub(super) struct Call {
+    /// Of all calls of the page.
+    number: usize,
+    _ticket: Rc<Ticket>,
 }
 
 /// What became of it so far.
@@ -36,6 +44,13 @@ pub(super) enum State {
     Cancelled,
 }
 
+impl Call {
+    pub(super) fn new(number: usize, ticket: Ticket) -> Self {
+        let _ticket = Rc::new(ticket);
+        Self { number, _ticket }
+    }
+}
+
 impl Row {
     /// It lives as long as the owner it is made in.
     pub(super) fn new(place: usize, found: Found) -> Self {
@@ -45,7 +60,7 @@ impl Row {
             step: RwSignal::new(Step::Queued),
             path: StoredValue::new(found.path.into()),
             file: StoredValue::new_local(found.file),
-            ticket: StoredValue::new_local(None),
+            call: StoredValue::new_local(None),
         }
     }
 
@@ -61,21 +76,36 @@ impl Row {
         self.step.read_only()
     }
 
-    /// Starts work on it, which `cancel` gives up.
-    pub(super) fn issue(
-        self,
-        work: impl Future<Output = ()> + 'static,
-    ) -> impl Future<Output = ()> + 'static {
-        let (ticket, work) = Ticket::issue(work);
-        self.ticket.set_value(Some(ticket));
+    pub(super) fn is_waiting(self) -> bool {
+        self.state
+            .with_untracked(|state| matches!(state, State::Waiting))
+    }
+
+    /// It is asked about in `call` from now on.
+    pub(super) fn join(self, call: Call) {
+        self.call.set_value(Some(call));
         self.state.set(State::Asking);
-        work
+    }
+
+    /// Whether it is still asked about in the call of this number.
+    pub(super) fn is_in(self, number: usize) -> bool {
+        self.call
+            .with_value(|call| call.as_ref().is_some_and(|call| call.number == number))
+    }
+
+    pub(super) fn wait(self) {
+        self.step.set(Step::Queued);
+        self.state.set(State::Waiting);
+    }
+
+    pub(super) fn settle(self, state: State) {
+        self.call.set_value(None);
+        self.state.set(state);
     }
 
     pub(super) fn cancel(self) {
-        self.ticket.set_value(None);
         if self.state.with_untracked(State::is_unfinished) {
-            self.state.set(State::Cancelled);
+            self.settle(State::Cancelled);
         }
     }
 
