@@ -28,8 +28,8 @@ pub struct Config {
     )]
     pub listen: SocketAddr,
 
-    /// Safetensors file with the weights of EfficientNet-Lite0, Lite1 or Lite2, as `cargo xtask weights` makes them; which of
-    /// them it holds is recognised [default: the Lite0 in the program]
+    /// Use the weights in this safetensors file, as `cargo xtask weights` makes it; which network they are of, EfficientNet-Lite0,
+    /// Lite1 or Lite2, is recognised [default: the Lite0 in the program]
     #[arg(long, env = "IMAGECLASSIFIER_WEIGHTS", value_name = "FILE")]
     pub weights: Option<PathBuf>,
 
