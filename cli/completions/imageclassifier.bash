@@ -61,7 +61,7 @@ _imageclassifier() {
             return 0
             ;;
         imageclassifier__subcmd__classify)
-            opts="-h --server --tls-ca --token-file --timeout --local --model --top-k --json --csv --explain --retries --help"
+            opts="-h --server --tls-ca --token-file --timeout --local --weights --model --top-k --json --csv --explain --retries --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -103,6 +103,21 @@ _imageclassifier() {
                     ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --weights)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --model)

@@ -34,6 +34,7 @@ complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l tls-ca -d 'Trust the certificate authorities in this file (PEM) in the place of the system\'s, for a server with an https URL' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l token-file -d 'Present the access token in the first line of this file' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l timeout -d 'How long to wait for an answer, for each picture, in seconds' -r
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l weights -d 'With --local: use the weights in this file, of EfficientNet-Lite0, Lite1 or Lite2' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l model -d 'Ask this model; the server\'s default where none is named' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l top-k -d 'How many predictions to show for each picture, 1 to 1000' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l explain -d 'Draw into this folder, for each prediction, where in the picture the class was seen' -r -f -a "(__fish_complete_directories)"

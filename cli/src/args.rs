@@ -32,6 +32,13 @@ pub(crate) struct Classify {
     #[arg(long)]
     pub(crate) local: bool,
 
+    /// With --local: use the weights in this file, of EfficientNet-Lite0, Lite1 or Lite2
+    ///
+    /// It is a safetensors file, as `cargo xtask weights` makes it. IMAGECLASSIFIER_WEIGHTS names one too; without either it is the
+    /// Lite0 in this program.
+    #[arg(long, value_name = "FILE", requires = "local", value_hint = ValueHint::FilePath)]
+    pub(crate) weights: Option<PathBuf>,
+
     /// Ask this model; the server's default where none is named
     #[arg(
         long,

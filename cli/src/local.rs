@@ -1,5 +1,6 @@
 use std::{
-    iter,
+    env, iter,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
@@ -20,6 +21,9 @@ use imageclassifier_model::{
 const IMAGE_BYTES_MAX: u64 = 10 << 20;
 const PIXELS_MAX: u64 = 25_000_000;
 
+/// Where `--weights` is not given.
+const WEIGHTS_VARIABLE: &str = "IMAGECLASSIFIER_WEIGHTS";
+
 /// The model in this process, with a network for each core.
 pub(crate) struct Local {
     weights: Weights,
@@ -30,13 +34,14 @@ pub(crate) struct Local {
 }
 
 impl Local {
-    /// Loads the model of that name; without a name the one there is.
-    pub(crate) fn load(name: &str) -> Result<Self, String> {
-        let weights = Weights::lite0();
+    /// Loads the model in the file `weights`; without a file the one in this program. It must be the one of that `name`, where
+    /// one is named.
+    pub(crate) fn load(weights: Option<&Path>, name: &str) -> Result<Self, String> {
+        let weights = load_weights(weights)?;
         let known = weights.variant().name();
         if !name.is_empty() && name != known {
             return Err(format!(
-                "there is no model {name:?} in this program: leave out --model or ask for {known:?}"
+                "there is no model {name:?} here: leave out --model, ask for {known:?}, or name another's file with --weights"
             ));
         }
         let network = Network::load(&weights, Compute::fastest())
@@ -141,6 +146,18 @@ impl Local {
         };
         runners().push(runner);
         outcome
+    }
+}
+
+/// The flag goes before the variable. The variable alone is no request for `--local`, and clap could not tell them apart.
+fn load_weights(file: Option<&Path>) -> Result<Weights, String> {
+    let variable = || env::var_os(WEIGHTS_VARIABLE).filter(|file| !file.is_empty());
+    let file = file
+        .map(Path::to_owned)
+        .or_else(|| variable().map(PathBuf::from));
+    match file {
+        None => Ok(Weights::lite0()),
+        Some(file) => Weights::read(&file).map_err(|error| format!("{error}: {}", error.source)),
     }
 }
 

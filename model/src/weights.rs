@@ -1,16 +1,33 @@
+//! The weights of a network, inside the program or out of a file.
+
+mod error;
+mod recognise;
+#[cfg(test)]
+mod tests;
+
+use std::{fs::File, io::Read, path::Path};
+
+use bytes::Bytes;
+use safetensors::SafeTensors;
+use sha2::{Digest, Sha256};
+
 use crate::{Precision, Preprocessing, Variant};
+pub use error::{WeightsError, WeightsFileError};
 
 /// The weights of a network: safetensors in PyTorch's layout with BatchNorm folded, as `model/convert/weights.py` writes
-/// them.
+/// them. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Weights {
     pub(crate) variant: Variant,
-    pub(crate) safetensors: &'static [u8],
-    digest: &'static str,
+    pub(crate) safetensors: Bytes,
+    digest: String,
 }
 
 const LITE0: &[u8] = include_bytes!("../weights/efficientnet_lite0.safetensors");
 const LITE0_DIGEST: &str = include_str!("../weights/efficientnet_lite0.safetensors.sha256");
+
+/// Over twice the largest of the family's that can be used, 24 MB: a file that is something else is not read to its end.
+const FILE_BYTES_MAX: u64 = 64 << 20;
 
 impl Weights {
     /// EfficientNet-Lite0, trained on ImageNet-1k; part of the program.
@@ -18,9 +35,38 @@ impl Weights {
     pub fn lite0() -> Self {
         Self {
             variant: Variant::Lite0,
-            safetensors: LITE0,
-            digest: &LITE0_DIGEST[..64],
+            safetensors: Bytes::from_static(LITE0),
+            digest: LITE0_DIGEST[..64].to_owned(),
         }
+    }
+
+    /// Those in the file at `path`.
+    ///
+    /// # Errors
+    /// If it cannot be read; as [`Self::from_bytes`].
+    pub fn read(path: &Path) -> Result<Self, WeightsFileError> {
+        let weights = read_bounded(path).and_then(Self::from_bytes);
+        weights.map_err(|source| WeightsFileError {
+            path: path.to_owned(),
+            source,
+        })
+    }
+
+    /// Those in a safetensors file. The shapes of its tensors say which network they are of.
+    ///
+    /// # Errors
+    /// If they are not exactly the layers of a [`Variant`] that tells our classes apart, finite and in f32.
+    pub fn from_bytes(bytes: impl Into<Bytes>) -> Result<Self, WeightsError> {
+        let safetensors = bytes.into();
+        let tensors = SafeTensors::deserialize(&safetensors)
+            .map_err(|error| WeightsError::NotSafetensors(error.to_string()))?;
+        let variant = recognise::variant(&tensors)?;
+        let digest = Sha256::digest(&safetensors);
+        Ok(Self {
+            variant,
+            digest: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+            safetensors,
+        })
     }
 
     /// The network that these are the weights of.
@@ -32,7 +78,7 @@ impl Weights {
     /// SHA-256 of the file, 64 lower-case hexadecimal digits.
     #[must_use]
     pub fn digest(&self) -> &str {
-        self.digest
+        &self.digest
     }
 
     /// Identifies the answers of these weights in `precision`, with pictures prepared as they are now.
@@ -47,19 +93,15 @@ impl Weights {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use sha2::{Digest, Sha256};
-
-    use super::*;
-
-    #[test]
-    fn digest_is_that_of_the_embedded_file() {
-        let weights = Weights::lite0();
-        let digest: String = Sha256::digest(weights.safetensors)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        assert_eq!(weights.digest(), digest);
+fn read_bounded(path: &Path) -> Result<Vec<u8>, WeightsError> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes))
+        .map_err(WeightsError::Unreadable)?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(WeightsError::TooLarge {
+            bytes_max: FILE_BYTES_MAX,
+        });
     }
+    Ok(bytes)
 }

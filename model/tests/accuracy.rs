@@ -1,7 +1,8 @@
 //! Accuracy on labelled photographs, against PyTorch's answers to the same ones. The photographs are not part of the
 //! repository: `IMAGECLASSIFIER_EVAL_DIR` names a folder with `images/` and `expected.csv` (file, label, lite0, …; the
 //! model columns hold `index:probability` of PyTorch's top 5). Without it, and without `../shared/eval` beside the
-//! repository, there is nothing to measure.
+//! repository, there is nothing to measure. Lite1 and Lite2 are measured where `IMAGECLASSIFIER_WEIGHTS_DIR` names a folder
+//! with their weights (`cargo xtask weights lite1 lite2`).
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -9,7 +10,7 @@ use std::{env, fs, path::PathBuf, thread};
 
 use imageclassifier_model::{
     Backend, Compute, EncodedImage, Input, Kernel, Network, Picture, Precision, Ranking, Team,
-    Variant, Weights,
+    Weights,
 };
 
 /// Of a hundred photographs.
@@ -33,38 +34,47 @@ struct Photograph {
     reference_top1: usize,
 }
 
-fn photographs() -> Option<Vec<Photograph>> {
+/// With the answers of the reference in the column `model`.
+fn photographs(model: &str) -> Option<Vec<Photograph>> {
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/eval");
     let folder = env::var_os("IMAGECLASSIFIER_EVAL_DIR").map_or(beside, PathBuf::from);
     let table = fs::read_to_string(folder.join("expected.csv")).ok()?;
-    let photographs = table.lines().skip(1).map(|line| {
-        let mut fields = line.split(',');
-        let mut field = || fields.next().unwrap();
+    let mut lines = table
+        .lines()
+        .map(|line| line.split(',').collect::<Vec<_>>());
+    let header = lines.next()?;
+    let reference = header.iter().position(|&name| name == model).unwrap();
+    let photographs = lines.map(|fields| {
+        let top5 = fields[reference];
         Photograph {
-            path: folder.join("images").join(field()),
-            label: field().parse().unwrap(),
-            reference_top1: field().split(':').next().unwrap().parse().unwrap(),
+            path: folder.join("images").join(fields[0]),
+            label: fields[1].parse().unwrap(),
+            reference_top1: top5.split(':').next().unwrap().parse().unwrap(),
         }
     });
     Some(photographs.collect())
 }
 
-fn prepare(photograph: &Photograph) -> Input {
+fn prepare(photograph: &Photograph, input_size: u32) -> Input {
     let bytes = fs::read(&photograph.path).unwrap();
     let encoded = EncodedImage::new(bytes, 10 << 20).unwrap();
-    let picture = Picture::decode(&encoded, 25_000_000, Variant::Lite0.input_size()).unwrap();
+    let picture = Picture::decode(&encoded, 25_000_000, input_size).unwrap();
     Input::prepare(&picture)
 }
 
-fn top1_on(compute: Compute, photographs: &[Photograph], bounds: &Bounds) {
-    let network = Network::load(&Weights::lite0(), compute).unwrap();
+fn top1_on(weights: &Weights, compute: Compute, photographs: &[Photograph], bounds: &Bounds) {
+    let network = Network::load(weights, compute).unwrap();
+    let input_size = weights.variant().input_size();
     let mut runner = network.runner(1);
     let mut right = 0;
     let mut reference_right = 0;
     let mut same = 0;
     for eight in photographs.chunks(8) {
         let inputs: Vec<Input> = thread::scope(|scope| {
-            let prepared: Vec<_> = eight.iter().map(|p| scope.spawn(|| prepare(p))).collect();
+            let prepared: Vec<_> = eight
+                .iter()
+                .map(|p| scope.spawn(|| prepare(p, input_size)))
+                .collect();
             prepared.into_iter().map(|p| p.join().unwrap()).collect()
         });
         for (photograph, input) in eight.iter().zip(inputs) {
@@ -77,7 +87,8 @@ fn top1_on(compute: Compute, photographs: &[Photograph], bounds: &Bounds) {
     }
     let share = |count: usize| f64::from(u32::try_from(count).unwrap()) / photographs.len() as f64;
     println!(
-        "{compute}: {} photographs, top-1 {:.3} (PyTorch {:.3}), same top-1 as PyTorch {:.3}",
+        "{}, {compute}: {} photographs, top-1 {:.3} (PyTorch {:.3}), same top-1 as PyTorch {:.3}",
+        weights.variant().name(),
         photographs.len(),
         share(right),
         share(reference_right),
@@ -89,8 +100,8 @@ fn top1_on(compute: Compute, photographs: &[Photograph], bounds: &Bounds) {
 
 /// Each way of computing has its own test, so that they run at the same time.
 fn top1_is_the_references(compute: Compute, bounds: &Bounds) {
-    match photographs() {
-        Some(photographs) => top1_on(compute, &photographs, bounds),
+    match photographs("lite0") {
+        Some(photographs) => top1_on(&Weights::lite0(), compute, &photographs, bounds),
         None => println!("no labelled photographs here: nothing measured"),
     }
 }
@@ -121,4 +132,35 @@ fn top1_is_the_references_on_flex() {
 #[test]
 fn top1_is_the_references_on_ndarray() {
     top1_is_the_references(Compute::Plain(Backend::Ndarray), &F32);
+}
+
+#[test]
+fn top1_of_lite1_is_the_references() {
+    top1_of_a_sibling("lite1");
+}
+
+#[test]
+fn top1_of_lite2_is_the_references() {
+    top1_of_a_sibling("lite2");
+}
+
+/// With the kernel that would be chosen, and in bf16. That the others give the same is another test's.
+fn top1_of_a_sibling(name: &str) {
+    let Some(folder) = env::var_os("IMAGECLASSIFIER_WEIGHTS_DIR").map(PathBuf::from) else {
+        println!(
+            "IMAGECLASSIFIER_WEIGHTS_DIR names no folder with {name}'s weights: nothing measured"
+        );
+        return;
+    };
+    let Some(photographs) = photographs(name) else {
+        println!("no labelled photographs here: nothing measured");
+        return;
+    };
+    let file = folder.join(format!("efficientnet_{name}.safetensors"));
+    let weights = Weights::read(&file).unwrap();
+    top1_on(&weights, Compute::fastest(), &photographs, &F32);
+    if Kernel::Avx512Bf16.is_available() {
+        let compute = Compute::Fused(Kernel::Avx512Bf16);
+        top1_on(&weights, compute, &photographs, &BF16);
+    }
 }

@@ -7,7 +7,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use http::HeaderValue;
-use imageclassifier_model::{Backend, Compute, Kernel, Precision};
+use imageclassifier_model::{Backend, Compute, Kernel, Precision, Weights, WeightsFileError};
 
 pub use limits::Limits;
 
@@ -27,6 +27,11 @@ pub struct Config {
         value_name = "ADDRESS:PORT"
     )]
     pub listen: SocketAddr,
+
+    /// Use the weights in this safetensors file, as `cargo xtask weights` makes it; which network they are of, EfficientNet-Lite0,
+    /// Lite1 or Lite2, is recognised [default: the Lite0 in the program]
+    #[arg(long, env = "IMAGECLASSIFIER_WEIGHTS", value_name = "FILE")]
+    pub weights: Option<PathBuf>,
 
     /// What computes the network: flex is the fast one, ndarray a slow independent check
     #[arg(
@@ -143,6 +148,17 @@ pub enum KernelChoice {
 }
 
 impl Config {
+    /// What `--weights` names.
+    ///
+    /// # Errors
+    /// If the file does not hold what can be used.
+    pub fn load_weights(&self) -> Result<Weights, WeightsFileError> {
+        match &self.weights {
+            Some(file) => Weights::read(file),
+            None => Ok(Weights::lite0()),
+        }
+    }
+
     /// What `--backend`, `--kernel` and `--precision` say together.
     ///
     /// # Errors
@@ -225,6 +241,8 @@ fn origin(text: &str) -> Result<HeaderValue, String> {
 
 #[cfg(test)]
 mod tests {
+    use imageclassifier_model::{Variant, WeightsError};
+
     use super::*;
 
     fn parse(arguments: &[&str]) -> Result<Config, clap::Error> {
@@ -240,6 +258,19 @@ mod tests {
         assert_eq!(config.backend, Backend::Flex);
         assert_eq!(config.precision, Precision::F32);
         assert!(config.cors_origins.is_empty());
+        let weights = config.load_weights().unwrap();
+        assert_eq!(weights.variant(), Variant::Lite0);
+    }
+
+    #[test]
+    fn weights_that_cannot_be_used_are_named() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        let error = parse(&["--weights", file])
+            .unwrap()
+            .load_weights()
+            .unwrap_err();
+        assert!(error.to_string().contains(file), "{error}");
+        assert!(matches!(error.source, WeightsError::NotSafetensors(_)));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, process};
 
 use anyhow::Context;
 use clap::Parser;
-use imageclassifier_model::{Network, Weights};
+use imageclassifier_model::Network;
 use imageclassifier_server::{Config, Engine, Listeners, observe, serve};
 use tokio::{
     net::TcpListener,
@@ -23,7 +23,7 @@ async fn main() -> anyhow::Result<()> {
         tracing::warn!("cannot raise the limit on open files: {error}");
     }
 
-    let weights = Weights::lite0();
+    let weights = config.load_weights()?;
     let compute = config.compute().map_err(anyhow::Error::msg)?;
     let network = Network::load(&weights, compute).context("cannot load the model")?;
     tracing::info!(

@@ -168,7 +168,7 @@ impl Worker<'_> {
         let ranking = Ranking::of(&logits, top_k);
         let heatmaps = features.map(|features| {
             let classes = ranking.classes().iter();
-            let explainer = self.workplace.explainer;
+            let explainer = &self.workplace.explainer;
             classes
                 .map(|class| explainer.heatmap(&features, class.index))
                 .collect()

@@ -13,6 +13,7 @@ mod stress;
 mod tally;
 mod test;
 mod tools;
+mod weights;
 
 use std::{
     env,
@@ -27,6 +28,7 @@ usage: cargo xtask COMMAND
   build                    build page, server and command line into target/release/
   page                     build the page alone into dist/
   test                     everything: format, lints, unit, golden, integration, foreign clients, browser
+  weights lite1 | lite2    download and convert the weights of a larger network into target/weights/, for --weights
   bench engine | picture | server | stream | wasm [--json] [PART...]
                            measure against what a user would run instead (BENCHMARKS.md)
   conformance              try independent gRPC and gRPC-Web implementations; writes docs/conformance.md
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         "build" => run::build(),
         "page" => page::build(),
         "test" => return test::everything(),
+        "weights" => weights::of(&rest),
         "bench" => bench::of(&rest),
         "conformance" => conformance::table(),
         "stress" => stress::of(&rest),

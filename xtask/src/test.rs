@@ -4,6 +4,7 @@ use crate::{
     browser, deny, examples, openapi, page,
     tally::Tally,
     tools::{command, run},
+    weights,
 };
 
 /// Everything that has to hold, cheapest first; goes on after a failure, and ends with the counts.
@@ -28,9 +29,12 @@ pub(crate) fn everything() -> ExitCode {
             "wasm32-unknown-unknown",
         ]),
     );
+    tally.check("weights of Lite1 and Lite2", weights::of(&weights::TESTED));
     tally.run(
         "unit, golden and integration tests",
-        command("cargo").args(["test", "--locked", "--quiet", "--no-fail-fast"]),
+        command("cargo")
+            .args(["test", "--locked", "--quiet", "--no-fail-fast"])
+            .env("IMAGECLASSIFIER_WEIGHTS_DIR", weights::folder()),
     );
     tally.run(
         "the page's unit tests",

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use crate::server::{classify, file, photographs, run, server, text};
+use crate::server::{classify, command, file, photograph, photographs, run, server, text};
 
 fn lines(stdout: &[u8]) -> Vec<Value> {
     text(stdout)
@@ -48,8 +48,86 @@ fn without_a_server_the_answers_are_the_same() {
 }
 
 #[test]
-fn a_model_that_is_not_in_the_program_is_refused() {
+fn a_model_that_is_not_here_is_refused() {
     let output = run(&["classify", "--local", "--model", "resnet", "x.jpg"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("ask for \"efficientnet-lite0\""));
+}
+
+fn own_weights() -> String {
+    let manifest = env!("CARGO_MANIFEST_DIR");
+    format!("{manifest}/../model/weights/efficientnet_lite0.safetensors")
+}
+
+#[test]
+fn weights_come_out_of_a_file_that_the_flag_or_the_variable_names() {
+    let coffee = photograph("coffee.png");
+    let arguments = ["classify", "--local", "--json", &coffee];
+    let [embedded, flag, variable, both] = [
+        (vec![], ""),
+        (vec!["--weights", &own_weights()], ""),
+        (vec![], &*own_weights()),
+        (vec!["--weights", &own_weights()], "no such file"),
+    ]
+    .map(|(options, variable)| {
+        let mut command = command(&[&arguments[..], &options[..]].concat());
+        let output = command.env("IMAGECLASSIFIER_WEIGHTS", variable).output();
+        let output = output.unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let [line]: [_; 1] = lines(&output.stdout).try_into().unwrap();
+        assert_eq!(line["label"], "espresso");
+        line["model_revision"].clone()
+    });
+    assert_eq!([&flag, &variable, &both], [&embedded; 3]);
+}
+
+#[test]
+fn a_sibling_of_the_network_answers_as_from_a_server() {
+    let Some(folder) = std::env::var_os("IMAGECLASSIFIER_WEIGHTS_DIR") else {
+        println!(
+            "IMAGECLASSIFIER_WEIGHTS_DIR names no folder with lite1's weights: nothing compared"
+        );
+        return;
+    };
+    let folder = folder.into_string().unwrap();
+    let weights = format!("{folder}/efficientnet_lite1.safetensors");
+    let url = server(&["--weights", &weights]);
+    let photos = photographs().display().to_string();
+    let asked = classify(&url, &["--json", &photos]);
+    let local = run(&[
+        "classify",
+        "--local",
+        "--weights",
+        &weights,
+        "--json",
+        &photos,
+    ]);
+    let (asked, local) = (lines(&asked.stdout), lines(&local.stdout));
+    assert_eq!((asked.len(), local.len()), (10, 10));
+    for (asked, local) in asked.iter().zip(&local) {
+        assert_eq!(local["model"], "efficientnet-lite1");
+        for same in ["label", "model", "model_revision", "crop"] {
+            assert_eq!(asked[same], local[same], "{asked}");
+        }
+    }
+}
+
+#[test]
+fn weights_that_cannot_be_used_are_refused() {
+    let missing = "no such file.safetensors";
+    let words = file("words.safetensors", "a thousand words");
+    let local = ["classify", "--local", "x.jpg", "--weights"];
+    for (weights, why) in [
+        (missing, "cannot use the weights in no such file"),
+        (&*words, "no whole safetensors file"),
+    ] {
+        let output = run(&[&local[..], &[weights]].concat());
+        assert_eq!(output.status.code(), Some(2));
+        let said = text(&output.stderr);
+        assert!(said.contains(why), "{said}");
+    }
+    let output = run(&["classify", "--weights", &words, "x.jpg"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    assert!(said.contains("--local"), "{said}");
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use clap::Parser;
-use imageclassifier_model::{Network, Weights};
+use imageclassifier_model::Network;
 use imageclassifier_server::{Config, Engine, Listeners, serve};
 use tokio::{net::TcpListener, runtime::Runtime};
 
@@ -44,7 +44,7 @@ pub(crate) fn start(options: &[&str]) -> SocketAddr {
     let (tell, told) = mpsc::channel();
     thread::spawn(move || {
         Runtime::new().unwrap().block_on(async {
-            let weights = Weights::lite0();
+            let weights = config.load_weights().unwrap();
             let network = Network::load(&weights, config.compute().unwrap()).unwrap();
             let engine = Engine::start(network, weights, &config).unwrap();
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

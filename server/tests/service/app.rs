@@ -33,7 +33,7 @@ impl App {
 
     pub(crate) async fn with(options: &[&str]) -> Self {
         let config = config(options);
-        let weights = Weights::lite0();
+        let weights = config.load_weights().unwrap();
         let network = Network::load(&weights, config.compute().unwrap()).unwrap();
         Self::serve(Engine::start(network, weights, &config).unwrap(), config).await
     }

@@ -23,3 +23,4 @@ mod slow_peers;
 mod stopping;
 mod tls;
 mod traces;
+mod weights;
