@@ -9,12 +9,14 @@ const SWITCH = "Shrink large pictures before sending";
 test("a picture of many pixels is made smaller before it is sent, unless the switch is off", async ({ page }) => {
   await open(page);
   const sent: number[] = [];
-  page.on("request", (request) => {
-    if (request.method() === "POST" && request.url().endsWith("/Classify")) sent.push(request.postDataBuffer()!.length);
+  page.on("requestfinished", async (request) => {
+    if (request.url().endsWith("/Classify")) sent.push(Number((await request.allHeaders())["content-length"]));
   });
   const large = await enlarged(page, 4000, 3000);
   await pick(page, { name: "large.jpg", mimeType: "image/jpeg", buffer: large });
   await expectAnswer(page, "espresso");
+  await expect.poll(() => sent.length).toBe(1);
+  expect(sent[0]).toBeGreaterThan(10_000);
   expect(sent[0]).toBeLessThan(large.length / 2);
 
   await page.getByLabel(SWITCH).uncheck();
@@ -22,7 +24,18 @@ test("a picture of many pixels is made smaller before it is sent, unless the swi
   await expect(page.getByLabel(SWITCH)).not.toBeChecked();
   await pick(page, { name: "large.jpg", mimeType: "image/jpeg", buffer: large });
   await expectAnswer(page, "espresso");
+  await expect.poll(() => sent.length).toBe(2);
   expect(sent[1]).toBeGreaterThan(large.length);
+});
+
+test("a picture of many pixels in a small file is sent as it is", async ({ page }) => {
+  await open(page);
+  const drawing = blackPng(4000, 3000);
+  expect(drawing.length).toBeLessThan(256 << 10);
+  const finished = page.waitForEvent("requestfinished", (request) => request.url().endsWith("/Classify"));
+  await pick(page, { name: "drawing.png", mimeType: "image/png", buffer: drawing });
+  await expectPhase(page, "answered");
+  expect(Number((await (await finished).allHeaders())["content-length"])).toBeGreaterThan(drawing.length);
 });
 
 test("what the server would not take is shrunk when asked", async ({ page }) => {

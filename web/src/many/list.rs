@@ -4,7 +4,7 @@ use leptos::{prelude::*, reactive::owner::Owner, task::spawn_local};
 
 use super::row::{Call, Row, State};
 use crate::{
-    asking::{self, Asked, Fault, Step},
+    asking::{self, Asked, Fault, Step, now_ms},
     failure::Remedy,
     found::Found,
     picked::Picked,
@@ -28,6 +28,8 @@ const SLOW_MS: f64 = 3_000.0;
 /// Calls about the same pictures, where the server asks to come again later, before they are given up: those in a row in
 /// whose time no picture of the list was answered.
 const CALLS_IN_VAIN_MAX: u32 = 5;
+/// So long after work has begun answers come before thumbnails.
+const HURRY_MS: f64 = 2_000.0;
 /// Counting and sorting follow the rows this much later, all changes of that time at once.
 const PULSE: Duration = Duration::from_millis(100);
 
@@ -42,6 +44,7 @@ pub(crate) struct Many {
     pulse: Trigger,
     is_pulse_due: StoredValue<bool>,
     workers: StoredValue<usize>,
+    work_began_ms: StoredValue<f64>,
     calls: StoredValue<usize>,
     call_bytes: StoredValue<f64>,
     answers: StoredValue<usize>,
@@ -89,6 +92,7 @@ impl Many {
             pulse: Trigger::new(),
             is_pulse_due: StoredValue::new(false),
             workers: StoredValue::new(0),
+            work_began_ms: StoredValue::new(0.0),
             calls: StoredValue::new(0),
             call_bytes: StoredValue::new(CALL_BYTES_FIRST),
             answers: StoredValue::new(0),
@@ -235,12 +239,20 @@ impl Many {
         set_timeout(move || owner.cleanup(), PULSE);
     }
 
+    /// Whether what is not answers should wait: a short list is done before one has looked at it.
+    pub(super) fn is_in_a_hurry(self) -> bool {
+        self.workers.get_value() > 0 && now_ms() < self.work_began_ms.get_value() + HURRY_MS
+    }
+
     /// As many at a time as pays, each the next in order.
     fn work(self) {
         let waiting = self
             .rows
             .with_untracked(|rows| rows.iter().filter(|row| row.is_waiting()).count());
         let workers = self.workers.get_value();
+        if workers == 0 {
+            self.work_began_ms.set_value(now_ms());
+        }
         for _ in workers..IN_FLIGHT.min(workers + waiting) {
             self.workers.update_value(|workers| *workers += 1);
             spawn_local(async move {

@@ -191,7 +191,7 @@ fn TableRow(many: Many, row: Row, place: Signal<Option<String>>) -> impl IntoVie
     view! {
         <div role="row" class="row" aria-rowindex=move || place.get() data-state=move || row.state.with(name_of)
             data-selected=move || is_selected().to_string()>
-            <span role="cell" class="thumbnail"><Thumbnail row /></span>
+            <span role="cell" class="thumbnail"><Thumbnail many row /></span>
             <span role="cell" class="name">
                 <button type="button" class="plain" aria-pressed=move || is_selected().to_string()
                     on:click=move |_| many.select(Some(row))>{name.to_string()}</button>

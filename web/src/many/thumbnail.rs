@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use leptos::{html, prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -6,22 +8,28 @@ use web_sys::{
     ImageOrientation, ResizeQuality,
 };
 
-use super::row::Row;
-use crate::ticket::Ticket;
+use super::{list::Many, row::Row};
+use crate::{ticket::Ticket, wait::wait};
 
 /// Twice what the style sheet shows, for sharp screens.
 const WIDTH: u32 = 128;
 const HEIGHT: u32 = 96;
+/// How often to look whether the list is still in a hurry.
+const PAUSE: Duration = Duration::from_millis(100);
 
-/// The picture, small. It is decoded while its row is looked at, and only these pixels are kept, and only so long.
+/// The picture, small. It is decoded while its row is looked at, once the list has time, and only these pixels are kept, and
+/// only so long.
 #[component]
-pub(super) fn Thumbnail(row: Row) -> impl IntoView {
+pub(super) fn Thumbnail(many: Many, row: Row) -> impl IntoView {
     let canvas = NodeRef::<html::Canvas>::new();
     let drawing = StoredValue::new_local(None);
     canvas.on_load(move |canvas| {
         let file = row.file();
         // What is no picture leaves the place empty.
         let (ticket, work) = Ticket::issue(async move {
+            while many.is_in_a_hurry() {
+                wait(PAUSE).await;
+            }
             let _ = draw(&file, &canvas).await;
         });
         drawing.set_value(Some(ticket));
