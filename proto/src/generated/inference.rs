@@ -471,7 +471,8 @@ pub mod grpc_inference_service_client {
     /// It has two models, which are one network. "efficientnet-lite0" takes encoded pictures, as ImageClassifier/Classify does:
     /// input "image", BYTES [N]. "efficientnet-lite0-preprocessed" takes what its caller has prepared: input "input",
     /// FP32 [N, 3, 224, 224], red, green and blue planes, each value (x - 127) / 128 of a channel value x, 0 to 255. Outputs of
-    /// both: "probabilities" and "logits", FP32 [N, 1000], and "label", BYTES [N].
+    /// both: "probabilities" and "logits", FP32 [N, 1000], and "label", BYTES [N]. A server that was started with the weights of
+    /// another network has its name in the place of "efficientnet-lite0", and its input size in that of 224 (lite1 240, lite2 260).
     ///
     /// Failed calls carry google.rpc.ErrorInfo (domain "imageclassifier") with an imageclassifier.ErrorReason, as those of
     /// ImageClassifier do.
@@ -822,7 +823,8 @@ pub mod grpc_inference_service_server {
     /// It has two models, which are one network. "efficientnet-lite0" takes encoded pictures, as ImageClassifier/Classify does:
     /// input "image", BYTES [N]. "efficientnet-lite0-preprocessed" takes what its caller has prepared: input "input",
     /// FP32 [N, 3, 224, 224], red, green and blue planes, each value (x - 127) / 128 of a channel value x, 0 to 255. Outputs of
-    /// both: "probabilities" and "logits", FP32 [N, 1000], and "label", BYTES [N].
+    /// both: "probabilities" and "logits", FP32 [N, 1000], and "label", BYTES [N]. A server that was started with the weights of
+    /// another network has its name in the place of "efficientnet-lite0", and its input size in that of 224 (lite1 240, lite2 260).
     ///
     /// Failed calls carry google.rpc.ErrorInfo (domain "imageclassifier") with an imageclassifier.ErrorReason, as those of
     /// ImageClassifier do.
