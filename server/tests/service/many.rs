@@ -174,6 +174,8 @@ async fn a_stream_answers_each_message_and_ends_after_the_last() {
 
 #[tokio::test]
 async fn what_a_message_held_is_given_back_however_it_was_written() {
+    // Two and a half times what may be held at once.
+    const MESSAGES: usize = 400;
     let script = Script::default();
     let app = App::with_stages(&["--upload-bytes-max", "10485760"], script.stages()).await;
     let mut message = order("").encode_to_vec();
@@ -184,13 +186,13 @@ async fn what_a_message_held_is_given_back_however_it_was_written() {
     let request = Request::post("/imageclassifier.ImageClassifier/ClassifyStream")
         .header("content-type", "application/grpc")
         .header("te", "trailers");
-    // Two and a half times what may be held at once.
-    let answer = send(app.address, Http::Two, request, one.repeat(400).into()).await;
+    let stream = one.repeat(MESSAGES);
+    let answer = send(app.address, Http::Two, request, stream.into()).await;
     let status = tonic::Status::from_header_map(answer.headers()).unwrap();
     assert_eq!(status.code(), Code::Ok, "{status:?}");
     assert_eq!(
         script.inferences(),
-        31,
+        1 + MESSAGES,
         "the warm-up's and all of the stream"
     );
 }
