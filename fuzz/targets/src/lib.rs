@@ -1,5 +1,5 @@
 //! What the fuzzers do with arbitrary bytes: for each target a plain function `run` that panics where a promise is broken.
-//! A nightly compiler and libFuzzer call them from the folder above, the tests of this crate with the same seeds.
+//! libFuzzer calls them from the folder above, the tests of this crate with the same seeds.
 //!
 //! Knows nothing of libFuzzer.
 
