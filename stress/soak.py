@@ -17,18 +17,20 @@ from server import Server
 SETTLED_SHARE = 0.2
 """Of the time, before which memory may still grow: buffers reach their size."""
 SAMPLE_S = 2
-PAUSE_S = 0.02
+PAUSES_OF_THE_RUDE = 5
+"""Of the others, between two of what a rude caller does."""
 SLOPE_MIB_MAX = 1.0
 WINDOW_S = 600
 SEED = 5
 
 
-def figures(minutes: float) -> list[Figure]:
+def figures(minutes: float, pause_s: float) -> list[Figure]:
     ended = threading.Event()
     with Server("soak") as server:
         codes: list[str] = []
         workers = [
-            threading.Thread(target=work, args=(server, ended, codes)) for work in (_good, _good, _damaged, _rude)
+            threading.Thread(target=work, args=(server, ended, codes, pause_s))
+            for work in (_good, _good, _damaged, _rude)
         ]
         for worker in workers:
             worker.start()
@@ -39,6 +41,8 @@ def figures(minutes: float) -> list[Figure]:
         time.sleep(1)
         left = server.metric("imageclassifier_calls_in_flight"), server.metric("imageclassifier_upload_in_flight_bytes")
         panics = server.panics()
+        share = server.cpu_s() / (minutes * 60)
+    say(f"soak: {len(codes) / minutes / 60:.1f} answers/s, the server took {share:.1%} of a core")
     return _judged(samples, codes, left, panics, minutes)
 
 
@@ -95,19 +99,19 @@ def _range(values: list[int]) -> str:
     return f"{min(values)} to {max(values)}"
 
 
-def _good(server: Server, ended: threading.Event, codes: list[str]) -> None:
+def _good(server: Server, ended: threading.Event, codes: list[str], pause_s: float) -> None:
     """Photographs of every format and size over both protocols, now and then on a new connection."""
     messages = [request(picture) for picture in [*pictures.of_each_format(), pictures.photograph(), pictures.costly()]]
     for make in itertools.cycle(CLIENTS.values()):
         client = make(server.address)
         for message in messages * 5:
-            if ended.wait(PAUSE_S):
+            if ended.wait(pause_s):
                 return client.close()
             codes.append(client.classify(message).code)
         client.close()
 
 
-def _damaged(server: Server, ended: threading.Event, codes: list[str]) -> None:
+def _damaged(server: Server, ended: threading.Event, codes: list[str], pause_s: float) -> None:
     """Mutations and bombs."""
     chance = random.Random(SEED)
     originals = pictures.of_each_format()
@@ -115,7 +119,7 @@ def _damaged(server: Server, ended: threading.Event, codes: list[str]) -> None:
     for make in itertools.cycle(CLIENTS.values()):
         client = make(server.address)
         for _ in range(100):
-            if ended.wait(PAUSE_S):
+            if ended.wait(pause_s):
                 return client.close()
             bomb = chance.random() < 0.2
             picture = chance.choice(bombs) if bomb else malformed.mutated(chance.choice(originals), chance)
@@ -123,7 +127,7 @@ def _damaged(server: Server, ended: threading.Event, codes: list[str]) -> None:
         client.close()
 
 
-def _rude(server: Server, ended: threading.Event, codes: list[str]) -> None:
+def _rude(server: Server, ended: threading.Event, codes: list[str], pause_s: float) -> None:
     """Peers who leave in the middle, ask for too little time, reset their streams or say nothing."""
     message = request(pictures.small())
     head = http2.head_of_call("localhost")
@@ -158,7 +162,7 @@ def _rude(server: Server, ended: threading.Event, codes: list[str]) -> None:
     silent: list[socket.socket] = []
     ways: list[Callable[[], None]] = [too_little_time, half_a_message, reset, garbage, silence]
     for way in itertools.cycle(ways):
-        if ended.wait(PAUSE_S * 5):
+        if ended.wait(pause_s * PAUSES_OF_THE_RUDE):
             break
         way()
     for connection in silent:

@@ -30,10 +30,11 @@ usage: cargo xtask COMMAND
   bench engine | picture | server | stream | wasm [--json] [PART...]
                            measure against what a user would run instead (BENCHMARKS.md)
   conformance              try independent gRPC and gRPC-Web implementations; writes docs/conformance.md
-  stress [SCENARIO...] [--minutes N]
+  stress [SCENARIO...] [--minutes N] [--pause MS]
                            try the promises of RELIABILITY.md on a release server: memory, malformed, slow, flood,
-                           cancel, drain, overload, soak (60 minutes, or N); without a scenario all of them
-  fuzz [TARGET] [--runs N] throw bytes at what callers reach: one target or all (needs a nightly compiler)
+                           cancel, drain, overload, soak (60 minutes, or N; each caller pauses for 20 ms, or MS);
+                           without a scenario all of them
+  fuzz [TARGET] [--runs N] throw bytes at what callers reach: one target or all, 100,000 times
   generate                 write anew the Rust code of proto/image_classifier.proto, the man pages and the completions
 ";
 
