@@ -13,7 +13,6 @@ use std::{
 };
 
 use axum::body::Body;
-use futures_util::FutureExt;
 use http::{HeaderValue, Request, Response, Version, header};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -34,6 +33,7 @@ use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt};
 
 use crate::{
+    newcomers,
     readiness::{Phase, Readiness},
     tls::Tls,
 };
@@ -136,9 +136,17 @@ pub(crate) async fn serve<S>(
             }
         }
     }
-    // Those who are connected as far as they can tell.
-    while let Some(Ok(accepted)) = accept(&listener, &places).now_or_never() {
-        welcome(accepted);
+    // Those who are connected as far as they can tell, or about to be.
+    let mut last = pin!(sleep(newcomers::keep_out(&listener)));
+    loop {
+        tokio::select! {
+            biased;
+            Ok(accepted) = accept(&listener, &places) => {
+                let _ = newcomers::let_in(&accepted.0);
+                welcome(accepted);
+            }
+            () = &mut last => break,
+        }
     }
     drop(listener);
     connections.close();

@@ -13,6 +13,7 @@ mod in_process;
 mod inference;
 mod many;
 mod metrics;
+mod newcomers;
 mod page;
 mod plain_http;
 mod queue;
