@@ -8,11 +8,13 @@ import hpack
 from calls import METHOD
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, CONTINUATION = 0, 1, 3, 4, 6, 7, 9
+DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0, 1, 3, 4, 6, 7, 8, 9
 END_STREAM, ACK, END_HEADERS = 1, 1, 4
 CANCEL = (8).to_bytes(4)
 INITIAL_WINDOW_SIZE = 4
 FRAME_BYTES_MAX = 16384
+WINDOW_BYTES = 65535
+"""Of a connection, before the peer has granted more."""
 
 
 def frame(kind: int, flags: int = 0, stream: int = 0, payload: bytes = b"") -> bytes:
@@ -53,12 +55,13 @@ class Connection:
     def frames(self) -> Iterator[tuple[int, int, int, bytes]]:
         """Kind, flags, stream and payload of each, until the server ends the connection. Pings and settings are
         acknowledged."""
-        while True:
-            while len(self.received) < 9 or len(self.received) < 9 + int.from_bytes(self.received[:3]):
-                data = self.socket.recv(65536)
-                if not data:
-                    return
-                self.received += data
+        while data := self.socket.recv(65536):
+            yield from self.take(data)
+
+    def take(self, data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
+        """Those frames that end with the received `data`."""
+        self.received += data
+        while len(self.received) >= 9 and len(self.received) >= 9 + int.from_bytes(self.received[:3]):
             length, kind, flags = int.from_bytes(self.received[:3]), self.received[3], self.received[4]
             stream, payload = int.from_bytes(self.received[5:9]), self.received[9 : 9 + length]
             self.received = self.received[9 + length :]
