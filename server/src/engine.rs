@@ -17,7 +17,7 @@ use crate::{
     Config,
     inference::Planes,
     metrics::{Abandoned, Metrics},
-    queue::Queue,
+    queue::{Outlook, Queue},
     readiness::Readiness,
     service_time::ServiceTime,
     stages::{self, MakeStages},
@@ -223,12 +223,13 @@ impl Engine {
         answer.await.map_err(|_| Failure::NotReady)?
     }
 
-    /// Until a picture that is queued now is begun.
+    /// Until a picture that is queued now is begun: what the work of those ahead has taken lately, or what the first of them
+    /// has already waited where that shows more. Cores that others use too make both differ.
     fn estimated_wait(&self) -> Duration {
         let workplace = &self.0.workplace;
         let cores = u32::try_from(workplace.threads).unwrap_or(u32::MAX);
-        let queued = u32::try_from(workplace.queue.len()).unwrap_or(u32::MAX);
-        workplace.service_time.mean() * queued / cores
+        let Outlook { jobs, place_time } = workplace.queue.outlook();
+        place_time.max(workplace.service_time.mean() / cores) * jobs
     }
 }
 

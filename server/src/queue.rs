@@ -1,6 +1,7 @@
 use std::{
     collections::VecDeque,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 /// First in, first out, of bounded length, between async callers and compute threads. What nobody wants any more can be
@@ -12,9 +13,25 @@ pub(crate) struct Queue<T> {
 }
 
 struct Line<T> {
-    jobs: VecDeque<(u64, T)>,
+    jobs: VecDeque<Waiting<T>>,
     next_ticket: u64,
     closed: bool,
+}
+
+struct Waiting<T> {
+    ticket: u64,
+    /// Jobs that had to be begun first.
+    ahead: u32,
+    since: Instant,
+    job: T,
+}
+
+/// What whoever joins a queue now can see.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outlook {
+    pub(crate) jobs: u32,
+    /// What each place has cost the first in line so far. Zero where nobody waits.
+    pub(crate) place_time: Duration,
 }
 
 impl<T> Queue<T> {
@@ -38,7 +55,13 @@ impl<T> Queue<T> {
         }
         let ticket = line.next_ticket;
         line.next_ticket += 1;
-        line.jobs.push_back((ticket, job));
+        let ahead = line.length();
+        line.jobs.push_back(Waiting {
+            ticket,
+            ahead,
+            since: Instant::now(),
+            job,
+        });
         drop(line);
         self.filled.notify_one();
         Some(ticket)
@@ -49,11 +72,11 @@ impl<T> Queue<T> {
         let mut line = self.line();
         let found = line
             .jobs
-            .binary_search_by_key(&ticket, |(ticket, _)| *ticket);
+            .binary_search_by_key(&ticket, |waiting| waiting.ticket);
         found
             .ok()
             .and_then(|index| line.jobs.remove(index))
-            .map(|(_, job)| job)
+            .map(|waiting| waiting.job)
     }
 
     /// The oldest job, as soon as there is one; nothing once the queue is closed.
@@ -63,11 +86,23 @@ impl<T> Queue<T> {
             .filled
             .wait_while(line, |line| line.jobs.is_empty() && !line.closed)
             .unwrap_or_else(PoisonError::into_inner);
-        line.jobs.pop_front().map(|(_, job)| job)
+        line.jobs.pop_front().map(|waiting| waiting.job)
     }
 
     pub(crate) fn len(&self) -> usize {
         self.line().jobs.len()
+    }
+
+    pub(crate) fn outlook(&self) -> Outlook {
+        let line = self.line();
+        let place_time = match line.jobs.front() {
+            Some(first) => first.since.elapsed() / (first.ahead + 1),
+            None => Duration::ZERO,
+        };
+        Outlook {
+            jobs: line.length(),
+            place_time,
+        }
     }
 
     /// Takes no more jobs and ends those who wait for one, once the queue is empty.
@@ -79,6 +114,12 @@ impl<T> Queue<T> {
     /// No method can leave the line half changed.
     fn line(&self) -> MutexGuard<'_, Line<T>> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Line<T> {
+    fn length(&self) -> u32 {
+        u32::try_from(self.jobs.len()).expect("`length_max` is a number of calls")
     }
 }
 
@@ -100,6 +141,24 @@ mod tests {
         assert_eq!(queue.push(5), None, "closed");
         let rest: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
         assert_eq!(rest, [2, 4]);
+    }
+
+    #[test]
+    fn the_first_in_line_shows_what_a_place_costs() {
+        const WAIT: Duration = Duration::from_millis(20);
+        let queue = Queue::new(3);
+        assert_eq!(queue.outlook().place_time, Duration::ZERO);
+        let begun_at = Instant::now();
+        queue.push(0).unwrap();
+        queue.push(1).unwrap();
+        std::thread::sleep(WAIT);
+        assert!(queue.outlook().place_time >= WAIT);
+        queue.pop();
+        queue.push(2).unwrap();
+        let Outlook { jobs, place_time } = queue.outlook();
+        assert_eq!(jobs, 2);
+        assert!(place_time >= WAIT / 2, "one was ahead");
+        assert!(place_time <= begun_at.elapsed() / 2);
     }
 
     #[test]
