@@ -19,7 +19,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use tokio::{net::TcpListener, sync::Semaphore, time::sleep};
 use tonic::{Code, service::Routes};
 use tonic_web::GrpcWebLayer;
-use tower::{steer::Steer, util::option_layer};
+use tower::{ServiceBuilder, steer::Steer};
 use tower_http::{
     cors::{AllowOrigin, CorsLayer},
     csrf::CsrfLayer,
@@ -180,48 +180,45 @@ pub(crate) fn app(
         .add_service(reflection_v1.max_decoding_message_size(SMALL_MESSAGE_BYTES_MAX))
         .add_service(reflection_v1alpha.max_decoding_message_size(SMALL_MESSAGE_BYTES_MAX))
         .into_axum_router();
-    let guarded = |calls: Router| {
-        calls
-            // Innermost: a message is read only when its call has a place and time enough.
-            .layer(middleware::from_fn_with_state(
-                admission.clone(),
-                admission::admit,
-            ))
-            .layer(middleware::from_fn_with_state(
-                (refusals.clone(), config.limits.deadline),
-                deadline::enforce,
-            ))
-            .layer(option_layer(rate_limit.clone().map(|state| {
-                middleware::from_fn_with_state(state, rate_limit::enforce)
-            })))
-            .layer(option_layer(tokens.clone().map(|state| {
-                middleware::from_fn_with_state(state, tokens::require)
-            })))
-            // Around everything that refuses calls: over HTTP/1.1 the rest of a refused message is read.
-            .layer(middleware::from_fn_with_state(
-                uploads.clone(),
-                upload::watch,
-            ))
-            .layer(middleware::from_fn_with_state(
-                (refusals.clone(), metrics.clone()),
-                watch,
-            ))
-    };
-    let grpc = guarded(grpc)
-        // Around everything that refuses calls, so that refusals are translated too. Only around the RPCs: it answers 400 to
-        // whatever else speaks HTTP/1.1.
-        .layer(GrpcWebLayer::new())
-        // Outside the translation, which knows content types only to the letter.
-        .layer(middleware::from_fn(call::recognise))
-        .layer(csrf(&config.cors_origins)?)
-        // Outermost, so that every answer, refusals too, can be read by pages that may call.
-        .layer(cors(&config.cors_origins));
-    let plain = guarded(plain_http::calls(service))
-        // In the place of the gRPC-Web layer, for the same reason.
-        .layer(middleware::from_fn(plain_http::as_json))
-        .layer(middleware::from_fn(call::recognise_plain))
-        .layer(csrf(&config.cors_origins)?)
-        .layer(cors(&config.cors_origins));
+    // In one stack, from the outside inwards: a router boxes what each of its layers surrounds, and copies all of it for every
+    // call.
+    let guards = ServiceBuilder::new()
+        .layer(middleware::from_fn_with_state(
+            (refusals.clone(), metrics.clone()),
+            watch,
+        ))
+        // Around everything that refuses calls: over HTTP/1.1 the rest of a refused message is read.
+        .layer(middleware::from_fn_with_state(uploads, upload::watch))
+        .option_layer(tokens.map(|state| middleware::from_fn_with_state(state, tokens::require)))
+        .option_layer(
+            rate_limit.map(|state| middleware::from_fn_with_state(state, rate_limit::enforce)),
+        )
+        .layer(middleware::from_fn_with_state(
+            (refusals, config.limits.deadline),
+            deadline::enforce,
+        ))
+        // Innermost: a message is read only when its call has a place and time enough.
+        .layer(middleware::from_fn_with_state(admission, admission::admit));
+    // Outermost, so that every answer, refusals too, can be read by pages that may call.
+    let grpc = grpc.layer(guards.clone()).layer(
+        ServiceBuilder::new()
+            .layer(cors(&config.cors_origins))
+            .layer(csrf(&config.cors_origins)?)
+            // Outside the translation, which knows content types only to the letter.
+            .layer(middleware::from_fn(call::recognise))
+            // Around everything that refuses calls, so that refusals are translated too. Only around the RPCs: it answers 400
+            // to whatever else speaks HTTP/1.1.
+            .layer(GrpcWebLayer::new()),
+    );
+    let plain = plain_http::calls(service).layer(
+        ServiceBuilder::new()
+            .layer(cors(&config.cors_origins))
+            .layer(csrf(&config.cors_origins)?)
+            .layer(middleware::from_fn(call::recognise_plain))
+            // In the place of the gRPC-Web layer, for the same reason.
+            .layer(middleware::from_fn(plain_http::as_json))
+            .layer(guards),
+    );
     let page = config
         .web_root
         .clone()
