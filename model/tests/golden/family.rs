@@ -12,10 +12,12 @@ use crate::reference::{Golden, largest_difference, prepare, ranked, top5};
 
 /// What computes the network must not matter.
 const COMPUTE_TOLERANCE: f32 = 1e-4;
-/// What the inputs' differences make of logits up to 9.
-const LOGITS_TOLERANCE: f32 = 0.1;
-/// And of the maps.
-const HEATMAP_TOLERANCE: f32 = 1.0;
+/// What the inputs' differences make of logits up to 10: at most 0.028 was measured.
+const LOGITS_TOLERANCE: f32 = 0.05;
+/// And of maps whose values reach 43: at most 0.23.
+const HEATMAP_TOLERANCE: f32 = 0.4;
+/// Classes that the reference holds for as probable as this may change places; in one photograph two do.
+const TIE: f32 = 0.01;
 
 type Answer = (Logits, FeatureMap);
 
@@ -86,10 +88,7 @@ fn answers_are_the_references(golden: &Golden, name: &str, answers: &[Answer]) {
         assert!(difference <= LOGITS_TOLERANCE, "{photograph}: {difference}");
         for (found, reference) in found.into_iter().zip(top5) {
             let gap = (expected[found] - expected[reference]).abs();
-            assert!(
-                gap <= LOGITS_TOLERANCE,
-                "{photograph}: {found} for {reference}"
-            );
+            assert!(gap <= TIE, "{photograph}: {found} for {reference}");
         }
     }
 }
