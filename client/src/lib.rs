@@ -18,7 +18,6 @@ mod stream;
 #[cfg_attr(target_arch = "wasm32", path = "transport_web.rs")]
 #[cfg_attr(not(target_arch = "wasm32"), path = "transport_native.rs")]
 mod transport;
-#[cfg(target_arch = "wasm32")]
 mod upload;
 #[cfg(target_arch = "wasm32")]
 mod xhr;
@@ -37,5 +36,4 @@ pub use imageclassifier_proto::{
 pub use retry::patiently;
 #[cfg(not(target_arch = "wasm32"))]
 pub use stream::StreamOptions;
-#[cfg(target_arch = "wasm32")]
 pub use upload::UploadWatch;

@@ -11,6 +11,10 @@ impl UploadWatch {
         Self(Arc::new(on_progress))
     }
 
+    #[cfg_attr(
+        not(target_arch = "wasm32"),
+        expect(dead_code, reason = "the native transport does not say")
+    )]
     pub(crate) fn tell(&self, sent: f64) {
         (self.0)(sent);
     }

@@ -2,9 +2,9 @@ import type { Page } from "@playwright/test";
 import { expect, expectAnswer, expectFailure, open, photo, pick, test, violations } from "./classifier";
 
 test("everything can be done from the keyboard", async ({ page }) => {
+  const chooser = page.waitForEvent("filechooser"); // the browser takes a while to hand its dialogs over
   await open(page);
   await tabTo(page, "Choose a picture");
-  const chooser = page.waitForEvent("filechooser");
   await page.keyboard.press("Enter");
   await (await chooser).setFiles(photo("coffee.png"));
   await expectAnswer(page, "espresso");

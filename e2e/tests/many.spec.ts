@@ -280,13 +280,14 @@ test("axe finds nothing to improve in a list, light and dark, wide and narrow", 
   }
 });
 
-test("200 pictures: the command line's answers, only rows in view, bounded memory; the time of both is printed", async ({ page, baseURL }, info) => {
+test("200 pictures: the command line's answers, only rows in view, bounded memory; the time of both is printed", async ({ page, serve }, info) => {
   test.setTimeout(180_000);
+  const server = await serve(); // the tests beside it must not find theirs overloaded
   if (!EVAL) info.annotations.push({ type: "note", description: "IMAGECLASSIFIER_EVAL_DIR is not set: the golden photographs repeated" });
   const files = EVAL
     ? readdirSync(join(EVAL, "images")).sort().map((name) => join(EVAL, "images", name)).slice(0, 200)
     : Array.from({ length: 200 }, (_, at) => photo(GOLDEN[at % GOLDEN.length]));
-  await open(page);
+  await open(page, server);
   await pickAll(page, files.slice(0, 20)); // both warm
   await expectDone(page, "20 of 20 pictures done");
   await page.getByRole("button", { name: "Close list" }).click();
@@ -300,9 +301,9 @@ test("200 pictures: the command line's answers, only rows in view, bounded memor
   const during = await memory(page);
   expect(await page.locator("[role=row]").count()).toBeLessThan(40);
 
-  execFileSync(CLI, ["classify", "--json", "--server", baseURL!, ...files.slice(0, 20)]);
+  execFileSync(CLI, ["classify", "--json", "--server", server, ...files.slice(0, 20)]);
   const cliBegan = performance.now();
-  const said = execFileSync(CLI, ["classify", "--json", "--server", baseURL!, ...files], { encoding: "utf8" });
+  const said = execFileSync(CLI, ["classify", "--json", "--server", server, ...files], { encoding: "utf8" });
   const cliMs = performance.now() - cliBegan;
 
   // Far down the list the rows are others, and the same as the command line's.

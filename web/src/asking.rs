@@ -132,13 +132,7 @@ async fn call(terms: &Terms, pictures: &[Blob], asked: &[Asked]) -> Vec<Result<A
             explain,
             ..terms.options.clone()
         };
-        let watch = watch.clone();
-        async move {
-            terms
-                .classifier
-                .classify_blobs(pictures, &options, watch)
-                .await
-        }
+        send(&terms.classifier, pictures, options, watch.clone())
     };
     let outcomes = call(terms.explains.get_value()).await;
     let explains = |outcome: &Result<_, CallError>| !matches!(outcome, Err(error) if error.reason() == ErrorReason::ExplainUnsupported);
@@ -147,6 +141,27 @@ async fn call(terms: &Terms, pictures: &[Blob], asked: &[Asked]) -> Vec<Result<A
     }
     terms.explains.set_value(false);
     call(false).await
+}
+
+#[cfg(target_arch = "wasm32")]
+async fn send(
+    classifier: &Classifier,
+    pictures: &[Blob],
+    options: ClassifyOptions,
+    watch: UploadWatch,
+) -> Vec<Result<Answer, CallError>> {
+    classifier.classify_blobs(pictures, &options, watch).await
+}
+
+/// The page's unit tests run natively, where there are no blobs to send.
+#[cfg(not(target_arch = "wasm32"))]
+async fn send(
+    _: &Classifier,
+    _: &[Blob],
+    _: ClassifyOptions,
+    _: UploadWatch,
+) -> Vec<Result<Answer, CallError>> {
+    unreachable!("only a browser has blobs")
 }
 
 impl Fault {
