@@ -15,6 +15,7 @@ pub(crate) fn everything() -> ExitCode {
         run(command("cargo").args(["fmt", "--all", "--check"])),
     );
     tally.check("dependencies: bans, licences, sources", deny::check());
+    tally.check("the benchmarks' lock file", benchmarks_are_locked());
     tally.check("lints, OpenAPI", openapi::lint());
     // Before the rest, because the server embeds it.
     tally.check("page", page::build());
@@ -49,6 +50,13 @@ pub(crate) fn everything() -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
+}
+
+/// Nothing here builds the benchmarks, so nothing else would notice that they no longer build.
+fn benchmarks_are_locked() -> anyhow::Result<()> {
+    run(command("cargo")
+        .args(["update", "--workspace", "--locked", "--quiet"])
+        .args(["--manifest-path", "bench/Cargo.toml"]))
 }
 
 fn lint(selection: &[&str]) -> anyhow::Result<()> {
