@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from PIL import Image
+from PIL import Image, ImageOps
 
 from native import MODEL, prepare
 from photographs import jpeg_of_12_mp
@@ -33,8 +33,9 @@ def channels_first(picture: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(picture.transpose(2, 0, 1)[None])
 
 
-def top1_each_way(photograph: Path) -> list[int]:
-    encoded = jpeg_of_12_mp(Image.open(photograph))
+def top1_each_way(photograph: Path, mirrored: bool) -> list[int]:
+    picture = Image.open(photograph).convert("RGB")
+    encoded = jpeg_of_12_mp(ImageOps.mirror(picture) if mirrored else picture)
     return top1([
         channels_first(prepare(encoded)),
         channels_first(prepare(encoded, full_scale=True)),
@@ -43,16 +44,18 @@ def top1_each_way(photograph: Path) -> list[int]:
 
 
 def agreement() -> dict[str, int] | None:
-    """How many photographs there are, and on how many each way has the same top-1 as ours; and on how many the label is
-    theirs."""
+    """How many photographs there are, each as it is and mirrored, and on how many each way has the same top-1 as ours; and
+    on how many the label is theirs."""
     table = FOLDER / "expected.csv"
     if not table.exists():
         say(f"no labelled photographs in {FOLDER} (IMAGECLASSIFIER_EVAL_DIR): agreement not measured")
         return None
-    rows = [line.split(",") for line in table.read_text().splitlines()[1:]]
+    rows = 2 * [line.split(",") for line in table.read_text().splitlines()[1:]]
     say(f"agreement on {len(rows)} photographs ...")
+    files = [FOLDER / "images" / row[0] for row in rows]
+    mirrored = [at >= len(rows) // 2 for at in range(len(rows))]
     with ProcessPoolExecutor() as pool:
-        found = list(pool.map(top1_each_way, [FOLDER / "images" / row[0] for row in rows], chunksize=4))
+        found = list(pool.map(top1_each_way, files, mirrored, chunksize=4))
     result = {"photographs": len(rows)}
     for way, answers in zip(WAYS, zip(*found)):
         result[f"{way}: right"] = sum(answer == int(row[1]) for answer, row in zip(answers, rows))

@@ -1,5 +1,6 @@
 use image::metadata::Orientation;
 use imageclassifier_crop::CropSquare;
+use imageclassifier_jpeg::Region;
 
 use crate::picture::swaps_axes;
 
@@ -72,6 +73,58 @@ fn in_stored(
     CropSquare { left, top, side }
 }
 
+/// A square in a picture that was scaled down, where it may begin and end within a pixel.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct ScaledSquare {
+    pub(crate) left: f64,
+    pub(crate) top: f64,
+    pub(crate) side: f64,
+}
+
+impl ScaledSquare {
+    /// `square` in a picture whose sides were divided by `divisor`.
+    pub(crate) fn new(square: CropSquare, divisor: u32) -> Self {
+        let scaled = |length| f64::from(length) / f64::from(divisor);
+        Self {
+            left: scaled(square.left),
+            top: scaled(square.top),
+            side: scaled(square.side),
+        }
+    }
+
+    /// The pixels that it touches.
+    pub(crate) fn touched(self) -> Region {
+        let (left, width) = touched(self.left, self.side);
+        let (top, height) = touched(self.top, self.side);
+        Region {
+            left,
+            top,
+            width,
+            height,
+        }
+    }
+
+    /// The same square in a picture that holds only the pixels it touches.
+    pub(crate) fn within_touched(self) -> Self {
+        Self {
+            left: self.left.fract(),
+            top: self.top.fract(),
+            ..self
+        }
+    }
+}
+
+/// The first pixel that is touched, and how many are.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a picture's sides fit u32"
+)]
+fn touched(begin: f64, length: f64) -> (u32, u32) {
+    let first = begin.floor() as u32;
+    (first, (begin + length).ceil() as u32 - first)
+}
+
 #[cfg(test)]
 mod tests {
     use image::{DynamicImage, GenericImageView, Rgb, RgbImage};
@@ -104,5 +157,24 @@ mod tests {
                 "orientation {exif} moved the square"
             );
         }
+    }
+
+    #[test]
+    fn a_scaled_square_keeps_its_fractions() {
+        let square = CropSquare {
+            left: 688,
+            top: 189,
+            side: 2625,
+        };
+        let scaled = ScaledSquare::new(square, 4);
+        let expected = Region {
+            left: 172,
+            top: 47,
+            width: 657,
+            height: 657,
+        };
+        assert_eq!(scaled.touched(), expected);
+        let ScaledSquare { left, top, side } = scaled.within_touched();
+        assert_eq!((left, top, side), (0.0, 0.25, 656.25));
     }
 }

@@ -6,8 +6,9 @@ use fast_image_resize::{
 };
 use image::{DynamicImage, GenericImageView, Rgb, RgbImage, Rgba, metadata::Orientation};
 use imageclassifier_crop::crop_fraction;
+use imageclassifier_jpeg::Region;
 
-use crate::{CropSquare, Picture, picture::swaps_axes};
+use crate::{Picture, crop::ScaledSquare, picture::swaps_axes};
 
 /// How a picture becomes an [`Input`]: orientation, transparent pixels over white, centre square, antialiased bicubic
 /// resize, `(x - mean) / scale`. The reference implementation's `preprocess_for_eval`.
@@ -36,7 +37,7 @@ impl Preprocessing {
     #[must_use]
     pub fn of(input_size: u32) -> Self {
         Self {
-            version: "2",
+            version: "3",
             crop_fraction: crop_fraction(input_size),
             filter: "catmull-rom",
             mean: MEAN,
@@ -105,60 +106,77 @@ impl Input {
 /// reference's Pillow does. Overshoots are cut between the passes, so the other order gives other pixels.
 fn resize(
     stored: &DynamicImage,
-    square: CropSquare,
+    square: ScaledSquare,
     orientation: Orientation,
     size: u32,
 ) -> RgbImage {
     let (rgb, square) = to_rgb(stored, square);
     let whole = ImageRef::new(rgb.width(), rgb.height(), rgb.as_raw(), PixelType::U8x3)
         .expect("an RgbImage holds three bytes a pixel");
-    // A view of the square, not `ResizeOptions::crop`: its filter would reach over the square's edges.
-    let source = CroppedImage::new(&whole, square.left, square.top, square.side, square.side)
+    // A view of the pixels that the square touches: the filter does not reach further.
+    let Region {
+        left,
+        top,
+        width,
+        height,
+    } = square.touched();
+    let source = CroppedImage::new(&whole, left, top, width, height)
         .expect("the square lies within the picture");
-    let mut once = if swaps_axes(orientation) {
-        Image::new(square.side, size, PixelType::U8x3)
+    let square = square.within_touched();
+    let bicubic = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
+    let along_rows = |height| bicubic.crop(square.left, 0.0, square.side, f64::from(height));
+    let along_columns = |width| bicubic.crop(0.0, square.top, f64::from(width), square.side);
+    let (mut once, first, second) = if swaps_axes(orientation) {
+        (
+            Image::new(width, size, PixelType::U8x3),
+            along_columns(width),
+            along_rows(size),
+        )
     } else {
-        Image::new(size, square.side, PixelType::U8x3)
+        (
+            Image::new(size, height, PixelType::U8x3),
+            along_rows(height),
+            along_columns(size),
+        )
     };
     let mut twice = Image::new(size, size, PixelType::U8x3);
-    let bicubic = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
     let mut resizer = Resizer::new();
     resizer
-        .resize(&source, &mut once, &bicubic)
+        .resize(&source, &mut once, &first)
         .expect("same pixel types");
     resizer
-        .resize(&once, &mut twice, &bicubic)
+        .resize(&once, &mut twice, &second)
         .expect("same pixel types");
     RgbImage::from_raw(size, size, twice.into_vec()).expect("resized to size x size")
 }
 
-/// The picture in 8-bit RGB, and where the square lies in it. Only the square of pictures in other formats is converted.
-fn to_rgb(stored: &DynamicImage, square: CropSquare) -> (Cow<'_, RgbImage>, CropSquare) {
+/// The picture in 8-bit RGB, and where the square lies in it. Only what the square touches of pictures in other formats is
+/// converted.
+fn to_rgb(stored: &DynamicImage, square: ScaledSquare) -> (Cow<'_, RgbImage>, ScaledSquare) {
     if let DynamicImage::ImageRgb8(rgb) = stored {
         return (Cow::Borrowed(rgb), square);
     }
+    let Region {
+        left,
+        top,
+        width,
+        height,
+    } = square.touched();
     let rgb = if bytes_per_channel(stored) > 1 {
         // A copy of the square would be half as large again as the picture.
-        RgbImage::from_fn(square.side, square.side, |x, y| {
-            over_background(stored.get_pixel(square.left + x, square.top + y))
+        RgbImage::from_fn(width, height, |x, y| {
+            over_background(stored.get_pixel(left + x, top + y))
         })
     } else {
-        let seen = stored.crop_imm(square.left, square.top, square.side, square.side);
+        let seen = stored.crop_imm(left, top, width, height);
         if seen.color().has_alpha() {
             let rgba = seen.into_rgba8();
-            RgbImage::from_fn(square.side, square.side, |x, y| {
-                over_background(*rgba.get_pixel(x, y))
-            })
+            RgbImage::from_fn(width, height, |x, y| over_background(*rgba.get_pixel(x, y)))
         } else {
             seen.into_rgb8()
         }
     };
-    let whole = CropSquare {
-        left: 0,
-        top: 0,
-        ..square
-    };
-    (Cow::Owned(rgb), whole)
+    (Cow::Owned(rgb), square.within_touched())
 }
 
 fn bytes_per_channel(picture: &DynamicImage) -> u8 {
@@ -193,10 +211,10 @@ mod tests {
             ImageBuffer::from_fn(40, 30, |x, y| Rgb([0, 1, 2].map(|c| value(x, y, c)))).into(),
             ImageBuffer::from_fn(40, 30, |x, y| Rgba([0, 1, 2, 3].map(|c| value(x, y, c)))).into(),
         ];
-        let square = CropSquare {
-            left: 7,
-            top: 3,
-            side: 20,
+        let square = ScaledSquare {
+            left: 7.0,
+            top: 3.0,
+            side: 20.0,
         };
         for picture in pictures {
             assert_eq!(bytes_per_channel(&picture), 2);

@@ -1,9 +1,9 @@
 use image::{DynamicImage, RgbImage, metadata::Orientation};
-use imageclassifier_jpeg::{Jpeg, Region, Scale};
+use imageclassifier_jpeg::{Jpeg, Scale};
 
 use crate::{
-    CropSquare, Picture, PictureError,
-    crop::{Crop, centre_of_stored},
+    Picture, PictureError,
+    crop::{Crop, ScaledSquare, centre_of_stored},
     picture::check_dimensions,
 };
 
@@ -27,30 +27,19 @@ pub(crate) fn decode(
         .exif()
         .and_then(Orientation::from_exif_chunk)
         .unwrap_or(Orientation::NoTransforms);
-    let square_at = |scale| {
-        let (width, height) = jpeg.dimensions_at(scale);
-        centre_of_stored(width, height, orientation, input_size)
-    };
+    let square = centre_of_stored(width, height, orientation, input_size);
     let mut smallest_first = Scale::ALL.into_iter().rev();
     let scale = smallest_first
-        .find(|&scale| square_at(scale).side >= input_size * PIXELS_PER_INPUT_PIXEL_MIN)
+        .find(|scale| square.side >= input_size * PIXELS_PER_INPUT_PIXEL_MIN * scale.divisor())
         .unwrap_or(Scale::Full);
-    let CropSquare { left, top, side } = square_at(scale);
-    let region = Region {
-        left,
-        top,
-        width: side,
-        height: side,
-    };
+    let square = ScaledSquare::new(square, scale.divisor());
+    let region = square.touched();
     let pixels = jpeg.decode(scale, region).ok()?.into_pixels();
-    let pixels = RgbImage::from_raw(side, side, pixels).expect("three bytes for each pixel");
+    let pixels = RgbImage::from_raw(region.width, region.height, pixels)
+        .expect("three bytes for each pixel");
     Some(Ok(Picture {
         pixels: DynamicImage::from(pixels),
-        square: CropSquare {
-            left: 0,
-            top: 0,
-            side,
-        },
+        square: square.within_touched(),
         orientation,
         input_size,
         crop: Crop::of_stored(width, height, orientation, input_size),

@@ -5,8 +5,7 @@ use image::{
 };
 
 use crate::{
-    CropSquare,
-    crop::{Crop, centre_of_stored},
+    crop::{Crop, ScaledSquare, centre_of_stored},
     jpeg,
 };
 
@@ -44,7 +43,7 @@ pub struct Picture {
     /// As stored.
     pub(crate) pixels: DynamicImage,
     /// The part that the network sees, in `pixels`.
-    pub(crate) square: CropSquare,
+    pub(crate) square: ScaledSquare,
     /// How people see it.
     pub(crate) orientation: Orientation,
     pub(crate) input_size: u32,
@@ -168,7 +167,7 @@ impl Picture {
         let pixels = DynamicImage::from_decoder(decoder).map_err(PictureError::Undecodable)?;
         Ok(Self {
             pixels,
-            square: centre_of_stored(width, height, orientation, input_size),
+            square: ScaledSquare::new(centre_of_stored(width, height, orientation, input_size), 1),
             orientation,
             input_size,
             crop: Crop::of_stored(width, height, orientation, input_size),

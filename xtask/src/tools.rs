@@ -55,6 +55,14 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root());
+    // Cargo says here what package xtask is. Build scripts that look at it (ring's do) would find everything changed
+    // between `cargo build` and `cargo xtask run`.
+    for (name, _) in env::vars_os() {
+        let bytes = name.as_encoded_bytes();
+        if bytes.starts_with(b"CARGO_PKG_") || bytes.starts_with(b"CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
     command
 }
 

@@ -6,12 +6,13 @@ use std::{
 
 use anyhow::Context;
 use imageclassifier_proto::{
-    ClassifyImageRequest, ClassifyImageResponse, GetModelRequest, GetModelResponse,
+    ClassifyBatchRequest, ClassifyBatchResponse, ClassifyImageRequest, ClassifyImageResponse,
+    ClassifyStreamResponse, GetModelRequest, GetModelResponse,
     image_classifier_server::ImageClassifier,
 };
 use ort::{session::Session, value::TensorRef};
 use tokio::sync::Semaphore;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming, codegen::BoxStream};
 
 use crate::picture::{SIZE, prepare};
 
@@ -130,10 +131,31 @@ impl ImageClassifier for Classifier {
         answer.map(Response::new)
     }
 
+    type ClassifyBatchStream = BoxStream<ClassifyBatchResponse>;
+    type ClassifyStreamStream = BoxStream<ClassifyStreamResponse>;
+
+    async fn classify_batch(
+        &self,
+        _: Request<ClassifyBatchRequest>,
+    ) -> Result<Response<Self::ClassifyBatchStream>, Status> {
+        Err(not_compared())
+    }
+
+    async fn classify_stream(
+        &self,
+        _: Request<Streaming<ClassifyImageRequest>>,
+    ) -> Result<Response<Self::ClassifyStreamStream>, Status> {
+        Err(not_compared())
+    }
+
     async fn get_model(
         &self,
         _: Request<GetModelRequest>,
     ) -> Result<Response<GetModelResponse>, Status> {
-        Err(Status::unimplemented("not compared"))
+        Err(not_compared())
     }
+}
+
+fn not_compared() -> Status {
+    Status::unimplemented("not compared")
 }

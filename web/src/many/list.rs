@@ -20,7 +20,7 @@ const IN_FLIGHT: usize = 3;
 /// first and where calls are slow, because the server waits for each only so long.
 const CALL_BYTES_MIN: f64 = (64 << 10) as f64;
 const CALL_BYTES_FIRST: f64 = (256 << 10) as f64;
-const CALL_BYTES_MAX: f64 = (1 << 20) as f64;
+const CALL_BYTES_MAX: f64 = (2 << 20) as f64;
 /// Below this the next calls may be longer.
 const QUICK_MS: f64 = 1_000.0;
 /// Above it they are shorter.
@@ -30,8 +30,8 @@ const SLOW_MS: f64 = 3_000.0;
 const CALLS_IN_VAIN_MAX: u32 = 5;
 /// So long after work has begun answers come before thumbnails.
 const HURRY_MS: f64 = 2_000.0;
-/// Counting and sorting follow the rows this much later, all changes of that time at once.
-const PULSE: Duration = Duration::from_millis(100);
+/// Counting and sorting follow the rows this much later, all changes of that time at once; but at once when all are done.
+const PULSE: Duration = Duration::from_millis(250);
 
 /// The pictures that came together or one after another. A handle: copies mean the same list.
 #[derive(Clone, Copy)]
@@ -366,7 +366,9 @@ impl Many {
     }
 
     fn changed(self) {
-        if !self.is_pulse_due.get_value() {
+        if self.is_done() {
+            self.pulse.notify();
+        } else if !self.is_pulse_due.get_value() {
             self.is_pulse_due.set_value(true);
             let pulse = move || {
                 self.is_pulse_due.set_value(false);
@@ -374,6 +376,13 @@ impl Many {
             };
             set_timeout(pulse, PULSE);
         }
+    }
+
+    fn is_done(self) -> bool {
+        self.rows.with_untracked(|rows| {
+            let mut states = rows.iter().map(|row| row.state);
+            states.all(|state| !state.with_untracked(State::is_unfinished))
+        })
     }
 
     /// The same picture stays the same object from asking to answer, so that its preview does not flicker.
