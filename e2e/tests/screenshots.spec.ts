@@ -1,8 +1,12 @@
 import type { Page } from "@playwright/test";
-import { type Serve, expectAnswer, expectFailure, expectPhase, open, photo, pick, test } from "./classifier";
+import { readdirSync } from "node:fs";
+import { type Serve, expect, expectAnswer, expectFailure, expectPhase, open, photo, pick, test } from "./classifier";
+import { blackPng } from "./pictures";
 
 // Pictures for people to look at: npm run screenshots writes them into docs/screenshots/
 const folder = process.env.SCREENSHOTS;
+
+const PHOTOS = readdirSync(photo("")).filter((name) => /\.(png|jpg)$/.test(name)).sort();
 
 const LOOKS = [
   { name: "light", colorScheme: "light", width: 1280, height: 900 },
@@ -66,6 +70,21 @@ const STATES: Record<string, (page: Page, serve: Serve) => Promise<void>> = {
     await pick(page, photo("coffee.png"));
     await expectFailure(page, "The server does not answer.");
   },
+  "too-large": async (page) => {
+    await page.getByLabel("Shrink large pictures before sending").uncheck();
+    await pick(page, { name: "poster.png", mimeType: "image/png", buffer: blackPng(6000, 5000) });
+    await page.getByRole("button", { name: "Shrink and retry" }).waitFor();
+  },
+  "many-asking": async (page) => {
+    await page.route("**/Classify*", () => {}); // never answered
+    await pickAll(page, PHOTOS);
+    await expect(page.locator("[role=row][data-state=asking]").first()).toBeVisible();
+  },
+  many: async (page) => {
+    await pickAll(page, [...PHOTOS, "../make_golden.py"]);
+    await expect(page.getByTestId("many").getByRole("heading")).toHaveText(/ pictures done, 1 failed$/);
+    await page.waitForTimeout(3000); // answers come before thumbnails
+  },
   token: async (page, serve) => {
     await open(page, await serve("--token-file", "tests/access-tokens"));
     await pick(page, photo("coffee.png"));
@@ -74,7 +93,11 @@ const STATES: Record<string, (page: Page, serve: Serve) => Promise<void>> = {
 };
 
 /** Looks other than the first are shown of these. */
-const OFTEN = ["empty", "answered", "why", "failed"];
+const OFTEN = ["empty", "answered", "why", "failed", "many"];
+
+async function pickAll(page: Page, names: string[]) {
+  await page.getByTestId("file").setInputFiles(names.map(photo));
+}
 
 test.skip(!folder, "SCREENSHOTS names no folder");
 test.use({ provoked: /net::ERR_FAILED/ });

@@ -7,6 +7,8 @@ use std::{
 
 use anyhow::Context;
 
+use crate::tools;
+
 /// What all the test runs so far counted.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
@@ -48,7 +50,7 @@ impl Tally {
         let mut child = command
             .stdout(Stdio::piped())
             .spawn()
-            .with_context(|| format!("cannot start {command:?}"))?;
+            .with_context(|| format!("cannot start {}", tools::shown(command)))?;
         let stdout = child.stdout.take().expect("piped above");
         for line in BufReader::new(stdout).lines() {
             let line = line?;

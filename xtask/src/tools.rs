@@ -4,7 +4,7 @@
 use std::{
     env,
     ffi::{OsStr, OsString},
-    fs,
+    fs, iter,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -43,12 +43,20 @@ pub(crate) fn cache() -> anyhow::Result<PathBuf> {
 
 /// Runs `command` in the repository; its failure is ours.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
-    let shown = format!("{command:?}");
+    let shown = shown(command);
     let status = command
         .status()
         .with_context(|| format!("cannot start {shown}"))?;
     ensure!(status.success(), "{shown} failed: {status}");
     Ok(())
+}
+
+/// For people: what is run, and where.
+pub(crate) fn shown(command: &Command) -> String {
+    let words = iter::once(command.get_program()).chain(command.get_args());
+    let line: Vec<_> = words.map(OsStr::to_string_lossy).collect();
+    let folder = command.get_current_dir().unwrap_or(Path::new("."));
+    format!("`{}` in {}", line.join(" "), folder.display())
 }
 
 /// `program` of PATH, to be run at the repository's top.
