@@ -68,6 +68,7 @@ def bombs() -> dict[str, bytes]:
     """Few bytes that say they are more pixels than the server takes."""
     return {
         "50 MP lossless WebP of 38 bytes": _webp_head(10_000, 5_000),
+        "268 MP frame in a WebP of 0.01 MP": _webp_with_larger_frame(),
         "50 MP progressive JPEG": _jpeg_of(10_000, 5_000),
         "49 MP PNG of 16 bits": _kept("bomb.png", lambda: _png(7_000, 7_000, colour=6, depth=16)),
         "25 MP + 1 PNG": _png(25_000_001, 1, colour=0, depth=8),
@@ -97,6 +98,15 @@ def _webp_head(width: int, height: int) -> bytes:
     stream = b"\x2f" + struct.pack("<I", dimensions) + bytes(13)
     chunk = b"VP8L" + struct.pack("<I", len(stream)) + stream
     return b"RIFF" + struct.pack("<I", 4 + len(chunk)) + b"WEBP" + chunk
+
+
+def _webp_with_larger_frame() -> bytes:
+    """The container says 96 x 96, the lossy frame in it claims to be larger."""
+    picture = Image.open(io.BytesIO(photograph())).convert("RGBA").resize((96, 96))
+    picture.putalpha(128)
+    encoded = _encoded(picture, "WEBP")
+    at = encoded.index(b"VP8 ") + 14
+    return encoded[:at] + struct.pack("<HH", 16383, 16383) + encoded[at + 4 :]
 
 
 def _jpeg_of(width: int, height: int) -> bytes:

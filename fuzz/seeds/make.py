@@ -36,6 +36,12 @@ def colours(phase=0):
     return image
 
 
+def with_larger_frame(webp):
+    """Its lossy frame says that it has 250 megapixels, the container stays as it is."""
+    at = webp.index(b"VP8 ") + 14
+    return webp[:at] + struct.pack("<HH", 16383, 16383) + webp[at + 4 :]
+
+
 def pictures():
     rgb = colours()
     rgba = rgb.copy()
@@ -69,6 +75,7 @@ def pictures():
     yield "moving.gif", encoded(rgb, "GIF", save_all=True, append_images=frames, duration=50)
     yield "lossy.webp", encoded(rgb, "WEBP", quality=60)
     yield "lossy-alpha.webp", encoded(rgba, "WEBP", quality=60)
+    yield "larger-frame.webp", with_larger_frame(encoded(rgba, "WEBP", quality=60))
     yield "lossless.webp", encoded(rgba, "WEBP", lossless=True)
     yield "lossless-palette.webp", encoded(palette.convert("RGB"), "WEBP", lossless=True)
     yield "turned.webp", encoded(rgb, "WEBP", exif=turned)

@@ -17,6 +17,7 @@ mod network;
 mod picture;
 mod ranking;
 mod variant;
+mod webp;
 mod weights;
 
 pub use compute::{Backend, Compute};

@@ -6,7 +6,7 @@ use image::{
 
 use crate::{
     crop::{Crop, ScaledSquare, centre_of_stored},
-    jpeg,
+    jpeg, webp,
 };
 
 /// The formats that are decoded, recognised by their first bytes; all by decoders in safe Rust.
@@ -162,6 +162,11 @@ impl Picture {
         let mut decoder = reader.into_decoder().map_err(PictureError::Undecodable)?;
         let (width, height) = decoder.dimensions();
         check_dimensions(width, height, pixels_max)?;
+        if encoded.format == ImageFormat::WebP {
+            for (width, height) in webp::lossy_frames(encoded.bytes()) {
+                check_dimensions(width, height, pixels_max)?;
+            }
+        }
         // Damaged metadata is no reason to refuse a picture: show it as stored.
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
         let pixels = DynamicImage::from_decoder(decoder).map_err(PictureError::Undecodable)?;

@@ -241,3 +241,15 @@ fn too_many_pixels_are_refused_from_the_header() {
         "{error:?}"
     );
 }
+
+/// The container says 40 x 30, the frame in it more.
+#[test]
+fn a_frame_of_too_many_pixels_is_refused_from_its_header() {
+    let webp = include_bytes!("../../fuzz/seeds/picture/larger-frame.webp");
+    match decode(webp) {
+        Err(PictureError::Dimensions { width, height, .. }) => {
+            assert_eq!((width, height), (16_383, 16_383));
+        }
+        other => panic!("{other:?}"),
+    }
+}
