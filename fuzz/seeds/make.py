@@ -42,6 +42,12 @@ def with_larger_frame(webp):
     return webp[:at] + struct.pack("<HH", 16383, 16383) + webp[at + 4 :]
 
 
+def with_longer_exif(webp):
+    """Its Exif chunk says that it has 2 GB."""
+    at = webp.index(b"EXIF") + 4
+    return webp[:at] + struct.pack("<I", (1 << 31) - 1) + webp[at + 4 :]
+
+
 def pictures():
     rgb = colours()
     rgba = rgb.copy()
@@ -79,6 +85,7 @@ def pictures():
     yield "lossless.webp", encoded(rgba, "WEBP", lossless=True)
     yield "lossless-palette.webp", encoded(palette.convert("RGB"), "WEBP", lossless=True)
     yield "turned.webp", encoded(rgb, "WEBP", exif=turned)
+    yield "longer-exif.webp", with_longer_exif(encoded(rgb, "WEBP", exif=turned))
     yield "moving.webp", encoded(rgba, "WEBP", save_all=True, append_images=frames, duration=50)
     yield "progressive.jpg", encoded(rgb, "JPEG", progressive=True, quality=60)
     yield "cmyk.jpg", encoded(rgb.convert("CMYK"), "JPEG", quality=60)

@@ -162,13 +162,16 @@ impl Picture {
         let mut decoder = reader.into_decoder().map_err(PictureError::Undecodable)?;
         let (width, height) = decoder.dimensions();
         check_dimensions(width, height, pixels_max)?;
-        if encoded.format == ImageFormat::WebP {
+        // Damaged metadata is no reason to refuse a picture: it is taken as stored.
+        let orientation = if encoded.format == ImageFormat::WebP {
             for (width, height) in webp::lossy_frames(encoded.bytes()) {
                 check_dimensions(width, height, pixels_max)?;
             }
-        }
-        // Damaged metadata is no reason to refuse a picture: show it as stored.
-        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+            webp::exif(encoded.bytes()).and_then(Orientation::from_exif_chunk)
+        } else {
+            decoder.orientation().ok()
+        };
+        let orientation = orientation.unwrap_or(Orientation::NoTransforms);
         let pixels = DynamicImage::from_decoder(decoder).map_err(PictureError::Undecodable)?;
         Ok(Self {
             pixels,

@@ -1,5 +1,8 @@
 use memchr::memmem;
 
+/// `RIFF`, a length, `WEBP`.
+const CONTAINER_HEAD: usize = 12;
+const EXIF: &[u8; 4] = b"EXIF";
 /// Before a lossy frame's dimensions: the chunk's name and length, the frame's tag, and this.
 const START_CODE: [u8; 3] = [0x9D, 0x01, 0x2A];
 const CHUNK: &[u8] = b"VP8 ";
@@ -13,6 +16,21 @@ const DIMENSIONS_AT: usize = START_CODE_AT + START_CODE.len();
 /// chunks that two readers read differently.
 pub(crate) fn lossy_frames(bytes: &[u8]) -> impl Iterator<Item = (u32, u32)> {
     memmem::find_iter(bytes, CHUNK).filter_map(|at| dimensions(&bytes[at..]))
+}
+
+/// What the file's Exif chunk holds. The decoder would allocate as much as the chunk says that it is long, up to 4 GiB, before
+/// it read it (image-webp 0.2.4).
+pub(crate) fn exif(file: &[u8]) -> Option<&[u8]> {
+    let mut chunks = file.get(CONTAINER_HEAD..)?;
+    loop {
+        let (name, rest) = chunks.split_first_chunk()?;
+        let (length, rest) = rest.split_first_chunk()?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+        if name == EXIF {
+            return rest.get(..length);
+        }
+        chunks = rest.get(length.checked_next_multiple_of(2)?..)?;
+    }
 }
 
 /// Two numbers of 14 bits, below two bits for scaling (RFC 6386, section 9.1).
@@ -51,6 +69,26 @@ mod tests {
         let whole = frame(41, 31);
         for end in 0..whole.len() {
             assert_eq!(lossy_frames(&whole[..end]).count(), 0, "{end} bytes");
+        }
+    }
+
+    #[test]
+    fn an_exif_chunk_is_what_the_file_really_holds_of_it() {
+        let file = |length: u32, content: &[u8]| {
+            let odd = b"RIFFxxxxWEBPABCD\x03\0\0\0abc\0EXIF";
+            [&odd[..], &length.to_le_bytes(), content].concat()
+        };
+        assert_eq!(exif(&file(4, b"MM\0*and more")), Some(&b"MM\0*"[..]));
+        for short in [
+            file(5, b"MM\0*"),
+            file(u32::MAX, b"MM\0*"),
+            b"RIFF".to_vec(),
+        ] {
+            assert_eq!(exif(&short), None);
+        }
+        let whole = file(4, b"MM\0*");
+        for end in 0..whole.len() {
+            assert_eq!(exif(&whole[..end]), None, "{end} bytes");
         }
     }
 }

@@ -253,3 +253,15 @@ fn a_frame_of_too_many_pixels_is_refused_from_its_header() {
         other => panic!("{other:?}"),
     }
 }
+
+#[test]
+fn a_webp_is_turned_by_its_exif_chunk_and_a_chunk_cut_off_is_none() {
+    let webp = include_bytes!("../../fuzz/seeds/picture/turned.webp");
+    let crop = decode(webp).unwrap().crop();
+    assert_eq!((crop.picture_width, crop.picture_height), (30, 40));
+    let length_at = webp.windows(4).position(|name| name == b"EXIF").unwrap() + 4;
+    let mut damaged = webp.to_vec();
+    damaged[length_at..][..4].copy_from_slice(&u32::MAX.to_le_bytes());
+    let crop = decode(&damaged).unwrap().crop();
+    assert_eq!((crop.picture_width, crop.picture_height), (40, 30));
+}
