@@ -1,8 +1,16 @@
 // Starts the page's program, whose hashed names Trunk writes into the link #program.
 const program = document.getElementById("program");
 
+// What is there already shows first, and has the link for itself so long. Not all browsers tell when that was, and in a tab that
+// nobody looks at it does not happen.
+const shown = Promise.race([
+  new Promise((done) => new PerformanceObserver(done).observe({ type: "paint", buffered: true })),
+  new Promise((done) => setTimeout(done, document.hidden ? 0 : 300)),
+]);
+
 try {
   const { default: start } = await import(program.href);
+  await shown;
   await start({ module_or_path: program.dataset.wasm });
 } catch (error) {
   document.getElementById("cannot-start").hidden = false;
