@@ -4,7 +4,7 @@ const program = document.getElementById("program");
 // What is there already shows first, and has the link for itself so long. Not all browsers tell when that was, and in a tab that
 // nobody looks at it does not happen.
 const PAINT = "largest-contentful-paint";
-const tellsPaints = PerformanceObserver.supportedEntryTypes?.includes(PAINT) && !document.hidden;
+const tellsPaints = globalThis.PerformanceObserver?.supportedEntryTypes?.includes(PAINT) && !document.hidden;
 const shown = tellsPaints && Promise.race([
   new Promise((done) => new PerformanceObserver(done).observe({ type: PAINT, buffered: true })),
   new Promise((done) => setTimeout(done, 1000)), // hidden meanwhile

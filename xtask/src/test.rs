@@ -52,7 +52,7 @@ pub(crate) fn everything() -> ExitCode {
     }
 }
 
-/// Nothing here builds the benchmarks, so nothing else would notice that they no longer build.
+/// Nothing here builds the benchmarks: of what keeps them from building this notices one thing, a stale lock file.
 fn benchmarks_are_locked() -> anyhow::Result<()> {
     run(command("cargo")
         .args(["update", "--workspace", "--locked", "--quiet"])
