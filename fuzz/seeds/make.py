@@ -42,6 +42,14 @@ def with_larger_frame(webp):
     return webp[:at] + struct.pack("<HH", 16383, 16383) + webp[at + 4 :]
 
 
+def with_frames_of_two_sizes(webp):
+    """Its translucent frames say that they have a row less than their pictures, whose chunks have another name."""
+    at = 0
+    while (at := webp.find(b"ANMF", at + 1)) >= 0:
+        webp = webp[: at + 17] + struct.pack("<I", SIZE[1] - 2)[:3] + webp[at + 20 :]
+    return webp.replace(b"VP8 ", b"none")
+
+
 def with_longer_exif(webp):
     """Its Exif chunk says that it has 2 GB."""
     at = webp.index(b"EXIF") + 4
@@ -87,6 +95,9 @@ def pictures():
     yield "turned.webp", encoded(rgb, "WEBP", exif=turned)
     yield "longer-exif.webp", with_longer_exif(encoded(rgb, "WEBP", exif=turned))
     yield "moving.webp", encoded(rgba, "WEBP", save_all=True, append_images=frames, duration=50)
+    yield "two-sizes.webp", with_frames_of_two_sizes(
+        encoded(rgba, "WEBP", save_all=True, append_images=frames, duration=50, quality=60)
+    )
     yield "progressive.jpg", encoded(rgb, "JPEG", progressive=True, quality=60)
     yield "cmyk.jpg", encoded(rgb.convert("CMYK"), "JPEG", quality=60)
     yield "turned.jpg", encoded(rgb.resize((160, 120)), "JPEG", exif=turned, quality=40)

@@ -1,7 +1,9 @@
 use std::io::Cursor;
 
 use image::{
-    DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, metadata::Orientation,
+    DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits,
+    error::{DecodingError, ImageFormatHint},
+    metadata::Orientation,
 };
 
 use crate::{
@@ -167,6 +169,9 @@ impl Picture {
             for (width, height) in webp::lossy_frames(encoded.bytes()) {
                 check_dimensions(width, height, pixels_max)?;
             }
+            if webp::contradicts_itself(encoded.bytes()) {
+                return Err(PictureError::Undecodable(frame_of_two_sizes()));
+            }
             webp::exif(encoded.bytes()).and_then(Orientation::from_exif_chunk)
         } else {
             decoder.orientation().ok()
@@ -181,6 +186,11 @@ impl Picture {
             crop: Crop::of_stored(width, height, orientation, input_size),
         })
     }
+}
+
+fn frame_of_two_sizes() -> ImageError {
+    let format = ImageFormatHint::Exact(ImageFormat::WebP);
+    ImageError::Decoding(DecodingError::new(format, "a frame is of two sizes"))
 }
 
 pub(crate) fn check_dimensions(

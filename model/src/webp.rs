@@ -8,6 +8,13 @@ const START_CODE: [u8; 3] = [0x9D, 0x01, 0x2A];
 const CHUNK: &[u8] = b"VP8 ";
 const START_CODE_AT: usize = 11;
 const DIMENSIONS_AT: usize = START_CODE_AT + START_CODE.len();
+const ANIMATION_FRAME: &[u8] = b"ANMF";
+const ALPHA: &[u8; 4] = b"ALPH";
+/// In the chunk of an animation's frame: its width less one, then its height less one, three bytes each.
+const FRAME_WIDTH_AT: usize = 14;
+const FRAME_HEIGHT_AT: usize = FRAME_WIDTH_AT + 3;
+/// The chunks of the frame.
+const FRAME_CONTENT_AT: usize = 24;
 
 /// Widths and heights that the lossy frames in a WebP file say they have: they need not be the picture's, and the decoder
 /// allocates and decodes a frame before it compares them (image-webp 0.2.4).
@@ -15,7 +22,34 @@ const DIMENSIONS_AT: usize = START_CODE_AT + START_CODE.len();
 /// Frames are looked for in all bytes instead of where the container's chunks should lie, so that nobody can hide one by
 /// chunks that two readers read differently.
 pub(crate) fn lossy_frames(bytes: &[u8]) -> impl Iterator<Item = (u32, u32)> {
-    memmem::find_iter(bytes, CHUNK).filter_map(|at| dimensions(&bytes[at..]))
+    let named = memmem::find_iter(bytes, CHUNK).filter_map(|at| dimensions(&bytes[at..]));
+    named.chain(translucent_frames(bytes).map(|(_, lossy)| lossy))
+}
+
+/// Whether a translucent frame of an animation is of one size and its lossy picture of another: the decoder would look for
+/// pixels where there are none, and panic (image-webp 0.2.4).
+pub(crate) fn contradicts_itself(bytes: &[u8]) -> bool {
+    translucent_frames(bytes).any(|(frame, lossy)| frame != lossy)
+}
+
+/// The sizes of an animation's frames that have an alpha chunk, and of the lossy picture behind it, whose chunk the decoder
+/// takes by any name.
+fn translucent_frames(bytes: &[u8]) -> impl Iterator<Item = ((u32, u32), (u32, u32))> {
+    memmem::find_iter(bytes, ANIMATION_FRAME).filter_map(|at| {
+        let frame = &bytes[at..];
+        let width = length_less_one(frame, FRAME_WIDTH_AT)?;
+        let height = length_less_one(frame, FRAME_HEIGHT_AT)?;
+        let content = frame.get(FRAME_CONTENT_AT..)?.strip_prefix(ALPHA)?;
+        let (length, content) = content.split_first_chunk()?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+        let lossy = content.get(length.checked_next_multiple_of(2)?..)?;
+        Some(((width, height), dimensions(lossy)?))
+    })
+}
+
+fn length_less_one(bytes: &[u8], at: usize) -> Option<u32> {
+    let &[low, middle, high] = bytes.get(at..)?.first_chunk()?;
+    Some(u32::from_le_bytes([low, middle, high, 0]) + 1)
 }
 
 /// What the file's Exif chunk holds. The decoder would allocate as much as the chunk says that it is long, up to 4 GiB, before
@@ -70,6 +104,25 @@ mod tests {
         for end in 0..whole.len() {
             assert_eq!(lossy_frames(&whole[..end]).count(), 0, "{end} bytes");
         }
+    }
+
+    #[test]
+    fn a_translucent_frame_has_its_size_twice_and_its_picture_any_name() {
+        let file = |alpha: &[u8], name: &[u8; 4], lossy: (u16, u16)| {
+            let picture = &frame(lossy.0, lossy.1)[4..];
+            let length = u32::try_from(alpha.len()).unwrap().to_le_bytes();
+            let alpha = [alpha, &vec![0; alpha.len() % 2]].concat();
+            let head = b"..ANMFxxxx\0\0\0\0\0\0\x27\0\0\x1D\0\0\x32\0\0\0ALPH";
+            [&head[..], &length, &alpha, name, picture].concat()
+        };
+        let of_one_size = file(b"odd", b"VP8 ", (40, 30));
+        assert!(!contradicts_itself(&of_one_size));
+        for end in 0..of_one_size.len() {
+            assert!(!contradicts_itself(&of_one_size[..end]), "{end} bytes");
+        }
+        let of_two = file(b"even", b"odd.", (40, 29));
+        assert!(contradicts_itself(&of_two));
+        assert_eq!(lossy_frames(&of_two).collect::<Vec<_>>(), [(40, 29)]);
     }
 
     #[test]

@@ -254,6 +254,14 @@ fn a_frame_of_too_many_pixels_is_refused_from_its_header() {
     }
 }
 
+/// The animation says 40 x 29, the pictures in it 40 x 30: the decoder would panic.
+#[test]
+fn frames_of_two_sizes_are_refused() {
+    let webp = include_bytes!("../../fuzz/seeds/picture/two-sizes.webp");
+    let error = decode(webp).unwrap_err();
+    assert!(matches!(error, PictureError::Undecodable(_)), "{error:?}");
+}
+
 #[test]
 fn a_webp_is_turned_by_its_exif_chunk_and_a_chunk_cut_off_is_none() {
     let webp = include_bytes!("../../fuzz/seeds/picture/turned.webp");
