@@ -41,7 +41,8 @@ use crate::{
 /// Before each gRPC message: a flag and four bytes of length.
 const PREFIX_BYTES: usize = 5;
 /// How much of a message that is refused anyway is still read. A caller over HTTP/1.1 sends everything before it listens:
-/// with the connection closed on it, it would see a broken pipe and not our answer.
+/// with the connection closed on it, it would see a broken pipe and not our answer. Over HTTP/2 some who call in plain HTTP
+/// (curl 7.88) show no answer whose stream is reset behind it.
 const DISCARDED_BYTES_MAX: usize = 64 << 20;
 /// How long that may take.
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -75,7 +76,8 @@ struct Upload {
     uploads: Uploads,
     held: Arc<HeldBytes>,
     timer: Pin<Box<Sleep>>,
-    http1: bool,
+    /// Whether the rest is read of a message that is answered before it has come.
+    read_to_end: bool,
     prefix: Vec<u8>,
     received_bytes: usize,
     /// Of a stream: what is still to come of the message that has begun.
@@ -112,10 +114,10 @@ pub(crate) async fn watch(
         Arc::clone(&uploads.bytes),
         uploads.metrics.clone(),
     ));
-    let http1 = request.version() < Version::HTTP_2;
+    let read_to_end = request.version() < Version::HTTP_2 || call.protocol == Protocol::Http;
     let method = call.method;
-    let mut request =
-        request.map(|body| Body::new(Upload::new(body, http1, call, uploads, Arc::clone(&held))));
+    let upload = |body| Upload::new(body, read_to_end, call, uploads, Arc::clone(&held));
+    let mut request = request.map(|body| Body::new(upload(body)));
     request.extensions_mut().insert(Arc::clone(&held));
     let response = next.run(request).await;
     // So long the call holds its message, in whatever form.
@@ -178,14 +180,20 @@ impl Drop for HeldBytes {
 }
 
 impl Upload {
-    fn new(body: Body, http1: bool, call: Call, uploads: Uploads, held: Arc<HeldBytes>) -> Self {
+    fn new(
+        body: Body,
+        read_to_end: bool,
+        call: Call,
+        uploads: Uploads,
+        held: Arc<HeldBytes>,
+    ) -> Self {
         Self {
             body,
             call,
             timer: Box::pin(sleep(uploads.limits.timeout)),
             uploads,
             held,
-            http1,
+            read_to_end,
             prefix: Vec::with_capacity(PREFIX_BYTES),
             received_bytes: 0,
             missing_bytes: 0,
@@ -356,7 +364,7 @@ impl HttpBody for Upload {
 impl Drop for Upload {
     /// Answered before it was read: the caller must be able to finish sending, to see the answer.
     fn drop(&mut self) {
-        if self.http1
+        if self.read_to_end
             && self.state != State::Ended
             && let Ok(runtime) = Handle::try_current()
         {

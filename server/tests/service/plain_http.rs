@@ -1,9 +1,17 @@
 //! What is particular to plain HTTP; everything else is tested over all protocols.
 
+use std::convert::Infallible;
+
 use bytes::Bytes;
 use http::{Request, Response};
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use imageclassifier_proto::ClassifyImageRequest;
 use serde_json::Value;
+use tokio::{net::TcpStream, sync::mpsc};
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::Code;
 use tonic_types::StatusExt;
 
@@ -156,6 +164,29 @@ async fn a_query_that_says_nothing_is_the_callers_mistake() {
         assert_eq!(response.status(), 400, "{query}");
         let expected = (Code::InvalidArgument, "MESSAGE_MALFORMED".to_owned());
         assert_eq!(reason(&response), expected);
+    }
+}
+
+/// Refused before its picture is read, the call still reads on: curl 7.88 shows no answer whose stream is reset behind it.
+#[tokio::test]
+async fn whoever_is_refused_over_http2_can_send_the_picture_to_its_end() {
+    const CHUNK_BYTES: usize = 1 << 20;
+    let app = App::start().await;
+    let stream = TcpStream::connect(app.address).await.unwrap();
+    let handshake = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await;
+    let (mut sender, connection) = handshake.unwrap();
+    tokio::spawn(connection);
+    let (chunks, receiver) = mpsc::channel(1);
+    let picture = StreamBody::new(ReceiverStream::new(receiver));
+    let request = Request::post(format!("http://{}{PATH}?top_k=three", app.address));
+    let response = sender.send_request(request.body(picture).unwrap()).await;
+    let response = response.unwrap();
+    assert_eq!(response.status(), 400);
+    response.into_body().collect().await.unwrap();
+    for _ in 0..4 {
+        let chunk = Bytes::from(vec![0; CHUNK_BYTES]);
+        let taken = chunks.send(Ok::<_, Infallible>(Frame::data(chunk))).await;
+        taken.expect("the stream is still open");
     }
 }
 
