@@ -13,7 +13,7 @@ use crate::{
     tools::{self, command, debian, run},
 };
 
-const NAMES: &str = "there are these benchmarks: engine, picture, server, stream, wasm";
+const NAMES: &str = "there are these benchmarks: engine, layers, picture, server, stream, wasm";
 
 /// Builds what the benchmark compares, then runs it: what is printed on standard output is the result.
 pub(crate) fn of(arguments: &[String]) -> anyhow::Result<()> {
@@ -24,28 +24,17 @@ pub(crate) fn of(arguments: &[String]) -> anyhow::Result<()> {
             python(name, options)
         }
         "server" => {
-            debian("h2load", &["nghttp2-client"])?;
-            run(command("cargo").args([
-                "build",
-                "--release",
-                "--locked",
-                "-p",
-                "imageclassifier-server",
-            ]))?;
+            product(&["imageclassifier-server"])?;
             build(&["-p", "bench-client", "-p", "rust-peer"])?;
             python(name, options)
         }
+        "layers" => {
+            product(&["imageclassifier-server"])?;
+            build(&["-p", "bare"])?;
+            python(name, options)
+        }
         "stream" => {
-            debian("h2load", &["nghttp2-client"])?;
-            run(command("cargo").args([
-                "build",
-                "--release",
-                "--locked",
-                "-p",
-                "imageclassifier-server",
-                "-p",
-                "imageclassifier-cli",
-            ]))?;
+            product(&["imageclassifier-server", "imageclassifier-cli"])?;
             python(name, options)
         }
         "wasm" => {
@@ -58,6 +47,15 @@ pub(crate) fn of(arguments: &[String]) -> anyhow::Result<()> {
 
 fn built() -> PathBuf {
     root().join("target/bench")
+}
+
+/// The product's programs as they are released, and h2load to call them.
+fn product(packages: &[&str]) -> anyhow::Result<()> {
+    debian("h2load", &["nghttp2-client"])?;
+    let packages = packages.iter().flat_map(|package| ["-p", package]);
+    run(command("cargo")
+        .args(["build", "--release", "--locked"])
+        .args(packages))
 }
 
 fn build(arguments: &[&str]) -> anyhow::Result<()> {

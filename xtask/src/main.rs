@@ -29,7 +29,7 @@ usage: cargo xtask COMMAND
   page                     build the page alone into dist/
   test                     everything: format, lints, unit, golden, integration, foreign clients, browser
   weights lite1 | lite2    download and convert the weights of a larger network into target/weights/, for --weights
-  bench engine | picture | server | stream | wasm [--json] [PART...]
+  bench engine | layers | picture | server | stream | wasm [--json] [PART...]
                            measure against what a user would run instead (BENCHMARKS.md)
   conformance              try independent gRPC and gRPC-Web implementations; writes docs/conformance.md
   stress [SCENARIO...] [--minutes N] [--pause MS]

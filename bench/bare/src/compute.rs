@@ -1,0 +1,102 @@
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
+};
+
+use anyhow::Context;
+use bytes::Bytes;
+use imageclassifier_model::{
+    EncodedImage, Input, Network, Picture, Ranking, Runner, Team, Weights, labels,
+};
+use imageclassifier_proto::ClassifyImageResponse;
+use tokio::sync::oneshot;
+
+const IMAGE_BYTES_MAX: u64 = 10 << 20;
+const PIXELS_MAX: u64 = 25_000_000;
+const TOP_K: usize = 5;
+
+/// A thread for each core, as the product has them: a picture that is alone has all cores for its inference.
+pub struct Compute(mpsc::Sender<Job>);
+
+struct Job {
+    image: Bytes,
+    reply: oneshot::Sender<anyhow::Result<ClassifyImageResponse>>,
+}
+
+struct Shared {
+    jobs: Mutex<mpsc::Receiver<Job>>,
+    busy: AtomicUsize,
+    team: Mutex<Team>,
+    input_size: u32,
+}
+
+impl Compute {
+    pub fn start() -> anyhow::Result<Self> {
+        let weights = Weights::lite0();
+        let network = Network::load(&weights, imageclassifier_model::Compute::fastest())?;
+        let threads = thread::available_parallelism()?.get();
+        let (sender, jobs) = mpsc::channel();
+        let shared = Arc::new(Shared {
+            jobs: Mutex::new(jobs),
+            busy: AtomicUsize::new(0),
+            team: Mutex::new(Team::new(threads)),
+            input_size: weights.variant().input_size(),
+        });
+        for _ in 0..threads {
+            let (shared, runner) = (Arc::clone(&shared), network.runner(threads));
+            thread::spawn(move || shared.work(runner));
+        }
+        Ok(Self(sender))
+    }
+
+    pub async fn classify(&self, image: Bytes) -> anyhow::Result<ClassifyImageResponse> {
+        let (reply, answer) = oneshot::channel();
+        self.0
+            .send(Job { image, reply })
+            .ok()
+            .context("no threads")?;
+        answer.await?
+    }
+}
+
+impl Shared {
+    fn work(&self, mut runner: Runner) {
+        while let Some(Job { image, reply }) = self.next() {
+            let alone = self.busy.fetch_add(1, Ordering::Relaxed) == 0;
+            let answer = self.answer(image, &mut runner, alone);
+            self.busy.fetch_sub(1, Ordering::Relaxed);
+            let _ = reply.send(answer);
+        }
+    }
+
+    fn next(&self) -> Option<Job> {
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        jobs.recv().ok()
+    }
+
+    fn answer(
+        &self,
+        image: Bytes,
+        runner: &mut Runner,
+        alone: bool,
+    ) -> anyhow::Result<ClassifyImageResponse> {
+        let image = EncodedImage::new(image, IMAGE_BYTES_MAX)?;
+        let picture = Picture::decode(&image, PIXELS_MAX, self.input_size)?;
+        let input = Input::prepare(&picture);
+        let logits = match alone.then(|| self.team.try_lock()) {
+            Some(Ok(mut team)) => runner.run(input, &mut team)?,
+            _ => runner.run(input, &mut Team::solo())?,
+        };
+        let ranking = Ranking::of(&logits, TOP_K);
+        let best = ranking.classes().first().context("no classes")?;
+        Ok(ClassifyImageResponse {
+            label: labels()[best.index].to_owned(),
+            confidence: best.probability,
+            ..ClassifyImageResponse::default()
+        })
+    }
+}
