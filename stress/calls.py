@@ -76,7 +76,7 @@ class Native:
     """gRPC on one HTTP/2 connection of its own."""
 
     def __init__(self, address: str) -> None:
-        # grpcio's retries stay as they are: a call that a GOAWAY overtakes has not been sent, and goes to a new connection.
+        # grpcio's retries stay as they are: a call that meets a GOAWAY has not been sent, and goes to a new connection.
         self.channel = grpc.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)])
         self.method = self.channel.unary_unary(METHOD)
 

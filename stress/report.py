@@ -33,12 +33,6 @@ def machine() -> str:
     return f"{len(os.sched_getaffinity(0))} cores of {model}, shared by server and load"
 
 
-def busy_s() -> float:
-    """Seconds for which cores have worked since the machine's start, for whomever."""
-    user, nice, system, _, _, *interrupts = open("/proc/stat").readline().split()[1:8]
-    return sum(map(int, (user, nice, system, *interrupts))) / os.sysconf("SC_CLK_TCK")
-
-
 def table(figures: Sequence[Figure]) -> str:
     rows = [["scenario", "figure", "target", "measured", ""]]
     rows += [[f.scenario, f.what, f.target, f.measured, "ok" if f.ok else "MISSED"] for f in figures]
