@@ -1,6 +1,7 @@
 //! The image classifier as a service: native gRPC, gRPC-Web, plain HTTP and the page on one port. Knows how to answer calls; what a
 //! picture is and how it is classified belongs to `imageclassifier-model`.
 
+mod activity;
 mod admission;
 mod app;
 mod call;
