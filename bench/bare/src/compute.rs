@@ -8,12 +8,14 @@ use std::{
 };
 
 use anyhow::Context;
+use bench_service::Classify;
 use bytes::Bytes;
 use imageclassifier_model::{
     EncodedImage, Input, Network, Picture, Ranking, Runner, Team, Weights, labels,
 };
 use imageclassifier_proto::ClassifyImageResponse;
 use tokio::sync::oneshot;
+use tonic::Status;
 
 const IMAGE_BYTES_MAX: u64 = 10 << 20;
 const PIXELS_MAX: u64 = 25_000_000;
@@ -53,13 +55,20 @@ impl Compute {
         Ok(Self(sender))
     }
 
-    pub async fn classify(&self, image: Bytes) -> anyhow::Result<ClassifyImageResponse> {
+    async fn answer(&self, image: Bytes) -> anyhow::Result<ClassifyImageResponse> {
         let (reply, answer) = oneshot::channel();
         self.0
             .send(Job { image, reply })
             .ok()
             .context("no threads")?;
         answer.await?
+    }
+}
+
+impl Classify for Compute {
+    async fn classify(&self, image: Bytes) -> Result<ClassifyImageResponse, Status> {
+        let answer = self.answer(image).await;
+        answer.map_err(|error| Status::internal(error.to_string()))
     }
 }
 

@@ -5,14 +5,12 @@ use std::{
 };
 
 use anyhow::Context;
-use imageclassifier_proto::{
-    ClassifyBatchRequest, ClassifyBatchResponse, ClassifyImageRequest, ClassifyImageResponse,
-    ClassifyStreamResponse, GetModelRequest, GetModelResponse,
-    image_classifier_server::ImageClassifier,
-};
+use bench_service::Classify;
+use bytes::Bytes;
+use imageclassifier_proto::ClassifyImageResponse;
 use ort::{session::Session, value::TensorRef};
 use tokio::sync::Semaphore;
-use tonic::{Request, Response, Status, Streaming, codegen::BoxStream};
+use tonic::Status;
 
 use crate::picture::{SIZE, prepare};
 
@@ -113,49 +111,15 @@ impl Shared {
     }
 }
 
-#[tonic::async_trait]
-impl ImageClassifier for Classifier {
-    async fn classify(
-        &self,
-        request: Request<ClassifyImageRequest>,
-    ) -> Result<Response<ClassifyImageResponse>, Status> {
+impl Classify for Classifier {
+    async fn classify(&self, image: Bytes) -> Result<ClassifyImageResponse, Status> {
         let core = Arc::clone(&self.cores).acquire_owned().await;
         let core = core.map_err(|_| Status::unavailable("stopping"))?;
         let shared = Arc::clone(&self.shared);
-        let encoded = request.into_inner().image_data;
         let answer = tokio::task::spawn_blocking(move || {
             let _core = core;
-            shared.classify(&encoded)
+            shared.classify(&image)
         });
-        let answer = answer.await.map_err(|_| Status::internal("a panic"))?;
-        answer.map(Response::new)
+        answer.await.map_err(|_| Status::internal("a panic"))?
     }
-
-    type ClassifyBatchStream = BoxStream<ClassifyBatchResponse>;
-    type ClassifyStreamStream = BoxStream<ClassifyStreamResponse>;
-
-    async fn classify_batch(
-        &self,
-        _: Request<ClassifyBatchRequest>,
-    ) -> Result<Response<Self::ClassifyBatchStream>, Status> {
-        Err(not_compared())
-    }
-
-    async fn classify_stream(
-        &self,
-        _: Request<Streaming<ClassifyImageRequest>>,
-    ) -> Result<Response<Self::ClassifyStreamStream>, Status> {
-        Err(not_compared())
-    }
-
-    async fn get_model(
-        &self,
-        _: Request<GetModelRequest>,
-    ) -> Result<Response<GetModelResponse>, Status> {
-        Err(not_compared())
-    }
-}
-
-fn not_compared() -> Status {
-    Status::unimplemented("not compared")
 }

@@ -9,10 +9,7 @@ use std::{env, fs, net::SocketAddr};
 
 use anyhow::Context;
 use classifier::Classifier;
-use imageclassifier_proto::image_classifier_server::ImageClassifierServer;
 use tonic::transport::Server;
-
-const MESSAGE_BYTES_MAX: usize = 16 << 20;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -28,10 +25,8 @@ async fn main() -> anyhow::Result<()> {
         sessions.parse().context("SESSIONS")?,
         threads.parse().context("THREADS")?,
     )?;
-    let service =
-        ImageClassifierServer::new(classifier).max_decoding_message_size(MESSAGE_BYTES_MAX);
     Server::builder()
-        .add_service(service)
+        .add_service(bench_service::service(classifier))
         .serve(address)
         .await?;
     Ok(())
