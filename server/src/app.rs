@@ -27,24 +27,28 @@ use tower_http::{
 use tracing::Instrument;
 
 use crate::{
-    Config, Engine,
-    admission::{self, Admission},
-    call::{self, Call},
-    connection::{self, ConnectionLimits},
-    deadline,
-    host::{self, AllowedHosts},
-    inference::Inference,
-    metrics::{Metrics, Stage},
-    page::PageSource,
-    plain_http,
-    rate_limit::{self, RateLimit},
+    config::Config,
+    edge::connection::{self, ConnectionLimits},
+    engine::Engine,
+    guard::{
+        admission::{self, Admission},
+        body_limit::{self, UploadLimits, Uploads},
+        deadline,
+        host::{self, AllowedHosts},
+        rate_limit::{self, RateLimit},
+        tokens::{self, Tokens},
+    },
+    observe::{
+        error_reporter::Refusals,
+        metrics::{Metrics, Stage},
+        trace,
+    },
+    protocols::{classify::Service, http as plain_http, oip::Inference, page::PageSource},
     readiness::Phase,
-    refusal::Refusals,
-    service::Service,
-    status::{self, Failure, Fault},
-    tokens::{self, Tokens},
-    trace,
-    upload::{self, UploadLimits, Uploads},
+    request::{
+        error::{self, Failure, Fault},
+        head::{self, Call},
+    },
 };
 
 /// Where the server is called.
@@ -128,7 +132,7 @@ pub(crate) type App = Steer<Router, fn(&Request, &[Router]) -> usize, Request>;
 async fn warm_up(engine: Engine) {
     match engine.warm_up().await {
         Ok(()) => tracing::info!("ready"),
-        Err(failure) => crate::telemetry::log_failure("warm-up", &failure),
+        Err(failure) => crate::observe::logging::log_failure("warm-up", &failure),
     }
 }
 
@@ -188,7 +192,7 @@ pub(crate) fn app(
             watch,
         ))
         // Around everything that refuses calls: over HTTP/1.1 the rest of a refused message is read.
-        .layer(middleware::from_fn_with_state(uploads, upload::watch))
+        .layer(middleware::from_fn_with_state(uploads, body_limit::watch))
         .option_layer(tokens.map(|state| middleware::from_fn_with_state(state, tokens::require)))
         .option_layer(
             rate_limit.map(|state| middleware::from_fn_with_state(state, rate_limit::enforce)),
@@ -205,7 +209,7 @@ pub(crate) fn app(
             .layer(cors(&config.cors_origins))
             .layer(csrf(&config.cors_origins)?)
             // Outside the translation, which knows content types only to the letter.
-            .layer(middleware::from_fn(call::recognise))
+            .layer(middleware::from_fn(head::recognise))
             // Around everything that refuses calls, so that refusals are translated too. Only around the RPCs: it answers 400
             // to whatever else speaks HTTP/1.1.
             .layer(GrpcWebLayer::new()),
@@ -214,7 +218,7 @@ pub(crate) fn app(
         ServiceBuilder::new()
             .layer(cors(&config.cors_origins))
             .layer(csrf(&config.cors_origins)?)
-            .layer(middleware::from_fn(call::recognise_plain))
+            .layer(middleware::from_fn(head::recognise_plain))
             // In the place of the gRPC-Web layer, for the same reason.
             .layer(middleware::from_fn(plain_http::as_json))
             .layer(guards),
@@ -290,7 +294,7 @@ async fn watch(
     let code = code.map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes()));
     trace::record(&span, code);
     metrics.answered(call.method, call.protocol, code);
-    if call.method == call::Method::Classify && code == Code::Ok {
+    if call.method == head::Method::Classify && code == Code::Ok {
         metrics.observe(Stage::Total, call.arrived_at.elapsed());
     }
     response
@@ -306,7 +310,7 @@ fn refused_by_tonic(response: &Response) -> Option<Failure> {
     }
     match Code::from_bytes(headers.get("grpc-status")?.as_bytes()) {
         Code::Internal | Code::OutOfRange => Some(Failure::MessageMalformed),
-        Code::Unimplemented if headers.contains_key(status::ACCEPT_ENCODING) => {
+        Code::Unimplemented if headers.contains_key(error::ACCEPT_ENCODING) => {
             Some(Failure::MessageCompressed)
         }
         Code::Unimplemented => Some(Failure::UnknownMethod { help: HELP }),

@@ -11,7 +11,7 @@ use imageclassifier_model::{Backend, Compute, Kernel, Precision, Weights, Weight
 
 pub use limits::Limits;
 
-use crate::TlsFiles;
+use crate::edge::tls::TlsFiles;
 
 /// Names what photographs show: gRPC, gRPC-Web and a web page on one port.
 ///

@@ -1,6 +1,12 @@
 //! Takes calls to an answer, away from the async runtime: whether it can come in time, the queue to the compute threads,
 //! and giving up.
 
+pub(crate) mod prepared;
+pub(crate) mod queue;
+pub(crate) mod service_time;
+pub(crate) mod stages;
+pub(crate) mod workers;
+
 use std::{
     io,
     sync::{Arc, Mutex, atomic::AtomicUsize},
@@ -14,16 +20,20 @@ use tokio::sync::oneshot;
 use tracing::Span;
 
 use crate::{
-    Config,
-    inference::Planes,
-    metrics::{Abandoned, Metrics},
-    queue::{Outlook, Queue},
+    config::Config,
+    engine::{
+        prepared::Planes,
+        queue::{Outlook, Queue},
+        service_time::ServiceTime,
+        stages::MakeStages,
+        workers::{Classified, Job, Order, Question, Source, Workplace},
+    },
+    observe::{
+        metrics::{Abandoned, Metrics},
+        trace::stage_span,
+    },
     readiness::Readiness,
-    service_time::ServiceTime,
-    stages::{self, MakeStages},
-    status::Failure,
-    trace::stage_span,
-    workers::{self, Classified, Job, Order, Question, Source, Workplace},
+    request::error::Failure,
 };
 
 /// Answers calls with one network. Cheap to clone.
@@ -51,7 +61,7 @@ pub(crate) struct PictureLimits {
 }
 
 /// Shows a loaded network that it works: a picture like any other.
-const WARM_UP_PICTURE: &[u8] = include_bytes!("warm_up.jpg");
+const WARM_UP_PICTURE: &[u8] = include_bytes!("engine/warm_up.jpg");
 /// The first inference touches every weight for the first time.
 const WARM_UP_DEADLINE: Duration = Duration::from_secs(60);
 

@@ -4,7 +4,7 @@ use axum::{body::Body, response::Response};
 use http::Request;
 use tower::ServiceExt;
 
-use crate::{Config, Engine, app};
+use crate::{app, config::Config, engine::Engine};
 
 /// Everything between the connections and the engine, for who has the request already: the fuzzers. Its access tokens are
 /// not reloaded, and it is never drained.

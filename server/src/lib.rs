@@ -1,46 +1,25 @@
 //! The image classifier as a service: native gRPC, gRPC-Web, plain HTTP and the page on one port. Knows how to answer calls; what a
 //! picture is and how it is classified belongs to `imageclassifier-model`.
 
-mod activity;
-mod admission;
 mod app;
-mod call;
+mod body_guard;
 mod config;
-mod connection;
-mod deadline;
+mod edge;
 mod engine;
-mod host;
+mod guard;
 mod in_process;
-mod inference;
-mod many;
-mod metrics;
-mod newcomers;
-mod page;
-mod plain_http;
-mod queue;
-mod rate_limit;
+mod observe;
+mod protocols;
 mod readiness;
-mod refusal;
-mod request_id;
-mod sent;
-mod service;
-mod service_time;
-mod stages;
-mod status;
-mod telemetry;
-mod tls;
-mod tokens;
-mod trace;
-mod upload;
-mod wire;
-mod workers;
+mod request;
 
 pub use app::{Listeners, serve};
 pub use config::{Config, Limits, LogFormat};
-pub use engine::Engine;
+pub use edge::tls::TlsFiles;
+pub use engine::{
+    Engine,
+    stages::{MakeStages, Stages},
+};
 #[doc(hidden)]
 pub use in_process::InProcess;
-pub use stages::{MakeStages, Stages};
-pub use telemetry::observe;
-pub use tls::TlsFiles;
-pub use trace::Traces;
+pub use observe::{logging::observe, trace::Traces};

@@ -1,0 +1,6 @@
+//! Connections: accepting, TLS, timeouts, closing. Knows nothing of gRPC or images.
+
+pub(crate) mod activity;
+pub(crate) mod connection;
+pub(crate) mod syn_gate;
+pub(crate) mod tls;

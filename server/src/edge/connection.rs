@@ -1,0 +1,299 @@
+//! Connections from their first byte to their last: how many there are, how long they may be idle, and how they end.
+
+use std::{
+    convert::Infallible,
+    io,
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::body::Body;
+use http::{HeaderValue, Request, Response, Version, header};
+use hyper::body::Incoming;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+    service::TowerToHyperService,
+};
+use prometheus_client::metrics::gauge::Gauge;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, sleep, sleep_until, timeout},
+};
+use tokio_io_timeout::TimeoutStream;
+use tokio_util::task::TaskTracker;
+use tower::{Service, ServiceExt};
+
+use crate::{
+    edge::{
+        activity::{Activity, is_endless, until_sent},
+        syn_gate,
+        tls::Tls,
+    },
+    readiness::{Phase, Readiness},
+};
+
+/// What a connection may do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ConnectionLimits {
+    pub(crate) connections_max: usize,
+    /// HTTP/2 streams of one connection.
+    pub(crate) streams_max: u32,
+    /// From the first byte to the end of the first request's head.
+    pub(crate) first_request_timeout: Duration,
+    /// Without a request in progress.
+    pub(crate) idle_timeout: Duration,
+    /// Without the other side taking any byte.
+    pub(crate) write_timeout: Duration,
+}
+
+impl ConnectionLimits {
+    pub(crate) fn shortest_timeout(&self) -> Duration {
+        let requests = self.first_request_timeout.min(self.idle_timeout);
+        requests.min(self.write_timeout)
+    }
+}
+
+/// Even where the server closes, a new connection may bring one request in this time: it was opened before anybody could
+/// know.
+const FIRST_REQUEST_GRACE: Duration = Duration::from_secs(1);
+/// A caller that needs more is not one of ours.
+const HEADER_BYTES_MAX: u32 = 16 << 10;
+/// What a stream may send ahead of our reading it, and all streams of a connection together: a photograph without waiting.
+const STREAM_WINDOW_BYTES: u32 = 256 << 10;
+const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
+/// What a connection may have us hold before we see it; a photograph comes in a few frames.
+const FRAME_BYTES_MAX: u32 = 64 << 10;
+/// Streams opened and reset again, not yet looked at: more are an attack (CVE-2023-44487).
+const PENDING_RESETS_MAX: usize = 20;
+/// A ping this often finds out whether an HTTP/2 peer is still there.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+/// After a failed accept, for example because descriptors ran out.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
+
+/// Serves `app` on `listener` until the server closes; returns when every request has been answered. Peers that keep their
+/// connection open then are left to the end of the process.
+pub(crate) async fn serve<S>(
+    listener: TcpListener,
+    tls: Option<Tls>,
+    app: S,
+    limits: ConnectionLimits,
+    readiness: &Readiness,
+    open: &Gauge,
+) where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+{
+    let places = Arc::new(Semaphore::new(limits.connections_max));
+    let connections = TaskTracker::new();
+    let tracker = connections.clone();
+    let requests = Arc::default();
+    let all_requests = Arc::clone(&requests);
+    // Owns the app, which not every thread may look at.
+    let welcome = move |(stream, peer, place): (TcpStream, Peer, OwnedSemaphorePermit)| {
+        let connection = Connection {
+            app: app.clone(),
+            peer,
+            limits,
+            readiness: readiness.clone(),
+            activity: Arc::new(Activity::new(Arc::clone(&requests))),
+        };
+        let counted = Open::begin(open.clone());
+        let acceptor = tls.as_ref().map(Tls::acceptor);
+        tracker.spawn(async move {
+            match acceptor {
+                None => connection.serve(stream).await,
+                Some(acceptor) => {
+                    let handshake = timeout(limits.first_request_timeout, acceptor.accept(stream));
+                    // Whoever cannot agree on TLS has been told so by TLS.
+                    if let Ok(Ok(stream)) = handshake.await {
+                        connection.serve(stream).await;
+                    }
+                }
+            }
+            drop((counted, place));
+        });
+    };
+    let mut closing = pin!(readiness.closing());
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &places) => accepted,
+            () = &mut closing => break,
+        };
+        match accepted {
+            Ok(accepted) => welcome(accepted),
+            Err(error) => {
+                tracing::warn!("cannot accept a connection: {error}");
+                sleep(ACCEPT_RETRY_DELAY).await;
+            }
+        }
+    }
+    // Those who are connected as far as they can tell, or about to be.
+    let mut last = pin!(sleep(syn_gate::keep_out(&listener)));
+    loop {
+        tokio::select! {
+            biased;
+            Ok(accepted) = accept(&listener, &places) => {
+                let _ = syn_gate::let_in(&accepted.0);
+                welcome(accepted);
+            }
+            () = &mut last => break,
+        }
+    }
+    drop(listener);
+    connections.close();
+    tokio::select! {
+        () = connections.wait() => {}
+        () = all_answered(&all_requests) => {}
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, Peer, OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await;
+    let place = place.expect("the semaphore is never closed");
+    let (stream, peer) = listener.accept().await?;
+    // Small frames, window updates above all, must not wait for an acknowledgement: that costs a caller 40 ms.
+    stream.set_nodelay(true)?;
+    Ok((stream, Peer(peer), place))
+}
+
+/// Who is at the other end, as an extension of each request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+struct Connection<S> {
+    app: S,
+    peer: Peer,
+    limits: ConnectionLimits,
+    readiness: Readiness,
+    activity: Arc<Activity>,
+}
+
+impl<S> Connection<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+{
+    async fn serve<I: AsyncRead + AsyncWrite + Send + 'static>(self, stream: I) {
+        let Self {
+            app,
+            peer,
+            limits,
+            readiness,
+            activity,
+        } = self;
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(limits.write_timeout));
+        let service = {
+            let activity = Arc::clone(&activity);
+            let readiness = readiness.clone();
+            tower::service_fn(move |mut request: Request<Incoming>| {
+                request.extensions_mut().insert(peer);
+                let busy = Activity::begin(&activity);
+                let endless = is_endless(request.uri().path());
+                let leaving = readiness.phase() > Phase::Serving;
+                let last = leaving && request.version() < Version::HTTP_2;
+                let answering = app.clone().oneshot(request.map(Body::new));
+                async move {
+                    let mut response = answering.await?;
+                    if last {
+                        let close = HeaderValue::from_static("close");
+                        response.headers_mut().insert(header::CONNECTION, close);
+                    }
+                    Ok::<_, Infallible>(response.map(|body| until_sent(body, busy, endless)))
+                }
+            })
+        };
+        let builder = builder(limits);
+        let connection = builder.serve_connection(
+            TokioIo::new(Box::pin(stream)),
+            TowerToHyperService::new(service),
+        );
+        let mut connection = pin!(connection);
+        let mut overdue = pin!(activity.overdue(limits));
+        let young_until = Instant::now() + FIRST_REQUEST_GRACE;
+        let mut closing = pin!(async {
+            readiness.closing().await;
+            sleep_until(young_until).await;
+        });
+        let mut told = false;
+        loop {
+            tokio::select! {
+                // How a connection ends is the peer's business; what failed for us has been logged by then.
+                _ = connection.as_mut() => return,
+                () = &mut overdue => return,
+                () = &mut closing, if !told => {
+                    told = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+            }
+        }
+    }
+}
+
+fn builder(limits: ConnectionLimits) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.idle_timeout);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(KEEP_ALIVE)
+        .max_concurrent_streams(limits.streams_max)
+        .max_header_list_size(HEADER_BYTES_MAX)
+        .max_pending_accept_reset_streams(PENDING_RESETS_MAX)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_frame_size(FRAME_BYTES_MAX);
+    builder
+}
+
+/// Until no request has been in progress for a while: what was written last is on its way then.
+async fn all_answered(requests: &AtomicUsize) {
+    const LOOK: Duration = Duration::from_millis(50);
+    const QUIET_LOOKS: usize = 10;
+    let mut quiet = 0;
+    while quiet < QUIET_LOOKS {
+        sleep(LOOK).await;
+        quiet = if requests.load(Ordering::Relaxed) == 0 {
+            quiet + 1
+        } else {
+            0
+        };
+    }
+}
+
+/// Counts a connection as long as it lives, however it ends.
+struct Open(Gauge);
+
+impl Open {
+    fn begin(open: Gauge) -> Self {
+        open.inc();
+        Self(open)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}

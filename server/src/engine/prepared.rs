@@ -1,0 +1,148 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use imageclassifier_model::Input;
+
+use crate::{protocols::oip::inputs::malformed, request::error::Failure};
+
+/// A picture as its caller has prepared it: `[channel, height, width]`, row-major, RGB.
+pub(crate) struct Planes {
+    /// Side of the square, in pixels.
+    size: u32,
+    values: Values,
+    /// Which picture of the values this is.
+    index: usize,
+}
+
+/// Of all pictures of a call.
+#[derive(Clone)]
+pub(crate) enum Values {
+    /// Little-endian.
+    Raw(Bytes),
+    Typed(Arc<[f32]>),
+}
+
+const CHANNELS: usize = 3;
+const F32_BYTES: usize = 4;
+/// Far beyond what normalised pictures have, and far from where sums of products overflow: what the network makes of it is
+/// finite.
+const MAGNITUDE_MAX: f32 = 1e6;
+
+impl Values {
+    fn len(&self) -> usize {
+        match self {
+            Self::Raw(bytes) => bytes.len() / F32_BYTES,
+            Self::Typed(values) => values.len(),
+        }
+    }
+
+    fn get(&self, index: usize) -> f32 {
+        match self {
+            Self::Raw(bytes) => {
+                let (four, _) = bytes[index * F32_BYTES..]
+                    .split_first_chunk()
+                    .expect("`len` has counted it");
+                f32::from_le_bytes(*four)
+            }
+            Self::Typed(values) => values[index],
+        }
+    }
+}
+
+impl Planes {
+    /// How many values a picture of `size` x `size` pixels has.
+    pub(crate) fn values_each(size: u32) -> usize {
+        CHANNELS * (size as usize).pow(2)
+    }
+
+    /// `count` pictures one after the other; `None` unless there are exactly as many values.
+    pub(crate) fn all(size: u32, count: usize, values: &Values) -> Option<Vec<Self>> {
+        let sound = match values {
+            Values::Raw(bytes) => bytes.len() % F32_BYTES == 0,
+            Values::Typed(_) => true,
+        };
+        let expected = Self::values_each(size).checked_mul(count)?;
+        (sound && values.len() == expected).then(|| {
+            (0..count)
+                .map(|index| Self {
+                    size,
+                    values: values.clone(),
+                    index,
+                })
+                .collect()
+        })
+    }
+
+    /// As the network wants it. A little work: for a compute thread.
+    ///
+    /// # Errors
+    /// [`Failure::TensorMalformed`] if a value is not finite, or so large that the answer might not be.
+    pub(crate) fn into_input(self) -> Result<Input, Failure> {
+        let pixels = (self.size as usize).pow(2);
+        let first = self.index * CHANNELS * pixels;
+        let mut interleaved = Vec::with_capacity(CHANNELS * pixels);
+        for pixel in 0..pixels {
+            for channel in 0..CHANNELS {
+                let value = self.values.get(first + channel * pixels + pixel);
+                if value.is_nan() || value.abs() > MAGNITUDE_MAX {
+                    return Err(malformed(
+                        "inputs",
+                        format!(
+                            "picture {} has the value {value}: normalise each channel value x, 0 to 255, to (x - 127) / 128",
+                            self.index
+                        ),
+                    ));
+                }
+                interleaved.push(value);
+            }
+        }
+        let input = Input::from_values(self.size, interleaved);
+        Ok(input.expect("as many values as pixels and channels"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn planes_become_pixels_from_either_form() {
+        let planes: Vec<f32> = (0..24u8).map(f32::from).collect(); // two pictures of 2 x 2 pixels
+        let raw: Vec<u8> = planes
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
+        for values in [
+            Values::Typed(planes.clone().into()),
+            Values::Raw(raw.clone().into()),
+        ] {
+            let pictures = Planes::all(2, 2, &values).unwrap();
+            let pixels: Vec<_> = pictures
+                .into_iter()
+                .map(|planes| planes.into_input().unwrap().values().to_vec())
+                .collect();
+            let first = [0., 4., 8., 1., 5., 9., 2., 6., 10., 3., 7., 11.];
+            assert_eq!(pixels[0], first);
+            assert_eq!(pixels[1], first.map(|value| value + 12.));
+            assert!(Planes::all(2, 1, &values).is_none());
+        }
+        let cut = Values::Raw(Bytes::from(raw).slice(..95));
+        assert!(Planes::all(2, 2, &cut).is_none());
+    }
+
+    #[test]
+    fn values_that_could_overflow_are_refused() {
+        for (value, taken) in [
+            (1.0, true),
+            (-1e6, true),
+            (1.1e6, false),
+            (f32::MAX, false),
+            (f32::NAN, false),
+            (f32::NEG_INFINITY, false),
+        ] {
+            let values = Values::Typed(vec![0., 0., value].into());
+            let [planes]: [_; 1] = Planes::all(1, 1, &values).unwrap().try_into().ok().unwrap();
+            assert_eq!(planes.into_input().is_ok(), taken, "{value}");
+        }
+    }
+}

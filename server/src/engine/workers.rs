@@ -1,0 +1,267 @@
+//! The compute threads, one for each core. Each takes the next picture as soon as it is free, from its bytes to its
+//! logits: no timer, no batch to fill, no hand-over in between. One picture a core is the fastest way to many answers; only
+//! the inference of a picture that is alone has all cores to itself.
+
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex, TryLockError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use imageclassifier_model::{Crop, EncodedImage, Explainer, Heatmap, Input, Logits, Ranking, Team};
+use tokio::sync::oneshot;
+use tracing::Span;
+
+use crate::{
+    engine::{
+        prepared::Planes,
+        queue::Queue,
+        service_time::ServiceTime,
+        stages::{MakeStages, Stages},
+    },
+    observe::{
+        metrics::{Abandoned, Metrics, Stage},
+        trace::stage_span,
+    },
+    readiness::Readiness,
+    request::error::{Failure, Fault},
+};
+
+/// A picture on its way to the network.
+pub(crate) struct Job {
+    pub(crate) picture: Source,
+    pub(crate) order: Order,
+}
+
+/// What is to be done with a picture, and for whom.
+pub(crate) struct Order {
+    pub(crate) question: Question,
+    pub(crate) queued_at: Instant,
+    /// The call's span, and that of its waiting.
+    pub(crate) spans: [Span; 2],
+    pub(crate) deadline: Instant,
+    /// Closed once the caller has left.
+    pub(crate) reply: oneshot::Sender<Result<Classified, Failure>>,
+}
+
+/// What a caller has sent.
+pub(crate) enum Source {
+    Encoded(EncodedImage<Bytes>),
+    /// Decoded, cropped, resized and normalised by the caller.
+    Prepared(Planes),
+}
+
+/// What a caller wants to know.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Question {
+    /// How many classes, 1 to all.
+    pub(crate) top_k: usize,
+    /// Whether also why.
+    pub(crate) explain: bool,
+}
+
+/// A classified picture and where the time went.
+#[derive(Debug)]
+pub(crate) struct Classified {
+    pub(crate) logits: Logits,
+    pub(crate) ranking: Ranking,
+    /// One for each class of the ranking, if the question was why.
+    pub(crate) heatmaps: Option<Vec<Heatmap>>,
+    /// Not of a picture that the caller has prepared.
+    pub(crate) crop: Option<Crop>,
+    pub(crate) queue: Duration,
+    pub(crate) decode: Duration,
+    pub(crate) inference: Duration,
+}
+
+/// What the compute threads share.
+pub(crate) struct Workplace {
+    pub(crate) make_stages: Box<MakeStages>,
+    pub(crate) explainer: Explainer,
+    pub(crate) queue: Queue<Job>,
+    pub(crate) service_time: ServiceTime,
+    pub(crate) readiness: Readiness,
+    pub(crate) metrics: Metrics,
+    pub(crate) threads: usize,
+    /// For the inference of a picture that is alone.
+    pub(crate) team: Mutex<Team>,
+    /// Compute threads at work.
+    pub(crate) busy: AtomicUsize,
+}
+
+/// How long a dead worker waits before it tries to live again.
+const RESTART_DELAY: Duration = Duration::from_millis(100);
+
+/// Starts the threads. They end when the queue is closed and empty.
+///
+/// # Errors
+/// If a thread cannot be started.
+pub(crate) fn start(workplace: &Arc<Workplace>) -> io::Result<()> {
+    for index in 0..workplace.threads {
+        let workplace = Arc::clone(workplace);
+        let thread = thread::Builder::new().name(format!("compute-{index}"));
+        thread.spawn(move || keep_working(&workplace))?;
+    }
+    Ok(())
+}
+
+/// Replaces a worker that dies by a new one. Calls are refused until the new one is at work.
+fn keep_working(workplace: &Workplace) {
+    let mut dead = None;
+    loop {
+        let lived = catch_unwind(AssertUnwindSafe(|| {
+            let worker = Worker {
+                stages: (workplace.make_stages)(workplace.threads),
+                workplace,
+            };
+            dead.take();
+            worker.run();
+        }));
+        if lived.is_ok() {
+            return;
+        }
+        tracing::error!("a compute thread died: replacing it");
+        workplace.metrics.worker_restarts.inc();
+        dead.get_or_insert_with(|| workplace.readiness.worker_died());
+        thread::sleep(RESTART_DELAY);
+    }
+}
+
+/// A compute thread.
+struct Worker<'a> {
+    stages: Box<dyn Stages>,
+    workplace: &'a Workplace,
+}
+
+impl Worker<'_> {
+    fn run(mut self) {
+        while let Some(mut job) = self.workplace.queue.pop() {
+            job.order.spans[1] = Span::none();
+            self.workplace.busy.fetch_add(1, Ordering::Relaxed);
+            let guard = Busy(&self.workplace.busy);
+            let outcome = self.classify(job.picture, &job.order);
+            drop(guard);
+            // The caller may have left meanwhile.
+            let _ = job.order.reply.send(outcome);
+        }
+    }
+
+    fn classify(&mut self, picture: Source, order: &Order) -> Result<Classified, Failure> {
+        let begun_at = Instant::now();
+        self.wanted(order)?;
+        let [call, _] = &order.spans;
+        let (input, crop) = self.prepare(picture, call)?;
+        let decoded_at = Instant::now();
+        self.wanted(order)?;
+        let Question { top_k, explain } = order.question;
+        let _inferring = stage_span!(call, "inference").entered();
+        let (logits, features, threads) = self.guarded(Fault::InferencePanicked, |worker| {
+            let alone = worker.is_alone();
+            let inferred = worker.workplace.with_team(alone, |team| {
+                let (logits, features) = worker.stages.infer(input, team, explain)?;
+                Ok((logits, features, team.threads()))
+            });
+            inferred.map_err(|error| Failure::Internal(Fault::Network(Arc::new(error))))
+        })?;
+        let ranking = Ranking::of(&logits, top_k);
+        let heatmaps = features.map(|features| {
+            let classes = ranking.classes().iter();
+            let explainer = &self.workplace.explainer;
+            classes
+                .map(|class| explainer.heatmap(&features, class.index))
+                .collect()
+        });
+        let classified = Classified {
+            logits,
+            ranking,
+            heatmaps,
+            crop,
+            queue: begun_at - order.queued_at,
+            decode: decoded_at - begun_at,
+            inference: decoded_at.elapsed(),
+        };
+        self.record(&classified, threads);
+        Ok(classified)
+    }
+
+    /// The network's input, and where in the picture it comes from. Frees the picture.
+    fn prepare(&mut self, picture: Source, call: &Span) -> Result<(Input, Option<Crop>), Failure> {
+        match picture {
+            Source::Prepared(planes) => Ok((planes.into_input()?, None)),
+            Source::Encoded(image) => {
+                let _decoding = stage_span!(call, "decode").entered();
+                let (input, crop) = self.guarded(Fault::DecodePanicked, |worker| {
+                    Ok(worker.stages.prepare(&image)?)
+                })?;
+                Ok((input, Some(crop)))
+            }
+        }
+    }
+
+    /// Whether nobody else wants a core.
+    fn is_alone(&self) -> bool {
+        self.workplace.busy.load(Ordering::Relaxed) == 1 && self.workplace.queue.len() == 0
+    }
+
+    /// Whether the answer can still reach somebody in time. (To somebody who has left, the failure goes nowhere.)
+    fn wanted(&self, order: &Order) -> Result<(), Failure> {
+        let why = if Instant::now() >= order.deadline {
+            Abandoned::Expired
+        } else if order.reply.is_closed() {
+            Abandoned::Cancelled
+        } else {
+            return Ok(());
+        };
+        self.workplace.metrics.abandoned(why);
+        Err(Failure::DeadlineExceeded)
+    }
+
+    fn record(&self, classified: &Classified, threads: usize) {
+        let threads = u32::try_from(threads).unwrap_or(u32::MAX);
+        let core_time = classified.decode + classified.inference * threads;
+        self.workplace.service_time.record(core_time);
+        let metrics = &self.workplace.metrics;
+        metrics.observe(Stage::Queue, classified.queue);
+        metrics.observe(Stage::Decode, classified.decode);
+        metrics.observe(Stage::Inference, classified.inference);
+    }
+
+    /// A panic in `stage` fails this call alone. The stages are made anew: nobody knows what it left in their buffers.
+    fn guarded<T>(
+        &mut self,
+        fault: Fault,
+        stage: impl FnOnce(&mut Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        catch_unwind(AssertUnwindSafe(|| stage(self))).unwrap_or_else(|_| {
+            self.workplace.metrics.panics.inc();
+            self.stages = (self.workplace.make_stages)(self.workplace.threads);
+            Err(Failure::Internal(fault))
+        })
+    }
+}
+
+impl Workplace {
+    /// The team belongs to whoever is alone; everybody else works by themselves.
+    fn with_team<T>(&self, alone: bool, work: impl FnOnce(&mut Team) -> T) -> T {
+        match alone.then(|| self.team.try_lock()) {
+            Some(Ok(mut team)) => work(&mut team),
+            // The team outlives a panic in one picture.
+            Some(Err(TryLockError::Poisoned(team))) => work(&mut team.into_inner()),
+            Some(Err(TryLockError::WouldBlock)) | None => work(&mut Team::solo()),
+        }
+    }
+}
+
+struct Busy<'a>(&'a AtomicUsize);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,8 @@
+//! What a request has to pass before it is answered: one layer in each file.
+
+pub(crate) mod admission;
+pub(crate) mod body_limit;
+pub(crate) mod deadline;
+pub(crate) mod host;
+pub(crate) mod rate_limit;
+pub(crate) mod tokens;

@@ -1,0 +1,89 @@
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use tokio::sync::Semaphore;
+
+use crate::{
+    body_guard::keep_until_sent,
+    engine::Engine,
+    guard::deadline::Deadline,
+    observe::{error_reporter::Refusals, metrics::Metrics},
+    request::{
+        error::Failure,
+        head::{Call, Method},
+    },
+};
+
+/// What all calls of the server share, so that no number of connections gets round it. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Admission {
+    pub(crate) engine: Engine,
+    pub(crate) refusals: Refusals,
+    /// One permit for each call to classify.
+    pub(crate) calls: Arc<Semaphore>,
+    /// One for each stream of pictures: they may stay for long.
+    pub(crate) open_streams: Arc<Semaphore>,
+    /// One for each call that needs no picture, until its answer has been taken.
+    pub(crate) other_calls: Arc<Semaphore>,
+}
+
+/// When to try again where every place is taken by calls that have yet to send their pictures.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+
+/// Takes a call to classify in, or refuses it, before its message is read.
+pub(crate) async fn admit(
+    State(admission): State<Admission>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Admission {
+        engine,
+        refusals,
+        calls,
+        open_streams,
+        other_calls,
+    } = admission;
+    let call = Call::of(request.extensions());
+    let places = match call.method {
+        Method::Classify | Method::ClassifyBatch | Method::ModelInfer => calls,
+        Method::ClassifyStream => open_streams,
+        Method::GetModel | Method::InferenceMetadata | Method::Unknown => other_calls,
+        // Their answers are short, or last as long as the caller likes.
+        Method::Health | Method::InferenceHealth | Method::Reflection => {
+            return next.run(request).await;
+        }
+    };
+    let Ok(place) = places.try_acquire_owned() else {
+        let retry_delay = RETRY_DELAY;
+        return refusals.refuse(&call, &Failure::Overloaded { retry_delay });
+    };
+    if !call.method.classifies() {
+        return keep_until_sent(next.run(request).await, place);
+    }
+    let Deadline(deadline) = Deadline::of(request.extensions());
+    if let Err(failure) = engine.admit(deadline) {
+        return refusals.refuse(&call, &failure);
+    }
+    let in_flight = InFlight::begin(engine.metrics().clone());
+    keep_until_sent(next.run(request).await, (place, in_flight))
+}
+
+/// Counts a call as long as it lives, however it ends.
+struct InFlight(Metrics);
+
+impl InFlight {
+    fn begin(metrics: Metrics) -> Self {
+        metrics.calls_in_flight.inc();
+        Self(metrics)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.calls_in_flight.dec();
+    }
+}

@@ -1,0 +1,388 @@
+//! The message of a call while it is being sent: how long it may be, how long it may take, how many bytes of all messages
+//! together are held in memory, and what becomes of the rest of one that is refused.
+
+use std::{
+    collections::VecDeque,
+    mem,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use axum::{
+    BoxError,
+    body::Body,
+    extract::{Request, State as Shared},
+    middleware::Next,
+    response::Response,
+};
+use bytes::Bytes;
+use http::Version;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body_util::BodyExt;
+use tokio::{
+    runtime::Handle,
+    sync::Semaphore,
+    time::{Instant, Sleep, sleep, timeout},
+};
+
+use crate::{
+    body_guard::keep_until_sent,
+    observe::{
+        error_reporter::Refusals,
+        metrics::{Metrics, Stage},
+    },
+    request::{
+        error::Failure,
+        head::{Call, Method, Protocol},
+    },
+};
+
+/// Before each gRPC message: a flag and four bytes of length.
+const PREFIX_BYTES: usize = 5;
+/// How much of a message that is refused anyway is still read. A caller over HTTP/1.1 sends everything before it listens:
+/// with the connection closed on it, it would see a broken pipe and not our answer. Over HTTP/2 some who call in plain HTTP
+/// (curl 7.88) show no answer whose stream is reset behind it.
+const DISCARDED_BYTES_MAX: usize = 64 << 20;
+/// How long that may take.
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What holds for the message of a call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UploadLimits {
+    /// Longer messages are not even read to say how long they are.
+    pub(crate) message_bytes_max: usize,
+    /// The limit as callers are told.
+    pub(crate) image_bytes_max: u64,
+    pub(crate) timeout: Duration,
+    /// How long nothing may come between two messages of a stream.
+    pub(crate) idle_timeout: Duration,
+}
+
+/// Bytes of one call's messages that are held in memory, out of what all calls together may hold. Given back when the last
+/// one is gone who has a hand on it.
+pub(crate) struct HeldBytes {
+    taken: AtomicU32,
+    /// Of a stream: lengths of the messages that have begun and that nobody has taken up yet.
+    messages: Mutex<VecDeque<usize>>,
+    all_calls: Arc<Semaphore>,
+    metrics: Metrics,
+}
+
+/// A request's body, watched.
+struct Upload {
+    body: Body,
+    call: Call,
+    uploads: Uploads,
+    held: Arc<HeldBytes>,
+    timer: Pin<Box<Sleep>>,
+    /// Whether the rest is read of a message that is answered before it has come.
+    read_to_end: bool,
+    prefix: Vec<u8>,
+    received_bytes: usize,
+    /// Of a stream: what is still to come of the message that has begun.
+    missing_bytes: usize,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Reading,
+    /// Too long: the rest is read, but not kept.
+    Discarding,
+    Ended,
+}
+
+/// What the uploads of all calls share. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Uploads {
+    pub(crate) limits: UploadLimits,
+    /// One permit for each byte that may be held.
+    pub(crate) bytes: Arc<Semaphore>,
+    pub(crate) refusals: Refusals,
+    pub(crate) metrics: Metrics,
+}
+
+/// Watches over the message of a call, from here on inwards.
+pub(crate) async fn watch(
+    Shared(uploads): Shared<Uploads>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let call = Call::of(request.extensions());
+    let held = Arc::new(HeldBytes::new(
+        Arc::clone(&uploads.bytes),
+        uploads.metrics.clone(),
+    ));
+    let read_to_end = request.version() < Version::HTTP_2 || call.protocol == Protocol::Http;
+    let method = call.method;
+    let upload = |body| Upload::new(body, read_to_end, call, uploads, Arc::clone(&held));
+    let mut request = request.map(|body| Body::new(upload(body)));
+    request.extensions_mut().insert(Arc::clone(&held));
+    let response = next.run(request).await;
+    // So long the call holds its message, in whatever form.
+    match method {
+        Method::ClassifyBatch | Method::ClassifyStream => keep_until_sent(response, held),
+        _ => response,
+    }
+}
+
+impl HeldBytes {
+    fn new(all_calls: Arc<Semaphore>, metrics: Metrics) -> Self {
+        Self {
+            taken: AtomicU32::new(0),
+            messages: Mutex::default(),
+            all_calls,
+            metrics,
+        }
+    }
+
+    /// Whether `bytes` more can be held.
+    fn take(&self, bytes: u32) -> bool {
+        let Ok(permits) = self.all_calls.try_acquire_many(bytes) else {
+            return false;
+        };
+        permits.forget();
+        self.taken.fetch_add(bytes, Ordering::Relaxed);
+        self.metrics.bytes_in_flight.inc_by(bytes.into());
+        true
+    }
+
+    /// A message of a stream has begun, `bytes` long with what stands before it.
+    fn announce(&self, bytes: usize) {
+        self.messages().push_back(bytes);
+    }
+
+    /// How long the next message of the stream was on the wire, to be given back when it is done with. (What it takes to
+    /// encode it anew says nothing: the caller may have written it otherwise.)
+    pub(crate) fn next_message_bytes(&self) -> usize {
+        self.messages().pop_front().unwrap_or_default()
+    }
+
+    pub(crate) fn give_back(&self, bytes: usize) {
+        let bytes = u32::try_from(bytes).expect("a message of bounded length");
+        self.taken.fetch_sub(bytes, Ordering::Relaxed);
+        self.all_calls.add_permits(bytes as usize);
+        self.metrics.bytes_in_flight.dec_by(bytes.into());
+    }
+
+    fn messages(&self) -> MutexGuard<'_, VecDeque<usize>> {
+        self.messages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for HeldBytes {
+    fn drop(&mut self) {
+        let taken = *self.taken.get_mut();
+        self.all_calls.add_permits(taken as usize);
+        self.metrics.bytes_in_flight.dec_by(taken.into());
+    }
+}
+
+impl Upload {
+    fn new(
+        body: Body,
+        read_to_end: bool,
+        call: Call,
+        uploads: Uploads,
+        held: Arc<HeldBytes>,
+    ) -> Self {
+        Self {
+            body,
+            call,
+            timer: Box::pin(sleep(uploads.limits.timeout)),
+            uploads,
+            held,
+            read_to_end,
+            prefix: Vec::with_capacity(PREFIX_BYTES),
+            received_bytes: 0,
+            missing_bytes: 0,
+            state: State::Reading,
+        }
+    }
+
+    fn fail(&mut self, failure: &Failure) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let status = self.uploads.refusals.status(&self.call, failure);
+        Poll::Ready(Some(Err(status.into())))
+    }
+
+    fn is_stream(&self) -> bool {
+        self.call.method == Method::ClassifyStream
+    }
+
+    /// How long it may take until the message is there, or the next frame of a stream.
+    fn timeout(&self) -> Duration {
+        let limits = &self.uploads.limits;
+        if self.is_stream() && self.missing_bytes == 0 {
+            limits.idle_timeout
+        } else {
+            limits.timeout
+        }
+    }
+
+    /// Takes `data` in, which may end one message of a stream and begin others. Each may be as long as the one of another
+    /// call.
+    fn receive_of_stream(&mut self, data: &[u8]) -> Result<(), Failure> {
+        let mut rest = data;
+        while !rest.is_empty() {
+            let in_prefix = self.missing_bytes == 0;
+            let wanted = if in_prefix {
+                PREFIX_BYTES - self.prefix.len()
+            } else {
+                self.missing_bytes
+            };
+            let (part, after) = rest.split_at(wanted.min(rest.len()));
+            rest = after;
+            if !in_prefix {
+                self.missing_bytes -= part.len();
+                continue;
+            }
+            self.prefix.extend(part);
+            if self.prefix.len() == PREFIX_BYTES {
+                self.missing_bytes = self.declared_bytes();
+                self.prefix.clear();
+                if self.missing_bytes > self.uploads.limits.message_bytes_max {
+                    return Err(Failure::MessageTooLarge {
+                        bytes_max: self.uploads.limits.image_bytes_max,
+                    });
+                }
+                self.held.announce(PREFIX_BYTES + self.missing_bytes);
+            }
+        }
+        let timeout = self.timeout();
+        self.timer.as_mut().reset(Instant::now() + timeout);
+        self.hold(data.len())
+    }
+
+    fn hold(&self, bytes: usize) -> Result<(), Failure> {
+        let bytes = u32::try_from(bytes).expect("a frame of a message of bounded length");
+        if self.held.take(bytes) {
+            Ok(())
+        } else {
+            Err(Failure::Overloaded {
+                retry_delay: Duration::from_secs(1),
+            })
+        }
+    }
+
+    /// Takes `data` in, unless its message is too long.
+    fn receive(&mut self, data: &Bytes) -> Result<(), Failure> {
+        if self.is_stream() {
+            return self.receive_of_stream(data);
+        }
+        self.received_bytes += data.len();
+        if self.state == State::Discarding {
+            return Ok(());
+        }
+        let missing = PREFIX_BYTES - self.prefix.len();
+        self.prefix.extend(data.iter().take(missing));
+        if self.declared_bytes().max(self.received_bytes) > self.uploads.limits.message_bytes_max {
+            self.state = State::Discarding;
+            return Ok(());
+        }
+        self.hold(data.len())
+    }
+
+    /// How long the message says it is; zero until it has said so, and in plain HTTP, where it has no prefix.
+    fn declared_bytes(&self) -> usize {
+        if self.call.protocol == Protocol::Http {
+            return 0;
+        }
+        match *self.prefix {
+            [_, a, b, c, d] => u32::from_be_bytes([a, b, c, d]) as usize,
+            _ => 0,
+        }
+    }
+}
+
+impl HttpBody for Upload {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = self.get_mut();
+        loop {
+            if this.state == State::Ended {
+                return Poll::Ready(None);
+            }
+            if this.timer.as_mut().poll(context).is_ready() {
+                this.state = State::Ended;
+                let timeout = this.timeout();
+                let failure = if this.is_stream() && this.missing_bytes == 0 {
+                    Failure::StreamIdle { timeout }
+                } else {
+                    Failure::UploadTooSlow { timeout }
+                };
+                return this.fail(&failure);
+            }
+            let too_long = this.state == State::Discarding;
+            let frame = if too_long && this.received_bytes > DISCARDED_BYTES_MAX {
+                None
+            } else {
+                ready!(Pin::new(&mut this.body).poll_frame(context))
+            };
+            match frame {
+                Some(Ok(frame)) => {
+                    if let Some(data) = frame.data_ref()
+                        && let Err(failure) = this.receive(data)
+                    {
+                        return this.fail(&failure);
+                    }
+                    if this.state == State::Reading {
+                        return Poll::Ready(Some(Ok(frame)));
+                    }
+                }
+                Some(Err(error)) => {
+                    this.state = State::Ended;
+                    return Poll::Ready(Some(Err(error.into())));
+                }
+                None if too_long => {
+                    this.state = State::Ended;
+                    return this.fail(&Failure::MessageTooLarge {
+                        bytes_max: this.uploads.limits.image_bytes_max,
+                    });
+                }
+                None => {
+                    this.state = State::Ended;
+                    if this.call.method == Method::Classify {
+                        let time = this.call.arrived_at.elapsed();
+                        this.uploads.metrics.observe(Stage::Upload, time);
+                    }
+                }
+            }
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Upload {
+    /// Answered before it was read: the caller must be able to finish sending, to see the answer.
+    fn drop(&mut self) {
+        if self.read_to_end
+            && self.state != State::Ended
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn(timeout(DISCARD_TIMEOUT, discard(mem::take(&mut self.body))));
+        }
+    }
+}
+
+async fn discard(mut body: Body) {
+    let mut discarded_bytes = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        discarded_bytes += frame.data_ref().map_or(0, Bytes::len);
+        if discarded_bytes > DISCARDED_BYTES_MAX {
+            return;
+        }
+    }
+}

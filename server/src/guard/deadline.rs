@@ -1,0 +1,142 @@
+use std::time::{Duration, Instant};
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use http::{Extensions, HeaderMap, HeaderName};
+use tokio::time::timeout_at;
+
+use crate::{
+    observe::error_reporter::Refusals,
+    request::{
+        error::Failure,
+        head::{Call, Method},
+    },
+};
+
+/// By when a call must be answered, as an extension of its request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline(pub(crate) Instant);
+
+impl Deadline {
+    /// As [`enforce`] has set it.
+    pub(crate) fn of(extensions: &Extensions) -> Self {
+        let deadline = extensions.get::<Self>();
+        *deadline.expect("`enforce` lies around every handler")
+    }
+}
+
+/// How long a caller waits, as gRPC writes it.
+const HEADER: HeaderName = HeaderName::from_static("grpc-timeout");
+/// Digits in it, at most, by the gRPC specification.
+const DIGITS_MAX: usize = 8;
+/// The answer leaves this long before the caller gives up, so that it learns why.
+const MARGIN_MAX: Duration = Duration::from_millis(10);
+/// As good as never.
+const OPEN_END: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// Answers DEADLINE_EXCEEDED when the caller's deadline is about to pass, or the server's own where the caller set none.
+/// It has to lie inside the gRPC-Web translation: a browser could not read the answer otherwise.
+pub(crate) async fn enforce(
+    State((refusals, default)): State<(Refusals, Duration)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let call = Call::of(request.extensions());
+    let timeout = match caller_timeout(request.headers()) {
+        Ok(Some(timeout)) => with_margin(timeout),
+        // A stream lasts as long as its caller likes; its pictures have deadlines of their own.
+        Ok(None) if call.method == Method::ClassifyStream => OPEN_END,
+        Ok(None) => default,
+        Err(value) => return refusals.refuse(&call, &Failure::TimeoutMalformed { value }),
+    };
+    // A caller who would wait for centuries waits for the default.
+    let deadline = call
+        .arrived_at
+        .checked_add(timeout)
+        .unwrap_or(call.arrived_at + default);
+    request.extensions_mut().insert(Deadline(deadline));
+    match timeout_at(deadline.into(), next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => refusals.refuse(&call, &Failure::DeadlineExceeded),
+    }
+}
+
+fn with_margin(timeout: Duration) -> Duration {
+    timeout - MARGIN_MAX.min(timeout / 10)
+}
+
+/// Nothing if the caller names no timeout; its words if they are none.
+fn caller_timeout(headers: &HeaderMap) -> Result<Option<Duration>, String> {
+    let Some(value) = headers.get(HEADER) else {
+        return Ok(None);
+    };
+    let text = value.to_str().unwrap_or_default();
+    match parse(text) {
+        Some(timeout) => Ok(Some(timeout)),
+        None => Err(text.chars().take(DIGITS_MAX * 2).collect()),
+    }
+}
+
+/// 1 to 8 digits and a unit: hours, minutes, seconds, milliseconds, microseconds or nanoseconds.
+fn parse(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let plain = digits.bytes().all(|digit| digit.is_ascii_digit());
+    if !plain || !(1..=DIGITS_MAX).contains(&digits.len()) {
+        return None;
+    }
+    let count: u64 = digits.parse().ok()?;
+    Some(match unit {
+        "H" => Duration::from_secs(count * 3600),
+        "M" => Duration::from_secs(count * 60),
+        "S" => Duration::from_secs(count),
+        "m" => Duration::from_millis(count),
+        "u" => Duration::from_micros(count),
+        "n" => Duration::from_nanos(count),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_are_read_as_the_specification_writes_them() {
+        for (text, expected) in [
+            ("1H", Some(Duration::from_secs(3600))),
+            ("2M", Some(Duration::from_secs(120))),
+            ("10S", Some(Duration::from_secs(10))),
+            ("00000250m", Some(Duration::from_millis(250))),
+            ("5u", Some(Duration::from_micros(5))),
+            ("99999999n", Some(Duration::from_nanos(99_999_999))),
+            ("99999999H", Some(Duration::from_secs(99_999_999 * 3600))),
+            ("", None),
+            ("m", None),
+            ("10", None),
+            ("10s", None),
+            ("-1S", None),
+            ("+1S", None),
+            ("1.5S", None),
+            ("100000000m", None),
+            ("1 S", None),
+            ("1é", None),
+        ] {
+            assert_eq!(parse(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_answer_leaves_before_the_caller_gives_up() {
+        assert_eq!(
+            with_margin(Duration::from_secs(1)),
+            Duration::from_millis(990)
+        );
+        assert_eq!(
+            with_margin(Duration::from_millis(10)),
+            Duration::from_millis(9)
+        );
+    }
+}

@@ -1,0 +1,143 @@
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    num::NonZeroU32,
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use governor::{
+    DefaultKeyedRateLimiter, Quota, RateLimiter,
+    clock::{Clock, DefaultClock},
+};
+use http::Extensions;
+use tokio::time::sleep;
+
+use crate::{
+    edge::connection::Peer,
+    guard::tokens::Caller,
+    observe::error_reporter::Refusals,
+    request::{
+        error::Failure,
+        head::{Call, Method},
+    },
+};
+
+/// How often each caller may classify. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct RateLimit {
+    limiter: Arc<DefaultKeyedRateLimiter<Key>>,
+    clock: DefaultClock,
+}
+
+/// One caller: a token, or where there is none an address.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    Caller(Caller),
+    Address(IpAddr),
+}
+
+/// How often callers are forgotten who have not called for a while.
+const FORGET_INTERVAL: Duration = Duration::from_secs(60);
+
+impl RateLimit {
+    /// `calls_per_second` for each caller, a second's worth of them at once.
+    pub(crate) fn new(calls_per_second: NonZeroU32) -> Self {
+        let limiter = Arc::new(RateLimiter::keyed(Quota::per_second(calls_per_second)));
+        let weak = Arc::downgrade(&limiter);
+        tokio::spawn(async move {
+            while let Some(limiter) = weak.upgrade() {
+                limiter.retain_recent();
+                drop(limiter);
+                sleep(FORGET_INTERVAL).await;
+            }
+        });
+        Self {
+            limiter,
+            clock: DefaultClock::default(),
+        }
+    }
+
+    /// How long the caller has to wait, if it has to.
+    fn check(&self, key: &Key) -> Result<(), Duration> {
+        let now = self.clock.now();
+        self.limiter
+            .check_key(key)
+            .map_err(|not_until| not_until.wait_time_from(now))
+    }
+}
+
+/// Refuses callers who call too often.
+pub(crate) async fn enforce(
+    State((rate_limit, refusals)): State<(RateLimit, Refusals)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let call = Call::of(request.extensions());
+    let allowance = Allowance(key(&request).map(|key| (rate_limit, key)));
+    if call.method == Method::Classify
+        && let Err(failure) = allowance.take()
+    {
+        return refusals.refuse(&call, &failure);
+    }
+    request.extensions_mut().insert(allowance);
+    next.run(request).await
+}
+
+/// What the caller of a call may still ask, as an extension of its request: of a batch or stream each picture counts.
+#[derive(Clone, Default)]
+pub(crate) struct Allowance(Option<(RateLimit, Key)>);
+
+impl Allowance {
+    pub(crate) fn of(extensions: &Extensions) -> Self {
+        extensions.get::<Self>().cloned().unwrap_or_default()
+    }
+
+    /// For one picture.
+    ///
+    /// # Errors
+    /// [`Failure::RateLimited`].
+    pub(crate) fn take(&self) -> Result<(), Failure> {
+        let Some((rate_limit, key)) = &self.0 else {
+            return Ok(());
+        };
+        rate_limit
+            .check(key)
+            .map_err(|retry_delay| Failure::RateLimited { retry_delay })
+    }
+}
+
+fn key(request: &Request) -> Option<Key> {
+    let extensions = request.extensions();
+    if let Some(caller) = extensions.get::<Caller>() {
+        return Some(Key::Caller(caller.clone()));
+    }
+    let Peer(address) = extensions.get::<Peer>()?;
+    Some(Key::Address(network(address.ip())))
+}
+
+/// A household has a whole /64 of IPv6 addresses.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.into(),
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn addresses_of_one_household_count_as_one() {
+        let network = |text: &str| super::network(text.parse().unwrap()).to_string();
+        assert_eq!(network("192.0.2.7"), "192.0.2.7");
+        assert_eq!(network("::ffff:192.0.2.7"), "192.0.2.7");
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+    }
+}

@@ -1,0 +1,180 @@
+//! Who may call, by access tokens of which the server knows only digests.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use http::header;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use tokio::{sync::watch, time::sleep};
+
+use crate::{
+    edge::tls::modified_at,
+    observe::error_reporter::Refusals,
+    request::{error::Failure, head::Call},
+};
+
+/// The digests of all tokens. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Tokens(watch::Receiver<Arc<[Token]>>);
+
+struct Token {
+    name: Arc<str>,
+    sha256: [u8; 32],
+}
+
+/// Whose token a call carries, as an extension of its request.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Caller(pub(crate) Arc<str>);
+
+/// How often the file is looked at.
+const LOOK_INTERVAL: Duration = Duration::from_secs(2);
+
+impl Tokens {
+    /// Reads `file`, and reads it again whenever it changes.
+    ///
+    /// # Errors
+    /// If the file cannot be used now. Later, the tokens in use stay until it can.
+    pub(crate) fn watch(file: &Path) -> io::Result<Self> {
+        let (current, tokens) = watch::channel(read(file)?);
+        let files = [file.to_owned()];
+        tokio::spawn(async move {
+            let mut seen = modified_at(&files);
+            while !current.is_closed() {
+                sleep(LOOK_INTERVAL).await;
+                let now = modified_at(&files);
+                if now == seen {
+                    continue;
+                }
+                seen = now;
+                match read(&files[0]) {
+                    Ok(tokens) => {
+                        tracing::info!(tokens = tokens.len(), "access tokens reloaded");
+                        current.send_replace(tokens);
+                    }
+                    Err(error) => tracing::warn!("the old access tokens stay in use: {error}"),
+                }
+            }
+        });
+        Ok(Self(tokens))
+    }
+
+    /// The name of the token in `authorization`. Every digest is compared, each in constant time.
+    fn name(&self, authorization: &str) -> Option<Arc<str>> {
+        let (scheme, token) = authorization.split_once(' ')?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return None;
+        }
+        let sha256: [u8; 32] = Sha256::digest(token.trim().as_bytes()).into();
+        let mut name = None;
+        for token in self.0.borrow().iter() {
+            if token.sha256.ct_eq(&sha256).into() {
+                name = Some(Arc::clone(&token.name));
+            }
+        }
+        name
+    }
+}
+
+/// Refuses calls without a known token. Health can be asked for without: probes have none.
+pub(crate) async fn require(
+    State((tokens, refusals)): State<(Tokens, Refusals)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let call = Call::of(request.extensions());
+    if call.method.probes() {
+        return next.run(request).await;
+    }
+    let authorization = request.headers().get(header::AUTHORIZATION);
+    let authorization = authorization.and_then(|value| value.to_str().ok());
+    match authorization.and_then(|value| tokens.name(value)) {
+        Some(name) => {
+            request.extensions_mut().insert(Caller(name));
+            next.run(request).await
+        }
+        None => refusals.refuse(&call, &Failure::Unauthenticated),
+    }
+}
+
+/// A line for each token: its name, and the SHA-256 digest of the token in hexadecimal. Empty lines and lines that begin
+/// with # do not count.
+fn read(file: &Path) -> io::Result<Arc<[Token]>> {
+    let failed = |reason: String| {
+        let file = PathBuf::from(file);
+        io::Error::other(format!(
+            "cannot read access tokens from {}: {reason}",
+            file.display()
+        ))
+    };
+    let text = fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
+    let mut tokens = Vec::new();
+    for (index, line) in text.lines().map(str::trim).enumerate() {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let token = parse(line).ok_or_else(|| {
+            failed(format!(
+                "line {} is not a name and 64 hexadecimal digits, as `printf %s TOKEN | sha256sum` prints them",
+                index + 1
+            ))
+        })?;
+        tokens.push(token);
+    }
+    if tokens.is_empty() {
+        return Err(failed(
+            "there is none in it, so nobody could call".to_owned(),
+        ));
+    }
+    Ok(tokens.into())
+}
+
+fn parse(line: &str) -> Option<Token> {
+    let (name, digest) = line.split_once(char::is_whitespace)?;
+    let digest = digest.trim();
+    if digest.len() != 64 || !digest.is_ascii() {
+        return None;
+    }
+    let mut sha256 = [0; 32];
+    for (byte, index) in sha256.iter_mut().zip((0..).step_by(2)) {
+        *byte = u8::from_str_radix(&digest[index..index + 2], 16).ok()?;
+    }
+    Some(Token {
+        name: name.into(),
+        sha256,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SHA-256 of "secret", by coreutils.
+    const DIGEST: &str = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
+
+    #[tokio::test]
+    async fn a_token_is_known_by_its_digest() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tokens");
+        fs::write(&file, format!("# callers\n\npage {DIGEST}\n")).unwrap();
+        let tokens = Tokens::watch(&file).unwrap();
+        assert_eq!(tokens.name("Bearer secret").as_deref(), Some("page"));
+        assert_eq!(tokens.name("bearer  secret").as_deref(), Some("page"));
+        for unknown in ["Bearer Secret", "Basic secret", "secret", "Bearer ", ""] {
+            assert_eq!(tokens.name(unknown), None, "{unknown:?}");
+        }
+        for useless in ["", "# none", "page", "page 12", &format!("page {DIGEST}0")] {
+            fs::write(&file, useless).unwrap();
+            assert!(read(&file).is_err(), "{useless:?}");
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Metrics, traces and logs.
+
+pub(crate) mod error_reporter;
+pub(crate) mod logging;
+pub(crate) mod metrics;
+pub(crate) mod trace;

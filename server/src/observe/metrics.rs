@@ -1,0 +1,252 @@
+//! What is counted, for Prometheus. Every series exists from the first scrape, and no label holds a caller's words.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+        info::Info,
+    },
+    registry::{Registry, Unit},
+};
+use tonic::Code;
+
+use crate::request::{
+    error::code_name,
+    head::{Method, Protocol},
+};
+
+/// Counters of one server. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Metrics(Arc<Counters>);
+
+pub(crate) struct Counters {
+    registry: Registry,
+    calls: Family<CallLabels, Counter>,
+    refusals: Family<RefusalLabels, Counter>,
+    abandoned: Family<AbandonedLabels, Counter>,
+    stages: Family<StageLabels, Histogram, fn() -> Histogram>,
+    /// Calls to classify that are uploading, waiting or being worked on.
+    pub(crate) calls_in_flight: Gauge,
+    /// What their messages hold so far.
+    pub(crate) bytes_in_flight: Gauge,
+    pub(crate) connections: Gauge,
+    /// Panics caught in decoding, inference or a handler.
+    pub(crate) panics: Counter,
+    pub(crate) worker_restarts: Counter,
+}
+
+/// What a part of a call's time is spent on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Stage {
+    Upload,
+    Queue,
+    Decode,
+    Inference,
+    Total,
+}
+
+/// Why work was given up before it was done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Abandoned {
+    /// Its deadline passed.
+    Expired,
+    /// The caller left.
+    Cancelled,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallLabels {
+    method: &'static str,
+    protocol: &'static str,
+    code: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RefusalLabels {
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AbandonedLabels {
+    why: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StageLabels {
+    stage: &'static str,
+}
+
+impl Stage {
+    const ALL: [Self; 5] = [
+        Self::Upload,
+        Self::Queue,
+        Self::Decode,
+        Self::Inference,
+        Self::Total,
+    ];
+
+    fn labels(self) -> StageLabels {
+        let stage = match self {
+            Self::Upload => "upload",
+            Self::Queue => "queue",
+            Self::Decode => "decode",
+            Self::Inference => "inference",
+            Self::Total => "total",
+        };
+        StageLabels { stage }
+    }
+}
+
+impl Abandoned {
+    fn labels(self) -> AbandonedLabels {
+        let why = match self {
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+        };
+        AbandonedLabels { why }
+    }
+}
+
+impl Metrics {
+    /// All of them at zero. `model` says which network they are about.
+    pub(crate) fn new(model: &str, revision: &str) -> Self {
+        let mut registry = Registry::with_prefix("imageclassifier");
+        let calls = Family::default();
+        registry.register("calls", "Calls answered, refused ones too", calls.clone());
+        let refusals = Family::default();
+        registry.register(
+            "refusals",
+            "Calls refused or failed, by the reason in their ErrorInfo",
+            refusals.clone(),
+        );
+        let abandoned = Family::default();
+        registry.register(
+            "abandoned",
+            "Pictures given up before the network ran",
+            abandoned.clone(),
+        );
+        let stages = Family::new_with_constructor(stage_histogram as fn() -> Histogram);
+        registry.register_with_unit(
+            "stage",
+            "Where the time of answered calls goes",
+            Unit::Seconds,
+            stages.clone(),
+        );
+        let mut gauge = |name, help| {
+            let gauge = Gauge::default();
+            registry.register(name, help, gauge.clone());
+            gauge
+        };
+        let calls_in_flight = gauge(
+            "calls_in_flight",
+            "Calls to classify being uploaded, waiting or worked on",
+        );
+        let bytes_in_flight = gauge(
+            "upload_in_flight_bytes",
+            "Bytes that the messages of these calls hold so far",
+        );
+        let connections = gauge("connections", "Open connections");
+        let mut counter = |name, help| {
+            let counter = Counter::default();
+            registry.register(name, help, counter.clone());
+            counter
+        };
+        let panics = counter("panics", "Panics caught; each failed one call");
+        let worker_restarts = counter(
+            "worker_restarts",
+            "Compute threads that died and were replaced",
+        );
+        let build = vec![
+            ("version", env!("CARGO_PKG_VERSION").to_owned()),
+            ("model", model.to_owned()),
+            ("revision", revision.to_owned()),
+        ];
+        registry.register("build", "What answers", Info::new(build));
+
+        let counters = Self(Arc::new(Counters {
+            registry,
+            calls,
+            refusals,
+            abandoned,
+            stages,
+            calls_in_flight,
+            bytes_in_flight,
+            connections,
+            panics,
+            worker_restarts,
+        }));
+        counters.create_all();
+        counters
+    }
+
+    /// A series that is there only once something has happened cannot show that nothing has.
+    fn create_all(&self) {
+        for stage in Stage::ALL {
+            drop(self.0.stages.get_or_create(&stage.labels()));
+        }
+        for why in [Abandoned::Expired, Abandoned::Cancelled] {
+            drop(self.0.abandoned.get_or_create(&why.labels()));
+        }
+        for reason in crate::request::error::reasons() {
+            drop(self.0.refusals.get_or_create(&RefusalLabels { reason }));
+        }
+        for protocol in Protocol::ALL {
+            let labels = CallLabels {
+                method: Method::Classify.name(),
+                protocol: protocol.name(),
+                code: code_name(Code::Ok),
+            };
+            drop(self.0.calls.get_or_create(&labels));
+        }
+    }
+
+    pub(crate) fn observe(&self, stage: Stage, time: Duration) {
+        let histogram = self.0.stages.get_or_create(&stage.labels());
+        histogram.observe(time.as_secs_f64());
+    }
+
+    pub(crate) fn abandoned(&self, why: Abandoned) {
+        self.0.abandoned.get_or_create(&why.labels()).inc();
+    }
+
+    pub(crate) fn refused(&self, reason: &'static str) {
+        self.0
+            .refusals
+            .get_or_create(&RefusalLabels { reason })
+            .inc();
+    }
+
+    pub(crate) fn answered(&self, method: Method, protocol: Protocol, code: Code) {
+        let labels = CallLabels {
+            method: method.name(),
+            protocol: protocol.name(),
+            code: code_name(code),
+        };
+        self.0.calls.get_or_create(&labels).inc();
+    }
+
+    /// In the OpenMetrics text format.
+    pub(crate) fn render(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.0.registry)?;
+        Ok(text)
+    }
+}
+
+impl std::ops::Deref for Metrics {
+    type Target = Counters;
+
+    fn deref(&self) -> &Counters {
+        &self.0
+    }
+}
+
+/// Buckets from 0.1 ms to 26 s.
+fn stage_histogram() -> Histogram {
+    Histogram::new(exponential_buckets(1e-4, 2.0, 19))
+}

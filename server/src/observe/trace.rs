@@ -1,0 +1,133 @@
+//! Traces of calls, for an OpenTelemetry collector: a span for each call, named and described by OpenTelemetry's semantic
+//! conventions for RPC, within the trace that the caller names (W3C Trace Context), and one for each of its stages. Without a
+//! collector no span is made.
+
+use http::HeaderMap;
+use opentelemetry::{
+    propagation::{Extractor, TextMapPropagator},
+    trace::TracerProvider,
+};
+use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
+use opentelemetry_sdk::{Resource, propagation::TraceContextPropagator, trace::SdkTracerProvider};
+use tonic::Code;
+use tracing::{Span, Subscriber, field::Empty, info_span};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing_subscriber::{EnvFilter, Layer, filter::Targets, registry::LookupSpan};
+
+use crate::request::head::Call;
+
+/// The target of every span, and of nothing else.
+const TARGET: &str = "otel";
+
+/// Where spans go, if anywhere.
+#[derive(Debug)]
+pub struct Traces(Option<SdkTracerProvider>);
+
+impl Traces {
+    pub(crate) fn to(endpoint: Option<&str>) -> Result<Self, ExporterBuildError> {
+        let Some(endpoint) = endpoint else {
+            return Ok(Self(None));
+        };
+        let exporter = SpanExporter::builder()
+            .with_tonic()
+            .with_endpoint(endpoint)
+            .build()?;
+        let resource = Resource::builder()
+            .with_service_name("imageclassifier")
+            .build();
+        let provider = SdkTracerProvider::builder()
+            .with_batch_exporter(exporter)
+            .with_resource(resource)
+            .build();
+        Ok(Self(Some(provider)))
+    }
+
+    pub(crate) fn layer<S>(&self) -> Option<impl Layer<S> + use<S>>
+    where
+        S: Subscriber + for<'span> LookupSpan<'span>,
+    {
+        let tracer = self.0.as_ref()?.tracer(TARGET);
+        let spans = Targets::new().with_target(TARGET, tracing::Level::INFO);
+        Some(
+            tracing_opentelemetry::layer()
+                .with_tracer(tracer)
+                .with_filter(spans),
+        )
+    }
+
+    /// Sends what has not been sent yet.
+    pub fn finish(self) {
+        if let Some(provider) = self.0
+            && let Err(error) = provider.shutdown()
+        {
+            tracing::warn!("some traces were not sent: {error}");
+        }
+    }
+}
+
+/// Log lines name their call by its request id, not by its span.
+pub(crate) fn without_spans(filter: EnvFilter) -> EnvFilter {
+    let off = format!("{TARGET}=off").parse();
+    filter.add_directive(off.expect("a target and a level"))
+}
+
+/// The span of a call, under the caller's.
+pub(crate) fn call_span(call: &Call, headers: &HeaderMap) -> Span {
+    let span = info_span!(
+        target: TARGET,
+        "call",
+        otel.name = call.method.full_name(),
+        otel.kind = "server",
+        otel.status_code = Empty,
+        rpc.system.name = "grpc",
+        rpc.method = call.method.full_name(),
+        rpc.response.status_code = Empty,
+        request_id = call.id.as_str(),
+        protocol = call.protocol.name(),
+    );
+    if !span.is_disabled() {
+        let context = TraceContextPropagator::new().extract(&Headers(headers));
+        // Fails only where there is no collector.
+        let _ = span.set_parent(context);
+    }
+    span
+}
+
+/// Only the server's own faults count as errors of the span, by the conventions.
+pub(crate) fn record(span: &Span, code: Code) {
+    span.record(
+        "rpc.response.status_code",
+        crate::request::error::code_name(code),
+    );
+    if matches!(
+        code,
+        Code::Unknown
+            | Code::DeadlineExceeded
+            | Code::Unimplemented
+            | Code::Internal
+            | Code::Unavailable
+            | Code::DataLoss
+    ) {
+        span.record("otel.status_code", "ERROR");
+    }
+}
+
+/// The span of a stage of a call.
+macro_rules! stage_span {
+    ($call:expr, $name:literal) => {
+        tracing::info_span!(target: "otel", parent: $call, $name)
+    };
+}
+pub(crate) use stage_span;
+
+struct Headers<'a>(&'a HeaderMap);
+
+impl Extractor for Headers<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.to_str().ok()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(http::HeaderName::as_str).collect()
+    }
+}

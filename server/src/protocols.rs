@@ -1,0 +1,8 @@
+//! What the server speaks: gRPC, the Open Inference Protocol, plain HTTP, and the page.
+
+pub(crate) mod batch;
+pub(crate) mod classify;
+pub(crate) mod http;
+pub(crate) mod oip;
+pub(crate) mod page;
+pub(crate) mod wire;

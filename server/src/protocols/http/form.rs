@@ -1,0 +1,58 @@
+use axum::extract::Request;
+use bytes::Bytes;
+use http::header;
+use http_body_util::BodyExt;
+use tonic::Status;
+
+use crate::{protocols::http::Refusal, request::error::Failure};
+
+/// The picture: the first file of a form, or whatever else the body is.
+pub(super) async fn image(request: Request) -> Result<Bytes, Refusal> {
+    let content_type = request.headers().get(header::CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok());
+    let is_form = |text: &str| {
+        let media_type = text.split(';').next().unwrap_or_default().trim();
+        media_type.eq_ignore_ascii_case("multipart/form-data")
+    };
+    match content_type.filter(|text| is_form(text)) {
+        Some(content_type) => {
+            let boundary = multer::parse_boundary(content_type);
+            let boundary = boundary.map_err(|_| Failure::FormMalformed)?;
+            first_file(request, boundary).await
+        }
+        None => {
+            let body = request.into_body().collect().await;
+            Ok(body
+                .map_err(|error| broken_off(error.into_inner()))?
+                .to_bytes())
+        }
+    }
+}
+
+async fn first_file(request: Request, boundary: String) -> Result<Bytes, Refusal> {
+    let stream = request.into_body().into_data_stream();
+    let mut form = multer::Multipart::new(stream, boundary);
+    while let Some(field) = form.next_field().await.map_err(unreadable)? {
+        if field.file_name().is_some() {
+            return field.bytes().await.map_err(unreadable);
+        }
+    }
+    Err(Failure::FormMalformed.into())
+}
+
+fn unreadable(error: multer::Error) -> Refusal {
+    match error {
+        multer::Error::StreamReadFailed(error) => broken_off(error),
+        _ => Failure::FormMalformed.into(),
+    }
+}
+
+/// Refused while it was sent, or cut off on its way.
+fn broken_off(error: axum::BoxError) -> Refusal {
+    let status = Status::from_error(error);
+    if status.details().is_empty() {
+        Failure::MessageMalformed.into()
+    } else {
+        Refusal::Upload(status)
+    }
+}

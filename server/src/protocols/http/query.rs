@@ -1,0 +1,60 @@
+use imageclassifier_proto::ClassifyImageRequest;
+
+use crate::request::error::Failure;
+
+/// What the query of a call says, as the contract's message without its picture.
+///
+/// # Errors
+/// [`Failure::ParameterMalformed`], [`Failure::ParameterUnknown`].
+pub(super) fn read(query: &str) -> Result<ClassifyImageRequest, Failure> {
+    let mut request = ClassifyImageRequest::default();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match &*name {
+            "top_k" => {
+                request.top_k = value
+                    .parse()
+                    .map_err(|_| malformed("top_k", &value, "write a whole number up to 1000"))?;
+            }
+            "model" => request.model = value.into_owned(),
+            "explain" => {
+                request.explain = value
+                    .parse()
+                    .map_err(|_| malformed("explain", &value, "write true or false"))?;
+            }
+            _ => {
+                let name = name.into_owned();
+                return Err(Failure::ParameterUnknown { name });
+            }
+        }
+    }
+    Ok(request)
+}
+
+fn malformed(name: &'static str, value: &str, help: &'static str) -> Failure {
+    Failure::ParameterMalformed {
+        name,
+        value: value.to_owned(),
+        help,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_query_is_the_message_without_its_picture() {
+        let read = |query| read(query).map_err(|failure| failure.to_string());
+        assert_eq!(read(""), Ok(ClassifyImageRequest::default()));
+        let expected = ClassifyImageRequest {
+            top_k: 3,
+            model: "a b".to_owned(),
+            explain: true,
+            ..Default::default()
+        };
+        assert_eq!(read("top_k=3&model=a%20b&explain=true"), Ok(expected));
+        for wrong in ["top_k=three", "top_k=-1", "top_k=", "explain=yes", "topk=3"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+}

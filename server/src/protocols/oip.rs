@@ -1,0 +1,169 @@
+//! The Open Inference Protocol, version 2: the same engine, limits and failures behind the messages that the inference
+//! world's own clients send.
+
+mod inputs;
+mod models;
+mod outputs;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use imageclassifier_model::CLASSES;
+use imageclassifier_proto::inference as proto;
+use proto::{
+    ModelConfigRequest, ModelConfigResponse, ModelInferRequest, ModelInferResponse,
+    ModelMetadataRequest, ModelMetadataResponse, ModelReadyRequest, ModelReadyResponse,
+    ServerLiveRequest, ServerLiveResponse, ServerMetadataRequest, ServerMetadataResponse,
+    ServerReadyRequest, ServerReadyResponse, grpc_inference_service_server::GrpcInferenceService,
+};
+use tonic::{Request, Response, Status};
+
+use crate::{
+    engine::{
+        Engine,
+        workers::{Classified, Question},
+    },
+    observe::logging::log_answer,
+    protocols::{
+        batch::{Pictures, id_length},
+        classify::Service,
+    },
+    request::{error::Failure, head::Call},
+};
+use inputs::Picture;
+use models::Model;
+
+/// The RPC methods of the protocol.
+pub(crate) struct Inference(Service);
+
+impl Inference {
+    pub(crate) fn new(service: Service) -> Self {
+        Self(service)
+    }
+
+    fn engine(&self) -> &Engine {
+        self.0.engine()
+    }
+
+    async fn infer(
+        &self,
+        mut request: ModelInferRequest,
+        call: Pictures,
+    ) -> Result<ModelInferResponse, Failure> {
+        let engine = self.engine();
+        let model = Model::find(engine, &request.model_name, &request.model_version)?;
+        id_length(&request.id)?;
+        let wanted = outputs::wanted(&request.outputs, model)?;
+        let (pictures, form) = inputs::pictures(&mut request, model, engine)?;
+        // Before any work, which would be lost.
+        for _ in &pictures {
+            call.allowance.take()?;
+        }
+        let classified = classify(engine, pictures, &call).await?;
+        let mut response = ModelInferResponse {
+            model_name: model.name(engine.weights()),
+            model_version: engine.revision().to_owned(),
+            id: request.id,
+            ..Default::default()
+        };
+        outputs::write(&mut response, &wanted, &classified, form);
+        Ok(response)
+    }
+}
+
+/// All pictures, or why the first of them that fails does.
+async fn classify(
+    engine: &Engine,
+    pictures: Vec<Picture>,
+    call: &Pictures,
+) -> Result<Vec<Classified>, Failure> {
+    let question = Question {
+        top_k: CLASSES,
+        explain: false,
+    };
+    let classified = stream::iter(pictures).map(|picture| async {
+        let classified = match picture {
+            Picture::Encoded(image) => engine.classify(image, question, call.deadline).await,
+            Picture::Prepared(planes) => {
+                engine
+                    .classify_prepared(planes, question, call.deadline)
+                    .await
+            }
+        }?;
+        log_answer(call.call.id.as_str(), &classified);
+        Ok(classified)
+    });
+    classified.buffered(call.at_once()).try_collect().await
+}
+
+#[tonic::async_trait]
+impl GrpcInferenceService for Inference {
+    async fn server_live(
+        &self,
+        _: Request<ServerLiveRequest>,
+    ) -> Result<Response<ServerLiveResponse>, Status> {
+        Ok(Response::new(ServerLiveResponse { live: true }))
+    }
+
+    async fn server_ready(
+        &self,
+        _: Request<ServerReadyRequest>,
+    ) -> Result<Response<ServerReadyResponse>, Status> {
+        let ready = self.engine().readiness().is_ready();
+        Ok(Response::new(ServerReadyResponse { ready }))
+    }
+
+    async fn model_ready(
+        &self,
+        request: Request<ModelReadyRequest>,
+    ) -> Result<Response<ModelReadyResponse>, Status> {
+        let ModelReadyRequest { name, version } = request.get_ref();
+        let known = Model::find(self.engine(), name, version).is_ok();
+        let ready = known && self.engine().readiness().is_ready();
+        Ok(Response::new(ModelReadyResponse { ready }))
+    }
+
+    async fn server_metadata(
+        &self,
+        _: Request<ServerMetadataRequest>,
+    ) -> Result<Response<ServerMetadataResponse>, Status> {
+        const EXTENSIONS: [&str; 2] = ["classification", "model_configuration"];
+        Ok(Response::new(ServerMetadataResponse {
+            name: "imageclassifier".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            extensions: EXTENSIONS.map(str::to_owned).to_vec(),
+        }))
+    }
+
+    async fn model_metadata(
+        &self,
+        request: Request<ModelMetadataRequest>,
+    ) -> Result<Response<ModelMetadataResponse>, Status> {
+        let call = Call::of(request.extensions());
+        let ModelMetadataRequest { name, version } = request.get_ref();
+        let model = Model::find(self.engine(), name, version);
+        let metadata = model.map(|model| model.metadata(self.engine()));
+        self.0.respond(&call, metadata)
+    }
+
+    async fn model_config(
+        &self,
+        request: Request<ModelConfigRequest>,
+    ) -> Result<Response<ModelConfigResponse>, Status> {
+        let call = Call::of(request.extensions());
+        let ModelConfigRequest { name, version } = request.get_ref();
+        let model = Model::find(self.engine(), name, version);
+        let config = model.map(|model| ModelConfigResponse {
+            config: Some(model.config(self.engine())),
+        });
+        self.0.respond(&call, config)
+    }
+
+    async fn model_infer(
+        &self,
+        request: Request<ModelInferRequest>,
+    ) -> Result<Response<ModelInferResponse>, Status> {
+        let pictures = self.0.pictures(&request);
+        let call = pictures.call.clone();
+        let outcome = self.infer(request.into_inner(), pictures).await;
+        self.0.respond(&call, outcome)
+    }
+}

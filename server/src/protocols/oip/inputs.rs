@@ -1,0 +1,222 @@
+//! The input of a call: one tensor, which is pictures.
+
+use std::mem;
+
+use bytes::{Buf, Bytes};
+use imageclassifier_proto::inference as proto;
+use proto::{
+    InferParameter, InferTensorContents, ModelInferRequest, model_infer_request::InferInputTensor,
+};
+
+use crate::{
+    engine::{
+        Engine,
+        prepared::{Planes, Values},
+    },
+    protocols::{
+        classify::batch_size,
+        oip::{Model, models::datatype_name},
+    },
+    request::error::{Failure, excerpt},
+};
+
+/// One picture of the tensor.
+pub(crate) enum Picture {
+    Encoded(Bytes),
+    Prepared(Planes),
+}
+
+/// How the elements of tensors are written, in a call and in its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As bytes beside the tensors.
+    Raw,
+    /// As numbers or strings within them.
+    Typed,
+}
+
+/// Takes the pictures out of `request`.
+///
+/// # Errors
+/// [`Failure::TensorMalformed`], [`Failure::BatchSize`].
+pub(crate) fn pictures(
+    request: &mut ModelInferRequest,
+    model: Model,
+    engine: &Engine,
+) -> Result<(Vec<Picture>, Form), Failure> {
+    let inputs = mem::take(&mut request.inputs);
+    let raw = mem::take(&mut request.raw_input_contents);
+    let count = inputs.len();
+    let [input]: [_; 1] = inputs.try_into().map_err(|_| {
+        let name = model.input();
+        malformed(
+            "inputs",
+            format!("the call has {count} inputs: send one, {name:?}"),
+        )
+    })?;
+    let count = pictures_in(&input, model, engine)?;
+    no_shared_memory("inputs", input.parameters.keys())?;
+    let (elements, form) = elements(input.contents, raw)?;
+    let pictures = match model {
+        Model::Encoded => encoded(elements, count),
+        Model::Prepared => {
+            let size = engine.weights().variant().input_size();
+            prepared(elements, size, count)
+        }
+    };
+    let pictures = pictures.ok_or_else(|| {
+        let datatype = datatype_name(model.datatype());
+        malformed(
+            "inputs",
+            format!(
+                "the contents are not the {datatype} elements of a tensor of that shape: send as many as it says, written as {datatype}"
+            ),
+        )
+    })?;
+    Ok((pictures, form))
+}
+
+/// How many pictures the shape announces.
+fn pictures_in(input: &InferInputTensor, model: Model, engine: &Engine) -> Result<usize, Failure> {
+    let (name, datatype) = (model.input(), datatype_name(model.datatype()));
+    if input.name != name {
+        let sent = excerpt(&input.name);
+        let problem = format!("there is no input {sent:?}: send {name:?}");
+        return Err(malformed("inputs", problem));
+    }
+    if input.datatype != datatype {
+        let sent = excerpt(&input.datatype);
+        let problem = format!("{name:?} is of type {sent:?}: send {datatype}");
+        return Err(malformed("inputs", problem));
+    }
+    let dims = model.dims(engine.weights());
+    match &*input.shape {
+        [count, rest @ ..] if rest == dims && *count >= 0 => {
+            let count = usize::try_from(*count).unwrap_or(usize::MAX);
+            batch_size(count, model.pictures_max(engine))?;
+            Ok(count)
+        }
+        shape => {
+            let expected = [
+                &["N".to_owned()],
+                &*dims.iter().map(i64::to_string).collect::<Vec<_>>(),
+            ]
+            .concat()
+            .join(", ");
+            let shown = &shape[..shape.len().min(8)];
+            let problem = format!("{name:?} has the shape {shown:?}: send [{expected}]");
+            Err(malformed("inputs", problem))
+        }
+    }
+}
+
+enum Elements {
+    Raw(Bytes),
+    Typed(InferTensorContents),
+}
+
+/// The elements, which are in one place or the other.
+fn elements(
+    contents: Option<InferTensorContents>,
+    raw: Vec<Bytes>,
+) -> Result<(Elements, Form), Failure> {
+    match (contents, <[Bytes; 1]>::try_from(raw)) {
+        (None, Ok([raw])) => Ok((Elements::Raw(raw), Form::Raw)),
+        (Some(contents), Err(raw)) if raw.is_empty() => {
+            Ok((Elements::Typed(contents), Form::Typed))
+        }
+        _ => Err(malformed(
+            "raw_input_contents",
+            "the elements are missing or in several places: send them either in contents or as the one entry of raw_input_contents"
+                .to_owned(),
+        )),
+    }
+}
+
+fn encoded(elements: Elements, count: usize) -> Option<Vec<Picture>> {
+    let pictures = match elements {
+        Elements::Raw(raw) => length_prefixed(raw)?,
+        Elements::Typed(mut contents) => {
+            let pictures = mem::take(&mut contents.bytes_contents);
+            (contents == InferTensorContents::default()).then_some(pictures)?
+        }
+    };
+    let pictures = (pictures.len() == count).then_some(pictures)?;
+    Some(pictures.into_iter().map(Picture::Encoded).collect())
+}
+
+/// Elements, each behind its length in four bytes, little-endian.
+fn length_prefixed(mut raw: Bytes) -> Option<Vec<Bytes>> {
+    let mut elements = Vec::new();
+    while raw.has_remaining() {
+        let length = raw.try_get_u32_le().ok()? as usize;
+        if length > raw.len() {
+            return None;
+        }
+        elements.push(raw.split_to(length));
+    }
+    Some(elements)
+}
+
+fn prepared(elements: Elements, size: u32, count: usize) -> Option<Vec<Picture>> {
+    let values = match elements {
+        Elements::Raw(raw) => Values::Raw(raw),
+        Elements::Typed(mut contents) => {
+            let values = mem::take(&mut contents.fp32_contents);
+            (contents == InferTensorContents::default()).then_some(())?;
+            Values::Typed(values.into())
+        }
+    };
+    let planes = Planes::all(size, count, &values)?;
+    Some(planes.into_iter().map(Picture::Prepared).collect())
+}
+
+/// Callers on the same machine as Triton can leave tensors in memory that both see; ours has none such.
+pub(crate) fn no_shared_memory<'a>(
+    field: &'static str,
+    mut parameters: impl Iterator<Item = &'a String>,
+) -> Result<(), Failure> {
+    if parameters.any(|name| name.starts_with("shared_memory_")) {
+        let problem = "there is no shared memory here: send tensors in the message".to_owned();
+        return Err(malformed(field, problem));
+    }
+    Ok(())
+}
+
+/// The whole number that a parameter is.
+pub(crate) fn whole_number(parameter: &InferParameter) -> Option<i64> {
+    use proto::infer_parameter::ParameterChoice::{Int64Param, Uint64Param};
+    match parameter.parameter_choice.as_ref()? {
+        Int64Param(number) => Some(*number),
+        Uint64Param(number) => i64::try_from(*number).ok(),
+        _ => None,
+    }
+}
+
+pub(crate) fn malformed(field: &'static str, problem: String) -> Failure {
+    Failure::TensorMalformed { field, problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_stand_behind_their_length() {
+        let read = |raw: &'static [u8]| length_prefixed(Bytes::from_static(raw));
+        assert_eq!(
+            read(b"\x01\0\0\0a\0\0\0\0\x02\0\0\0bc").unwrap(),
+            [&b"a"[..], b"", b"bc"]
+        );
+        assert!(read(b"").unwrap().is_empty());
+        for damaged in [
+            &b"\x01\0\0\0"[..],
+            b"\x01\0\0",
+            b"\x03\0\0\0ab",
+            b"\xff\xff\xff\xffab",
+            b"\x01\0\0\0ab",
+        ] {
+            assert!(length_prefixed(Bytes::copy_from_slice(damaged)).is_none());
+        }
+    }
+}

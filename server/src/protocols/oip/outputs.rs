@@ -1,0 +1,251 @@
+//! The outputs of a call: which are wanted, and how they are written.
+
+use std::iter;
+
+use bytes::Bytes;
+use imageclassifier_model::{CLASSES, Ranked, labels};
+use imageclassifier_proto::inference as proto;
+use proto::{
+    DataType, InferTensorContents, ModelInferResponse,
+    model_infer_request::InferRequestedOutputTensor, model_infer_response::InferOutputTensor,
+};
+
+use crate::{
+    engine::workers::Classified,
+    protocols::oip::{
+        Model,
+        inputs::{Form, malformed, no_shared_memory, whole_number},
+        models::{class_dims, datatype_name},
+    },
+    request::error::{Failure, excerpt},
+};
+
+/// What can be asked about a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Output {
+    /// The most probable class, in words.
+    Label,
+    /// One for each class.
+    Probabilities,
+    /// One for each class.
+    Logits,
+}
+
+/// An output, and how much of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    output: Output,
+    /// Only the highest values, as text with index and label.
+    top_k: Option<usize>,
+}
+
+/// The elements of one tensor.
+enum Elements {
+    Fp32(Vec<f32>),
+    Strings(Vec<String>),
+}
+
+const ALL: [Output; 3] = [Output::Label, Output::Probabilities, Output::Logits];
+/// How Triton's clients ask for the highest values.
+const CLASSIFICATION: &str = "classification";
+
+impl Output {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Label => "label",
+            Self::Probabilities => "probabilities",
+            Self::Logits => "logits",
+        }
+    }
+
+    pub(crate) fn datatype(self) -> DataType {
+        match self {
+            Self::Label => DataType::TypeString,
+            Self::Probabilities | Self::Logits => DataType::TypeFp32,
+        }
+    }
+
+    /// Axes after the first.
+    pub(crate) fn dims(self) -> Vec<i64> {
+        match self {
+            Self::Label => vec![],
+            Self::Probabilities | Self::Logits => class_dims(),
+        }
+    }
+}
+
+/// Each at most once, so that a short question has no endless answer.
+///
+/// # Errors
+/// [`Failure::TensorMalformed`], [`Failure::TopK`].
+pub(crate) fn wanted(
+    requested: &[InferRequestedOutputTensor],
+    model: Model,
+) -> Result<Vec<Wanted>, Failure> {
+    if requested.is_empty() {
+        let whole = |&output| Wanted {
+            output,
+            top_k: None,
+        };
+        return Ok(model.outputs().iter().map(whole).collect());
+    }
+    let mut all: Vec<Wanted> = Vec::new();
+    for tensor in requested {
+        let wanted = want(tensor)?;
+        if all.iter().any(|earlier| earlier.output == wanted.output) {
+            let name = wanted.output.name();
+            let problem = format!("{name:?} is wanted twice: ask for each output once");
+            return Err(malformed("outputs", problem));
+        }
+        all.push(wanted);
+    }
+    Ok(all)
+}
+
+fn want(tensor: &InferRequestedOutputTensor) -> Result<Wanted, Failure> {
+    let found = ALL.into_iter().find(|output| output.name() == tensor.name);
+    let output = found.ok_or_else(|| {
+        let (sent, known) = (excerpt(&tensor.name), ALL.map(Output::name));
+        malformed(
+            "outputs",
+            format!("there is no output {sent:?}: ask for some of {known:?}"),
+        )
+    })?;
+    no_shared_memory("outputs", tensor.parameters.keys())?;
+    let Some(parameter) = tensor.parameters.get(CLASSIFICATION) else {
+        return Ok(Wanted {
+            output,
+            top_k: None,
+        });
+    };
+    match (output, whole_number(parameter)) {
+        (Output::Probabilities | Output::Logits, Some(top_k @ 1..)) => Ok(Wanted {
+            output,
+            top_k: Some(classes(top_k)?),
+        }),
+        _ => Err(malformed(
+            "outputs",
+            "classification is not possible so: ask for it on \"probabilities\" or \"logits\", with a whole number over 0"
+                .to_owned(),
+        )),
+    }
+}
+
+fn classes(top_k: i64) -> Result<usize, Failure> {
+    let classes = usize::try_from(top_k).ok();
+    classes
+        .filter(|&classes| classes <= CLASSES)
+        .ok_or(Failure::TopK {
+            top_k: u32::try_from(top_k).unwrap_or(u32::MAX),
+            top_k_max: CLASSES,
+        })
+}
+
+/// Writes the outputs into `response`. The rankings have all classes.
+pub(crate) fn write(
+    response: &mut ModelInferResponse,
+    wanted: &[Wanted],
+    pictures: &[Classified],
+    form: Form,
+) {
+    for wanted in wanted {
+        let elements = wanted.elements(pictures);
+        let mut tensor = InferOutputTensor {
+            name: wanted.output.name().to_owned(),
+            datatype: datatype_name(elements.datatype()).to_owned(),
+            shape: wanted.shape(pictures.len()),
+            ..Default::default()
+        };
+        match form {
+            Form::Raw => response.raw_output_contents.push(elements.raw()),
+            Form::Typed => tensor.contents = Some(elements.typed()),
+        }
+        response.outputs.push(tensor);
+    }
+}
+
+impl Wanted {
+    fn shape(self, pictures: usize) -> Vec<i64> {
+        let length = |length: usize| i64::try_from(length).expect("short");
+        let dims = self
+            .top_k
+            .map_or_else(|| self.output.dims(), |top_k| vec![length(top_k)]);
+        iter::once(length(pictures)).chain(dims).collect()
+    }
+
+    fn elements(self, pictures: &[Classified]) -> Elements {
+        if let Some(top_k) = self.top_k {
+            let texts = pictures.iter().flat_map(|picture| {
+                let classes = picture.ranking.classes().iter().take(top_k);
+                classes.map(|class| self.text(picture, class))
+            });
+            return Elements::Strings(texts.collect());
+        }
+        match self.output {
+            Output::Label => {
+                let best = pictures.iter().map(|picture| picture.ranking.classes()[0]);
+                Elements::Strings(best.map(|best| labels()[best.index].to_owned()).collect())
+            }
+            Output::Probabilities => {
+                Elements::Fp32(pictures.iter().flat_map(probabilities).collect())
+            }
+            Output::Logits => {
+                let logits = pictures.iter().flat_map(|picture| picture.logits.values());
+                Elements::Fp32(logits.copied().collect())
+            }
+        }
+    }
+
+    /// As Triton writes it.
+    fn text(self, picture: &Classified, class: &Ranked) -> String {
+        let value = match self.output {
+            Output::Logits => picture.logits.values()[class.index],
+            Output::Probabilities | Output::Label => class.probability,
+        };
+        format!("{value:.6}:{}:{}", class.index, labels()[class.index])
+    }
+}
+
+/// In order of class index.
+fn probabilities(picture: &Classified) -> Vec<f32> {
+    let mut probabilities = vec![0.0; CLASSES];
+    for class in picture.ranking.classes() {
+        probabilities[class.index] = class.probability;
+    }
+    probabilities
+}
+
+impl Elements {
+    fn datatype(&self) -> DataType {
+        match self {
+            Self::Fp32(_) => DataType::TypeFp32,
+            Self::Strings(_) => DataType::TypeString,
+        }
+    }
+
+    fn raw(self) -> Bytes {
+        match self {
+            Self::Fp32(values) => values.into_iter().flat_map(f32::to_le_bytes).collect(),
+            Self::Strings(texts) => texts
+                .into_iter()
+                .flat_map(|text| {
+                    let length = u32::try_from(text.len()).expect("labels are short");
+                    length.to_le_bytes().into_iter().chain(text.into_bytes())
+                })
+                .collect(),
+        }
+    }
+
+    fn typed(self) -> InferTensorContents {
+        match self {
+            Self::Fp32(fp32_contents) => InferTensorContents {
+                fp32_contents,
+                ..Default::default()
+            },
+            Self::Strings(texts) => InferTensorContents {
+                bytes_contents: texts.into_iter().map(Bytes::from).collect(),
+                ..Default::default()
+            },
+        }
+    }
+}

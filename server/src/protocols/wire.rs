@@ -1,0 +1,103 @@
+//! Between the wire's messages and the model's types.
+
+use std::{iter, time::Duration};
+
+use imageclassifier_model::{Crop, Heatmap, MEDIA_TYPES, Preprocessing, Ranked, Weights, labels};
+use imageclassifier_proto as proto;
+
+use crate::engine::{PictureLimits, workers::Classified};
+
+pub(crate) fn answer(
+    classified: &Classified,
+    weights: &Weights,
+    revision: &str,
+    request_id: &str,
+) -> proto::ClassifyImageResponse {
+    let heatmaps = classified.heatmaps.as_deref().unwrap_or_default();
+    let heatmaps = heatmaps.iter().map(|map| Some(heatmap(map)));
+    let classes = classified.ranking.classes().iter();
+    let predictions: Vec<_> = classes
+        .zip(heatmaps.chain(iter::repeat(None)))
+        .map(|(class, heatmap)| prediction(class, heatmap))
+        .collect();
+    let (label, confidence) = predictions.first().map_or_else(Default::default, |first| {
+        (first.label.clone(), first.confidence)
+    });
+    proto::ClassifyImageResponse {
+        label,
+        confidence,
+        predictions,
+        model: weights.variant().name().to_owned(),
+        model_revision: revision.to_owned(),
+        timings: Some(proto::Timings {
+            decode_ms: milliseconds(classified.decode),
+            queue_ms: milliseconds(classified.queue),
+            inference_ms: milliseconds(classified.inference),
+        }),
+        request_id: request_id.to_owned(),
+        crop: classified.crop.map(crop),
+    }
+}
+
+fn crop(crop: Crop) -> proto::Crop {
+    proto::Crop {
+        left: crop.square.left,
+        top: crop.square.top,
+        side: crop.square.side,
+        picture_width: crop.picture_width,
+        picture_height: crop.picture_height,
+    }
+}
+
+fn heatmap(heatmap: &Heatmap) -> proto::Heatmap {
+    let pixels = |count| u32::try_from(count).expect("maps are small");
+    proto::Heatmap {
+        height: pixels(heatmap.height),
+        width: pixels(heatmap.width),
+        values: heatmap.values.clone(),
+    }
+}
+
+fn prediction(class: &Ranked, heatmap: Option<proto::Heatmap>) -> proto::Prediction {
+    proto::Prediction {
+        label: labels()[class.index].to_owned(),
+        confidence: class.probability,
+        index: u32::try_from(class.index).expect("there are 1000 classes"),
+        heatmap,
+    }
+}
+
+pub(crate) fn model(
+    weights: &Weights,
+    revision: &str,
+    limits: PictureLimits,
+) -> proto::GetModelResponse {
+    let input_size = weights.variant().input_size();
+    let preprocessing = Preprocessing::of(input_size);
+    proto::GetModelResponse {
+        name: weights.variant().name().to_owned(),
+        revision: revision.to_owned(),
+        weights_digest: weights.digest().to_owned(),
+        labels: labels().iter().map(|&label| label.to_owned()).collect(),
+        input_size,
+        preprocessing: Some(proto::Preprocessing {
+            version: preprocessing.version.to_owned(),
+            #[allow(clippy::cast_possible_truncation, reason = "between 0 and 1")]
+            crop_fraction: preprocessing.crop_fraction as f32,
+            filter: preprocessing.filter.to_owned(),
+            mean: preprocessing.mean,
+            scale: preprocessing.scale,
+        }),
+        limits: Some(proto::Limits {
+            image_bytes_max: limits.image_bytes_max,
+            pixels_max: limits.pixels_max,
+            media_types: MEDIA_TYPES.map(str::to_owned).to_vec(),
+            batch_images_max: limits.batch_images_max,
+            message_bytes_max: limits.message_bytes_max,
+        }),
+    }
+}
+
+fn milliseconds(duration: Duration) -> f32 {
+    duration.as_secs_f32() * 1000.0
+}

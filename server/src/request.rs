@@ -1,0 +1,5 @@
+//! What is known of a request, and what can be wrong with it.
+
+pub(crate) mod error;
+pub(crate) mod head;
+pub(crate) mod request_id;

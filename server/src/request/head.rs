@@ -1,0 +1,237 @@
+//! What every layer may want to know of a call, taken from its head once.
+
+use std::time::Instant;
+
+use axum::{extract::Request, middleware::Next, response::Response};
+use http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
+
+use crate::{protocols::http, request::request_id::RequestId};
+
+/// The head of a call, as an extension of its request.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) id: RequestId,
+    pub(crate) method: Method,
+    pub(crate) protocol: Protocol,
+    pub(crate) arrived_at: Instant,
+}
+
+/// How a call is written on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Grpc,
+    GrpcWeb,
+    GrpcWebText,
+    /// No gRPC at all: a picture as the body, JSON as the answer.
+    Http,
+}
+
+/// What is called; of the methods that others define only the service counts, or what it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    Classify,
+    ClassifyBatch,
+    ClassifyStream,
+    GetModel,
+    ModelInfer,
+    /// Of the Open Inference Protocol: what models there are.
+    InferenceMetadata,
+    /// Of the same: whether calls should be sent here.
+    InferenceHealth,
+    Health,
+    Reflection,
+    Unknown,
+}
+
+impl Call {
+    /// As [`recognise`] has read it.
+    pub(crate) fn of(extensions: &Extensions) -> Self {
+        let call = extensions.get::<Self>();
+        call.expect("`recognise` lies around every handler").clone()
+    }
+}
+
+impl Protocol {
+    pub(crate) const ALL: [Self; 4] = [Self::Grpc, Self::GrpcWeb, Self::GrpcWebText, Self::Http];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Grpc => "grpc",
+            Self::GrpcWeb => "grpc-web",
+            Self::GrpcWebText => "grpc-web-text",
+            Self::Http => "http",
+        }
+    }
+
+    /// The protocol of a content type, whatever its case and parameters; only protobuf messages are spoken.
+    pub(crate) fn of(content_type: &HeaderValue) -> Option<(Self, &'static str)> {
+        let text = content_type.to_str().ok()?;
+        let media_type = text.split(';').next()?.trim().to_ascii_lowercase();
+        let known = match media_type.as_str() {
+            "application/grpc" | "application/grpc+proto" => (Self::Grpc, "application/grpc"),
+            "application/grpc-web" | "application/grpc-web+proto" => {
+                (Self::GrpcWeb, "application/grpc-web+proto")
+            }
+            "application/grpc-web-text" | "application/grpc-web-text+proto" => {
+                (Self::GrpcWebText, "application/grpc-web-text+proto")
+            }
+            _ => return None,
+        };
+        Some(known)
+    }
+}
+
+impl Method {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Classify => "Classify",
+            Self::ClassifyBatch => "ClassifyBatch",
+            Self::ClassifyStream => "ClassifyStream",
+            Self::GetModel => "GetModel",
+            Self::ModelInfer => "ModelInfer",
+            Self::InferenceMetadata => "inference-metadata",
+            Self::InferenceHealth => "inference-health",
+            Self::Health => "health",
+            Self::Reflection => "reflection",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// For traces.
+    pub(crate) fn full_name(self) -> &'static str {
+        match self {
+            Self::Classify => "imageclassifier.ImageClassifier/Classify",
+            Self::ClassifyBatch => "imageclassifier.ImageClassifier/ClassifyBatch",
+            Self::ClassifyStream => "imageclassifier.ImageClassifier/ClassifyStream",
+            Self::GetModel => "imageclassifier.ImageClassifier/GetModel",
+            Self::ModelInfer => "inference.GRPCInferenceService/ModelInfer",
+            Self::InferenceMetadata | Self::InferenceHealth => "inference.GRPCInferenceService",
+            Self::Health => "grpc.health.v1.Health",
+            Self::Reflection => "grpc.reflection.v1.ServerReflection",
+            Self::Unknown => "_OTHER",
+        }
+    }
+
+    /// Whether it is about pictures.
+    pub(crate) fn classifies(self) -> bool {
+        match self {
+            Self::Classify | Self::ClassifyBatch | Self::ClassifyStream | Self::ModelInfer => true,
+            Self::GetModel
+            | Self::InferenceMetadata
+            | Self::InferenceHealth
+            | Self::Health
+            | Self::Reflection
+            | Self::Unknown => false,
+        }
+    }
+
+    /// Whether it only asks if calls should be sent here, as probes do, which have no access token.
+    pub(crate) fn probes(self) -> bool {
+        matches!(self, Self::Health | Self::InferenceHealth)
+    }
+
+    fn of(path: &str) -> Self {
+        match path {
+            "/imageclassifier.ImageClassifier/Classify" => Self::Classify,
+            "/imageclassifier.ImageClassifier/ClassifyBatch" => Self::ClassifyBatch,
+            "/imageclassifier.ImageClassifier/ClassifyStream" => Self::ClassifyStream,
+            "/imageclassifier.ImageClassifier/GetModel" => Self::GetModel,
+            "/inference.GRPCInferenceService/ModelInfer" => Self::ModelInfer,
+            "/inference.GRPCInferenceService/ServerMetadata"
+            | "/inference.GRPCInferenceService/ModelMetadata"
+            | "/inference.GRPCInferenceService/ModelConfig" => Self::InferenceMetadata,
+            "/inference.GRPCInferenceService/ServerLive"
+            | "/inference.GRPCInferenceService/ServerReady"
+            | "/inference.GRPCInferenceService/ModelReady" => Self::InferenceHealth,
+            http::CLASSIFY_PATH => Self::Classify,
+            _ if path.starts_with("/grpc.health.v1.Health/") => Self::Health,
+            _ if path.starts_with("/grpc.reflection.v1") => Self::Reflection,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// Reads the head of each call and writes its content type as the layers below expect it. What is no call gets 415: a form
+/// that a foreign page can post without asking must never pass for one.
+pub(crate) async fn recognise(mut request: Request, next: Next) -> Response {
+    let content_type = request.headers().get(header::CONTENT_TYPE);
+    let Some((protocol, content_type)) = content_type.and_then(Protocol::of) else {
+        return unsupported();
+    };
+    normalise(request.headers_mut(), protocol, content_type);
+    begin(protocol, request, next).await
+}
+
+/// Reads the head of a call in plain HTTP, which is one whatever its content type: the check of origins alone keeps foreign
+/// pages away.
+pub(crate) async fn recognise_plain(request: Request, next: Next) -> Response {
+    begin(Protocol::Http, request, next).await
+}
+
+async fn begin(protocol: Protocol, mut request: Request, next: Next) -> Response {
+    let arrived_at = Instant::now();
+    let id = RequestId::of(request.headers());
+    let call = Call {
+        method: Method::of(request.uri().path()),
+        id: id.clone(),
+        protocol,
+        arrived_at,
+    };
+    request.extensions_mut().insert(call);
+    let mut response = next.run(request).await;
+    response
+        .headers_mut()
+        .insert(RequestId::HEADER, id.into_header());
+    response
+}
+
+/// The gRPC-Web layer knows content types to the letter, and answers in the one that `accept` names; a caller who names
+/// none means the one it writes.
+fn normalise(headers: &mut HeaderMap, protocol: Protocol, content_type: &'static str) {
+    let content_type = HeaderValue::from_static(content_type);
+    if protocol != Protocol::Grpc {
+        headers.insert(header::ACCEPT, content_type.clone());
+    }
+    headers.insert(header::CONTENT_TYPE, content_type);
+}
+
+fn unsupported() -> Response {
+    const HELP: &str = "Calls are gRPC or gRPC-Web: send content-type application/grpc, application/grpc-web or \
+                        application/grpc-web-text.\n";
+    let mut response = Response::new(HELP.into());
+    *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_types_are_known_whatever_their_case_and_parameters() {
+        let protocol = |text| {
+            let value = HeaderValue::from_str(text).unwrap();
+            Protocol::of(&value).map(|(protocol, _)| protocol)
+        };
+        for (text, expected) in [
+            ("application/grpc", Some(Protocol::Grpc)),
+            ("application/grpc+proto", Some(Protocol::Grpc)),
+            (
+                "application/grpc-web+proto; charset=utf-8",
+                Some(Protocol::GrpcWeb),
+            ),
+            ("Application/GRPC-Web", Some(Protocol::GrpcWeb)),
+            (
+                "application/grpc-web-text+proto;charset=UTF-8",
+                Some(Protocol::GrpcWebText),
+            ),
+            ("application/grpc+json", None),
+            ("application/grpcx", None),
+            ("text/plain", None),
+            ("text/plain; application/grpc", None),
+            ("", None),
+        ] {
+            assert_eq!(protocol(text), expected, "{text:?}");
+        }
+    }
+}
