@@ -1,34 +1,24 @@
 //! Every layer of the service, in order, each with its reason.
 
-use std::{io, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
-use axum::{
-    Router,
-    extract::{Request, State},
-    middleware::{self, Next},
-    response::Response,
-    routing::get,
-};
-use futures_util::FutureExt;
-use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::{Router, extract::Request, middleware};
+use http::{HeaderName, HeaderValue, Method};
 use imageclassifier_proto::{
     FILE_DESCRIPTOR_SET, image_classifier_server::ImageClassifierServer,
     inference::grpc_inference_service_server::GrpcInferenceServiceServer,
 };
-use prometheus_client::metrics::gauge::Gauge;
-use tokio::{net::TcpListener, sync::Semaphore, time::sleep};
-use tonic::{Code, service::Routes};
+use tokio::sync::Semaphore;
+use tonic::service::Routes;
 use tonic_web::GrpcWebLayer;
 use tower::{ServiceBuilder, steer::Steer};
 use tower_http::{
     cors::{AllowOrigin, CorsLayer},
     csrf::CsrfLayer,
 };
-use tracing::Instrument;
 
 use crate::{
     config::Config,
-    edge::connection::{self, ConnectionLimits},
     engine::Engine,
     guard::{
         admission::{self, Admission},
@@ -38,103 +28,15 @@ use crate::{
         rate_limit::{self, RateLimit},
         tokens::{self, Tokens},
     },
-    observe::{
-        error_reporter::Refusals,
-        metrics::{Metrics, Stage},
-        trace,
+    observe::{error_reporter::Refusals, record},
+    protocols::{
+        classify::Service, grpc::Grpc, http as plain_http, oip::Inference, page::PageSource,
     },
-    protocols::{classify::Service, http as plain_http, oip::Inference, page::PageSource},
-    readiness::Phase,
-    request::{
-        error::{self, Failure, Fault},
-        head::{self, Call},
-    },
+    request::head,
 };
-
-/// Where the server is called.
-#[derive(Debug)]
-pub struct Listeners {
-    /// By everybody.
-    pub calls: TcpListener,
-    /// By Prometheus.
-    pub metrics: Option<TcpListener>,
-}
-
-/// Serves gRPC, gRPC-Web, plain HTTP and the page until `shutdown`. Then it says that it is about to leave, still takes calls for
-/// `--drain-grace`, finishes what it has taken, and gives up after `--drain-timeout`.
-///
-/// # Errors
-/// If the reflection service cannot be built from the contract, an origin of `--cors-origin` is none, or the files with
-/// certificate or tokens cannot be used.
-pub async fn serve(
-    listeners: Listeners,
-    engine: Engine,
-    config: &Config,
-    shutdown: impl Future<Output = ()>,
-) -> io::Result<()> {
-    let (reporter, health) = tonic_health::server::health_reporter();
-    let readiness = engine.readiness().clone();
-    let metrics = engine.metrics().clone();
-    let app = app(&engine, health, config)?;
-    let tls = config.tls.watch()?;
-    let limits = connection_limits(config);
-
-    tokio::spawn(readiness.clone().report(reporter));
-    tokio::spawn(warm_up(engine));
-    let serving = async {
-        let metrics_app = metrics_app(metrics.clone());
-        let scraped = async {
-            if let Some(listener) = listeners.metrics {
-                connection::serve(
-                    listener,
-                    None,
-                    metrics_app,
-                    limits,
-                    &readiness,
-                    &Gauge::default(),
-                )
-                .await;
-            }
-        };
-        tokio::join!(
-            connection::serve(
-                listeners.calls,
-                tls,
-                app,
-                limits,
-                &readiness,
-                &metrics.connections
-            ),
-            scraped
-        );
-    };
-    let stopping = async {
-        shutdown.await;
-        tracing::info!("stopping: taking calls for a little while longer");
-        readiness.enter(Phase::Leaving);
-        sleep(config.drain_grace).await;
-        tracing::info!("stopping: finishing the calls in progress");
-        readiness.enter(Phase::Closing);
-        sleep(config.drain_timeout).await;
-        tracing::warn!("calls still in progress were cut off");
-    };
-    tokio::select! {
-        () = serving => {}
-        () = stopping => {}
-    }
-    Ok(())
-}
 
 /// The calls, the page, and the calls in plain HTTP.
 pub(crate) type App = Steer<Router, fn(&Request, &[Router]) -> usize, Request>;
-
-/// Ready only after a picture has been answered.
-async fn warm_up(engine: Engine) {
-    match engine.warm_up().await {
-        Ok(()) => tracing::info!("ready"),
-        Err(failure) => crate::observe::logging::log_failure("warm-up", &failure),
-    }
-}
 
 pub(crate) fn app(
     engine: &Engine,
@@ -172,7 +74,7 @@ pub(crate) fn app(
         .rate_limit
         .map(|rate| (RateLimit::new(rate), refusals.clone()));
     let service = Service::new(engine.clone(), refusals.clone(), config.limits.deadline);
-    let classifier = ImageClassifierServer::new(service.clone())
+    let classifier = ImageClassifierServer::new(Grpc::new(service.clone()))
         .max_decoding_message_size(limits.message_bytes_max);
     let inference = GrpcInferenceServiceServer::new(Inference::new(service.clone()))
         .max_decoding_message_size(limits.message_bytes_max);
@@ -189,7 +91,7 @@ pub(crate) fn app(
     let guards = ServiceBuilder::new()
         .layer(middleware::from_fn_with_state(
             (refusals.clone(), metrics.clone()),
-            watch,
+            record::record,
         ))
         // Around everything that refuses calls: over HTTP/1.1 the rest of a refused message is read.
         .layer(middleware::from_fn_with_state(uploads, body_limit::watch))
@@ -259,72 +161,6 @@ fn upload_limits(config: &Config) -> UploadLimits {
         timeout: limits.upload_timeout,
         idle_timeout: limits.idle_timeout,
     }
-}
-
-fn connection_limits(config: &Config) -> ConnectionLimits {
-    let limits = &config.limits;
-    ConnectionLimits {
-        connections_max: limits.connections_max.into(),
-        streams_max: limits.streams_max,
-        first_request_timeout: limits.first_request_timeout,
-        idle_timeout: limits.idle_timeout,
-        write_timeout: limits.write_timeout,
-    }
-}
-
-/// Counts and traces each call with its answer. A panic becomes an answer like any other.
-async fn watch(
-    State((refusals, metrics)): State<(Refusals, Metrics)>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let call = Call::of(request.extensions());
-    let span = trace::call_span(&call, request.headers());
-    let answering = AssertUnwindSafe(next.run(request)).catch_unwind();
-    let response = answering.instrument(span.clone()).await;
-    let response = response.unwrap_or_else(|_| {
-        metrics.panics.inc();
-        refusals.refuse(&call, &Failure::Internal(Fault::HandlerPanicked))
-    });
-    let response = match refused_by_tonic(&response) {
-        Some(failure) => refusals.refuse(&call, &failure),
-        None => response,
-    };
-    let code = response.headers().get("grpc-status");
-    let code = code.map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes()));
-    trace::record(&span, code);
-    metrics.answered(call.method, call.protocol, code);
-    if call.method == head::Method::Classify && code == Code::Ok {
-        metrics.observe(Stage::Total, call.arrived_at.elapsed());
-    }
-    response
-}
-
-/// Why tonic itself has refused the call: its codec, which could not read the message, or its router. Neither gives details;
-/// our own refusals always have some.
-fn refused_by_tonic(response: &Response) -> Option<Failure> {
-    const HELP: &str = "server reflection lists the methods";
-    let headers = response.headers();
-    if headers.contains_key("grpc-status-details-bin") {
-        return None;
-    }
-    match Code::from_bytes(headers.get("grpc-status")?.as_bytes()) {
-        Code::Internal | Code::OutOfRange => Some(Failure::MessageMalformed),
-        Code::Unimplemented if headers.contains_key(error::ACCEPT_ENCODING) => {
-            Some(Failure::MessageCompressed)
-        }
-        Code::Unimplemented => Some(Failure::UnknownMethod { help: HELP }),
-        _ => None,
-    }
-}
-
-fn metrics_app(metrics: Metrics) -> Router {
-    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    let scrape = async move || match metrics.render() {
-        Ok(text) => Ok(([(header::CONTENT_TYPE, OPEN_METRICS)], text)),
-        Err(error) => Err((StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
-    };
-    Router::new().route("/metrics", get(scrape))
 }
 
 /// Describes every service to clients that ask; some know only v1alpha of the protocol.

@@ -1,4 +1,6 @@
 mod limits;
+mod seconds;
+mod tls;
 
 use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
@@ -10,8 +12,9 @@ use http::HeaderValue;
 use imageclassifier_model::{Backend, Compute, Kernel, Precision, Weights, WeightsFileError};
 
 pub use limits::Limits;
+pub use tls::TlsFiles;
 
-use crate::edge::tls::TlsFiles;
+use seconds::seconds;
 
 /// Names what photographs show: gRPC, gRPC-Web and a web page on one port.
 ///
@@ -219,11 +222,6 @@ fn precision_parser() -> impl TypedValueParser<Value = Precision> {
         let chosen = all.find_map(|(precision, name)| (name == chosen).then_some(precision));
         chosen.expect("one of the possible values")
     })
-}
-
-pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
 /// An origin as browsers send it: scheme, host and port, nothing after them.

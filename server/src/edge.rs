@@ -2,5 +2,6 @@
 
 pub(crate) mod activity;
 pub(crate) mod connection;
+pub(crate) mod limits;
 pub(crate) mod syn_gate;
 pub(crate) mod tls;

@@ -1,6 +1,7 @@
 //! Takes calls to an answer, away from the async runtime: whether it can come in time, the queue to the compute threads,
 //! and giving up.
 
+pub(crate) mod job;
 pub(crate) mod prepared;
 pub(crate) mod queue;
 pub(crate) mod service_time;
@@ -22,11 +23,12 @@ use tracing::Span;
 use crate::{
     config::Config,
     engine::{
+        job::{Classified, Job, Order, Question, Source},
         prepared::Planes,
         queue::{Outlook, Queue},
         service_time::ServiceTime,
         stages::MakeStages,
-        workers::{Classified, Job, Order, Question, Source, Workplace},
+        workers::Workplace,
     },
     observe::{
         metrics::{Abandoned, Metrics},

@@ -12,10 +12,9 @@ mod observe;
 mod protocols;
 mod readiness;
 mod request;
+mod server;
 
-pub use app::{Listeners, serve};
-pub use config::{Config, Limits, LogFormat};
-pub use edge::tls::TlsFiles;
+pub use config::{Config, Limits, LogFormat, TlsFiles};
 pub use engine::{
     Engine,
     stages::{MakeStages, Stages},
@@ -23,3 +22,4 @@ pub use engine::{
 #[doc(hidden)]
 pub use in_process::InProcess;
 pub use observe::{logging::observe, trace::Traces};
+pub use server::{Listeners, serve};

@@ -2,4 +2,5 @@
 
 pub(crate) mod error;
 pub(crate) mod head;
+pub(crate) mod peer;
 pub(crate) mod request_id;

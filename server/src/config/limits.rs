@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::config::seconds;
+use crate::config::seconds::seconds;
 
 /// What bounds memory, work and waiting. Every queue and buffer of the server has its bound here.
 #[derive(Clone, Debug, Args)]

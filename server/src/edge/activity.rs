@@ -9,7 +9,7 @@ use axum::body::Body;
 use http_body_util::BodyExt;
 use tokio::time::{Instant, sleep_until};
 
-use crate::edge::connection::ConnectionLimits;
+use crate::edge::limits::ConnectionLimits;
 
 /// What goes on on a connection.
 pub(crate) struct Activity {

@@ -3,7 +3,6 @@
 use std::{
     convert::Infallible,
     io,
-    net::SocketAddr,
     pin::pin,
     sync::{
         Arc,
@@ -34,32 +33,13 @@ use tower::{Service, ServiceExt};
 use crate::{
     edge::{
         activity::{Activity, is_endless, until_sent},
+        limits::ConnectionLimits,
         syn_gate,
         tls::Tls,
     },
     readiness::{Phase, Readiness},
+    request::peer::Peer,
 };
-
-/// What a connection may do.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ConnectionLimits {
-    pub(crate) connections_max: usize,
-    /// HTTP/2 streams of one connection.
-    pub(crate) streams_max: u32,
-    /// From the first byte to the end of the first request's head.
-    pub(crate) first_request_timeout: Duration,
-    /// Without a request in progress.
-    pub(crate) idle_timeout: Duration,
-    /// Without the other side taking any byte.
-    pub(crate) write_timeout: Duration,
-}
-
-impl ConnectionLimits {
-    pub(crate) fn shortest_timeout(&self) -> Duration {
-        let requests = self.first_request_timeout.min(self.idle_timeout);
-        requests.min(self.write_timeout)
-    }
-}
 
 /// Even where the server closes, a new connection may bring one request in this time: it was opened before anybody could
 /// know.
@@ -169,10 +149,6 @@ async fn accept(
     stream.set_nodelay(true)?;
     Ok((stream, Peer(peer), place))
 }
-
-/// Who is at the other end, as an extension of each request.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
 
 struct Connection<S> {
     app: S,

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use imageclassifier_model::Input;
 
-use crate::{protocols::oip::inputs::malformed, request::error::Failure};
+use crate::request::error::Failure;
 
 /// A picture as its caller has prepared it: `[channel, height, width]`, row-major, RGB.
 pub(crate) struct Planes {
@@ -85,7 +85,7 @@ impl Planes {
             for channel in 0..CHANNELS {
                 let value = self.values.get(first + channel * pixels + pixel);
                 if value.is_nan() || value.abs() > MAGNITUDE_MAX {
-                    return Err(malformed(
+                    return Err(Failure::tensor(
                         "inputs",
                         format!(
                             "picture {} has the value {value}: normalise each channel value x, 0 to 255, to (x - 127) / 128",

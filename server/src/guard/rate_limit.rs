@@ -18,12 +18,12 @@ use http::Extensions;
 use tokio::time::sleep;
 
 use crate::{
-    edge::connection::Peer,
     guard::tokens::Caller,
     observe::error_reporter::Refusals,
     request::{
         error::Failure,
         head::{Call, Method},
+        peer::Peer,
     },
 };
 

@@ -1,11 +1,10 @@
-use std::{io::IsTerminal, panic, time::Duration};
+use std::{io::IsTerminal, panic};
 
 use opentelemetry_otlp::ExporterBuildError;
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::{
     config::{Config, LogFormat},
-    engine::workers::Classified,
     observe::trace::{self, Traces},
     request::error::Failure,
 };
@@ -39,17 +38,6 @@ pub fn observe(config: &Config) -> Result<Traces, ExporterBuildError> {
     Ok(traces)
 }
 
-/// One line for a call that was answered.
-pub(crate) fn log_answer(request_id: &str, classified: &Classified) {
-    tracing::info!(
-        request_id,
-        decode_ms = milliseconds(classified.decode),
-        queue_ms = milliseconds(classified.queue),
-        inference_ms = milliseconds(classified.inference),
-        "classified"
-    );
-}
-
 /// One line for a call that failed: the whole chain of causes if the fault is ours, the refusal alone if it is not.
 pub(crate) fn log_failure(request_id: &str, failure: &Failure) {
     let mut causes = String::new();
@@ -62,8 +50,4 @@ pub(crate) fn log_failure(request_id: &str, failure: &Failure) {
         Failure::Internal(_) => tracing::error!(request_id, "call failed{causes}"),
         _ => tracing::info!(request_id, "call refused: {failure}{causes}"),
     }
-}
-
-fn milliseconds(duration: Duration) -> f32 {
-    duration.as_secs_f32() * 1000.0
 }

@@ -12,19 +12,18 @@ use imageclassifier_proto::{
 };
 use prost::Message;
 use tokio::time::timeout_at;
-use tonic::{Status, Streaming};
+use tonic::{Request, Status, Streaming};
 use tonic_types::pb;
 
 use crate::{
-    guard::{body_limit::HeldBytes, rate_limit::Allowance},
-    protocols::classify::Service,
+    guard::{body_limit::HeldBytes, deadline::Deadline, rate_limit::Allowance},
+    protocols::classify::{Service, id_length},
     request::{error::Failure, head::Call},
 };
 
 /// Pictures of one call that are at work or wait for a core at once, for each core: enough that no core waits for them, and
 /// few enough that others get their turn.
 const AT_ONCE_PER_CORE: usize = 4;
-const ID_BYTES_MAX: usize = 256;
 
 /// What all pictures of one call have in common.
 #[derive(Clone)]
@@ -124,19 +123,18 @@ fn requests(
     )
 }
 
-/// # Errors
-/// [`Failure::IdTooLong`].
-pub(crate) fn id_length(id: &str) -> Result<(), Failure> {
-    if id.len() <= ID_BYTES_MAX {
-        return Ok(());
-    }
-    Err(Failure::IdTooLong {
-        bytes: id.len(),
-        bytes_max: ID_BYTES_MAX,
-    })
-}
-
 impl Pictures {
+    pub(crate) fn new<T>(service: &Service, request: &Request<T>) -> Self {
+        let extensions = request.extensions();
+        Self {
+            service: service.clone(),
+            call: Call::of(extensions),
+            deadline: Deadline::of(extensions).0,
+            timeout: service.timeout(),
+            allowance: Allowance::of(extensions),
+        }
+    }
+
     pub(crate) fn at_once(&self) -> usize {
         AT_ONCE_PER_CORE * self.service.engine().cores()
     }

@@ -1,33 +1,23 @@
-use std::{
-    pin::Pin,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use futures_util::Stream;
 use imageclassifier_model::{CLASSES, Weights};
 use imageclassifier_proto::{
-    ClassifyBatchRequest, ClassifyBatchResponse, ClassifyImageRequest, ClassifyImageResponse,
-    ClassifyStreamResponse, GetModelRequest, GetModelResponse,
-    image_classifier_server::ImageClassifier,
+    ClassifyImageRequest, ClassifyImageResponse, GetModelRequest, GetModelResponse,
 };
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Response, Status};
 
 use crate::{
-    engine::{Engine, workers::Question},
-    guard::{body_limit::HeldBytes, deadline::Deadline, rate_limit::Allowance},
-    observe::{error_reporter::Refusals, logging::log_answer},
-    protocols::{
-        batch::{self, Pictures},
-        wire,
-    },
+    engine::{Engine, job::Question},
+    observe::error_reporter::Refusals,
+    protocols::wire,
     request::{error::Failure, head::Call},
 };
 
 /// How many predictions a caller gets who asks for no number.
 const TOP_K_DEFAULT: usize = 5;
+const ID_BYTES_MAX: usize = 256;
 
-/// The RPC methods: unwrap, delegate, wrap. Cheap to clone.
+/// What every protocol does with a call about one picture. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Service {
     engine: Engine,
@@ -53,6 +43,11 @@ impl Service {
         &self.refusals
     }
 
+    /// For a picture whose caller sets no deadline.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     pub(crate) async fn answer(
         &self,
         request: ClassifyImageRequest,
@@ -67,7 +62,7 @@ impl Service {
         let image = request.image_data;
         let classified = self.engine.classify(image, question, deadline).await?;
         let id = call.id.as_str();
-        log_answer(id, &classified);
+        classified.log(id);
         Ok(wire::answer(
             &classified,
             self.engine.weights(),
@@ -76,7 +71,7 @@ impl Service {
         ))
     }
 
-    fn model(&self, request: &GetModelRequest) -> Result<GetModelResponse, Failure> {
+    pub(crate) fn model(&self, request: &GetModelRequest) -> Result<GetModelResponse, Failure> {
         known_model(&request.name, self.engine.weights())?;
         Ok(wire::model(
             self.engine.weights(),
@@ -93,66 +88,6 @@ impl Service {
         outcome
             .map(Response::new)
             .map_err(|failure| self.refusals.status(call, &failure))
-    }
-
-    pub(crate) fn pictures<T>(&self, request: &Request<T>) -> Pictures {
-        let extensions = request.extensions();
-        Pictures {
-            service: self.clone(),
-            call: Call::of(extensions),
-            deadline: Deadline::of(extensions).0,
-            timeout: self.timeout,
-            allowance: Allowance::of(extensions),
-        }
-    }
-}
-
-type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
-
-#[tonic::async_trait]
-impl ImageClassifier for Service {
-    type ClassifyBatchStream = Answers<ClassifyBatchResponse>;
-    type ClassifyStreamStream = Answers<ClassifyStreamResponse>;
-
-    async fn classify(
-        &self,
-        request: Request<ClassifyImageRequest>,
-    ) -> Result<Response<ClassifyImageResponse>, Status> {
-        let call = Call::of(request.extensions());
-        let Deadline(deadline) = Deadline::of(request.extensions());
-        let outcome = self.answer(request.into_inner(), &call, deadline).await;
-        self.respond(&call, outcome)
-    }
-
-    async fn classify_batch(
-        &self,
-        request: Request<ClassifyBatchRequest>,
-    ) -> Result<Response<Self::ClassifyBatchStream>, Status> {
-        let pictures = self.pictures(&request);
-        let call = pictures.call.clone();
-        let requests = request.into_inner().requests;
-        let outcome = batch_size(requests.len(), self.engine.limits().batch_images_max)
-            .map(|()| Box::pin(batch::batch(pictures, requests)) as Answers<_>);
-        self.respond(&call, outcome)
-    }
-
-    async fn classify_stream(
-        &self,
-        request: Request<Streaming<ClassifyImageRequest>>,
-    ) -> Result<Response<Self::ClassifyStreamStream>, Status> {
-        let pictures = self.pictures(&request);
-        let held = request.extensions().get::<Arc<HeldBytes>>();
-        let held = Arc::clone(held.expect("`body_limit::watch` lies around every handler"));
-        let answers = batch::stream(pictures, held, request.into_inner());
-        Ok(Response::new(Box::pin(answers)))
-    }
-
-    async fn get_model(
-        &self,
-        request: Request<GetModelRequest>,
-    ) -> Result<Response<GetModelResponse>, Status> {
-        let call = Call::of(request.extensions());
-        self.respond(&call, self.model(request.get_ref()))
     }
 }
 
@@ -183,4 +118,16 @@ pub(crate) fn batch_size(images: usize, images_max: u32) -> Result<(), Failure> 
         return Ok(());
     }
     Err(Failure::BatchSize { images, images_max })
+}
+
+/// # Errors
+/// [`Failure::IdTooLong`].
+pub(crate) fn id_length(id: &str) -> Result<(), Failure> {
+    if id.len() <= ID_BYTES_MAX {
+        return Ok(());
+    }
+    Err(Failure::IdTooLong {
+        bytes: id.len(),
+        bytes_max: ID_BYTES_MAX,
+    })
 }

@@ -21,13 +21,11 @@ use crate::{
     protocols::classify::Service,
     request::{
         error::Failure,
-        head::{Call, Protocol},
+        head::{CLASSIFY_PATH, Call, Protocol},
     },
 };
 pub(crate) use json::as_json;
 
-/// Where a picture is posted to.
-pub(crate) const CLASSIFY_PATH: &str = "/v1/classify";
 const OPENAPI_PATH: &str = "/v1/openapi.json";
 
 /// What is posted.

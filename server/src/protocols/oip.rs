@@ -4,6 +4,7 @@
 mod inputs;
 mod models;
 mod outputs;
+mod tensor;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use imageclassifier_model::CLASSES;
@@ -19,12 +20,11 @@ use tonic::{Request, Response, Status};
 use crate::{
     engine::{
         Engine,
-        workers::{Classified, Question},
+        job::{Classified, Question},
     },
-    observe::logging::log_answer,
     protocols::{
-        batch::{Pictures, id_length},
-        classify::Service,
+        batch::Pictures,
+        classify::{Service, id_length},
     },
     request::{error::Failure, head::Call},
 };
@@ -51,7 +51,7 @@ impl Inference {
         let engine = self.engine();
         let model = Model::find(engine, &request.model_name, &request.model_version)?;
         id_length(&request.id)?;
-        let wanted = outputs::wanted(&request.outputs, model)?;
+        let wanted = outputs::wanted(&request.outputs, model.outputs())?;
         let (pictures, form) = inputs::pictures(&mut request, model, engine)?;
         // Before any work, which would be lost.
         for _ in &pictures {
@@ -88,7 +88,7 @@ async fn classify(
                     .await
             }
         }?;
-        log_answer(call.call.id.as_str(), &classified);
+        classified.log(call.call.id.as_str());
         Ok(classified)
     });
     classified.buffered(call.at_once()).try_collect().await
@@ -161,7 +161,7 @@ impl GrpcInferenceService for Inference {
         &self,
         request: Request<ModelInferRequest>,
     ) -> Result<Response<ModelInferResponse>, Status> {
-        let pictures = self.0.pictures(&request);
+        let pictures = Pictures::new(&self.0, &request);
         let call = pictures.call.clone();
         let outcome = self.infer(request.into_inner(), pictures).await;
         self.0.respond(&call, outcome)

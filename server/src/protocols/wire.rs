@@ -5,7 +5,7 @@ use std::{iter, time::Duration};
 use imageclassifier_model::{Crop, Heatmap, MEDIA_TYPES, Preprocessing, Ranked, Weights, labels};
 use imageclassifier_proto as proto;
 
-use crate::engine::{PictureLimits, workers::Classified};
+use crate::engine::{PictureLimits, job::Classified};
 
 pub(crate) fn answer(
     classified: &Classified,

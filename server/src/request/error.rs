@@ -121,6 +121,11 @@ const RETRY_PUSHBACK: &str = "grpc-retry-pushback-ms";
 pub(crate) const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
 
 impl Failure {
+    /// What is wrong with a tensor, in the words of [`Failure::TensorMalformed`].
+    pub(crate) fn tensor(field: &'static str, problem: String) -> Self {
+        Self::TensorMalformed { field, problem }
+    }
+
     /// The status as the caller sees it, with google.rpc details.
     pub(crate) fn status(&self, request_id: &str) -> Status {
         let (code, reason) = self.code();

@@ -5,7 +5,10 @@ use std::time::Instant;
 use axum::{extract::Request, middleware::Next, response::Response};
 use http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 
-use crate::{protocols::http, request::request_id::RequestId};
+use crate::request::request_id::RequestId;
+
+/// Where plain HTTP takes a picture.
+pub(crate) const CLASSIFY_PATH: &str = "/v1/classify";
 
 /// The head of a call, as an extension of its request.
 #[derive(Clone, Debug)]
@@ -143,7 +146,7 @@ impl Method {
             "/inference.GRPCInferenceService/ServerLive"
             | "/inference.GRPCInferenceService/ServerReady"
             | "/inference.GRPCInferenceService/ModelReady" => Self::InferenceHealth,
-            http::CLASSIFY_PATH => Self::Classify,
+            CLASSIFY_PATH => Self::Classify,
             _ if path.starts_with("/grpc.health.v1.Health/") => Self::Health,
             _ if path.starts_with("/grpc.reflection.v1") => Self::Reflection,
             _ => Self::Unknown,

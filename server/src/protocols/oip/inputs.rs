@@ -4,9 +4,7 @@ use std::mem;
 
 use bytes::{Buf, Bytes};
 use imageclassifier_proto::inference as proto;
-use proto::{
-    InferParameter, InferTensorContents, ModelInferRequest, model_infer_request::InferInputTensor,
-};
+use proto::{InferTensorContents, ModelInferRequest, model_infer_request::InferInputTensor};
 
 use crate::{
     engine::{
@@ -15,7 +13,10 @@ use crate::{
     },
     protocols::{
         classify::batch_size,
-        oip::{Model, models::datatype_name},
+        oip::{
+            models::Model,
+            tensor::{Form, datatype_name, no_shared_memory},
+        },
     },
     request::error::{Failure, excerpt},
 };
@@ -24,15 +25,6 @@ use crate::{
 pub(crate) enum Picture {
     Encoded(Bytes),
     Prepared(Planes),
-}
-
-/// How the elements of tensors are written, in a call and in its answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// As bytes beside the tensors.
-    Raw,
-    /// As numbers or strings within them.
-    Typed,
 }
 
 /// Takes the pictures out of `request`.
@@ -49,7 +41,7 @@ pub(crate) fn pictures(
     let count = inputs.len();
     let [input]: [_; 1] = inputs.try_into().map_err(|_| {
         let name = model.input();
-        malformed(
+        Failure::tensor(
             "inputs",
             format!("the call has {count} inputs: send one, {name:?}"),
         )
@@ -66,7 +58,7 @@ pub(crate) fn pictures(
     };
     let pictures = pictures.ok_or_else(|| {
         let datatype = datatype_name(model.datatype());
-        malformed(
+        Failure::tensor(
             "inputs",
             format!(
                 "the contents are not the {datatype} elements of a tensor of that shape: send as many as it says, written as {datatype}"
@@ -82,12 +74,12 @@ fn pictures_in(input: &InferInputTensor, model: Model, engine: &Engine) -> Resul
     if input.name != name {
         let sent = excerpt(&input.name);
         let problem = format!("there is no input {sent:?}: send {name:?}");
-        return Err(malformed("inputs", problem));
+        return Err(Failure::tensor("inputs", problem));
     }
     if input.datatype != datatype {
         let sent = excerpt(&input.datatype);
         let problem = format!("{name:?} is of type {sent:?}: send {datatype}");
-        return Err(malformed("inputs", problem));
+        return Err(Failure::tensor("inputs", problem));
     }
     let dims = model.dims(engine.weights());
     match &*input.shape {
@@ -105,7 +97,7 @@ fn pictures_in(input: &InferInputTensor, model: Model, engine: &Engine) -> Resul
             .join(", ");
             let shown = &shape[..shape.len().min(8)];
             let problem = format!("{name:?} has the shape {shown:?}: send [{expected}]");
-            Err(malformed("inputs", problem))
+            Err(Failure::tensor("inputs", problem))
         }
     }
 }
@@ -125,7 +117,7 @@ fn elements(
         (Some(contents), Err(raw)) if raw.is_empty() => {
             Ok((Elements::Typed(contents), Form::Typed))
         }
-        _ => Err(malformed(
+        _ => Err(Failure::tensor(
             "raw_input_contents",
             "the elements are missing or in several places: send them either in contents or as the one entry of raw_input_contents"
                 .to_owned(),
@@ -169,32 +161,6 @@ fn prepared(elements: Elements, size: u32, count: usize) -> Option<Vec<Picture>>
     };
     let planes = Planes::all(size, count, &values)?;
     Some(planes.into_iter().map(Picture::Prepared).collect())
-}
-
-/// Callers on the same machine as Triton can leave tensors in memory that both see; ours has none such.
-pub(crate) fn no_shared_memory<'a>(
-    field: &'static str,
-    mut parameters: impl Iterator<Item = &'a String>,
-) -> Result<(), Failure> {
-    if parameters.any(|name| name.starts_with("shared_memory_")) {
-        let problem = "there is no shared memory here: send tensors in the message".to_owned();
-        return Err(malformed(field, problem));
-    }
-    Ok(())
-}
-
-/// The whole number that a parameter is.
-pub(crate) fn whole_number(parameter: &InferParameter) -> Option<i64> {
-    use proto::infer_parameter::ParameterChoice::{Int64Param, Uint64Param};
-    match parameter.parameter_choice.as_ref()? {
-        Int64Param(number) => Some(*number),
-        Uint64Param(number) => i64::try_from(*number).ok(),
-        _ => None,
-    }
-}
-
-pub(crate) fn malformed(field: &'static str, problem: String) -> Failure {
-    Failure::TensorMalformed { field, problem }
 }
 
 #[cfg(test)]

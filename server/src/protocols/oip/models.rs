@@ -1,6 +1,6 @@
 //! The models that the Open Inference Protocol has: one network, asked in two ways.
 
-use imageclassifier_model::{CLASSES, Weights};
+use imageclassifier_model::Weights;
 use imageclassifier_proto::inference as proto;
 use proto::{
     DataType, ModelConfig, ModelInput, ModelOutput, model_input::Format,
@@ -9,7 +9,7 @@ use proto::{
 
 use crate::{
     engine::{Engine, prepared::Planes},
-    protocols::oip::outputs::Output,
+    protocols::oip::{outputs::Output, tensor::datatype_name},
     request::error::{Failure, excerpt},
 };
 
@@ -148,18 +148,4 @@ impl Model {
                 .collect(),
         }
     }
-}
-
-/// As the protocol calls it, and not Triton's configuration.
-pub(crate) fn datatype_name(datatype: DataType) -> &'static str {
-    match datatype {
-        DataType::TypeFp32 => "FP32",
-        DataType::TypeString => "BYTES",
-        other => unreachable!("no tensor of ours is {other:?}"),
-    }
-}
-
-/// Axes after the first of what has a value for each class.
-pub(crate) fn class_dims() -> Vec<i64> {
-    vec![i64::try_from(CLASSES).expect("there are 1000 classes")]
 }

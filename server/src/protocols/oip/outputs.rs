@@ -11,12 +11,8 @@ use proto::{
 };
 
 use crate::{
-    engine::workers::Classified,
-    protocols::oip::{
-        Model,
-        inputs::{Form, malformed, no_shared_memory, whole_number},
-        models::{class_dims, datatype_name},
-    },
+    engine::job::Classified,
+    protocols::oip::tensor::{Form, datatype_name, no_shared_memory, whole_number},
     request::error::{Failure, excerpt},
 };
 
@@ -74,20 +70,25 @@ impl Output {
     }
 }
 
-/// Each at most once, so that a short question has no endless answer.
+/// Axes after the first of what has a value for each class.
+fn class_dims() -> Vec<i64> {
+    vec![i64::try_from(CLASSES).expect("there are 1000 classes")]
+}
+
+/// Each at most once, so that a short question has no endless answer; `default` where the request names none.
 ///
 /// # Errors
 /// [`Failure::TensorMalformed`], [`Failure::TopK`].
 pub(crate) fn wanted(
     requested: &[InferRequestedOutputTensor],
-    model: Model,
+    default: &[Output],
 ) -> Result<Vec<Wanted>, Failure> {
     if requested.is_empty() {
         let whole = |&output| Wanted {
             output,
             top_k: None,
         };
-        return Ok(model.outputs().iter().map(whole).collect());
+        return Ok(default.iter().map(whole).collect());
     }
     let mut all: Vec<Wanted> = Vec::new();
     for tensor in requested {
@@ -95,7 +96,7 @@ pub(crate) fn wanted(
         if all.iter().any(|earlier| earlier.output == wanted.output) {
             let name = wanted.output.name();
             let problem = format!("{name:?} is wanted twice: ask for each output once");
-            return Err(malformed("outputs", problem));
+            return Err(Failure::tensor("outputs", problem));
         }
         all.push(wanted);
     }
@@ -106,7 +107,7 @@ fn want(tensor: &InferRequestedOutputTensor) -> Result<Wanted, Failure> {
     let found = ALL.into_iter().find(|output| output.name() == tensor.name);
     let output = found.ok_or_else(|| {
         let (sent, known) = (excerpt(&tensor.name), ALL.map(Output::name));
-        malformed(
+        Failure::tensor(
             "outputs",
             format!("there is no output {sent:?}: ask for some of {known:?}"),
         )
@@ -123,7 +124,7 @@ fn want(tensor: &InferRequestedOutputTensor) -> Result<Wanted, Failure> {
             output,
             top_k: Some(classes(top_k)?),
         }),
-        _ => Err(malformed(
+        _ => Err(Failure::tensor(
             "outputs",
             "classification is not possible so: ask for it on \"probabilities\" or \"logits\", with a whole number over 0"
                 .to_owned(),

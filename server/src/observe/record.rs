@@ -1,0 +1,68 @@
+use std::panic::AssertUnwindSafe;
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use futures_util::FutureExt;
+use tonic::Code;
+use tracing::Instrument;
+
+use crate::{
+    observe::{
+        error_reporter::Refusals,
+        metrics::{Metrics, Stage},
+        trace,
+    },
+    request::{
+        error::{ACCEPT_ENCODING, Failure, Fault},
+        head::{Call, Method},
+    },
+};
+
+/// Counts and traces each call with its answer. A panic becomes an answer like any other.
+pub(crate) async fn record(
+    State((refusals, metrics)): State<(Refusals, Metrics)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let call = Call::of(request.extensions());
+    let span = trace::call_span(&call, request.headers());
+    let answering = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let response = answering.instrument(span.clone()).await;
+    let response = response.unwrap_or_else(|_| {
+        metrics.panics.inc();
+        refusals.refuse(&call, &Failure::Internal(Fault::HandlerPanicked))
+    });
+    let response = match refused_by_tonic(&response) {
+        Some(failure) => refusals.refuse(&call, &failure),
+        None => response,
+    };
+    let code = response.headers().get("grpc-status");
+    let code = code.map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes()));
+    trace::record(&span, code);
+    metrics.answered(call.method, call.protocol, code);
+    if call.method == Method::Classify && code == Code::Ok {
+        metrics.observe(Stage::Total, call.arrived_at.elapsed());
+    }
+    response
+}
+
+/// Why tonic itself has refused the call: its codec, which could not read the message, or its router. Neither gives details;
+/// our own refusals always have some.
+fn refused_by_tonic(response: &Response) -> Option<Failure> {
+    const HELP: &str = "server reflection lists the methods";
+    let headers = response.headers();
+    if headers.contains_key("grpc-status-details-bin") {
+        return None;
+    }
+    match Code::from_bytes(headers.get("grpc-status")?.as_bytes()) {
+        Code::Internal | Code::OutOfRange => Some(Failure::MessageMalformed),
+        Code::Unimplemented if headers.contains_key(ACCEPT_ENCODING) => {
+            Some(Failure::MessageCompressed)
+        }
+        Code::Unimplemented => Some(Failure::UnknownMethod { help: HELP }),
+        _ => None,
+    }
+}

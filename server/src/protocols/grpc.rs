@@ -1,0 +1,76 @@
+use std::{pin::Pin, sync::Arc};
+
+use futures_util::Stream;
+use imageclassifier_proto::{
+    ClassifyBatchRequest, ClassifyBatchResponse, ClassifyImageRequest, ClassifyImageResponse,
+    ClassifyStreamResponse, GetModelRequest, GetModelResponse,
+    image_classifier_server::ImageClassifier,
+};
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::{
+    guard::{body_limit::HeldBytes, deadline::Deadline},
+    protocols::{
+        batch::{self, Pictures},
+        classify::{Service, batch_size},
+    },
+    request::head::Call,
+};
+
+/// The RPC methods: unwrap, delegate, wrap.
+pub(crate) struct Grpc(Service);
+
+impl Grpc {
+    pub(crate) fn new(service: Service) -> Self {
+        Self(service)
+    }
+}
+
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl ImageClassifier for Grpc {
+    type ClassifyBatchStream = Answers<ClassifyBatchResponse>;
+    type ClassifyStreamStream = Answers<ClassifyStreamResponse>;
+
+    async fn classify(
+        &self,
+        request: Request<ClassifyImageRequest>,
+    ) -> Result<Response<ClassifyImageResponse>, Status> {
+        let call = Call::of(request.extensions());
+        let Deadline(deadline) = Deadline::of(request.extensions());
+        let outcome = self.0.answer(request.into_inner(), &call, deadline).await;
+        self.0.respond(&call, outcome)
+    }
+
+    async fn classify_batch(
+        &self,
+        request: Request<ClassifyBatchRequest>,
+    ) -> Result<Response<Self::ClassifyBatchStream>, Status> {
+        let pictures = Pictures::new(&self.0, &request);
+        let call = pictures.call.clone();
+        let requests = request.into_inner().requests;
+        let outcome = batch_size(requests.len(), self.0.engine().limits().batch_images_max)
+            .map(|()| Box::pin(batch::batch(pictures, requests)) as Answers<_>);
+        self.0.respond(&call, outcome)
+    }
+
+    async fn classify_stream(
+        &self,
+        request: Request<Streaming<ClassifyImageRequest>>,
+    ) -> Result<Response<Self::ClassifyStreamStream>, Status> {
+        let pictures = Pictures::new(&self.0, &request);
+        let held = request.extensions().get::<Arc<HeldBytes>>();
+        let held = Arc::clone(held.expect("`body_limit::watch` lies around every handler"));
+        let answers = batch::stream(pictures, held, request.into_inner());
+        Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn get_model(
+        &self,
+        request: Request<GetModelRequest>,
+    ) -> Result<Response<GetModelResponse>, Status> {
+        let call = Call::of(request.extensions());
+        self.0.respond(&call, self.0.model(request.get_ref()))
+    }
+}

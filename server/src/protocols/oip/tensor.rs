@@ -1,0 +1,46 @@
+//! What inputs and outputs have in common: how tensors are written, and their parameters.
+
+use imageclassifier_proto::inference as proto;
+use proto::{DataType, InferParameter};
+
+use crate::request::error::Failure;
+
+/// How the elements of tensors are written, in a call and in its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As bytes beside the tensors.
+    Raw,
+    /// As numbers or strings within them.
+    Typed,
+}
+
+/// As the protocol calls it, and not Triton's configuration.
+pub(crate) fn datatype_name(datatype: DataType) -> &'static str {
+    match datatype {
+        DataType::TypeFp32 => "FP32",
+        DataType::TypeString => "BYTES",
+        other => unreachable!("no tensor of ours is {other:?}"),
+    }
+}
+
+/// Callers on the same machine as Triton can leave tensors in memory that both see; ours has none such.
+pub(crate) fn no_shared_memory<'a>(
+    field: &'static str,
+    mut parameters: impl Iterator<Item = &'a String>,
+) -> Result<(), Failure> {
+    if parameters.any(|name| name.starts_with("shared_memory_")) {
+        let problem = "there is no shared memory here: send tensors in the message".to_owned();
+        return Err(Failure::tensor(field, problem));
+    }
+    Ok(())
+}
+
+/// The whole number that a parameter is.
+pub(crate) fn whole_number(parameter: &InferParameter) -> Option<i64> {
+    use proto::infer_parameter::ParameterChoice::{Int64Param, Uint64Param};
+    match parameter.parameter_choice.as_ref()? {
+        Int64Param(number) => Some(*number),
+        Uint64Param(number) => i64::try_from(*number).ok(),
+        _ => None,
+    }
+}

@@ -1,0 +1,119 @@
+//! The server's life: listen, serve, and stop when told to.
+
+use std::io;
+
+use axum::{Router, routing::get};
+use http::{StatusCode, header};
+use prometheus_client::metrics::gauge::Gauge;
+use tokio::{net::TcpListener, time::sleep};
+
+use crate::{
+    app::app,
+    config::Config,
+    edge::{connection, limits::ConnectionLimits},
+    engine::Engine,
+    observe::{logging::log_failure, metrics::Metrics},
+    readiness::Phase,
+};
+
+/// Where the server is called.
+#[derive(Debug)]
+pub struct Listeners {
+    /// By everybody.
+    pub calls: TcpListener,
+    /// By Prometheus.
+    pub metrics: Option<TcpListener>,
+}
+
+/// Serves gRPC, gRPC-Web, plain HTTP and the page until `shutdown`. Then it says that it is about to leave, still takes calls for
+/// `--drain-grace`, finishes what it has taken, and gives up after `--drain-timeout`.
+///
+/// # Errors
+/// If the reflection service cannot be built from the contract, an origin of `--cors-origin` is none, or the files with
+/// certificate or tokens cannot be used.
+pub async fn serve(
+    listeners: Listeners,
+    engine: Engine,
+    config: &Config,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let (reporter, health) = tonic_health::server::health_reporter();
+    let readiness = engine.readiness().clone();
+    let metrics = engine.metrics().clone();
+    let app = app(&engine, health, config)?;
+    let tls = config.tls.watch()?;
+    let limits = connection_limits(config);
+
+    tokio::spawn(readiness.clone().report(reporter));
+    tokio::spawn(warm_up(engine));
+    let serving = async {
+        let metrics_app = metrics_app(metrics.clone());
+        let scraped = async {
+            if let Some(listener) = listeners.metrics {
+                connection::serve(
+                    listener,
+                    None,
+                    metrics_app,
+                    limits,
+                    &readiness,
+                    &Gauge::default(),
+                )
+                .await;
+            }
+        };
+        tokio::join!(
+            connection::serve(
+                listeners.calls,
+                tls,
+                app,
+                limits,
+                &readiness,
+                &metrics.connections
+            ),
+            scraped
+        );
+    };
+    let stopping = async {
+        shutdown.await;
+        tracing::info!("stopping: taking calls for a little while longer");
+        readiness.enter(Phase::Leaving);
+        sleep(config.drain_grace).await;
+        tracing::info!("stopping: finishing the calls in progress");
+        readiness.enter(Phase::Closing);
+        sleep(config.drain_timeout).await;
+        tracing::warn!("calls still in progress were cut off");
+    };
+    tokio::select! {
+        () = serving => {}
+        () = stopping => {}
+    }
+    Ok(())
+}
+
+/// Ready only after a picture has been answered.
+async fn warm_up(engine: Engine) {
+    match engine.warm_up().await {
+        Ok(()) => tracing::info!("ready"),
+        Err(failure) => log_failure("warm-up", &failure),
+    }
+}
+
+fn connection_limits(config: &Config) -> ConnectionLimits {
+    let limits = &config.limits;
+    ConnectionLimits {
+        connections_max: limits.connections_max.into(),
+        streams_max: limits.streams_max,
+        first_request_timeout: limits.first_request_timeout,
+        idle_timeout: limits.idle_timeout,
+        write_timeout: limits.write_timeout,
+    }
+}
+
+fn metrics_app(metrics: Metrics) -> Router {
+    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let scrape = async move || match metrics.render() {
+        Ok(text) => Ok(([(header::CONTENT_TYPE, OPEN_METRICS)], text)),
+        Err(error) => Err((StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
+    };
+    Router::new().route("/metrics", get(scrape))
+}
