@@ -28,7 +28,7 @@ use crate::{
         rate_limit::{self, RateLimit},
         tokens::{self, Tokens},
     },
-    observe::{error_reporter::Refusals, record},
+    observe::{error_reporter::ErrorReporter, record},
     protocols::{
         classify::Service, grpc::Grpc, http as plain_http, oip::Inference, page::PageSource,
     },
@@ -46,7 +46,7 @@ pub(crate) fn app(
     config: &Config,
 ) -> io::Result<App> {
     let metrics = engine.metrics().clone();
-    let refusals = Refusals::new(metrics.clone());
+    let reporter = ErrorReporter::new(metrics.clone());
     if config.limits.upload_bytes_max < config.limits.image_bytes_max {
         let help =
             "--upload-bytes-max is less than --image-bytes-max: no such image could ever be taken";
@@ -56,24 +56,24 @@ pub(crate) fn app(
     let uploads = Uploads {
         limits,
         bytes: Arc::new(Semaphore::new(config.limits.upload_bytes_max as usize)),
-        refusals: refusals.clone(),
+        reporter: reporter.clone(),
         metrics: metrics.clone(),
     };
     let admission = Admission {
         engine: engine.clone(),
-        refusals: refusals.clone(),
+        reporter: reporter.clone(),
         calls: Arc::new(Semaphore::new(config.limits.calls_max.into())),
         open_streams: Arc::new(Semaphore::new(config.limits.open_streams_max.into())),
         other_calls: Arc::new(Semaphore::new(config.limits.calls_max.into())),
     };
     let tokens = match &config.token_file {
-        Some(file) => Some((Tokens::watch(file)?, refusals.clone())),
+        Some(file) => Some((Tokens::watch(file)?, reporter.clone())),
         None => None,
     };
     let rate_limit = config
         .rate_limit
-        .map(|rate| (RateLimit::new(rate), refusals.clone()));
-    let service = Service::new(engine.clone(), refusals.clone(), config.limits.deadline);
+        .map(|rate| (RateLimit::new(rate), reporter.clone()));
+    let service = Service::new(engine.clone(), reporter.clone(), config.limits.deadline);
     let classifier = ImageClassifierServer::new(Grpc::new(service.clone()))
         .max_decoding_message_size(limits.message_bytes_max);
     let inference = GrpcInferenceServiceServer::new(Inference::new(service.clone()))
@@ -90,7 +90,7 @@ pub(crate) fn app(
     // call.
     let guards = ServiceBuilder::new()
         .layer(middleware::from_fn_with_state(
-            (refusals.clone(), metrics.clone()),
+            (reporter.clone(), metrics.clone()),
             record::record,
         ))
         // Around everything that refuses calls: over HTTP/1.1 the rest of a refused message is read.
@@ -100,7 +100,7 @@ pub(crate) fn app(
             rate_limit.map(|state| middleware::from_fn_with_state(state, rate_limit::enforce)),
         )
         .layer(middleware::from_fn_with_state(
-            (refusals, config.limits.deadline),
+            (reporter, config.limits.deadline),
             deadline::enforce,
         ))
         // Innermost: a message is read only when its call has a place and time enough.

@@ -35,7 +35,7 @@ use crate::{
         trace::stage_span,
     },
     readiness::Readiness,
-    request::error::Failure,
+    request::error::RequestError,
 };
 
 /// Answers calls with one network. Cheap to clone.
@@ -142,7 +142,7 @@ impl Engine {
 
     /// Takes a picture the whole way, so that the first caller does not pay for what is done only once, and so that a server
     /// that cannot answer does not call itself ready.
-    pub(crate) async fn warm_up(&self) -> Result<(), Failure> {
+    pub(crate) async fn warm_up(&self) -> Result<(), RequestError> {
         let image = EncodedImage::new(Bytes::from_static(WARM_UP_PICTURE), u64::MAX)?;
         let deadline = Instant::now() + WARM_UP_DEADLINE;
         let question = Question {
@@ -158,20 +158,20 @@ impl Engine {
     /// Whether a call that comes now would be answered by `deadline`, as far as can be told before its picture is there.
     ///
     /// # Errors
-    /// [`Failure::NotReady`], [`Failure::Overloaded`].
-    pub(crate) fn admit(&self, deadline: Instant) -> Result<(), Failure> {
+    /// [`RequestError::NotReady`], [`RequestError::Overloaded`].
+    pub(crate) fn admit(&self, deadline: Instant) -> Result<(), RequestError> {
         if !self.readiness().takes_calls() {
-            return Err(Failure::NotReady);
+            return Err(RequestError::NotReady);
         }
         self.check_wait(deadline)
     }
 
     /// A call that would be answered too late is refused at once: waiting would help nobody.
-    fn check_wait(&self, deadline: Instant) -> Result<(), Failure> {
+    fn check_wait(&self, deadline: Instant) -> Result<(), RequestError> {
         let wait = self.estimated_wait();
         let answered_at = Instant::now() + wait + self.0.workplace.service_time.mean();
         if wait > self.0.queue_wait_max || answered_at > deadline {
-            return Err(Failure::Overloaded { retry_delay: wait });
+            return Err(RequestError::Overloaded { retry_delay: wait });
         }
         Ok(())
     }
@@ -182,7 +182,7 @@ impl Engine {
         image: Bytes,
         question: Question,
         deadline: Instant,
-    ) -> Result<Classified, Failure> {
+    ) -> Result<Classified, RequestError> {
         let encoded = EncodedImage::new(image, self.0.limits.image_bytes_max)?;
         // The queue may have grown during the upload.
         self.check_wait(deadline)?;
@@ -196,7 +196,7 @@ impl Engine {
         planes: Planes,
         question: Question,
         deadline: Instant,
-    ) -> Result<Classified, Failure> {
+    ) -> Result<Classified, RequestError> {
         self.check_wait(deadline)?;
         self.compute(Source::Prepared(planes), question, deadline)
             .await
@@ -207,7 +207,7 @@ impl Engine {
         picture: Source,
         question: Question,
         deadline: Instant,
-    ) -> Result<Classified, Failure> {
+    ) -> Result<Classified, RequestError> {
         let workplace = &*self.0.workplace;
         let (reply, answer) = oneshot::channel();
         let call = Span::current();
@@ -223,7 +223,7 @@ impl Engine {
         let ticket = workplace
             .queue
             .push(job)
-            .ok_or_else(|| Failure::Overloaded {
+            .ok_or_else(|| RequestError::Overloaded {
                 retry_delay: self.estimated_wait(),
             })?;
         let _place = Place {
@@ -232,7 +232,7 @@ impl Engine {
             deadline,
         };
         // A worker that drops the job has died.
-        answer.await.map_err(|_| Failure::NotReady)?
+        answer.await.map_err(|_| RequestError::NotReady)?
     }
 
     /// Until a picture that is queued now is begun: what the work of those ahead has taken lately, or what the first of them

@@ -12,7 +12,7 @@ use crate::{
     config::Config,
     edge::{connection, limits::ConnectionLimits},
     engine::Engine,
-    observe::{logging::log_failure, metrics::Metrics},
+    observe::{logging::log_error, metrics::Metrics},
     readiness::Phase,
 };
 
@@ -94,7 +94,7 @@ pub async fn serve(
 async fn warm_up(engine: Engine) {
     match engine.warm_up().await {
         Ok(()) => tracing::info!("ready"),
-        Err(failure) => log_failure("warm-up", &failure),
+        Err(error) => log_error("warm-up", &error),
     }
 }
 

@@ -97,8 +97,8 @@ mod tests {
             let second = timeout(HANDSHAKE, listener.accept()).await;
             assert!(second.is_err(), "the newcomer was let in");
             drop(listener);
-            let refused = late.await.unwrap().unwrap_err();
-            assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+            let count_error = late.await.unwrap().unwrap_err();
+            assert_eq!(count_error.kind(), io::ErrorKind::ConnectionRefused);
         }
     }
 }

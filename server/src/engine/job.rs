@@ -5,7 +5,7 @@ use imageclassifier_model::{Crop, EncodedImage, Heatmap, Logits, Ranking};
 use tokio::sync::oneshot;
 use tracing::Span;
 
-use crate::{engine::prepared::Planes, request::error::Failure};
+use crate::{engine::prepared::Planes, request::error::RequestError};
 
 /// A picture on its way to the network.
 pub(crate) struct Job {
@@ -21,7 +21,7 @@ pub(crate) struct Order {
     pub(crate) spans: [Span; 2],
     pub(crate) deadline: Instant,
     /// Closed once the caller has left.
-    pub(crate) reply: oneshot::Sender<Result<Classified, Failure>>,
+    pub(crate) reply: oneshot::Sender<Result<Classified, RequestError>>,
 }
 
 /// What a caller has sent.

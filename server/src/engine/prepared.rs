@@ -3,7 +3,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use imageclassifier_model::Input;
 
-use crate::request::error::Failure;
+use crate::request::error::RequestError;
 
 /// A picture as its caller has prepared it: `[channel, height, width]`, row-major, RGB.
 pub(crate) struct Planes {
@@ -76,8 +76,8 @@ impl Planes {
     /// As the network wants it. A little work: for a compute thread.
     ///
     /// # Errors
-    /// [`Failure::TensorMalformed`] if a value is not finite, or so large that the answer might not be.
-    pub(crate) fn into_input(self) -> Result<Input, Failure> {
+    /// [`RequestError::TensorMalformed`] if a value is not finite, or so large that the answer might not be.
+    pub(crate) fn into_input(self) -> Result<Input, RequestError> {
         let pixels = (self.size as usize).pow(2);
         let first = self.index * CHANNELS * pixels;
         let mut interleaved = Vec::with_capacity(CHANNELS * pixels);
@@ -85,7 +85,7 @@ impl Planes {
             for channel in 0..CHANNELS {
                 let value = self.values.get(first + channel * pixels + pixel);
                 if value.is_nan() || value.abs() > MAGNITUDE_MAX {
-                    return Err(Failure::tensor(
+                    return Err(RequestError::tensor(
                         "inputs",
                         format!(
                             "picture {} has the value {value}: normalise each channel value x, 0 to 255, to (x - 127) / 128",

@@ -28,7 +28,7 @@ use crate::{
         trace::stage_span,
     },
     readiness::Readiness,
-    request::error::{Failure, Fault},
+    request::error::{InternalError, RequestError},
 };
 
 /// What the compute threads share.
@@ -103,7 +103,7 @@ impl Worker<'_> {
         }
     }
 
-    fn classify(&mut self, picture: Source, order: &Order) -> Result<Classified, Failure> {
+    fn classify(&mut self, picture: Source, order: &Order) -> Result<Classified, RequestError> {
         let begun_at = Instant::now();
         self.wanted(order)?;
         let [call, _] = &order.spans;
@@ -112,14 +112,17 @@ impl Worker<'_> {
         self.wanted(order)?;
         let Question { top_k, explain } = order.question;
         let _inferring = stage_span!(call, "inference").entered();
-        let (logits, features, threads) = self.guarded(Fault::InferencePanicked, |worker| {
-            let alone = worker.is_alone();
-            let inferred = worker.workplace.with_team(alone, |team| {
-                let (logits, features) = worker.stages.infer(input, team, explain)?;
-                Ok((logits, features, team.threads()))
-            });
-            inferred.map_err(|error| Failure::Internal(Fault::Network(Arc::new(error))))
-        })?;
+        let (logits, features, threads) =
+            self.guarded(InternalError::InferencePanicked, |worker| {
+                let alone = worker.is_alone();
+                let inferred = worker.workplace.with_team(alone, |team| {
+                    let (logits, features) = worker.stages.infer(input, team, explain)?;
+                    Ok((logits, features, team.threads()))
+                });
+                inferred.map_err(|error| {
+                    RequestError::Internal(InternalError::Network(Arc::new(error)))
+                })
+            })?;
         let ranking = Ranking::of(&logits, top_k);
         let heatmaps = features.map(|features| {
             let classes = ranking.classes().iter();
@@ -142,12 +145,16 @@ impl Worker<'_> {
     }
 
     /// The network's input, and where in the picture it comes from. Frees the picture.
-    fn prepare(&mut self, picture: Source, call: &Span) -> Result<(Input, Option<Crop>), Failure> {
+    fn prepare(
+        &mut self,
+        picture: Source,
+        call: &Span,
+    ) -> Result<(Input, Option<Crop>), RequestError> {
         match picture {
             Source::Prepared(planes) => Ok((planes.into_input()?, None)),
             Source::Encoded(image) => {
                 let _decoding = stage_span!(call, "decode").entered();
-                let (input, crop) = self.guarded(Fault::DecodePanicked, |worker| {
+                let (input, crop) = self.guarded(InternalError::DecodePanicked, |worker| {
                     Ok(worker.stages.prepare(&image)?)
                 })?;
                 Ok((input, Some(crop)))
@@ -161,7 +168,7 @@ impl Worker<'_> {
     }
 
     /// Whether the answer can still reach somebody in time. (To somebody who has left, the failure goes nowhere.)
-    fn wanted(&self, order: &Order) -> Result<(), Failure> {
+    fn wanted(&self, order: &Order) -> Result<(), RequestError> {
         let why = if Instant::now() >= order.deadline {
             Abandoned::Expired
         } else if order.reply.is_closed() {
@@ -170,7 +177,7 @@ impl Worker<'_> {
             return Ok(());
         };
         self.workplace.metrics.abandoned(why);
-        Err(Failure::DeadlineExceeded)
+        Err(RequestError::DeadlineExceeded)
     }
 
     fn record(&self, classified: &Classified, threads: usize) {
@@ -186,13 +193,13 @@ impl Worker<'_> {
     /// A panic in `stage` fails this call alone. The stages are made anew: nobody knows what it left in their buffers.
     fn guarded<T>(
         &mut self,
-        fault: Fault,
-        stage: impl FnOnce(&mut Self) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+        fault: InternalError,
+        stage: impl FnOnce(&mut Self) -> Result<T, RequestError>,
+    ) -> Result<T, RequestError> {
         catch_unwind(AssertUnwindSafe(|| stage(self))).unwrap_or_else(|_| {
             self.workplace.metrics.panics.inc();
             self.stages = (self.workplace.make_stages)(self.workplace.threads);
-            Err(Failure::Internal(fault))
+            Err(RequestError::Internal(fault))
         })
     }
 }

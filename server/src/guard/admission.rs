@@ -11,9 +11,9 @@ use crate::{
     body_guard::keep_until_sent,
     engine::Engine,
     guard::deadline::Deadline,
-    observe::{error_reporter::Refusals, metrics::Metrics},
+    observe::{error_reporter::ErrorReporter, metrics::Metrics},
     request::{
-        error::Failure,
+        error::RequestError,
         head::{Call, Method},
     },
 };
@@ -22,7 +22,7 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Admission {
     pub(crate) engine: Engine,
-    pub(crate) refusals: Refusals,
+    pub(crate) reporter: ErrorReporter,
     /// One permit for each call to classify.
     pub(crate) calls: Arc<Semaphore>,
     /// One for each stream of pictures: they may stay for long.
@@ -42,7 +42,7 @@ pub(crate) async fn admit(
 ) -> Response {
     let Admission {
         engine,
-        refusals,
+        reporter,
         calls,
         open_streams,
         other_calls,
@@ -59,14 +59,14 @@ pub(crate) async fn admit(
     };
     let Ok(place) = places.try_acquire_owned() else {
         let retry_delay = RETRY_DELAY;
-        return refusals.refuse(&call, &Failure::Overloaded { retry_delay });
+        return reporter.reject(&call, &RequestError::Overloaded { retry_delay });
     };
     if !call.method.classifies() {
         return keep_until_sent(next.run(request).await, place);
     }
     let Deadline(deadline) = Deadline::of(request.extensions());
-    if let Err(failure) = engine.admit(deadline) {
-        return refusals.refuse(&call, &failure);
+    if let Err(error) = engine.admit(deadline) {
+        return reporter.reject(&call, &error);
     }
     let in_flight = InFlight::begin(engine.metrics().clone());
     keep_until_sent(next.run(request).await, (place, in_flight))

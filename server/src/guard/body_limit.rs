@@ -33,11 +33,11 @@ use tokio::{
 use crate::{
     body_guard::keep_until_sent,
     observe::{
-        error_reporter::Refusals,
+        error_reporter::ErrorReporter,
         metrics::{Metrics, Stage},
     },
     request::{
-        error::Failure,
+        error::RequestError,
         head::{Call, Method, Protocol},
     },
 };
@@ -103,7 +103,7 @@ pub(crate) struct Uploads {
     pub(crate) limits: UploadLimits,
     /// One permit for each byte that may be held.
     pub(crate) bytes: Arc<Semaphore>,
-    pub(crate) refusals: Refusals,
+    pub(crate) reporter: ErrorReporter,
     pub(crate) metrics: Metrics,
 }
 
@@ -205,8 +205,8 @@ impl Upload {
         }
     }
 
-    fn fail(&mut self, failure: &Failure) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let status = self.uploads.refusals.status(&self.call, failure);
+    fn fail(&mut self, error: &RequestError) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let status = self.uploads.reporter.status(&self.call, error);
         Poll::Ready(Some(Err(status.into())))
     }
 
@@ -226,7 +226,7 @@ impl Upload {
 
     /// Takes `data` in, which may end one message of a stream and begin others. Each may be as long as the one of another
     /// call.
-    fn receive_of_stream(&mut self, data: &[u8]) -> Result<(), Failure> {
+    fn receive_of_stream(&mut self, data: &[u8]) -> Result<(), RequestError> {
         let mut rest = data;
         while !rest.is_empty() {
             let in_prefix = self.missing_bytes == 0;
@@ -246,7 +246,7 @@ impl Upload {
                 self.missing_bytes = self.declared_bytes();
                 self.prefix.clear();
                 if self.missing_bytes > self.uploads.limits.message_bytes_max {
-                    return Err(Failure::MessageTooLarge {
+                    return Err(RequestError::MessageTooLarge {
                         bytes_max: self.uploads.limits.image_bytes_max,
                     });
                 }
@@ -258,19 +258,19 @@ impl Upload {
         self.hold(data.len())
     }
 
-    fn hold(&self, bytes: usize) -> Result<(), Failure> {
+    fn hold(&self, bytes: usize) -> Result<(), RequestError> {
         let bytes = u32::try_from(bytes).expect("a frame of a message of bounded length");
         if self.held.take(bytes) {
             Ok(())
         } else {
-            Err(Failure::Overloaded {
+            Err(RequestError::Overloaded {
                 retry_delay: Duration::from_secs(1),
             })
         }
     }
 
     /// Takes `data` in, unless its message is too long.
-    fn receive(&mut self, data: &Bytes) -> Result<(), Failure> {
+    fn receive(&mut self, data: &Bytes) -> Result<(), RequestError> {
         if self.is_stream() {
             return self.receive_of_stream(data);
         }
@@ -315,12 +315,12 @@ impl HttpBody for Upload {
             if this.timer.as_mut().poll(context).is_ready() {
                 this.state = State::Ended;
                 let timeout = this.timeout();
-                let failure = if this.is_stream() && this.missing_bytes == 0 {
-                    Failure::StreamIdle { timeout }
+                let error = if this.is_stream() && this.missing_bytes == 0 {
+                    RequestError::StreamIdle { timeout }
                 } else {
-                    Failure::UploadTooSlow { timeout }
+                    RequestError::UploadTooSlow { timeout }
                 };
-                return this.fail(&failure);
+                return this.fail(&error);
             }
             let too_long = this.state == State::Discarding;
             let frame = if too_long && this.received_bytes > DISCARDED_BYTES_MAX {
@@ -331,9 +331,9 @@ impl HttpBody for Upload {
             match frame {
                 Some(Ok(frame)) => {
                     if let Some(data) = frame.data_ref()
-                        && let Err(failure) = this.receive(data)
+                        && let Err(error) = this.receive(data)
                     {
-                        return this.fail(&failure);
+                        return this.fail(&error);
                     }
                     if this.state == State::Reading {
                         return Poll::Ready(Some(Ok(frame)));
@@ -345,7 +345,7 @@ impl HttpBody for Upload {
                 }
                 None if too_long => {
                     this.state = State::Ended;
-                    return this.fail(&Failure::MessageTooLarge {
+                    return this.fail(&RequestError::MessageTooLarge {
                         bytes_max: this.uploads.limits.image_bytes_max,
                     });
                 }

@@ -9,9 +9,9 @@ use http::{Extensions, HeaderMap, HeaderName};
 use tokio::time::timeout_at;
 
 use crate::{
-    observe::error_reporter::Refusals,
+    observe::error_reporter::ErrorReporter,
     request::{
-        error::Failure,
+        error::RequestError,
         head::{Call, Method},
     },
 };
@@ -40,7 +40,7 @@ const OPEN_END: Duration = Duration::from_secs(365 * 24 * 3600);
 /// Answers DEADLINE_EXCEEDED when the caller's deadline is about to pass, or the server's own where the caller set none.
 /// It has to lie inside the gRPC-Web translation: a browser could not read the answer otherwise.
 pub(crate) async fn enforce(
-    State((refusals, default)): State<(Refusals, Duration)>,
+    State((reporter, default)): State<(ErrorReporter, Duration)>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -50,7 +50,7 @@ pub(crate) async fn enforce(
         // A stream lasts as long as its caller likes; its pictures have deadlines of their own.
         Ok(None) if call.method == Method::ClassifyStream => OPEN_END,
         Ok(None) => default,
-        Err(value) => return refusals.refuse(&call, &Failure::TimeoutMalformed { value }),
+        Err(value) => return reporter.reject(&call, &RequestError::TimeoutMalformed { value }),
     };
     // A caller who would wait for centuries waits for the default.
     let deadline = call
@@ -60,7 +60,7 @@ pub(crate) async fn enforce(
     request.extensions_mut().insert(Deadline(deadline));
     match timeout_at(deadline.into(), next.run(request)).await {
         Ok(response) => response,
-        Err(_) => refusals.refuse(&call, &Failure::DeadlineExceeded),
+        Err(_) => reporter.reject(&call, &RequestError::DeadlineExceeded),
     }
 }
 

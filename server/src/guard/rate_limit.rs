@@ -19,9 +19,9 @@ use tokio::time::sleep;
 
 use crate::{
     guard::tokens::Caller,
-    observe::error_reporter::Refusals,
+    observe::error_reporter::ErrorReporter,
     request::{
-        error::Failure,
+        error::RequestError,
         head::{Call, Method},
         peer::Peer,
     },
@@ -73,16 +73,16 @@ impl RateLimit {
 
 /// Refuses callers who call too often.
 pub(crate) async fn enforce(
-    State((rate_limit, refusals)): State<(RateLimit, Refusals)>,
+    State((rate_limit, reporter)): State<(RateLimit, ErrorReporter)>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let call = Call::of(request.extensions());
     let allowance = Allowance(key(&request).map(|key| (rate_limit, key)));
     if call.method == Method::Classify
-        && let Err(failure) = allowance.take()
+        && let Err(error) = allowance.take()
     {
-        return refusals.refuse(&call, &failure);
+        return reporter.reject(&call, &error);
     }
     request.extensions_mut().insert(allowance);
     next.run(request).await
@@ -100,14 +100,14 @@ impl Allowance {
     /// For one picture.
     ///
     /// # Errors
-    /// [`Failure::RateLimited`].
-    pub(crate) fn take(&self) -> Result<(), Failure> {
+    /// [`RequestError::RateLimited`].
+    pub(crate) fn take(&self) -> Result<(), RequestError> {
         let Some((rate_limit, key)) = &self.0 else {
             return Ok(());
         };
         rate_limit
             .check(key)
-            .map_err(|retry_delay| Failure::RateLimited { retry_delay })
+            .map_err(|retry_delay| RequestError::RateLimited { retry_delay })
     }
 }
 

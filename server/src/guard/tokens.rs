@@ -19,8 +19,8 @@ use tokio::{sync::watch, time::sleep};
 
 use crate::{
     edge::tls::modified_at,
-    observe::error_reporter::Refusals,
-    request::{error::Failure, head::Call},
+    observe::error_reporter::ErrorReporter,
+    request::{error::RequestError, head::Call},
 };
 
 /// The digests of all tokens. Cheap to clone.
@@ -87,7 +87,7 @@ impl Tokens {
 
 /// Refuses calls without a known token. Health can be asked for without: probes have none.
 pub(crate) async fn require(
-    State((tokens, refusals)): State<(Tokens, Refusals)>,
+    State((tokens, reporter)): State<(Tokens, ErrorReporter)>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -102,7 +102,7 @@ pub(crate) async fn require(
             request.extensions_mut().insert(Caller(name));
             next.run(request).await
         }
-        None => refusals.refuse(&call, &Failure::Unauthenticated),
+        None => reporter.reject(&call, &RequestError::Unauthenticated),
     }
 }
 

@@ -6,7 +6,7 @@ use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::Subscribe
 use crate::{
     config::{Config, LogFormat},
     observe::trace::{self, Traces},
-    request::error::Failure,
+    request::error::RequestError,
 };
 
 /// Logs what the configuration selects to standard error, for the whole process, panics included, and sends traces to its
@@ -39,15 +39,15 @@ pub fn observe(config: &Config) -> Result<Traces, ExporterBuildError> {
 }
 
 /// One line for a call that failed: the whole chain of causes if the fault is ours, the refusal alone if it is not.
-pub(crate) fn log_failure(request_id: &str, failure: &Failure) {
+pub(crate) fn log_error(request_id: &str, error: &RequestError) {
     let mut causes = String::new();
-    let mut source = std::error::Error::source(failure);
+    let mut source = std::error::Error::source(error);
     while let Some(error) = source {
         causes.push_str(&format!(": {error}"));
         source = error.source();
     }
-    match failure {
-        Failure::Internal(_) => tracing::error!(request_id, "call failed{causes}"),
-        _ => tracing::info!(request_id, "call refused: {failure}{causes}"),
+    match error {
+        RequestError::Internal(_) => tracing::error!(request_id, "call failed{causes}"),
+        _ => tracing::info!(request_id, "call refused: {error}{causes}"),
     }
 }

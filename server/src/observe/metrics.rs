@@ -27,7 +27,7 @@ pub(crate) struct Metrics(Arc<Counters>);
 pub(crate) struct Counters {
     registry: Registry,
     calls: Family<CallLabels, Counter>,
-    refusals: Family<RefusalLabels, Counter>,
+    reporter: Family<ReasonLabels, Counter>,
     abandoned: Family<AbandonedLabels, Counter>,
     stages: Family<StageLabels, Histogram, fn() -> Histogram>,
     /// Calls to classify that are uploading, waiting or being worked on.
@@ -67,7 +67,7 @@ struct CallLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RefusalLabels {
+struct ReasonLabels {
     reason: &'static str,
 }
 
@@ -118,11 +118,11 @@ impl Metrics {
         let mut registry = Registry::with_prefix("imageclassifier");
         let calls = Family::default();
         registry.register("calls", "Calls answered, refused ones too", calls.clone());
-        let refusals = Family::default();
+        let reporter = Family::default();
         registry.register(
             "refusals",
             "Calls refused or failed, by the reason in their ErrorInfo",
-            refusals.clone(),
+            reporter.clone(),
         );
         let abandoned = Family::default();
         registry.register(
@@ -171,7 +171,7 @@ impl Metrics {
         let counters = Self(Arc::new(Counters {
             registry,
             calls,
-            refusals,
+            reporter,
             abandoned,
             stages,
             calls_in_flight,
@@ -193,7 +193,7 @@ impl Metrics {
             drop(self.0.abandoned.get_or_create(&why.labels()));
         }
         for reason in crate::request::error::reasons() {
-            drop(self.0.refusals.get_or_create(&RefusalLabels { reason }));
+            drop(self.0.reporter.get_or_create(&ReasonLabels { reason }));
         }
         for protocol in Protocol::ALL {
             let labels = CallLabels {
@@ -214,10 +214,10 @@ impl Metrics {
         self.0.abandoned.get_or_create(&why.labels()).inc();
     }
 
-    pub(crate) fn refused(&self, reason: &'static str) {
+    pub(crate) fn count_error(&self, reason: &'static str) {
         self.0
-            .refusals
-            .get_or_create(&RefusalLabels { reason })
+            .reporter
+            .get_or_create(&ReasonLabels { reason })
             .inc();
     }
 

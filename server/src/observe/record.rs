@@ -11,19 +11,19 @@ use tracing::Instrument;
 
 use crate::{
     observe::{
-        error_reporter::Refusals,
+        error_reporter::ErrorReporter,
         metrics::{Metrics, Stage},
         trace,
     },
     request::{
-        error::{ACCEPT_ENCODING, Failure, Fault},
+        error::{ACCEPT_ENCODING, InternalError, RequestError},
         head::{Call, Method},
     },
 };
 
 /// Counts and traces each call with its answer. A panic becomes an answer like any other.
 pub(crate) async fn record(
-    State((refusals, metrics)): State<(Refusals, Metrics)>,
+    State((reporter, metrics)): State<(ErrorReporter, Metrics)>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -33,10 +33,13 @@ pub(crate) async fn record(
     let response = answering.instrument(span.clone()).await;
     let response = response.unwrap_or_else(|_| {
         metrics.panics.inc();
-        refusals.refuse(&call, &Failure::Internal(Fault::HandlerPanicked))
+        reporter.reject(
+            &call,
+            &RequestError::Internal(InternalError::HandlerPanicked),
+        )
     });
-    let response = match refused_by_tonic(&response) {
-        Some(failure) => refusals.refuse(&call, &failure),
+    let response = match error_of_tonic(&response) {
+        Some(error) => reporter.reject(&call, &error),
         None => response,
     };
     let code = response.headers().get("grpc-status");
@@ -51,18 +54,18 @@ pub(crate) async fn record(
 
 /// Why tonic itself has refused the call: its codec, which could not read the message, or its router. Neither gives details;
 /// our own refusals always have some.
-fn refused_by_tonic(response: &Response) -> Option<Failure> {
+fn error_of_tonic(response: &Response) -> Option<RequestError> {
     const HELP: &str = "server reflection lists the methods";
     let headers = response.headers();
     if headers.contains_key("grpc-status-details-bin") {
         return None;
     }
     match Code::from_bytes(headers.get("grpc-status")?.as_bytes()) {
-        Code::Internal | Code::OutOfRange => Some(Failure::MessageMalformed),
+        Code::Internal | Code::OutOfRange => Some(RequestError::MessageMalformed),
         Code::Unimplemented if headers.contains_key(ACCEPT_ENCODING) => {
-            Some(Failure::MessageCompressed)
+            Some(RequestError::MessageCompressed)
         }
-        Code::Unimplemented => Some(Failure::UnknownMethod { help: HELP }),
+        Code::Unimplemented => Some(RequestError::UnknownMethod { help: HELP }),
         _ => None,
     }
 }

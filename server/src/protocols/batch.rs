@@ -18,7 +18,7 @@ use tonic_types::pb;
 use crate::{
     guard::{body_limit::HeldBytes, deadline::Deadline, rate_limit::Allowance},
     protocols::classify::{Service, id_length},
-    request::{error::Failure, head::Call},
+    request::{error::RequestError, head::Call},
 };
 
 /// Pictures of one call that are at work or wait for a core at once, for each core: enough that no core waits for them, and
@@ -109,7 +109,7 @@ fn requests(
             let readiness = pictures.service.engine().readiness();
             let message = tokio::select! {
                 message = messages.next() => message,
-                () = readiness.closing() => Some(Err(pictures.refuse(&Failure::NotReady))),
+                () = readiness.closing() => Some(Err(pictures.reject(&RequestError::NotReady))),
             };
             match message? {
                 Ok(request) => Some((request, (pictures, messages, last_word))),
@@ -151,21 +151,21 @@ impl Pictures {
             self.service.answer(request, &self.call, deadline).await
         };
         let outcome = timeout_at(deadline.into(), answering).await;
-        let outcome = outcome.unwrap_or(Err(Failure::DeadlineExceeded));
-        outcome.map_err(|failure| {
-            let status = self.refuse(&failure);
+        let outcome = outcome.unwrap_or(Err(RequestError::DeadlineExceeded));
+        outcome.map_err(|error| {
+            let status = self.reject(&error);
             pb::Status::decode(status.details()).expect("each of our refusals has details")
         })
     }
 
-    fn refuse(&self, failure: &Failure) -> Status {
-        self.service.refusals().status(&self.call, failure)
+    fn reject(&self, error: &RequestError) -> Status {
+        self.service.reporter().status(&self.call, error)
     }
 
     /// Our own words stay; the codec has none that a caller could use.
     fn explained(&self, status: Status) -> Status {
         if status.details().is_empty() {
-            self.refuse(&Failure::MessageMalformed)
+            self.reject(&RequestError::MessageMalformed)
         } else {
             status
         }
@@ -181,7 +181,7 @@ impl Pictures {
             let (pictures, mut answers) = going_on?;
             match timeout_at(pictures.deadline.into(), answers.next()).await {
                 Ok(answer) => Some((answer?, Some((pictures, answers)))),
-                Err(_) => Some((Err(pictures.refuse(&Failure::DeadlineExceeded)), None)),
+                Err(_) => Some((Err(pictures.reject(&RequestError::DeadlineExceeded)), None)),
             }
         })
     }

@@ -8,9 +8,9 @@ use tonic::{Response, Status};
 
 use crate::{
     engine::{Engine, job::Question},
-    observe::error_reporter::Refusals,
+    observe::error_reporter::ErrorReporter,
     protocols::wire,
-    request::{error::Failure, head::Call},
+    request::{error::RequestError, head::Call},
 };
 
 /// How many predictions a caller gets who asks for no number.
@@ -21,16 +21,16 @@ const ID_BYTES_MAX: usize = 256;
 #[derive(Clone)]
 pub(crate) struct Service {
     engine: Engine,
-    refusals: Refusals,
+    reporter: ErrorReporter,
     /// For a picture whose caller sets no deadline.
     timeout: Duration,
 }
 
 impl Service {
-    pub(crate) fn new(engine: Engine, refusals: Refusals, timeout: Duration) -> Self {
+    pub(crate) fn new(engine: Engine, reporter: ErrorReporter, timeout: Duration) -> Self {
         Self {
             engine,
-            refusals,
+            reporter,
             timeout,
         }
     }
@@ -39,8 +39,8 @@ impl Service {
         &self.engine
     }
 
-    pub(crate) fn refusals(&self) -> &Refusals {
-        &self.refusals
+    pub(crate) fn reporter(&self) -> &ErrorReporter {
+        &self.reporter
     }
 
     /// For a picture whose caller sets no deadline.
@@ -53,7 +53,7 @@ impl Service {
         request: ClassifyImageRequest,
         call: &Call,
         deadline: Instant,
-    ) -> Result<ClassifyImageResponse, Failure> {
+    ) -> Result<ClassifyImageResponse, RequestError> {
         known_model(&request.model, self.engine.weights())?;
         let question = Question {
             top_k: top_k(request.top_k)?,
@@ -71,7 +71,10 @@ impl Service {
         ))
     }
 
-    pub(crate) fn model(&self, request: &GetModelRequest) -> Result<GetModelResponse, Failure> {
+    pub(crate) fn model(
+        &self,
+        request: &GetModelRequest,
+    ) -> Result<GetModelResponse, RequestError> {
         known_model(&request.name, self.engine.weights())?;
         Ok(wire::model(
             self.engine.weights(),
@@ -83,50 +86,50 @@ impl Service {
     pub(crate) fn respond<T>(
         &self,
         call: &Call,
-        outcome: Result<T, Failure>,
+        outcome: Result<T, RequestError>,
     ) -> Result<Response<T>, Status> {
         outcome
             .map(Response::new)
-            .map_err(|failure| self.refusals.status(call, &failure))
+            .map_err(|error| self.reporter.status(call, &error))
     }
 }
 
-fn known_model(name: &str, weights: &Weights) -> Result<(), Failure> {
+fn known_model(name: &str, weights: &Weights) -> Result<(), RequestError> {
     let known = weights.variant().name();
     if name.is_empty() || name == known {
         return Ok(());
     }
-    Err(Failure::UnknownModel {
+    Err(RequestError::UnknownModel {
         model: name.to_owned(),
         available: known.to_owned(),
     })
 }
 
-fn top_k(top_k: u32) -> Result<usize, Failure> {
+fn top_k(top_k: u32) -> Result<usize, RequestError> {
     match usize::try_from(top_k) {
         Ok(0) => Ok(TOP_K_DEFAULT),
         Ok(top_k) if top_k <= CLASSES => Ok(top_k),
-        _ => Err(Failure::TopK {
+        _ => Err(RequestError::TopK {
             top_k,
             top_k_max: CLASSES,
         }),
     }
 }
 
-pub(crate) fn batch_size(images: usize, images_max: u32) -> Result<(), Failure> {
+pub(crate) fn batch_size(images: usize, images_max: u32) -> Result<(), RequestError> {
     if (1..=images_max as usize).contains(&images) {
         return Ok(());
     }
-    Err(Failure::BatchSize { images, images_max })
+    Err(RequestError::BatchSize { images, images_max })
 }
 
 /// # Errors
-/// [`Failure::IdTooLong`].
-pub(crate) fn id_length(id: &str) -> Result<(), Failure> {
+/// [`RequestError::IdTooLong`].
+pub(crate) fn id_length(id: &str) -> Result<(), RequestError> {
     if id.len() <= ID_BYTES_MAX {
         return Ok(());
     }
-    Err(Failure::IdTooLong {
+    Err(RequestError::IdTooLong {
         bytes: id.len(),
         bytes_max: ID_BYTES_MAX,
     })

@@ -3,28 +3,28 @@
 mod form;
 mod json;
 mod query;
+mod rejection;
 
 use axum::{
     Router,
-    body::Body,
     extract::{Request, State},
-    response::{IntoResponse, Response},
+    response::Response,
     routing::{get, post},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use imageclassifier_proto::{ClassifyImageRequest, OPENAPI, json as proto_json};
-use serde::Serialize;
-use tonic::Status;
 
 use crate::{
     guard::deadline::Deadline,
     protocols::classify::Service,
     request::{
-        error::Failure,
+        error::RequestError,
         head::{CLASSIFY_PATH, Call, Protocol},
     },
 };
 pub(crate) use json::as_json;
+use json::json_response;
+use rejection::Rejection;
 
 const OPENAPI_PATH: &str = "/v1/openapi.json";
 
@@ -60,26 +60,11 @@ async fn classify(State(service): State<Service>, request: Request) -> Response 
     let call = Call::of(request.extensions());
     match answer(&service, &call, request).await {
         Ok(answer) => answer,
-        Err(Refusal::Ours(failure)) => service.refusals().refuse(&call, &failure),
-        Err(Refusal::Upload(status)) => status.into_http::<Body>(),
+        Err(rejection) => rejection.into_response(service.reporter(), &call),
     }
 }
 
-/// Why there is no answer.
-enum Refusal {
-    /// Yet to be logged and counted.
-    Ours(Failure),
-    /// By whoever watches over the upload, who has done that.
-    Upload(Status),
-}
-
-impl From<Failure> for Refusal {
-    fn from(failure: Failure) -> Self {
-        Self::Ours(failure)
-    }
-}
-
-async fn answer(service: &Service, call: &Call, request: Request) -> Result<Response, Refusal> {
+async fn answer(service: &Service, call: &Call, request: Request) -> Result<Response, Rejection> {
     let Deadline(deadline) = Deadline::of(request.extensions());
     let query = query::read(request.uri().query().unwrap_or_default())?;
     check_body(request.headers())?;
@@ -96,30 +81,24 @@ async fn answer(service: &Service, call: &Call, request: Request) -> Result<Resp
 }
 
 /// Neither a call of another kind nor compressed.
-fn check_body(headers: &HeaderMap) -> Result<(), Failure> {
-    let refuse = |value: &HeaderValue| {
+fn check_body(headers: &HeaderMap) -> Result<(), RequestError> {
+    let reject = |value: &HeaderValue| {
         let sent = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        Err(Failure::NotSentAsImage { sent })
+        Err(RequestError::NotSentAsImage { sent })
     };
     match headers.get(header::CONTENT_TYPE) {
-        Some(content_type) if Protocol::of(content_type).is_some() => return refuse(content_type),
+        Some(content_type) if Protocol::of(content_type).is_some() => return reject(content_type),
         _ => {}
     }
     match headers.get(header::CONTENT_ENCODING) {
-        Some(encoding) if encoding != "identity" => refuse(encoding),
+        Some(encoding) if encoding != "identity" => reject(encoding),
         _ => Ok(()),
     }
-}
-
-fn json_response(status: StatusCode, body: &impl Serialize) -> Response {
-    let body = serde_json::to_vec(body).expect("text and numbers are JSON");
-    let content_type = [(header::CONTENT_TYPE, "application/json")];
-    (status, content_type, body).into_response()
 }
 
 async fn no_such_method(State(service): State<Service>, request: Request) -> Response {
     const HELP: &str = "POST /v1/classify, or GET /v1/openapi.json";
     let call = Call::of(request.extensions());
-    let failure = Failure::UnknownMethod { help: HELP };
-    service.refusals().refuse(&call, &failure)
+    let error = RequestError::UnknownMethod { help: HELP };
+    service.reporter().reject(&call, &error)
 }

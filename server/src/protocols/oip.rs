@@ -26,7 +26,7 @@ use crate::{
         batch::Pictures,
         classify::{Service, id_length},
     },
-    request::{error::Failure, head::Call},
+    request::{error::RequestError, head::Call},
 };
 use inputs::Picture;
 use models::Model;
@@ -47,7 +47,7 @@ impl Inference {
         &self,
         mut request: ModelInferRequest,
         call: Pictures,
-    ) -> Result<ModelInferResponse, Failure> {
+    ) -> Result<ModelInferResponse, RequestError> {
         let engine = self.engine();
         let model = Model::find(engine, &request.model_name, &request.model_version)?;
         id_length(&request.id)?;
@@ -74,7 +74,7 @@ async fn classify(
     engine: &Engine,
     pictures: Vec<Picture>,
     call: &Pictures,
-) -> Result<Vec<Classified>, Failure> {
+) -> Result<Vec<Classified>, RequestError> {
     let question = Question {
         top_k: CLASSES,
         explain: false,

@@ -10,7 +10,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 /// Why a call gets no answer.
 #[derive(Clone, Debug, thiserror::Error)]
-pub(crate) enum Failure {
+pub(crate) enum RequestError {
     #[error(transparent)]
     Picture(Arc<PictureError>),
     #[error(
@@ -91,12 +91,12 @@ pub(crate) enum Failure {
     #[error(
         "the server failed on this call, not through your fault: quote the request id when you report it"
     )]
-    Internal(#[source] Fault),
+    Internal(#[source] InternalError),
 }
 
 /// Our own fault.
 #[derive(Clone, Debug, thiserror::Error)]
-pub(crate) enum Fault {
+pub(crate) enum InternalError {
     #[error("decoding panicked")]
     DecodePanicked,
     #[error("inference panicked")]
@@ -107,7 +107,7 @@ pub(crate) enum Fault {
     Network(#[source] Arc<NetworkError>),
 }
 
-impl From<PictureError> for Failure {
+impl From<PictureError> for RequestError {
     fn from(error: PictureError) -> Self {
         Self::Picture(Arc::new(error))
     }
@@ -120,8 +120,8 @@ const RETRY_PUSHBACK: &str = "grpc-retry-pushback-ms";
 /// How messages may be compressed; the specification wants it with the refusal of one that is compressed in another way.
 pub(crate) const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
 
-impl Failure {
-    /// What is wrong with a tensor, in the words of [`Failure::TensorMalformed`].
+impl RequestError {
+    /// What is wrong with a tensor, in the words of [`RequestError::TensorMalformed`].
     pub(crate) fn tensor(field: &'static str, problem: String) -> Self {
         Self::TensorMalformed { field, problem }
     }

@@ -4,10 +4,10 @@ use http::header;
 use http_body_util::BodyExt;
 use tonic::Status;
 
-use crate::{protocols::http::Refusal, request::error::Failure};
+use crate::{protocols::http::rejection::Rejection, request::error::RequestError};
 
 /// The picture: the first file of a form, or whatever else the body is.
-pub(super) async fn image(request: Request) -> Result<Bytes, Refusal> {
+pub(super) async fn image(request: Request) -> Result<Bytes, Rejection> {
     let content_type = request.headers().get(header::CONTENT_TYPE);
     let content_type = content_type.and_then(|value| value.to_str().ok());
     let is_form = |text: &str| {
@@ -17,42 +17,42 @@ pub(super) async fn image(request: Request) -> Result<Bytes, Refusal> {
     match content_type.filter(|text| is_form(text)) {
         Some(content_type) => {
             let boundary = multer::parse_boundary(content_type);
-            let boundary = boundary.map_err(|_| Failure::FormMalformed)?;
+            let boundary = boundary.map_err(|_| RequestError::FormMalformed)?;
             first_file(request, boundary).await
         }
         None => {
             let body = request.into_body().collect().await;
             Ok(body
-                .map_err(|error| broken_off(error.into_inner()))?
+                .map_err(|error| rejection_of_upload(error.into_inner()))?
                 .to_bytes())
         }
     }
 }
 
-async fn first_file(request: Request, boundary: String) -> Result<Bytes, Refusal> {
+async fn first_file(request: Request, boundary: String) -> Result<Bytes, Rejection> {
     let stream = request.into_body().into_data_stream();
     let mut form = multer::Multipart::new(stream, boundary);
-    while let Some(field) = form.next_field().await.map_err(unreadable)? {
+    while let Some(field) = form.next_field().await.map_err(rejection_of_form)? {
         if field.file_name().is_some() {
-            return field.bytes().await.map_err(unreadable);
+            return field.bytes().await.map_err(rejection_of_form);
         }
     }
-    Err(Failure::FormMalformed.into())
+    Err(RequestError::FormMalformed.into())
 }
 
-fn unreadable(error: multer::Error) -> Refusal {
+fn rejection_of_form(error: multer::Error) -> Rejection {
     match error {
-        multer::Error::StreamReadFailed(error) => broken_off(error),
-        _ => Failure::FormMalformed.into(),
+        multer::Error::StreamReadFailed(error) => rejection_of_upload(error),
+        _ => RequestError::FormMalformed.into(),
     }
 }
 
 /// Refused while it was sent, or cut off on its way.
-fn broken_off(error: axum::BoxError) -> Refusal {
+fn rejection_of_upload(error: axum::BoxError) -> Rejection {
     let status = Status::from_error(error);
     if status.details().is_empty() {
-        Failure::MessageMalformed.into()
+        RequestError::MessageMalformed.into()
     } else {
-        Refusal::Upload(status)
+        Rejection::Body(status)
     }
 }

@@ -1,24 +1,36 @@
 use std::time::Duration;
 
-use axum::{extract::Request, middleware::Next, response::Response};
+use axum::{
+    extract::Request,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
 use http::{HeaderValue, StatusCode, header};
 use imageclassifier_proto::ErrorReason;
+use serde::Serialize;
 use serde_json::{Value, json};
 use tonic::Status;
 use tonic_types::{ErrorDetails, StatusExt};
 
-use crate::{protocols::http::json_response, request::error::http_status};
+use crate::request::error::http_status;
+
+/// `body` as JSON.
+pub(super) fn json_response(status: StatusCode, body: &impl Serialize) -> Response {
+    let body = serde_json::to_vec(body).expect("text and numbers are JSON");
+    let content_type = [(header::CONTENT_TYPE, "application/json")];
+    (status, content_type, body).into_response()
+}
 
 /// Every layer refuses calls as gRPC does; a shell wants HTTP's own status, and JSON.
 pub(crate) async fn as_json(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     match Status::from_header_map(response.headers()) {
-        Some(status) => refusal(&status),
+        Some(status) => write_error(&status),
         None => response,
     }
 }
 
-fn refusal(status: &Status) -> Response {
+fn write_error(status: &Status) -> Response {
     let details = status.get_error_details();
     let reason = details.error_info().map(|info| info.reason.as_str());
     let reason = reason.and_then(ErrorReason::from_str_name);

@@ -1,12 +1,12 @@
 use imageclassifier_proto::ClassifyImageRequest;
 
-use crate::request::error::Failure;
+use crate::request::error::RequestError;
 
 /// What the query of a call says, as the contract's message without its picture.
 ///
 /// # Errors
-/// [`Failure::ParameterMalformed`], [`Failure::ParameterUnknown`].
-pub(super) fn read(query: &str) -> Result<ClassifyImageRequest, Failure> {
+/// [`RequestError::ParameterMalformed`], [`RequestError::ParameterUnknown`].
+pub(super) fn read(query: &str) -> Result<ClassifyImageRequest, RequestError> {
     let mut request = ClassifyImageRequest::default();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         match &*name {
@@ -23,15 +23,15 @@ pub(super) fn read(query: &str) -> Result<ClassifyImageRequest, Failure> {
             }
             _ => {
                 let name = name.into_owned();
-                return Err(Failure::ParameterUnknown { name });
+                return Err(RequestError::ParameterUnknown { name });
             }
         }
     }
     Ok(request)
 }
 
-fn malformed(name: &'static str, value: &str, help: &'static str) -> Failure {
-    Failure::ParameterMalformed {
+fn malformed(name: &'static str, value: &str, help: &'static str) -> RequestError {
+    RequestError::ParameterMalformed {
         name,
         value: value.to_owned(),
         help,
@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn the_query_is_the_message_without_its_picture() {
-        let read = |query| read(query).map_err(|failure| failure.to_string());
+        let read = |query| read(query).map_err(|error| error.to_string());
         assert_eq!(read(""), Ok(ClassifyImageRequest::default()));
         let expected = ClassifyImageRequest {
             top_k: 3,

@@ -18,7 +18,7 @@ use crate::{
             tensor::{Form, datatype_name, no_shared_memory},
         },
     },
-    request::error::{Failure, excerpt},
+    request::error::{RequestError, excerpt},
 };
 
 /// One picture of the tensor.
@@ -30,18 +30,18 @@ pub(crate) enum Picture {
 /// Takes the pictures out of `request`.
 ///
 /// # Errors
-/// [`Failure::TensorMalformed`], [`Failure::BatchSize`].
+/// [`RequestError::TensorMalformed`], [`RequestError::BatchSize`].
 pub(crate) fn pictures(
     request: &mut ModelInferRequest,
     model: Model,
     engine: &Engine,
-) -> Result<(Vec<Picture>, Form), Failure> {
+) -> Result<(Vec<Picture>, Form), RequestError> {
     let inputs = mem::take(&mut request.inputs);
     let raw = mem::take(&mut request.raw_input_contents);
     let count = inputs.len();
     let [input]: [_; 1] = inputs.try_into().map_err(|_| {
         let name = model.input();
-        Failure::tensor(
+        RequestError::tensor(
             "inputs",
             format!("the call has {count} inputs: send one, {name:?}"),
         )
@@ -58,7 +58,7 @@ pub(crate) fn pictures(
     };
     let pictures = pictures.ok_or_else(|| {
         let datatype = datatype_name(model.datatype());
-        Failure::tensor(
+        RequestError::tensor(
             "inputs",
             format!(
                 "the contents are not the {datatype} elements of a tensor of that shape: send as many as it says, written as {datatype}"
@@ -69,17 +69,21 @@ pub(crate) fn pictures(
 }
 
 /// How many pictures the shape announces.
-fn pictures_in(input: &InferInputTensor, model: Model, engine: &Engine) -> Result<usize, Failure> {
+fn pictures_in(
+    input: &InferInputTensor,
+    model: Model,
+    engine: &Engine,
+) -> Result<usize, RequestError> {
     let (name, datatype) = (model.input(), datatype_name(model.datatype()));
     if input.name != name {
         let sent = excerpt(&input.name);
         let problem = format!("there is no input {sent:?}: send {name:?}");
-        return Err(Failure::tensor("inputs", problem));
+        return Err(RequestError::tensor("inputs", problem));
     }
     if input.datatype != datatype {
         let sent = excerpt(&input.datatype);
         let problem = format!("{name:?} is of type {sent:?}: send {datatype}");
-        return Err(Failure::tensor("inputs", problem));
+        return Err(RequestError::tensor("inputs", problem));
     }
     let dims = model.dims(engine.weights());
     match &*input.shape {
@@ -97,7 +101,7 @@ fn pictures_in(input: &InferInputTensor, model: Model, engine: &Engine) -> Resul
             .join(", ");
             let shown = &shape[..shape.len().min(8)];
             let problem = format!("{name:?} has the shape {shown:?}: send [{expected}]");
-            Err(Failure::tensor("inputs", problem))
+            Err(RequestError::tensor("inputs", problem))
         }
     }
 }
@@ -111,13 +115,13 @@ enum Elements {
 fn elements(
     contents: Option<InferTensorContents>,
     raw: Vec<Bytes>,
-) -> Result<(Elements, Form), Failure> {
+) -> Result<(Elements, Form), RequestError> {
     match (contents, <[Bytes; 1]>::try_from(raw)) {
         (None, Ok([raw])) => Ok((Elements::Raw(raw), Form::Raw)),
         (Some(contents), Err(raw)) if raw.is_empty() => {
             Ok((Elements::Typed(contents), Form::Typed))
         }
-        _ => Err(Failure::tensor(
+        _ => Err(RequestError::tensor(
             "raw_input_contents",
             "the elements are missing or in several places: send them either in contents or as the one entry of raw_input_contents"
                 .to_owned(),

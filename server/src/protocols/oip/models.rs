@@ -10,7 +10,7 @@ use proto::{
 use crate::{
     engine::{Engine, prepared::Planes},
     protocols::oip::{outputs::Output, tensor::datatype_name},
-    request::error::{Failure, excerpt},
+    request::error::{RequestError, excerpt},
 };
 
 /// How the network is asked.
@@ -27,8 +27,8 @@ const PLATFORM: &str = "burn";
 
 impl Model {
     /// # Errors
-    /// [`Failure::UnknownModel`].
-    pub(crate) fn find(engine: &Engine, name: &str, version: &str) -> Result<Self, Failure> {
+    /// [`RequestError::UnknownModel`].
+    pub(crate) fn find(engine: &Engine, name: &str, version: &str) -> Result<Self, RequestError> {
         let mut all = ALL.into_iter();
         let found = all.find(|model| model.name(engine.weights()) == name);
         if let Some(model) = found
@@ -40,7 +40,7 @@ impl Model {
             "" => name.to_owned(),
             version => format!("{} of version {}", excerpt(name), excerpt(version)),
         };
-        Err(Failure::UnknownModel {
+        Err(RequestError::UnknownModel {
             model: version_of(name),
             available: ALL.map(|model| model.name(engine.weights())).join(" "),
         })

@@ -13,7 +13,7 @@ use proto::{
 use crate::{
     engine::job::Classified,
     protocols::oip::tensor::{Form, datatype_name, no_shared_memory, whole_number},
-    request::error::{Failure, excerpt},
+    request::error::{RequestError, excerpt},
 };
 
 /// What can be asked about a picture.
@@ -78,11 +78,11 @@ fn class_dims() -> Vec<i64> {
 /// Each at most once, so that a short question has no endless answer; `default` where the request names none.
 ///
 /// # Errors
-/// [`Failure::TensorMalformed`], [`Failure::TopK`].
+/// [`RequestError::TensorMalformed`], [`RequestError::TopK`].
 pub(crate) fn wanted(
     requested: &[InferRequestedOutputTensor],
     default: &[Output],
-) -> Result<Vec<Wanted>, Failure> {
+) -> Result<Vec<Wanted>, RequestError> {
     if requested.is_empty() {
         let whole = |&output| Wanted {
             output,
@@ -96,18 +96,18 @@ pub(crate) fn wanted(
         if all.iter().any(|earlier| earlier.output == wanted.output) {
             let name = wanted.output.name();
             let problem = format!("{name:?} is wanted twice: ask for each output once");
-            return Err(Failure::tensor("outputs", problem));
+            return Err(RequestError::tensor("outputs", problem));
         }
         all.push(wanted);
     }
     Ok(all)
 }
 
-fn want(tensor: &InferRequestedOutputTensor) -> Result<Wanted, Failure> {
+fn want(tensor: &InferRequestedOutputTensor) -> Result<Wanted, RequestError> {
     let found = ALL.into_iter().find(|output| output.name() == tensor.name);
     let output = found.ok_or_else(|| {
         let (sent, known) = (excerpt(&tensor.name), ALL.map(Output::name));
-        Failure::tensor(
+        RequestError::tensor(
             "outputs",
             format!("there is no output {sent:?}: ask for some of {known:?}"),
         )
@@ -124,7 +124,7 @@ fn want(tensor: &InferRequestedOutputTensor) -> Result<Wanted, Failure> {
             output,
             top_k: Some(classes(top_k)?),
         }),
-        _ => Err(Failure::tensor(
+        _ => Err(RequestError::tensor(
             "outputs",
             "classification is not possible so: ask for it on \"probabilities\" or \"logits\", with a whole number over 0"
                 .to_owned(),
@@ -132,11 +132,11 @@ fn want(tensor: &InferRequestedOutputTensor) -> Result<Wanted, Failure> {
     }
 }
 
-fn classes(top_k: i64) -> Result<usize, Failure> {
+fn classes(top_k: i64) -> Result<usize, RequestError> {
     let classes = usize::try_from(top_k).ok();
     classes
         .filter(|&classes| classes <= CLASSES)
-        .ok_or(Failure::TopK {
+        .ok_or(RequestError::TopK {
             top_k: u32::try_from(top_k).unwrap_or(u32::MAX),
             top_k_max: CLASSES,
         })

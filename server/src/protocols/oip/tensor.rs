@@ -3,7 +3,7 @@
 use imageclassifier_proto::inference as proto;
 use proto::{DataType, InferParameter};
 
-use crate::request::error::Failure;
+use crate::request::error::RequestError;
 
 /// How the elements of tensors are written, in a call and in its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,10 +27,10 @@ pub(crate) fn datatype_name(datatype: DataType) -> &'static str {
 pub(crate) fn no_shared_memory<'a>(
     field: &'static str,
     mut parameters: impl Iterator<Item = &'a String>,
-) -> Result<(), Failure> {
+) -> Result<(), RequestError> {
     if parameters.any(|name| name.starts_with("shared_memory_")) {
         let problem = "there is no shared memory here: send tensors in the message".to_owned();
-        return Err(Failure::tensor(field, problem));
+        return Err(RequestError::tensor(field, problem));
     }
     Ok(())
 }
