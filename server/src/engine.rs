@@ -23,12 +23,12 @@ use tracing::Span;
 use crate::{
     config::Config,
     engine::{
-        job::{Classified, Job, Order, Question, Source},
-        prepared::Planes,
-        queue::{Outlook, Queue},
+        job::{Classification, ClassifyOptions, Job, JobContext, Payload},
+        prepared::PreparedTensor,
+        queue::{Queue, QueueEstimate},
         service_time::ServiceTime,
         stages::MakeStages,
-        workers::Workplace,
+        workers::WorkerPool,
     },
     observe::{
         metrics::{Abandoned, Metrics},
@@ -49,7 +49,7 @@ struct Shared {
     limits: PictureLimits,
     /// A longer queue is not joined.
     queue_wait_max: Duration,
-    workplace: Arc<Workplace>,
+    pool: Arc<WorkerPool>,
 }
 
 /// What is taken as a picture.
@@ -89,7 +89,7 @@ impl Engine {
     ) -> io::Result<Self> {
         let threads = thread::available_parallelism()?.get();
         let revision = weights.revision(config.precision);
-        let workplace = Arc::new(Workplace {
+        let pool = Arc::new(WorkerPool {
             make_stages,
             explainer: Explainer::new(&weights),
             queue: Queue::new(config.limits.calls_max.into()),
@@ -100,7 +100,7 @@ impl Engine {
             team: Mutex::new(Team::new(threads)),
             busy: AtomicUsize::new(0),
         });
-        workers::start(&workplace)?;
+        workers::start(&pool)?;
         Ok(Self(Arc::new(Shared {
             weights,
             revision,
@@ -111,7 +111,7 @@ impl Engine {
                 message_bytes_max: config.limits.message_bytes_max(),
             },
             queue_wait_max: config.limits.queue_wait_max,
-            workplace,
+            pool,
         })))
     }
 
@@ -129,15 +129,15 @@ impl Engine {
 
     /// Threads that compute.
     pub(crate) fn cores(&self) -> usize {
-        self.0.workplace.threads
+        self.0.pool.threads
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {
-        &self.0.workplace.metrics
+        &self.0.pool.metrics
     }
 
     pub(crate) fn readiness(&self) -> &Readiness {
-        &self.0.workplace.readiness
+        &self.0.pool.readiness
     }
 
     /// Takes a picture the whole way, so that the first caller does not pay for what is done only once, and so that a server
@@ -145,11 +145,11 @@ impl Engine {
     pub(crate) async fn warm_up(&self) -> Result<(), RequestError> {
         let image = EncodedImage::new(Bytes::from_static(WARM_UP_PICTURE), u64::MAX)?;
         let deadline = Instant::now() + WARM_UP_DEADLINE;
-        let question = Question {
+        let options = ClassifyOptions {
             top_k: 1,
             explain: false,
         };
-        self.compute(Source::Encoded(image), question, deadline)
+        self.compute(Payload::Encoded(image), options, deadline)
             .await?;
         self.readiness().warm();
         Ok(())
@@ -169,7 +169,7 @@ impl Engine {
     /// A call that would be answered too late is refused at once: waiting would help nobody.
     fn check_wait(&self, deadline: Instant) -> Result<(), RequestError> {
         let wait = self.estimated_wait();
-        let answered_at = Instant::now() + wait + self.0.workplace.service_time.mean();
+        let answered_at = Instant::now() + wait + self.0.pool.service_time.mean();
         if wait > self.0.queue_wait_max || answered_at > deadline {
             return Err(RequestError::Overloaded { retry_delay: wait });
         }
@@ -180,54 +180,54 @@ impl Engine {
     pub(crate) async fn classify(
         &self,
         image: Bytes,
-        question: Question,
+        options: ClassifyOptions,
         deadline: Instant,
-    ) -> Result<Classified, RequestError> {
+    ) -> Result<Classification, RequestError> {
         let encoded = EncodedImage::new(image, self.0.limits.image_bytes_max)?;
         // The queue may have grown during the upload.
         self.check_wait(deadline)?;
-        self.compute(Source::Encoded(encoded), question, deadline)
+        self.compute(Payload::Encoded(encoded), options, deadline)
             .await
     }
 
     /// Classifies what a caller has prepared.
-    pub(crate) async fn classify_prepared(
+    pub(crate) async fn classify_tensor(
         &self,
-        planes: Planes,
-        question: Question,
+        tensor: PreparedTensor,
+        options: ClassifyOptions,
         deadline: Instant,
-    ) -> Result<Classified, RequestError> {
+    ) -> Result<Classification, RequestError> {
         self.check_wait(deadline)?;
-        self.compute(Source::Prepared(planes), question, deadline)
+        self.compute(Payload::Prepared(tensor), options, deadline)
             .await
     }
 
     async fn compute(
         &self,
-        picture: Source,
-        question: Question,
+        payload: Payload,
+        options: ClassifyOptions,
         deadline: Instant,
-    ) -> Result<Classified, RequestError> {
-        let workplace = &*self.0.workplace;
+    ) -> Result<Classification, RequestError> {
+        let pool = &*self.0.pool;
         let (reply, answer) = oneshot::channel();
         let call = Span::current();
         let waiting = stage_span!(&call, "queue");
-        let order = Order {
-            question,
+        let context = JobContext {
+            options,
             queued_at: Instant::now(),
             spans: [call, waiting],
             deadline,
             reply,
         };
-        let job = Job { picture, order };
-        let ticket = workplace
+        let job = Job { payload, context };
+        let ticket = pool
             .queue
             .push(job)
             .ok_or_else(|| RequestError::Overloaded {
                 retry_delay: self.estimated_wait(),
             })?;
-        let _place = Place {
-            workplace,
+        let _slot = QueueSlot {
+            pool,
             ticket,
             deadline,
         };
@@ -238,35 +238,35 @@ impl Engine {
     /// Until a picture that is queued now is begun: what the work of those ahead has taken lately, or what the first of them
     /// has already waited where that shows more. Cores that others use too make both differ.
     fn estimated_wait(&self) -> Duration {
-        let workplace = &self.0.workplace;
-        let cores = u32::try_from(workplace.threads).unwrap_or(u32::MAX);
-        let Outlook { jobs, place_time } = workplace.queue.outlook();
-        place_time.max(workplace.service_time.mean() / cores) * jobs
+        let pool = &self.0.pool;
+        let cores = u32::try_from(pool.threads).unwrap_or(u32::MAX);
+        let QueueEstimate { jobs, time_per_job } = pool.queue.estimate();
+        time_per_job.max(pool.service_time.mean() / cores) * jobs
     }
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.workplace.queue.close();
+        self.pool.queue.close();
     }
 }
 
-/// A place in the queue. Given up, it takes the job out again, picture and all.
-struct Place<'a> {
-    workplace: &'a Workplace,
+/// A place in the queue. Dropping it removes the job, image included.
+struct QueueSlot<'a> {
+    pool: &'a WorkerPool,
     ticket: u64,
     deadline: Instant,
 }
 
-impl Drop for Place<'_> {
+impl Drop for QueueSlot<'_> {
     fn drop(&mut self) {
-        if self.workplace.queue.remove(self.ticket).is_some() {
+        if self.pool.queue.remove(self.ticket).is_some() {
             let why = if Instant::now() >= self.deadline {
                 Abandoned::Expired
             } else {
                 Abandoned::Cancelled
             };
-            self.workplace.metrics.abandoned(why);
+            self.pool.metrics.abandoned(why);
         }
     }
 }

@@ -5,56 +5,56 @@ use imageclassifier_model::{Crop, EncodedImage, Heatmap, Logits, Ranking};
 use tokio::sync::oneshot;
 use tracing::Span;
 
-use crate::{engine::prepared::Planes, request::error::RequestError};
+use crate::{engine::prepared::PreparedTensor, request::error::RequestError};
 
-/// A picture on its way to the network.
+/// An image in the queue.
 pub(crate) struct Job {
-    pub(crate) picture: Source,
-    pub(crate) order: Order,
+    pub(crate) payload: Payload,
+    pub(crate) context: JobContext,
 }
 
-/// What is to be done with a picture, and for whom.
-pub(crate) struct Order {
-    pub(crate) question: Question,
+/// What to do with the image, and where the result goes.
+pub(crate) struct JobContext {
+    pub(crate) options: ClassifyOptions,
     pub(crate) queued_at: Instant,
-    /// The call's span, and that of its waiting.
+    /// The request's span, and that of its time in the queue.
     pub(crate) spans: [Span; 2],
     pub(crate) deadline: Instant,
     /// Closed once the caller has left.
-    pub(crate) reply: oneshot::Sender<Result<Classified, RequestError>>,
+    pub(crate) reply: oneshot::Sender<Result<Classification, RequestError>>,
 }
 
-/// What a caller has sent.
-pub(crate) enum Source {
+/// The image as the caller sent it.
+pub(crate) enum Payload {
     Encoded(EncodedImage<Bytes>),
     /// Decoded, cropped, resized and normalised by the caller.
-    Prepared(Planes),
+    Prepared(PreparedTensor),
 }
 
-/// What a caller wants to know.
+/// Options of one classification.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Question {
-    /// How many classes, 1 to all.
+pub(crate) struct ClassifyOptions {
+    /// Number of classes to return, 1 to all.
     pub(crate) top_k: usize,
-    /// Whether also why.
+    /// Whether to compute heatmaps.
     pub(crate) explain: bool,
 }
 
-/// A classified picture and where the time went.
+/// The result for one image, and where the time went.
 #[derive(Debug)]
-pub(crate) struct Classified {
+pub(crate) struct Classification {
     pub(crate) logits: Logits,
     pub(crate) ranking: Ranking,
-    /// One for each class of the ranking, if the question was why.
+    /// One for each class of the ranking, if the options ask to explain.
     pub(crate) heatmaps: Option<Vec<Heatmap>>,
-    /// Not of a picture that the caller has prepared.
+    /// `None` for a tensor that the caller has prepared.
     pub(crate) crop: Option<Crop>,
     pub(crate) queue: Duration,
     pub(crate) decode: Duration,
     pub(crate) inference: Duration,
 }
 
-impl Classified {
+impl Classification {
     /// Writes the one line for a call that was answered.
     pub(crate) fn log(&self, request_id: &str) {
         tracing::info!(

@@ -5,8 +5,8 @@ use imageclassifier_model::Input;
 
 use crate::request::error::RequestError;
 
-/// A picture as its caller has prepared it: `[channel, height, width]`, row-major, RGB.
-pub(crate) struct Planes {
+/// An image that its caller has decoded, cropped, resized and normalised: `[channel, height, width]`, row-major, RGB.
+pub(crate) struct PreparedTensor {
     /// Side of the square, in pixels.
     size: u32,
     values: Values,
@@ -49,7 +49,7 @@ impl Values {
     }
 }
 
-impl Planes {
+impl PreparedTensor {
     /// How many values a picture of `size` x `size` pixels has.
     pub(crate) fn values_each(size: u32) -> usize {
         CHANNELS * (size as usize).pow(2)
@@ -107,27 +107,27 @@ mod tests {
 
     #[test]
     fn planes_become_pixels_from_either_form() {
-        let planes: Vec<f32> = (0..24u8).map(f32::from).collect(); // two pictures of 2 x 2 pixels
-        let raw: Vec<u8> = planes
+        let tensor: Vec<f32> = (0..24u8).map(f32::from).collect(); // two pictures of 2 x 2 pixels
+        let raw: Vec<u8> = tensor
             .iter()
             .flat_map(|value| value.to_le_bytes())
             .collect();
         for values in [
-            Values::Typed(planes.clone().into()),
+            Values::Typed(tensor.clone().into()),
             Values::Raw(raw.clone().into()),
         ] {
-            let pictures = Planes::all(2, 2, &values).unwrap();
+            let pictures = PreparedTensor::all(2, 2, &values).unwrap();
             let pixels: Vec<_> = pictures
                 .into_iter()
-                .map(|planes| planes.into_input().unwrap().values().to_vec())
+                .map(|tensor| tensor.into_input().unwrap().values().to_vec())
                 .collect();
             let first = [0., 4., 8., 1., 5., 9., 2., 6., 10., 3., 7., 11.];
             assert_eq!(pixels[0], first);
             assert_eq!(pixels[1], first.map(|value| value + 12.));
-            assert!(Planes::all(2, 1, &values).is_none());
+            assert!(PreparedTensor::all(2, 1, &values).is_none());
         }
         let cut = Values::Raw(Bytes::from(raw).slice(..95));
-        assert!(Planes::all(2, 2, &cut).is_none());
+        assert!(PreparedTensor::all(2, 2, &cut).is_none());
     }
 
     #[test]
@@ -141,8 +141,12 @@ mod tests {
             (f32::NEG_INFINITY, false),
         ] {
             let values = Values::Typed(vec![0., 0., value].into());
-            let [planes]: [_; 1] = Planes::all(1, 1, &values).unwrap().try_into().ok().unwrap();
-            assert_eq!(planes.into_input().is_ok(), taken, "{value}");
+            let [tensor]: [_; 1] = PreparedTensor::all(1, 1, &values)
+                .unwrap()
+                .try_into()
+                .ok()
+                .unwrap();
+            assert_eq!(tensor.into_input().is_ok(), taken, "{value}");
         }
     }
 }

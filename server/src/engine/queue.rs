@@ -7,12 +7,12 @@ use std::{
 /// First in, first out, of bounded length, between async callers and compute threads. What nobody wants any more can be
 /// taken out from the middle, so that given-up work frees its memory and its place at once.
 pub(crate) struct Queue<T> {
-    line: Mutex<Line<T>>,
+    state: Mutex<State<T>>,
     filled: Condvar,
     length_max: usize,
 }
 
-struct Line<T> {
+struct State<T> {
     jobs: VecDeque<Waiting<T>>,
     next_ticket: u64,
     closed: bool,
@@ -28,16 +28,16 @@ struct Waiting<T> {
 
 /// What whoever joins a queue now can see.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Outlook {
+pub(crate) struct QueueEstimate {
     pub(crate) jobs: u32,
     /// What each place has cost the first in line so far. Zero where nobody waits.
-    pub(crate) place_time: Duration,
+    pub(crate) time_per_job: Duration,
 }
 
 impl<T> Queue<T> {
     pub(crate) fn new(length_max: usize) -> Self {
         Self {
-            line: Mutex::new(Line {
+            state: Mutex::new(State {
                 jobs: VecDeque::new(),
                 next_ticket: 0,
                 closed: false,
@@ -49,75 +49,75 @@ impl<T> Queue<T> {
 
     /// Puts `job` at the end; its ticket, or nothing if the queue is full or closed.
     pub(crate) fn push(&self, job: T) -> Option<u64> {
-        let mut line = self.line();
-        if line.closed || line.jobs.len() >= self.length_max {
+        let mut state = self.state();
+        if state.closed || state.jobs.len() >= self.length_max {
             return None;
         }
-        let ticket = line.next_ticket;
-        line.next_ticket += 1;
-        let ahead = line.length();
-        line.jobs.push_back(Waiting {
+        let ticket = state.next_ticket;
+        state.next_ticket += 1;
+        let ahead = state.length();
+        state.jobs.push_back(Waiting {
             ticket,
             ahead,
             since: Instant::now(),
             job,
         });
-        drop(line);
+        drop(state);
         self.filled.notify_one();
         Some(ticket)
     }
 
     /// Takes a job out again, unless somebody has begun it.
     pub(crate) fn remove(&self, ticket: u64) -> Option<T> {
-        let mut line = self.line();
-        let found = line
+        let mut state = self.state();
+        let found = state
             .jobs
             .binary_search_by_key(&ticket, |waiting| waiting.ticket);
         found
             .ok()
-            .and_then(|index| line.jobs.remove(index))
+            .and_then(|index| state.jobs.remove(index))
             .map(|waiting| waiting.job)
     }
 
     /// The oldest job, as soon as there is one; nothing once the queue is closed.
     pub(crate) fn pop(&self) -> Option<T> {
-        let line = self.line();
-        let mut line = self
+        let state = self.state();
+        let mut state = self
             .filled
-            .wait_while(line, |line| line.jobs.is_empty() && !line.closed)
+            .wait_while(state, |state| state.jobs.is_empty() && !state.closed)
             .unwrap_or_else(PoisonError::into_inner);
-        line.jobs.pop_front().map(|waiting| waiting.job)
+        state.jobs.pop_front().map(|waiting| waiting.job)
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.line().jobs.len()
+        self.state().jobs.len()
     }
 
-    pub(crate) fn outlook(&self) -> Outlook {
-        let line = self.line();
-        let place_time = match line.jobs.front() {
+    pub(crate) fn estimate(&self) -> QueueEstimate {
+        let state = self.state();
+        let time_per_job = match state.jobs.front() {
             Some(first) => first.since.elapsed() / (first.ahead + 1),
             None => Duration::ZERO,
         };
-        Outlook {
-            jobs: line.length(),
-            place_time,
+        QueueEstimate {
+            jobs: state.length(),
+            time_per_job,
         }
     }
 
     /// Takes no more jobs and ends those who wait for one, once the queue is empty.
     pub(crate) fn close(&self) {
-        self.line().closed = true;
+        self.state().closed = true;
         self.filled.notify_all();
     }
 
     /// No method can leave the line half changed.
-    fn line(&self) -> MutexGuard<'_, Line<T>> {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<T> Line<T> {
+impl<T> State<T> {
     fn length(&self) -> u32 {
         u32::try_from(self.jobs.len()).expect("`length_max` is a number of calls")
     }
@@ -147,18 +147,18 @@ mod tests {
     fn the_first_in_line_shows_what_a_place_costs() {
         const WAIT: Duration = Duration::from_millis(20);
         let queue = Queue::new(3);
-        assert_eq!(queue.outlook().place_time, Duration::ZERO);
+        assert_eq!(queue.estimate().time_per_job, Duration::ZERO);
         let begun_at = Instant::now();
         queue.push(0).unwrap();
         queue.push(1).unwrap();
         std::thread::sleep(WAIT);
-        assert!(queue.outlook().place_time >= WAIT);
+        assert!(queue.estimate().time_per_job >= WAIT);
         queue.pop();
         queue.push(2).unwrap();
-        let Outlook { jobs, place_time } = queue.outlook();
+        let QueueEstimate { jobs, time_per_job } = queue.estimate();
         assert_eq!(jobs, 2);
-        assert!(place_time >= WAIT / 2, "one was ahead");
-        assert!(place_time <= begun_at.elapsed() / 2);
+        assert!(time_per_job >= WAIT / 2, "one was ahead");
+        assert!(time_per_job <= begun_at.elapsed() / 2);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use tracing::Span;
 
 use crate::{
     engine::{
-        job::{Classified, Job, Order, Question, Source},
+        job::{Classification, ClassifyOptions, Job, JobContext, Payload},
         queue::Queue,
         service_time::ServiceTime,
         stages::{MakeStages, Stages},
@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// What the compute threads share.
-pub(crate) struct Workplace {
+pub(crate) struct WorkerPool {
     pub(crate) make_stages: Box<MakeStages>,
     pub(crate) explainer: Explainer,
     pub(crate) queue: Queue<Job>,
@@ -53,23 +53,23 @@ const RESTART_DELAY: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// If a thread cannot be started.
-pub(crate) fn start(workplace: &Arc<Workplace>) -> io::Result<()> {
-    for index in 0..workplace.threads {
-        let workplace = Arc::clone(workplace);
+pub(crate) fn start(pool: &Arc<WorkerPool>) -> io::Result<()> {
+    for index in 0..pool.threads {
+        let pool = Arc::clone(pool);
         let thread = thread::Builder::new().name(format!("compute-{index}"));
-        thread.spawn(move || keep_working(&workplace))?;
+        thread.spawn(move || keep_working(&pool))?;
     }
     Ok(())
 }
 
 /// Replaces a worker that dies by a new one. Calls are refused until the new one is at work.
-fn keep_working(workplace: &Workplace) {
+fn keep_working(pool: &WorkerPool) {
     let mut dead = None;
     loop {
         let lived = catch_unwind(AssertUnwindSafe(|| {
             let worker = Worker {
-                stages: (workplace.make_stages)(workplace.threads),
-                workplace,
+                stages: (pool.make_stages)(pool.threads),
+                pool,
             };
             dead.take();
             worker.run();
@@ -78,8 +78,8 @@ fn keep_working(workplace: &Workplace) {
             return;
         }
         tracing::error!("a compute thread died: replacing it");
-        workplace.metrics.worker_restarts.inc();
-        dead.get_or_insert_with(|| workplace.readiness.worker_died());
+        pool.metrics.worker_restarts.inc();
+        dead.get_or_insert_with(|| pool.readiness.worker_died());
         thread::sleep(RESTART_DELAY);
     }
 }
@@ -87,35 +87,39 @@ fn keep_working(workplace: &Workplace) {
 /// A compute thread.
 struct Worker<'a> {
     stages: Box<dyn Stages>,
-    workplace: &'a Workplace,
+    pool: &'a WorkerPool,
 }
 
 impl Worker<'_> {
     fn run(mut self) {
-        while let Some(mut job) = self.workplace.queue.pop() {
-            job.order.spans[1] = Span::none();
-            self.workplace.busy.fetch_add(1, Ordering::Relaxed);
-            let guard = Busy(&self.workplace.busy);
-            let outcome = self.classify(job.picture, &job.order);
+        while let Some(mut job) = self.pool.queue.pop() {
+            job.context.spans[1] = Span::none();
+            self.pool.busy.fetch_add(1, Ordering::Relaxed);
+            let guard = Busy(&self.pool.busy);
+            let outcome = self.classify(job.payload, &job.context);
             drop(guard);
             // The caller may have left meanwhile.
-            let _ = job.order.reply.send(outcome);
+            let _ = job.context.reply.send(outcome);
         }
     }
 
-    fn classify(&mut self, picture: Source, order: &Order) -> Result<Classified, RequestError> {
+    fn classify(
+        &mut self,
+        payload: Payload,
+        context: &JobContext,
+    ) -> Result<Classification, RequestError> {
         let begun_at = Instant::now();
-        self.wanted(order)?;
-        let [call, _] = &order.spans;
-        let (input, crop) = self.prepare(picture, call)?;
+        self.wanted(context)?;
+        let [call, _] = &context.spans;
+        let (input, crop) = self.prepare(payload, call)?;
         let decoded_at = Instant::now();
-        self.wanted(order)?;
-        let Question { top_k, explain } = order.question;
+        self.wanted(context)?;
+        let ClassifyOptions { top_k, explain } = context.options;
         let _inferring = stage_span!(call, "inference").entered();
         let (logits, features, threads) =
             self.guarded(InternalError::InferencePanicked, |worker| {
                 let alone = worker.is_alone();
-                let inferred = worker.workplace.with_team(alone, |team| {
+                let inferred = worker.pool.with_team(alone, |team| {
                     let (logits, features) = worker.stages.infer(input, team, explain)?;
                     Ok((logits, features, team.threads()))
                 });
@@ -126,33 +130,33 @@ impl Worker<'_> {
         let ranking = Ranking::of(&logits, top_k);
         let heatmaps = features.map(|features| {
             let classes = ranking.classes().iter();
-            let explainer = &self.workplace.explainer;
+            let explainer = &self.pool.explainer;
             classes
                 .map(|class| explainer.heatmap(&features, class.index))
                 .collect()
         });
-        let classified = Classified {
+        let classification = Classification {
             logits,
             ranking,
             heatmaps,
             crop,
-            queue: begun_at - order.queued_at,
+            queue: begun_at - context.queued_at,
             decode: decoded_at - begun_at,
             inference: decoded_at.elapsed(),
         };
-        self.record(&classified, threads);
-        Ok(classified)
+        self.record(&classification, threads);
+        Ok(classification)
     }
 
     /// The network's input, and where in the picture it comes from. Frees the picture.
     fn prepare(
         &mut self,
-        picture: Source,
+        payload: Payload,
         call: &Span,
     ) -> Result<(Input, Option<Crop>), RequestError> {
-        match picture {
-            Source::Prepared(planes) => Ok((planes.into_input()?, None)),
-            Source::Encoded(image) => {
+        match payload {
+            Payload::Prepared(tensor) => Ok((tensor.into_input()?, None)),
+            Payload::Encoded(image) => {
                 let _decoding = stage_span!(call, "decode").entered();
                 let (input, crop) = self.guarded(InternalError::DecodePanicked, |worker| {
                     Ok(worker.stages.prepare(&image)?)
@@ -164,30 +168,30 @@ impl Worker<'_> {
 
     /// Whether nobody else wants a core.
     fn is_alone(&self) -> bool {
-        self.workplace.busy.load(Ordering::Relaxed) == 1 && self.workplace.queue.len() == 0
+        self.pool.busy.load(Ordering::Relaxed) == 1 && self.pool.queue.len() == 0
     }
 
     /// Whether the answer can still reach somebody in time. (To somebody who has left, the failure goes nowhere.)
-    fn wanted(&self, order: &Order) -> Result<(), RequestError> {
-        let why = if Instant::now() >= order.deadline {
+    fn wanted(&self, context: &JobContext) -> Result<(), RequestError> {
+        let why = if Instant::now() >= context.deadline {
             Abandoned::Expired
-        } else if order.reply.is_closed() {
+        } else if context.reply.is_closed() {
             Abandoned::Cancelled
         } else {
             return Ok(());
         };
-        self.workplace.metrics.abandoned(why);
+        self.pool.metrics.abandoned(why);
         Err(RequestError::DeadlineExceeded)
     }
 
-    fn record(&self, classified: &Classified, threads: usize) {
+    fn record(&self, classification: &Classification, threads: usize) {
         let threads = u32::try_from(threads).unwrap_or(u32::MAX);
-        let core_time = classified.decode + classified.inference * threads;
-        self.workplace.service_time.record(core_time);
-        let metrics = &self.workplace.metrics;
-        metrics.observe(Stage::Queue, classified.queue);
-        metrics.observe(Stage::Decode, classified.decode);
-        metrics.observe(Stage::Inference, classified.inference);
+        let core_time = classification.decode + classification.inference * threads;
+        self.pool.service_time.record(core_time);
+        let metrics = &self.pool.metrics;
+        metrics.observe(Stage::Queue, classification.queue);
+        metrics.observe(Stage::Decode, classification.decode);
+        metrics.observe(Stage::Inference, classification.inference);
     }
 
     /// A panic in `stage` fails this call alone. The stages are made anew: nobody knows what it left in their buffers.
@@ -197,14 +201,14 @@ impl Worker<'_> {
         stage: impl FnOnce(&mut Self) -> Result<T, RequestError>,
     ) -> Result<T, RequestError> {
         catch_unwind(AssertUnwindSafe(|| stage(self))).unwrap_or_else(|_| {
-            self.workplace.metrics.panics.inc();
-            self.stages = (self.workplace.make_stages)(self.workplace.threads);
+            self.pool.metrics.panics.inc();
+            self.stages = (self.pool.make_stages)(self.pool.threads);
             Err(RequestError::Internal(fault))
         })
     }
 }
 
-impl Workplace {
+impl WorkerPool {
     /// The team belongs to whoever is alone; everybody else works by themselves.
     fn with_team<T>(&self, alone: bool, work: impl FnOnce(&mut Team) -> T) -> T {
         match alone.then(|| self.team.try_lock()) {

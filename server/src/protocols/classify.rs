@@ -7,7 +7,7 @@ use imageclassifier_proto::{
 use tonic::{Response, Status};
 
 use crate::{
-    engine::{Engine, job::Question},
+    engine::{Engine, job::ClassifyOptions},
     observe::error_reporter::ErrorReporter,
     protocols::wire,
     request::{error::RequestError, head::Call},
@@ -55,16 +55,16 @@ impl Service {
         deadline: Instant,
     ) -> Result<ClassifyImageResponse, RequestError> {
         known_model(&request.model, self.engine.weights())?;
-        let question = Question {
+        let options = ClassifyOptions {
             top_k: top_k(request.top_k)?,
             explain: request.explain,
         };
         let image = request.image_data;
-        let classified = self.engine.classify(image, question, deadline).await?;
+        let classification = self.engine.classify(image, options, deadline).await?;
         let id = call.id.as_str();
-        classified.log(id);
+        classification.log(id);
         Ok(wire::answer(
-            &classified,
+            &classification,
             self.engine.weights(),
             self.engine.revision(),
             id,

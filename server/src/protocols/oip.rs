@@ -20,7 +20,7 @@ use tonic::{Request, Response, Status};
 use crate::{
     engine::{
         Engine,
-        job::{Classified, Question},
+        job::{Classification, ClassifyOptions},
     },
     protocols::{
         batch::Pictures,
@@ -57,14 +57,14 @@ impl Inference {
         for _ in &pictures {
             call.allowance.take()?;
         }
-        let classified = classify(engine, pictures, &call).await?;
+        let classification = classify(engine, pictures, &call).await?;
         let mut response = ModelInferResponse {
             model_name: model.name(engine.weights()),
             model_version: engine.revision().to_owned(),
             id: request.id,
             ..Default::default()
         };
-        outputs::write(&mut response, &wanted, &classified, form);
+        outputs::write(&mut response, &wanted, &classification, form);
         Ok(response)
     }
 }
@@ -74,24 +74,22 @@ async fn classify(
     engine: &Engine,
     pictures: Vec<Picture>,
     call: &Pictures,
-) -> Result<Vec<Classified>, RequestError> {
-    let question = Question {
+) -> Result<Vec<Classification>, RequestError> {
+    let options = ClassifyOptions {
         top_k: CLASSES,
         explain: false,
     };
-    let classified = stream::iter(pictures).map(|picture| async {
-        let classified = match picture {
-            Picture::Encoded(image) => engine.classify(image, question, call.deadline).await,
-            Picture::Prepared(planes) => {
-                engine
-                    .classify_prepared(planes, question, call.deadline)
-                    .await
+    let classification = stream::iter(pictures).map(|picture| async {
+        let classification = match picture {
+            Picture::Encoded(image) => engine.classify(image, options, call.deadline).await,
+            Picture::Prepared(tensor) => {
+                engine.classify_tensor(tensor, options, call.deadline).await
             }
         }?;
-        classified.log(call.call.id.as_str());
-        Ok(classified)
+        classification.log(call.call.id.as_str());
+        Ok(classification)
     });
-    classified.buffered(call.at_once()).try_collect().await
+    classification.buffered(call.at_once()).try_collect().await
 }
 
 #[tonic::async_trait]

@@ -5,17 +5,17 @@ use std::{iter, time::Duration};
 use imageclassifier_model::{Crop, Heatmap, MEDIA_TYPES, Preprocessing, Ranked, Weights, labels};
 use imageclassifier_proto as proto;
 
-use crate::engine::{PictureLimits, job::Classified};
+use crate::engine::{PictureLimits, job::Classification};
 
 pub(crate) fn answer(
-    classified: &Classified,
+    classification: &Classification,
     weights: &Weights,
     revision: &str,
     request_id: &str,
 ) -> proto::ClassifyImageResponse {
-    let heatmaps = classified.heatmaps.as_deref().unwrap_or_default();
+    let heatmaps = classification.heatmaps.as_deref().unwrap_or_default();
     let heatmaps = heatmaps.iter().map(|map| Some(heatmap(map)));
-    let classes = classified.ranking.classes().iter();
+    let classes = classification.ranking.classes().iter();
     let predictions: Vec<_> = classes
         .zip(heatmaps.chain(iter::repeat(None)))
         .map(|(class, heatmap)| prediction(class, heatmap))
@@ -30,12 +30,12 @@ pub(crate) fn answer(
         model: weights.variant().name().to_owned(),
         model_revision: revision.to_owned(),
         timings: Some(proto::Timings {
-            decode_ms: milliseconds(classified.decode),
-            queue_ms: milliseconds(classified.queue),
-            inference_ms: milliseconds(classified.inference),
+            decode_ms: milliseconds(classification.decode),
+            queue_ms: milliseconds(classification.queue),
+            inference_ms: milliseconds(classification.inference),
         }),
         request_id: request_id.to_owned(),
-        crop: classified.crop.map(crop),
+        crop: classification.crop.map(crop),
     }
 }
 

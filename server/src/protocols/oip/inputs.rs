@@ -9,7 +9,7 @@ use proto::{InferTensorContents, ModelInferRequest, model_infer_request::InferIn
 use crate::{
     engine::{
         Engine,
-        prepared::{Planes, Values},
+        prepared::{PreparedTensor, Values},
     },
     protocols::{
         classify::batch_size,
@@ -24,7 +24,7 @@ use crate::{
 /// One picture of the tensor.
 pub(crate) enum Picture {
     Encoded(Bytes),
-    Prepared(Planes),
+    Prepared(PreparedTensor),
 }
 
 /// Takes the pictures out of `request`.
@@ -163,8 +163,8 @@ fn prepared(elements: Elements, size: u32, count: usize) -> Option<Vec<Picture>>
             Values::Typed(values.into())
         }
     };
-    let planes = Planes::all(size, count, &values)?;
-    Some(planes.into_iter().map(Picture::Prepared).collect())
+    let tensors = PreparedTensor::all(size, count, &values)?;
+    Some(tensors.into_iter().map(Picture::Prepared).collect())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use proto::{
 };
 
 use crate::{
-    engine::{Engine, prepared::Planes},
+    engine::{Engine, prepared::PreparedTensor},
     protocols::oip::{outputs::Output, tensor::datatype_name},
     request::error::{RequestError, excerpt},
 };
@@ -93,7 +93,7 @@ impl Model {
         match self {
             Self::Encoded => limits.batch_images_max,
             Self::Prepared => {
-                let values = Planes::values_each(engine.weights().variant().input_size());
+                let values = PreparedTensor::values_each(engine.weights().variant().input_size());
                 let picture_bytes = (values * size_of::<f32>()) as u64;
                 let fit = limits.message_bytes_max / picture_bytes;
                 u32::try_from(fit).map_or(limits.batch_images_max, |fit| {

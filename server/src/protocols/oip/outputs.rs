@@ -11,7 +11,7 @@ use proto::{
 };
 
 use crate::{
-    engine::job::Classified,
+    engine::job::Classification,
     protocols::oip::tensor::{Form, datatype_name, no_shared_memory, whole_number},
     request::error::{RequestError, excerpt},
 };
@@ -146,7 +146,7 @@ fn classes(top_k: i64) -> Result<usize, RequestError> {
 pub(crate) fn write(
     response: &mut ModelInferResponse,
     wanted: &[Wanted],
-    pictures: &[Classified],
+    pictures: &[Classification],
     form: Form,
 ) {
     for wanted in wanted {
@@ -174,7 +174,7 @@ impl Wanted {
         iter::once(length(pictures)).chain(dims).collect()
     }
 
-    fn elements(self, pictures: &[Classified]) -> Elements {
+    fn elements(self, pictures: &[Classification]) -> Elements {
         if let Some(top_k) = self.top_k {
             let texts = pictures.iter().flat_map(|picture| {
                 let classes = picture.ranking.classes().iter().take(top_k);
@@ -198,7 +198,7 @@ impl Wanted {
     }
 
     /// As Triton writes it.
-    fn text(self, picture: &Classified, class: &Ranked) -> String {
+    fn text(self, picture: &Classification, class: &Ranked) -> String {
         let value = match self.output {
             Output::Logits => picture.logits.values()[class.index],
             Output::Probabilities | Output::Label => class.probability,
@@ -208,7 +208,7 @@ impl Wanted {
 }
 
 /// In order of class index.
-fn probabilities(picture: &Classified) -> Vec<f32> {
+fn probabilities(picture: &Classification) -> Vec<f32> {
     let mut probabilities = vec![0.0; CLASSES];
     for class in picture.ranking.classes() {
         probabilities[class.index] = class.probability;
