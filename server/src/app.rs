@@ -30,7 +30,7 @@ use crate::{
     },
     observe::{error_reporter::ErrorReporter, record},
     protocols::{
-        classify::Service, grpc::Grpc, http as plain_http, oip::Inference, page::PageSource,
+        classify::Service, grpc::Grpc, http as plain_http, oip::OipService, page::PageSource,
     },
     request::head,
 };
@@ -76,12 +76,12 @@ pub(crate) fn app(
     let service = Service::new(engine.clone(), reporter.clone(), config.limits.deadline);
     let classifier = ImageClassifierServer::new(Grpc::new(service.clone()))
         .max_decoding_message_size(limits.message_bytes_max);
-    let inference = GrpcInferenceServiceServer::new(Inference::new(service.clone()))
+    let oip = GrpcInferenceServiceServer::new(OipService::new(service.clone()))
         .max_decoding_message_size(limits.message_bytes_max);
     let reflection_v1 = reflection().build_v1().map_err(io::Error::other)?;
     let reflection_v1alpha = reflection().build_v1alpha().map_err(io::Error::other)?;
     let grpc = Routes::new(classifier)
-        .add_service(inference)
+        .add_service(oip)
         .add_service(health.max_decoding_message_size(SMALL_MESSAGE_BYTES_MAX))
         .add_service(reflection_v1.max_decoding_message_size(SMALL_MESSAGE_BYTES_MAX))
         .add_service(reflection_v1alpha.max_decoding_message_size(SMALL_MESSAGE_BYTES_MAX))

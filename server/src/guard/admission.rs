@@ -51,9 +51,9 @@ pub(crate) async fn admit(
     let places = match call.method {
         Method::Classify | Method::ClassifyBatch | Method::ModelInfer => calls,
         Method::ClassifyStream => open_streams,
-        Method::GetModel | Method::InferenceMetadata | Method::Unknown => other_calls,
+        Method::GetModel | Method::OipMetadata | Method::Unknown => other_calls,
         // Their answers are short, or last as long as the caller likes.
-        Method::Health | Method::InferenceHealth | Method::Reflection => {
+        Method::Health | Method::OipHealth | Method::Reflection => {
             return next.run(request).await;
         }
     };

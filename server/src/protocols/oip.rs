@@ -28,13 +28,13 @@ use crate::{
     },
     request::{error::RequestError, head::Call},
 };
-use inputs::Picture;
+use inputs::InputImage;
 use models::Model;
 
-/// The RPC methods of the protocol.
-pub(crate) struct Inference(Service);
+/// The methods of the protocol, with the classifier behind them.
+pub(crate) struct OipService(Service);
 
-impl Inference {
+impl OipService {
     pub(crate) fn new(service: Service) -> Self {
         Self(service)
     }
@@ -46,18 +46,18 @@ impl Inference {
     async fn infer(
         &self,
         mut request: ModelInferRequest,
-        call: Pictures,
+        context: Pictures,
     ) -> Result<ModelInferResponse, RequestError> {
         let engine = self.engine();
         let model = Model::find(engine, &request.model_name, &request.model_version)?;
         id_length(&request.id)?;
         let wanted = outputs::wanted(&request.outputs, model.outputs())?;
-        let (pictures, form) = inputs::pictures(&mut request, model, engine)?;
+        let (images, form) = inputs::images(&mut request, model, engine)?;
         // Before any work, which would be lost.
-        for _ in &pictures {
-            call.allowance.take()?;
+        for _ in &images {
+            context.allowance.take()?;
         }
-        let classification = classify(engine, pictures, &call).await?;
+        let classification = classify(engine, images, &context).await?;
         let mut response = ModelInferResponse {
             model_name: model.name(engine.weights()),
             model_version: engine.revision().to_owned(),
@@ -72,28 +72,33 @@ impl Inference {
 /// All pictures, or why the first of them that fails does.
 async fn classify(
     engine: &Engine,
-    pictures: Vec<Picture>,
-    call: &Pictures,
+    images: Vec<InputImage>,
+    context: &Pictures,
 ) -> Result<Vec<Classification>, RequestError> {
     let options = ClassifyOptions {
         top_k: CLASSES,
         explain: false,
     };
-    let classification = stream::iter(pictures).map(|picture| async {
-        let classification = match picture {
-            Picture::Encoded(image) => engine.classify(image, options, call.deadline).await,
-            Picture::Prepared(tensor) => {
-                engine.classify_tensor(tensor, options, call.deadline).await
+    let classification = stream::iter(images).map(|image| async {
+        let classification = match image {
+            InputImage::Encoded(image) => engine.classify(image, options, context.deadline).await,
+            InputImage::Prepared(tensor) => {
+                engine
+                    .classify_tensor(tensor, options, context.deadline)
+                    .await
             }
         }?;
-        classification.log(call.call.id.as_str());
+        classification.log(context.call.id.as_str());
         Ok(classification)
     });
-    classification.buffered(call.at_once()).try_collect().await
+    classification
+        .buffered(context.at_once())
+        .try_collect()
+        .await
 }
 
 #[tonic::async_trait]
-impl GrpcInferenceService for Inference {
+impl GrpcInferenceService for OipService {
     async fn server_live(
         &self,
         _: Request<ServerLiveRequest>,
@@ -159,9 +164,9 @@ impl GrpcInferenceService for Inference {
         &self,
         request: Request<ModelInferRequest>,
     ) -> Result<Response<ModelInferResponse>, Status> {
-        let pictures = Pictures::new(&self.0, &request);
-        let call = pictures.call.clone();
-        let outcome = self.infer(request.into_inner(), pictures).await;
+        let context = Pictures::new(&self.0, &request);
+        let call = context.call.clone();
+        let outcome = self.infer(request.into_inner(), context).await;
         self.0.respond(&call, outcome)
     }
 }

@@ -38,9 +38,9 @@ pub(crate) enum Method {
     GetModel,
     ModelInfer,
     /// Of the Open Inference Protocol: what models there are.
-    InferenceMetadata,
+    OipMetadata,
     /// Of the same: whether calls should be sent here.
-    InferenceHealth,
+    OipHealth,
     Health,
     Reflection,
     Unknown,
@@ -92,8 +92,8 @@ impl Method {
             Self::ClassifyStream => "ClassifyStream",
             Self::GetModel => "GetModel",
             Self::ModelInfer => "ModelInfer",
-            Self::InferenceMetadata => "inference-metadata",
-            Self::InferenceHealth => "inference-health",
+            Self::OipMetadata => "inference-metadata",
+            Self::OipHealth => "inference-health",
             Self::Health => "health",
             Self::Reflection => "reflection",
             Self::Unknown => "unknown",
@@ -108,7 +108,7 @@ impl Method {
             Self::ClassifyStream => "imageclassifier.ImageClassifier/ClassifyStream",
             Self::GetModel => "imageclassifier.ImageClassifier/GetModel",
             Self::ModelInfer => "inference.GRPCInferenceService/ModelInfer",
-            Self::InferenceMetadata | Self::InferenceHealth => "inference.GRPCInferenceService",
+            Self::OipMetadata | Self::OipHealth => "inference.GRPCInferenceService",
             Self::Health => "grpc.health.v1.Health",
             Self::Reflection => "grpc.reflection.v1.ServerReflection",
             Self::Unknown => "_OTHER",
@@ -120,8 +120,8 @@ impl Method {
         match self {
             Self::Classify | Self::ClassifyBatch | Self::ClassifyStream | Self::ModelInfer => true,
             Self::GetModel
-            | Self::InferenceMetadata
-            | Self::InferenceHealth
+            | Self::OipMetadata
+            | Self::OipHealth
             | Self::Health
             | Self::Reflection
             | Self::Unknown => false,
@@ -130,7 +130,7 @@ impl Method {
 
     /// Whether it only asks if calls should be sent here, as probes do, which have no access token.
     pub(crate) fn probes(self) -> bool {
-        matches!(self, Self::Health | Self::InferenceHealth)
+        matches!(self, Self::Health | Self::OipHealth)
     }
 
     fn of(path: &str) -> Self {
@@ -142,10 +142,10 @@ impl Method {
             "/inference.GRPCInferenceService/ModelInfer" => Self::ModelInfer,
             "/inference.GRPCInferenceService/ServerMetadata"
             | "/inference.GRPCInferenceService/ModelMetadata"
-            | "/inference.GRPCInferenceService/ModelConfig" => Self::InferenceMetadata,
+            | "/inference.GRPCInferenceService/ModelConfig" => Self::OipMetadata,
             "/inference.GRPCInferenceService/ServerLive"
             | "/inference.GRPCInferenceService/ServerReady"
-            | "/inference.GRPCInferenceService/ModelReady" => Self::InferenceHealth,
+            | "/inference.GRPCInferenceService/ModelReady" => Self::OipHealth,
             CLASSIFY_PATH => Self::Classify,
             _ if path.starts_with("/grpc.health.v1.Health/") => Self::Health,
             _ if path.starts_with("/grpc.reflection.v1") => Self::Reflection,

@@ -4,20 +4,20 @@
 
 mod access;
 mod app;
+mod batch;
 mod boundary;
 mod classify;
 mod deadlines;
+mod errors;
 mod hosts;
-mod inference;
 mod isolation;
-mod many;
 mod metrics;
+mod oip;
 mod page;
 mod plain;
 mod plain_http;
 mod protocol;
 mod readiness;
-mod refusals;
 mod script;
 mod slow_peers;
 mod stopping;

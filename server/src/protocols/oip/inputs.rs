@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// One picture of the tensor.
-pub(crate) enum Picture {
+pub(crate) enum InputImage {
     Encoded(Bytes),
     Prepared(PreparedTensor),
 }
@@ -31,11 +31,11 @@ pub(crate) enum Picture {
 ///
 /// # Errors
 /// [`RequestError::TensorMalformed`], [`RequestError::BatchSize`].
-pub(crate) fn pictures(
+pub(crate) fn images(
     request: &mut ModelInferRequest,
     model: Model,
     engine: &Engine,
-) -> Result<(Vec<Picture>, Form), RequestError> {
+) -> Result<(Vec<InputImage>, Form), RequestError> {
     let inputs = mem::take(&mut request.inputs);
     let raw = mem::take(&mut request.raw_input_contents);
     let count = inputs.len();
@@ -46,17 +46,17 @@ pub(crate) fn pictures(
             format!("the call has {count} inputs: send one, {name:?}"),
         )
     })?;
-    let count = pictures_in(&input, model, engine)?;
+    let count = images_in(&input, model, engine)?;
     no_shared_memory("inputs", input.parameters.keys())?;
     let (elements, form) = elements(input.contents, raw)?;
-    let pictures = match model {
+    let images = match model {
         Model::Encoded => encoded(elements, count),
         Model::Prepared => {
             let size = engine.weights().variant().input_size();
             prepared(elements, size, count)
         }
     };
-    let pictures = pictures.ok_or_else(|| {
+    let images = images.ok_or_else(|| {
         let datatype = datatype_name(model.datatype());
         RequestError::tensor(
             "inputs",
@@ -65,11 +65,11 @@ pub(crate) fn pictures(
             ),
         )
     })?;
-    Ok((pictures, form))
+    Ok((images, form))
 }
 
 /// How many pictures the shape announces.
-fn pictures_in(
+fn images_in(
     input: &InferInputTensor,
     model: Model,
     engine: &Engine,
@@ -89,7 +89,7 @@ fn pictures_in(
     match &*input.shape {
         [count, rest @ ..] if rest == dims && *count >= 0 => {
             let count = usize::try_from(*count).unwrap_or(usize::MAX);
-            batch_size(count, model.pictures_max(engine))?;
+            batch_size(count, model.images_max(engine))?;
             Ok(count)
         }
         shape => {
@@ -129,16 +129,16 @@ fn elements(
     }
 }
 
-fn encoded(elements: Elements, count: usize) -> Option<Vec<Picture>> {
-    let pictures = match elements {
+fn encoded(elements: Elements, count: usize) -> Option<Vec<InputImage>> {
+    let images = match elements {
         Elements::Raw(raw) => length_prefixed(raw)?,
         Elements::Typed(mut contents) => {
-            let pictures = mem::take(&mut contents.bytes_contents);
-            (contents == InferTensorContents::default()).then_some(pictures)?
+            let images = mem::take(&mut contents.bytes_contents);
+            (contents == InferTensorContents::default()).then_some(images)?
         }
     };
-    let pictures = (pictures.len() == count).then_some(pictures)?;
-    Some(pictures.into_iter().map(Picture::Encoded).collect())
+    let images = (images.len() == count).then_some(images)?;
+    Some(images.into_iter().map(InputImage::Encoded).collect())
 }
 
 /// Elements, each behind its length in four bytes, little-endian.
@@ -154,7 +154,7 @@ fn length_prefixed(mut raw: Bytes) -> Option<Vec<Bytes>> {
     Some(elements)
 }
 
-fn prepared(elements: Elements, size: u32, count: usize) -> Option<Vec<Picture>> {
+fn prepared(elements: Elements, size: u32, count: usize) -> Option<Vec<InputImage>> {
     let values = match elements {
         Elements::Raw(raw) => Values::Raw(raw),
         Elements::Typed(mut contents) => {
@@ -164,7 +164,7 @@ fn prepared(elements: Elements, size: u32, count: usize) -> Option<Vec<Picture>>
         }
     };
     let tensors = PreparedTensor::all(size, count, &values)?;
-    Some(tensors.into_iter().map(Picture::Prepared).collect())
+    Some(tensors.into_iter().map(InputImage::Prepared).collect())
 }
 
 #[cfg(test)]

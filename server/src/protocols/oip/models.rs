@@ -88,14 +88,14 @@ impl Model {
     }
 
     /// Most pictures in one call: as many as configured, and as fit into one message.
-    pub(crate) fn pictures_max(self, engine: &Engine) -> u32 {
+    pub(crate) fn images_max(self, engine: &Engine) -> u32 {
         let limits = engine.limits();
         match self {
             Self::Encoded => limits.batch_images_max,
             Self::Prepared => {
                 let values = PreparedTensor::values_each(engine.weights().variant().input_size());
-                let picture_bytes = (values * size_of::<f32>()) as u64;
-                let fit = limits.message_bytes_max / picture_bytes;
+                let image_bytes = (values * size_of::<f32>()) as u64;
+                let fit = limits.message_bytes_max / image_bytes;
                 u32::try_from(fit).map_or(limits.batch_images_max, |fit| {
                     fit.clamp(1, limits.batch_images_max)
                 })
@@ -132,7 +132,7 @@ impl Model {
         ModelConfig {
             name: self.name(weights),
             platform: PLATFORM.to_owned(),
-            max_batch_size: i32::try_from(self.pictures_max(engine)).unwrap_or(i32::MAX),
+            max_batch_size: i32::try_from(self.images_max(engine)).unwrap_or(i32::MAX),
             input: vec![ModelInput {
                 name: self.input().to_owned(),
                 data_type: self.datatype().into(),

@@ -146,15 +146,15 @@ fn classes(top_k: i64) -> Result<usize, RequestError> {
 pub(crate) fn write(
     response: &mut ModelInferResponse,
     wanted: &[Wanted],
-    pictures: &[Classification],
+    images: &[Classification],
     form: Form,
 ) {
     for wanted in wanted {
-        let elements = wanted.elements(pictures);
+        let elements = wanted.elements(images);
         let mut tensor = InferOutputTensor {
             name: wanted.output.name().to_owned(),
             datatype: datatype_name(elements.datatype()).to_owned(),
-            shape: wanted.shape(pictures.len()),
+            shape: wanted.shape(images.len()),
             ..Default::default()
         };
         match form {
@@ -166,41 +166,41 @@ pub(crate) fn write(
 }
 
 impl Wanted {
-    fn shape(self, pictures: usize) -> Vec<i64> {
+    fn shape(self, images: usize) -> Vec<i64> {
         let length = |length: usize| i64::try_from(length).expect("short");
         let dims = self
             .top_k
             .map_or_else(|| self.output.dims(), |top_k| vec![length(top_k)]);
-        iter::once(length(pictures)).chain(dims).collect()
+        iter::once(length(images)).chain(dims).collect()
     }
 
-    fn elements(self, pictures: &[Classification]) -> Elements {
+    fn elements(self, images: &[Classification]) -> Elements {
         if let Some(top_k) = self.top_k {
-            let texts = pictures.iter().flat_map(|picture| {
-                let classes = picture.ranking.classes().iter().take(top_k);
-                classes.map(|class| self.text(picture, class))
+            let texts = images.iter().flat_map(|image| {
+                let classes = image.ranking.classes().iter().take(top_k);
+                classes.map(|class| self.text(image, class))
             });
             return Elements::Strings(texts.collect());
         }
         match self.output {
             Output::Label => {
-                let best = pictures.iter().map(|picture| picture.ranking.classes()[0]);
+                let best = images.iter().map(|image| image.ranking.classes()[0]);
                 Elements::Strings(best.map(|best| labels()[best.index].to_owned()).collect())
             }
             Output::Probabilities => {
-                Elements::Fp32(pictures.iter().flat_map(probabilities).collect())
+                Elements::Fp32(images.iter().flat_map(probabilities).collect())
             }
             Output::Logits => {
-                let logits = pictures.iter().flat_map(|picture| picture.logits.values());
+                let logits = images.iter().flat_map(|image| image.logits.values());
                 Elements::Fp32(logits.copied().collect())
             }
         }
     }
 
     /// As Triton writes it.
-    fn text(self, picture: &Classification, class: &Ranked) -> String {
+    fn text(self, image: &Classification, class: &Ranked) -> String {
         let value = match self.output {
-            Output::Logits => picture.logits.values()[class.index],
+            Output::Logits => image.logits.values()[class.index],
             Output::Probabilities | Output::Label => class.probability,
         };
         format!("{value:.6}:{}:{}", class.index, labels()[class.index])
@@ -208,9 +208,9 @@ impl Wanted {
 }
 
 /// In order of class index.
-fn probabilities(picture: &Classification) -> Vec<f32> {
+fn probabilities(image: &Classification) -> Vec<f32> {
     let mut probabilities = vec![0.0; CLASSES];
-    for class in picture.ranking.classes() {
+    for class in image.ranking.classes() {
         probabilities[class.index] = class.probability;
     }
     probabilities
