@@ -22,7 +22,7 @@ use crate::{
     engine::Engine,
     guard::{
         admission::{self, Admission},
-        body_limit::{self, UploadLimits, Uploads},
+        body_limit::{self, BodyLimiter, BodyLimits},
         deadline,
         host::{self, AllowedHosts},
         rate_limit::{self, RateLimit},
@@ -52,8 +52,8 @@ pub(crate) fn app(
             "--upload-bytes-max is less than --image-bytes-max: no such image could ever be taken";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, help));
     }
-    let limits = upload_limits(config);
-    let uploads = Uploads {
+    let limits = body_limits(config);
+    let limiter = BodyLimiter {
         limits,
         bytes: Arc::new(Semaphore::new(config.limits.upload_bytes_max as usize)),
         reporter: reporter.clone(),
@@ -94,7 +94,7 @@ pub(crate) fn app(
             record::record,
         ))
         // Around everything that refuses calls: over HTTP/1.1 the rest of a refused message is read.
-        .layer(middleware::from_fn_with_state(uploads, body_limit::watch))
+        .layer(middleware::from_fn_with_state(limiter, body_limit::watch))
         .option_layer(tokens.map(|state| middleware::from_fn_with_state(state, tokens::require)))
         .option_layer(
             rate_limit.map(|state| middleware::from_fn_with_state(state, rate_limit::enforce)),
@@ -153,9 +153,9 @@ fn pick(request: &Request) -> usize {
 /// Requests of the services that others define are short.
 const SMALL_MESSAGE_BYTES_MAX: usize = 64 << 10;
 
-fn upload_limits(config: &Config) -> UploadLimits {
+fn body_limits(config: &Config) -> BodyLimits {
     let limits = &config.limits;
-    UploadLimits {
+    BodyLimits {
         message_bytes_max: usize::try_from(limits.message_bytes_max()).unwrap_or(usize::MAX),
         image_bytes_max: limits.image_bytes_max.into(),
         timeout: limits.upload_timeout,

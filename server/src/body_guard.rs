@@ -8,24 +8,24 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
 /// Drops `guard` once the answer has been sent, or given up.
-pub(crate) fn keep_until_sent<G>(response: Response, guard: G) -> Response
+pub(crate) fn hold_until_end<G>(response: Response, guard: G) -> Response
 where
     G: Send + Unpin + 'static,
 {
     response.map(|body| {
-        Body::new(Sending {
+        Body::new(Guarded {
             body,
             guard: Some(guard),
         })
     })
 }
 
-struct Sending<G> {
+struct Guarded<G> {
     body: Body,
     guard: Option<G>,
 }
 
-impl<G: Unpin> HttpBody for Sending<G> {
+impl<G: Unpin> HttpBody for Guarded<G> {
     type Data = Bytes;
     type Error = axum::Error;
 

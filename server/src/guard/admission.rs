@@ -8,7 +8,7 @@ use axum::{
 use tokio::sync::Semaphore;
 
 use crate::{
-    body_guard::keep_until_sent,
+    body_guard::hold_until_end,
     engine::Engine,
     guard::deadline::Deadline,
     observe::{error_reporter::ErrorReporter, metrics::Metrics},
@@ -62,14 +62,14 @@ pub(crate) async fn admit(
         return reporter.reject(&call, &RequestError::Overloaded { retry_delay });
     };
     if !call.method.classifies() {
-        return keep_until_sent(next.run(request).await, place);
+        return hold_until_end(next.run(request).await, place);
     }
     let Deadline(deadline) = Deadline::of(request.extensions());
     if let Err(error) = engine.admit(deadline) {
         return reporter.reject(&call, &error);
     }
     let in_flight = InFlight::begin(engine.metrics().clone());
-    keep_until_sent(next.run(request).await, (place, in_flight))
+    hold_until_end(next.run(request).await, (place, in_flight))
 }
 
 /// Counts a call as long as it lives, however it ends.

@@ -31,7 +31,7 @@ use tokio::{
 };
 
 use crate::{
-    body_guard::keep_until_sent,
+    body_guard::hold_until_end,
     observe::{
         error_reporter::ErrorReporter,
         metrics::{Metrics, Stage},
@@ -53,7 +53,7 @@ const DISCARD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What holds for the message of a call.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct UploadLimits {
+pub(crate) struct BodyLimits {
     /// Longer messages are not even read to say how long they are.
     pub(crate) message_bytes_max: usize,
     /// The limit as callers are told.
@@ -65,7 +65,7 @@ pub(crate) struct UploadLimits {
 
 /// Bytes of one call's messages that are held in memory, out of what all calls together may hold. Given back when the last
 /// one is gone who has a hand on it.
-pub(crate) struct HeldBytes {
+pub(crate) struct MemoryReservation {
     taken: AtomicU32,
     /// Of a stream: lengths of the messages that have begun and that nobody has taken up yet.
     messages: Mutex<VecDeque<usize>>,
@@ -74,11 +74,11 @@ pub(crate) struct HeldBytes {
 }
 
 /// A request's body, watched.
-struct Upload {
+struct LimitedBody {
     body: Body,
     call: Call,
-    uploads: Uploads,
-    held: Arc<HeldBytes>,
+    limiter: BodyLimiter,
+    reservation: Arc<MemoryReservation>,
     timer: Pin<Box<Sleep>>,
     /// Whether the rest is read of a message that is answered before it has come.
     read_to_end: bool,
@@ -99,8 +99,8 @@ enum State {
 
 /// What the uploads of all calls share. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Uploads {
-    pub(crate) limits: UploadLimits,
+pub(crate) struct BodyLimiter {
+    pub(crate) limits: BodyLimits,
     /// One permit for each byte that may be held.
     pub(crate) bytes: Arc<Semaphore>,
     pub(crate) reporter: ErrorReporter,
@@ -109,29 +109,30 @@ pub(crate) struct Uploads {
 
 /// Watches over the message of a call, from here on inwards.
 pub(crate) async fn watch(
-    Shared(uploads): Shared<Uploads>,
+    Shared(limiter): Shared<BodyLimiter>,
     request: Request,
     next: Next,
 ) -> Response {
     let call = Call::of(request.extensions());
-    let held = Arc::new(HeldBytes::new(
-        Arc::clone(&uploads.bytes),
-        uploads.metrics.clone(),
+    let reservation = Arc::new(MemoryReservation::new(
+        Arc::clone(&limiter.bytes),
+        limiter.metrics.clone(),
     ));
     let read_to_end = request.version() < Version::HTTP_2 || call.protocol == Protocol::Http;
     let method = call.method;
-    let upload = |body| Upload::new(body, read_to_end, call, uploads, Arc::clone(&held));
+    let upload =
+        |body| LimitedBody::new(body, read_to_end, call, limiter, Arc::clone(&reservation));
     let mut request = request.map(|body| Body::new(upload(body)));
-    request.extensions_mut().insert(Arc::clone(&held));
+    request.extensions_mut().insert(Arc::clone(&reservation));
     let response = next.run(request).await;
     // So long the call holds its message, in whatever form.
     match method {
-        Method::ClassifyBatch | Method::ClassifyStream => keep_until_sent(response, held),
+        Method::ClassifyBatch | Method::ClassifyStream => hold_until_end(response, reservation),
         _ => response,
     }
 }
 
-impl HeldBytes {
+impl MemoryReservation {
     fn new(all_calls: Arc<Semaphore>, metrics: Metrics) -> Self {
         Self {
             taken: AtomicU32::new(0),
@@ -175,7 +176,7 @@ impl HeldBytes {
     }
 }
 
-impl Drop for HeldBytes {
+impl Drop for MemoryReservation {
     fn drop(&mut self) {
         let taken = *self.taken.get_mut();
         self.all_calls.add_permits(taken as usize);
@@ -183,20 +184,20 @@ impl Drop for HeldBytes {
     }
 }
 
-impl Upload {
+impl LimitedBody {
     fn new(
         body: Body,
         read_to_end: bool,
         call: Call,
-        uploads: Uploads,
-        held: Arc<HeldBytes>,
+        limiter: BodyLimiter,
+        reservation: Arc<MemoryReservation>,
     ) -> Self {
         Self {
             body,
             call,
-            timer: Box::pin(sleep(uploads.limits.timeout)),
-            uploads,
-            held,
+            timer: Box::pin(sleep(limiter.limits.timeout)),
+            limiter,
+            reservation,
             read_to_end,
             prefix: Vec::with_capacity(PREFIX_BYTES),
             received_bytes: 0,
@@ -206,7 +207,7 @@ impl Upload {
     }
 
     fn fail(&mut self, error: &RequestError) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let status = self.uploads.reporter.status(&self.call, error);
+        let status = self.limiter.reporter.status(&self.call, error);
         Poll::Ready(Some(Err(status.into())))
     }
 
@@ -216,7 +217,7 @@ impl Upload {
 
     /// How long it may take until the message is there, or the next frame of a stream.
     fn timeout(&self) -> Duration {
-        let limits = &self.uploads.limits;
+        let limits = &self.limiter.limits;
         if self.is_stream() && self.missing_bytes == 0 {
             limits.idle_timeout
         } else {
@@ -226,7 +227,7 @@ impl Upload {
 
     /// Takes `data` in, which may end one message of a stream and begin others. Each may be as long as the one of another
     /// call.
-    fn receive_of_stream(&mut self, data: &[u8]) -> Result<(), RequestError> {
+    fn receive_stream(&mut self, data: &[u8]) -> Result<(), RequestError> {
         let mut rest = data;
         while !rest.is_empty() {
             let in_prefix = self.missing_bytes == 0;
@@ -245,12 +246,12 @@ impl Upload {
             if self.prefix.len() == PREFIX_BYTES {
                 self.missing_bytes = self.declared_bytes();
                 self.prefix.clear();
-                if self.missing_bytes > self.uploads.limits.message_bytes_max {
+                if self.missing_bytes > self.limiter.limits.message_bytes_max {
                     return Err(RequestError::MessageTooLarge {
-                        bytes_max: self.uploads.limits.image_bytes_max,
+                        bytes_max: self.limiter.limits.image_bytes_max,
                     });
                 }
-                self.held.announce(PREFIX_BYTES + self.missing_bytes);
+                self.reservation.announce(PREFIX_BYTES + self.missing_bytes);
             }
         }
         let timeout = self.timeout();
@@ -260,7 +261,7 @@ impl Upload {
 
     fn hold(&self, bytes: usize) -> Result<(), RequestError> {
         let bytes = u32::try_from(bytes).expect("a frame of a message of bounded length");
-        if self.held.take(bytes) {
+        if self.reservation.take(bytes) {
             Ok(())
         } else {
             Err(RequestError::Overloaded {
@@ -272,7 +273,7 @@ impl Upload {
     /// Takes `data` in, unless its message is too long.
     fn receive(&mut self, data: &Bytes) -> Result<(), RequestError> {
         if self.is_stream() {
-            return self.receive_of_stream(data);
+            return self.receive_stream(data);
         }
         self.received_bytes += data.len();
         if self.state == State::Discarding {
@@ -280,7 +281,7 @@ impl Upload {
         }
         let missing = PREFIX_BYTES - self.prefix.len();
         self.prefix.extend(data.iter().take(missing));
-        if self.declared_bytes().max(self.received_bytes) > self.uploads.limits.message_bytes_max {
+        if self.declared_bytes().max(self.received_bytes) > self.limiter.limits.message_bytes_max {
             self.state = State::Discarding;
             return Ok(());
         }
@@ -299,7 +300,7 @@ impl Upload {
     }
 }
 
-impl HttpBody for Upload {
+impl HttpBody for LimitedBody {
     type Data = Bytes;
     type Error = BoxError;
 
@@ -346,14 +347,14 @@ impl HttpBody for Upload {
                 None if too_long => {
                     this.state = State::Ended;
                     return this.fail(&RequestError::MessageTooLarge {
-                        bytes_max: this.uploads.limits.image_bytes_max,
+                        bytes_max: this.limiter.limits.image_bytes_max,
                     });
                 }
                 None => {
                     this.state = State::Ended;
                     if this.call.method == Method::Classify {
                         let time = this.call.arrived_at.elapsed();
-                        this.uploads.metrics.observe(Stage::Upload, time);
+                        this.limiter.metrics.observe(Stage::Upload, time);
                     }
                 }
             }
@@ -365,7 +366,7 @@ impl HttpBody for Upload {
     }
 }
 
-impl Drop for Upload {
+impl Drop for LimitedBody {
     /// Answered before it was read: the caller must be able to finish sending, to see the answer.
     fn drop(&mut self) {
         if self.read_to_end

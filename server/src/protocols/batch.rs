@@ -16,7 +16,7 @@ use tonic::{Request, Status, Streaming};
 use tonic_types::pb;
 
 use crate::{
-    guard::{body_limit::HeldBytes, deadline::Deadline, rate_limit::Allowance},
+    guard::{body_limit::MemoryReservation, deadline::Deadline, rate_limit::Allowance},
     protocols::classify::{Service, id_length},
     request::{error::RequestError, head::Call},
 };
@@ -27,7 +27,7 @@ const AT_ONCE_PER_CORE: usize = 4;
 
 /// What all pictures of one call have in common.
 #[derive(Clone)]
-pub(crate) struct Pictures {
+pub(crate) struct RequestContext {
     pub(crate) service: Service,
     pub(crate) call: Call,
     /// Of the call as a whole.
@@ -39,16 +39,16 @@ pub(crate) struct Pictures {
 
 /// Answers in the order in which they are ready.
 pub(crate) fn batch(
-    pictures: Pictures,
+    context: RequestContext,
     requests: Vec<ClassifyImageRequest>,
 ) -> impl Stream<Item = Result<ClassifyBatchResponse, Status>> + Send {
-    let asked = pictures.clone();
+    let shared = context.clone();
     let answers = stream::iter((0..).zip(requests))
         .map(move |(index, mut request)| {
-            let pictures = asked.clone();
+            let context = shared.clone();
             async move {
                 let id = std::mem::take(&mut request.id);
-                let outcome = pictures.answer(&id, request).await;
+                let outcome = context.answer(&id, request).await;
                 Ok(ClassifyBatchResponse {
                     index,
                     id,
@@ -59,28 +59,28 @@ pub(crate) fn batch(
                 })
             }
         })
-        .buffer_unordered(pictures.at_once());
-    pictures.until_deadline(answers)
+        .buffer_unordered(context.at_once());
+    context.until_deadline(answers)
 }
 
 /// Answers in the order in which they are ready, until the caller ends the stream or the server does. Whatever ends it,
 /// what has been received by then is answered first.
 pub(crate) fn stream(
-    pictures: Pictures,
-    held: Arc<HeldBytes>,
+    context: RequestContext,
+    reservation: Arc<MemoryReservation>,
     messages: Streaming<ClassifyImageRequest>,
 ) -> impl Stream<Item = Result<ClassifyStreamResponse, Status>> + Send {
-    let last_word = Arc::new(OnceLock::new());
-    let asked = pictures.clone();
-    let answers = requests(pictures.clone(), messages, Arc::clone(&last_word))
+    let final_status = Arc::new(OnceLock::new());
+    let shared = context.clone();
+    let answers = requests(context.clone(), messages, Arc::clone(&final_status))
         .enumerate()
         .map(move |(index, mut request)| {
-            let (pictures, held) = (asked.clone(), Arc::clone(&held));
-            let message_bytes = held.next_message_bytes();
+            let (context, reservation) = (shared.clone(), Arc::clone(&reservation));
+            let message_bytes = reservation.next_message_bytes();
             async move {
                 let id = std::mem::take(&mut request.id);
-                let outcome = pictures.answer(&id, request).await;
-                held.give_back(message_bytes);
+                let outcome = context.answer(&id, request).await;
+                reservation.give_back(message_bytes);
                 Ok(ClassifyStreamResponse {
                     index: index as u64,
                     id,
@@ -91,31 +91,31 @@ pub(crate) fn stream(
                 })
             }
         })
-        .buffer_unordered(pictures.at_once());
-    let last_word = async move { last_word.get().cloned() }.into_stream();
-    let last_word = last_word.filter_map(|status| async { status.map(Err) });
-    pictures.until_deadline(answers.chain(last_word))
+        .buffer_unordered(context.at_once());
+    let final_status = async move { final_status.get().cloned() }.into_stream();
+    let final_status = final_status.filter_map(|status| async { status.map(Err) });
+    context.until_deadline(answers.chain(final_status))
 }
 
-/// The messages up to the end of the stream. If that is not the caller's end, `last_word` says why.
+/// The messages up to the end of the stream. If that is not the caller's end, `final_status` says why.
 fn requests(
-    pictures: Pictures,
+    context: RequestContext,
     messages: Streaming<ClassifyImageRequest>,
-    last_word: Arc<OnceLock<Status>>,
+    final_status: Arc<OnceLock<Status>>,
 ) -> impl Stream<Item = ClassifyImageRequest> + Send {
     stream::unfold(
-        (pictures, messages, last_word),
-        |(pictures, mut messages, last_word)| async {
-            let readiness = pictures.service.engine().readiness();
+        (context, messages, final_status),
+        |(context, mut messages, final_status)| async {
+            let readiness = context.service.engine().readiness();
             let message = tokio::select! {
                 message = messages.next() => message,
-                () = readiness.closing() => Some(Err(pictures.reject(&RequestError::NotReady))),
+                () = readiness.closing() => Some(Err(context.reject(&RequestError::NotReady))),
             };
             match message? {
-                Ok(request) => Some((request, (pictures, messages, last_word))),
+                Ok(request) => Some((request, (context, messages, final_status))),
                 Err(status) => {
                     // Only the first error is looked for.
-                    let _ = last_word.set(pictures.explained(status));
+                    let _ = final_status.set(context.explained(status));
                     None
                 }
             }
@@ -123,7 +123,7 @@ fn requests(
     )
 }
 
-impl Pictures {
+impl RequestContext {
     pub(crate) fn new<T>(service: &Service, request: &Request<T>) -> Self {
         let extensions = request.extensions();
         Self {
@@ -177,11 +177,11 @@ impl Pictures {
         answers: impl Stream<Item = Result<T, Status>> + Send,
     ) -> impl Stream<Item = Result<T, Status>> + Send {
         let answers = Box::pin(answers);
-        stream::unfold(Some((self, answers)), |going_on| async {
-            let (pictures, mut answers) = going_on?;
-            match timeout_at(pictures.deadline.into(), answers.next()).await {
-                Ok(answer) => Some((answer?, Some((pictures, answers)))),
-                Err(_) => Some((Err(pictures.reject(&RequestError::DeadlineExceeded)), None)),
+        stream::unfold(Some((self, answers)), |open| async {
+            let (context, mut answers) = open?;
+            match timeout_at(context.deadline.into(), answers.next()).await {
+                Ok(answer) => Some((answer?, Some((context, answers)))),
+                Err(_) => Some((Err(context.reject(&RequestError::DeadlineExceeded)), None)),
             }
         })
     }

@@ -9,9 +9,9 @@ use imageclassifier_proto::{
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::{
-    guard::{body_limit::HeldBytes, deadline::Deadline},
+    guard::{body_limit::MemoryReservation, deadline::Deadline},
     protocols::{
-        batch::{self, Pictures},
+        batch::{self, RequestContext},
         classify::{Service, batch_size},
     },
     request::head::Call,
@@ -47,11 +47,11 @@ impl ImageClassifier for Grpc {
         &self,
         request: Request<ClassifyBatchRequest>,
     ) -> Result<Response<Self::ClassifyBatchStream>, Status> {
-        let pictures = Pictures::new(&self.0, &request);
-        let call = pictures.call.clone();
+        let context = RequestContext::new(&self.0, &request);
+        let call = context.call.clone();
         let requests = request.into_inner().requests;
         let outcome = batch_size(requests.len(), self.0.engine().limits().batch_images_max)
-            .map(|()| Box::pin(batch::batch(pictures, requests)) as Answers<_>);
+            .map(|()| Box::pin(batch::batch(context, requests)) as Answers<_>);
         self.0.respond(&call, outcome)
     }
 
@@ -59,10 +59,11 @@ impl ImageClassifier for Grpc {
         &self,
         request: Request<Streaming<ClassifyImageRequest>>,
     ) -> Result<Response<Self::ClassifyStreamStream>, Status> {
-        let pictures = Pictures::new(&self.0, &request);
-        let held = request.extensions().get::<Arc<HeldBytes>>();
-        let held = Arc::clone(held.expect("`body_limit::watch` lies around every handler"));
-        let answers = batch::stream(pictures, held, request.into_inner());
+        let context = RequestContext::new(&self.0, &request);
+        let reservation = request.extensions().get::<Arc<MemoryReservation>>();
+        let reservation =
+            Arc::clone(reservation.expect("`body_limit::watch` lies around every handler"));
+        let answers = batch::stream(context, reservation, request.into_inner());
         Ok(Response::new(Box::pin(answers)))
     }
 

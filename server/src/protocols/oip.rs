@@ -23,7 +23,7 @@ use crate::{
         job::{Classification, ClassifyOptions},
     },
     protocols::{
-        batch::Pictures,
+        batch::RequestContext,
         classify::{Service, id_length},
     },
     request::{error::RequestError, head::Call},
@@ -46,7 +46,7 @@ impl OipService {
     async fn infer(
         &self,
         mut request: ModelInferRequest,
-        context: Pictures,
+        context: RequestContext,
     ) -> Result<ModelInferResponse, RequestError> {
         let engine = self.engine();
         let model = Model::find(engine, &request.model_name, &request.model_version)?;
@@ -73,7 +73,7 @@ impl OipService {
 async fn classify(
     engine: &Engine,
     images: Vec<InputImage>,
-    context: &Pictures,
+    context: &RequestContext,
 ) -> Result<Vec<Classification>, RequestError> {
     let options = ClassifyOptions {
         top_k: CLASSES,
@@ -164,7 +164,7 @@ impl GrpcInferenceService for OipService {
         &self,
         request: Request<ModelInferRequest>,
     ) -> Result<Response<ModelInferResponse>, Status> {
-        let context = Pictures::new(&self.0, &request);
+        let context = RequestContext::new(&self.0, &request);
         let call = context.call.clone();
         let outcome = self.infer(request.into_inner(), context).await;
         self.0.respond(&call, outcome)
