@@ -5,7 +5,7 @@ use std::{net::SocketAddr, process};
 use anyhow::Context;
 use clap::Parser;
 use imageclassifier_model::Network;
-use imageclassifier_server::{Config, Engine, Listeners, observe, serve};
+use imageclassifier_server::{Config, Engine, Listeners, init_tracing, serve};
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -17,7 +17,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let config = Config::parse();
-    let traces = observe(&config).context("cannot send traces to --otlp-endpoint")?;
+    let traces = init_tracing(&config).context("cannot send traces to --otlp-endpoint")?;
     // The usual soft limit is as low as the number of connections that are served.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!("cannot raise the limit on open files: {error}");

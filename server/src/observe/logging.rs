@@ -14,7 +14,7 @@ use crate::{
 ///
 /// # Errors
 /// If the collector's address is none.
-pub fn observe(config: &Config) -> Result<Traces, ExporterBuildError> {
+pub fn init_tracing(config: &Config) -> Result<Traces, ExporterBuildError> {
     let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|error| {
         let filter = &config.log;
         eprintln!("cannot read the log filter {filter:?} ({error}): logging at level info");
