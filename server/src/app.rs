@@ -111,7 +111,7 @@ pub(crate) fn app(
             .layer(cors(&config.cors_origins))
             .layer(csrf(&config.cors_origins)?)
             // Outside the translation, which knows content types only to the letter.
-            .layer(middleware::from_fn(head::recognise))
+            .layer(middleware::from_fn(head::parse_head))
             // Around everything that refuses calls, so that refusals are translated too. Only around the RPCs: it answers 400
             // to whatever else speaks HTTP/1.1.
             .layer(GrpcWebLayer::new()),
@@ -120,7 +120,7 @@ pub(crate) fn app(
         ServiceBuilder::new()
             .layer(cors(&config.cors_origins))
             .layer(csrf(&config.cors_origins)?)
-            .layer(middleware::from_fn(head::recognise_plain))
+            .layer(middleware::from_fn(head::parse_http_head))
             // In the place of the gRPC-Web layer, for the same reason.
             .layer(middleware::from_fn(plain_http::as_json))
             .layer(guards),
@@ -131,7 +131,7 @@ pub(crate) fn app(
         .map_or(PageSource::Embedded, PageSource::Folder)
         .routes()
         .merge(plain_http::documents());
-    let hosts = AllowedHosts::of(config);
+    let hosts = AllowedHosts::from_config(config);
     let routers = [grpc, page, plain]
         .map(|routes| routes.layer(middleware::from_fn_with_state(hosts.clone(), host::check)));
     Ok(Steer::new(routers, |request, _| pick(request)))

@@ -74,7 +74,7 @@ impl Engine {
     /// If a thread cannot be started.
     pub fn start(network: Network, weights: Weights, config: &Config) -> io::Result<Self> {
         let input_size = weights.variant().input_size();
-        let make_stages = stages::of_network(network, input_size, config.limits.pixels_max);
+        let make_stages = stages::network_stages(network, input_size, config.limits.pixels_max);
         Self::with_stages(make_stages, weights, config)
     }
 

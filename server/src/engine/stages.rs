@@ -36,7 +36,11 @@ struct NetworkStages {
 }
 
 /// Stages that run `network` on pictures of at most `pixels_max` pixels.
-pub(crate) fn of_network(network: Network, input_size: u32, pixels_max: u64) -> Box<MakeStages> {
+pub(crate) fn network_stages(
+    network: Network,
+    input_size: u32,
+    pixels_max: u64,
+) -> Box<MakeStages> {
     Box::new(move |threads| {
         Box::new(NetworkStages {
             pixels_max,

@@ -47,7 +47,7 @@ pub(crate) async fn admit(
         open_streams,
         other_calls,
     } = admission;
-    let call = Call::of(request.extensions());
+    let call = Call::from_extensions(request.extensions());
     let places = match call.method {
         Method::Classify | Method::ClassifyBatch | Method::ModelInfer => calls,
         Method::ClassifyStream => open_streams,
@@ -64,7 +64,7 @@ pub(crate) async fn admit(
     if !call.method.classifies() {
         return hold_until_end(next.run(request).await, place);
     }
-    let Deadline(deadline) = Deadline::of(request.extensions());
+    let Deadline(deadline) = Deadline::from_extensions(request.extensions());
     if let Err(error) = engine.admit(deadline) {
         return reporter.reject(&call, &error);
     }

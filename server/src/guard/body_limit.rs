@@ -113,7 +113,7 @@ pub(crate) async fn watch(
     request: Request,
     next: Next,
 ) -> Response {
-    let call = Call::of(request.extensions());
+    let call = Call::from_extensions(request.extensions());
     let reservation = Arc::new(MemoryReservation::new(
         Arc::clone(&limiter.bytes),
         limiter.metrics.clone(),

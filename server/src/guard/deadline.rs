@@ -22,7 +22,7 @@ pub(crate) struct Deadline(pub(crate) Instant);
 
 impl Deadline {
     /// As [`enforce`] has set it.
-    pub(crate) fn of(extensions: &Extensions) -> Self {
+    pub(crate) fn from_extensions(extensions: &Extensions) -> Self {
         let deadline = extensions.get::<Self>();
         *deadline.expect("`enforce` lies around every handler")
     }
@@ -44,8 +44,8 @@ pub(crate) async fn enforce(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let call = Call::of(request.extensions());
-    let timeout = match caller_timeout(request.headers()) {
+    let call = Call::from_extensions(request.extensions());
+    let timeout = match parse_timeout_header(request.headers()) {
         Ok(Some(timeout)) => with_margin(timeout),
         // A stream lasts as long as its caller likes; its pictures have deadlines of their own.
         Ok(None) if call.method == Method::ClassifyStream => OPEN_END,
@@ -69,19 +69,19 @@ fn with_margin(timeout: Duration) -> Duration {
 }
 
 /// Nothing if the caller names no timeout; its words if they are none.
-fn caller_timeout(headers: &HeaderMap) -> Result<Option<Duration>, String> {
+fn parse_timeout_header(headers: &HeaderMap) -> Result<Option<Duration>, String> {
     let Some(value) = headers.get(HEADER) else {
         return Ok(None);
     };
     let text = value.to_str().unwrap_or_default();
-    match parse(text) {
+    match parse_timeout(text) {
         Some(timeout) => Ok(Some(timeout)),
         None => Err(text.chars().take(DIGITS_MAX * 2).collect()),
     }
 }
 
 /// 1 to 8 digits and a unit: hours, minutes, seconds, milliseconds, microseconds or nanoseconds.
-fn parse(text: &str) -> Option<Duration> {
+fn parse_timeout(text: &str) -> Option<Duration> {
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let plain = digits.bytes().all(|digit| digit.is_ascii_digit());
     if !plain || !(1..=DIGITS_MAX).contains(&digits.len()) {
@@ -124,7 +124,7 @@ mod tests {
             ("1 S", None),
             ("1é", None),
         ] {
-            assert_eq!(parse(text), expected, "{text:?}");
+            assert_eq!(parse_timeout(text), expected, "{text:?}");
         }
     }
 

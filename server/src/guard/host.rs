@@ -23,7 +23,7 @@ const LOOPBACK_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 impl AllowedHosts {
     /// Where only this machine can call, its own names and the configured ones; else the configured ones, or any where
     /// none is.
-    pub(crate) fn of(config: &Config) -> Self {
+    pub(crate) fn from_config(config: &Config) -> Self {
         let configured = config
             .allowed_hosts
             .iter()

@@ -77,7 +77,7 @@ pub(crate) async fn enforce(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let call = Call::of(request.extensions());
+    let call = Call::from_extensions(request.extensions());
     let allowance = Allowance(key(&request).map(|key| (rate_limit, key)));
     if call.method == Method::Classify
         && let Err(error) = allowance.take()
@@ -93,7 +93,7 @@ pub(crate) async fn enforce(
 pub(crate) struct Allowance(Option<(RateLimit, Key)>);
 
 impl Allowance {
-    pub(crate) fn of(extensions: &Extensions) -> Self {
+    pub(crate) fn from_extensions(extensions: &Extensions) -> Self {
         extensions.get::<Self>().cloned().unwrap_or_default()
     }
 

@@ -91,7 +91,7 @@ pub(crate) async fn require(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let call = Call::of(request.extensions());
+    let call = Call::from_extensions(request.extensions());
     if call.method.probes() {
         return next.run(request).await;
     }

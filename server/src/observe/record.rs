@@ -27,7 +27,7 @@ pub(crate) async fn record(
     request: Request,
     next: Next,
 ) -> Response {
-    let call = Call::of(request.extensions());
+    let call = Call::from_extensions(request.extensions());
     let span = trace::call_span(&call, request.headers());
     let answering = AssertUnwindSafe(next.run(request)).catch_unwind();
     let response = answering.instrument(span.clone()).await;

@@ -128,10 +128,10 @@ impl RequestContext {
         let extensions = request.extensions();
         Self {
             service: service.clone(),
-            call: Call::of(extensions),
-            deadline: Deadline::of(extensions).0,
+            call: Call::from_extensions(extensions),
+            deadline: Deadline::from_extensions(extensions).0,
             timeout: service.timeout(),
-            allowance: Allowance::of(extensions),
+            allowance: Allowance::from_extensions(extensions),
         }
     }
 

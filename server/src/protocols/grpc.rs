@@ -37,8 +37,8 @@ impl ImageClassifier for Grpc {
         &self,
         request: Request<ClassifyImageRequest>,
     ) -> Result<Response<ClassifyImageResponse>, Status> {
-        let call = Call::of(request.extensions());
-        let Deadline(deadline) = Deadline::of(request.extensions());
+        let call = Call::from_extensions(request.extensions());
+        let Deadline(deadline) = Deadline::from_extensions(request.extensions());
         let outcome = self.0.answer(request.into_inner(), &call, deadline).await;
         self.0.respond(&call, outcome)
     }
@@ -71,7 +71,7 @@ impl ImageClassifier for Grpc {
         &self,
         request: Request<GetModelRequest>,
     ) -> Result<Response<GetModelResponse>, Status> {
-        let call = Call::of(request.extensions());
+        let call = Call::from_extensions(request.extensions());
         self.0.respond(&call, self.0.model(request.get_ref()))
     }
 }

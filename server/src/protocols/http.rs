@@ -57,7 +57,7 @@ pub(crate) fn is_call(path: &str) -> bool {
 }
 
 async fn classify(State(service): State<Service>, request: Request) -> Response {
-    let call = Call::of(request.extensions());
+    let call = Call::from_extensions(request.extensions());
     match answer(&service, &call, request).await {
         Ok(answer) => answer,
         Err(rejection) => rejection.into_response(service.reporter(), &call),
@@ -65,8 +65,8 @@ async fn classify(State(service): State<Service>, request: Request) -> Response 
 }
 
 async fn answer(service: &Service, call: &Call, request: Request) -> Result<Response, Rejection> {
-    let Deadline(deadline) = Deadline::of(request.extensions());
-    let query = query::read(request.uri().query().unwrap_or_default())?;
+    let Deadline(deadline) = Deadline::from_extensions(request.extensions());
+    let query = query::parse_query(request.uri().query().unwrap_or_default())?;
     check_body(request.headers())?;
     let image_data = form::image(request).await?;
     let request = ClassifyImageRequest {
@@ -87,7 +87,9 @@ fn check_body(headers: &HeaderMap) -> Result<(), RequestError> {
         Err(RequestError::NotSentAsImage { sent })
     };
     match headers.get(header::CONTENT_TYPE) {
-        Some(content_type) if Protocol::of(content_type).is_some() => return reject(content_type),
+        Some(content_type) if Protocol::parse_content_type(content_type).is_some() => {
+            return reject(content_type);
+        }
         _ => {}
     }
     match headers.get(header::CONTENT_ENCODING) {
@@ -98,7 +100,7 @@ fn check_body(headers: &HeaderMap) -> Result<(), RequestError> {
 
 async fn no_such_method(State(service): State<Service>, request: Request) -> Response {
     const HELP: &str = "POST /v1/classify, or GET /v1/openapi.json";
-    let call = Call::of(request.extensions());
+    let call = Call::from_extensions(request.extensions());
     let error = RequestError::UnknownMethod { help: HELP };
     service.reporter().reject(&call, &error)
 }

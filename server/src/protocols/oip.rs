@@ -140,7 +140,7 @@ impl GrpcInferenceService for OipService {
         &self,
         request: Request<ModelMetadataRequest>,
     ) -> Result<Response<ModelMetadataResponse>, Status> {
-        let call = Call::of(request.extensions());
+        let call = Call::from_extensions(request.extensions());
         let ModelMetadataRequest { name, version } = request.get_ref();
         let model = Model::find(self.engine(), name, version);
         let metadata = model.map(|model| model.metadata(self.engine()));
@@ -151,7 +151,7 @@ impl GrpcInferenceService for OipService {
         &self,
         request: Request<ModelConfigRequest>,
     ) -> Result<Response<ModelConfigResponse>, Status> {
-        let call = Call::of(request.extensions());
+        let call = Call::from_extensions(request.extensions());
         let ModelConfigRequest { name, version } = request.get_ref();
         let model = Model::find(self.engine(), name, version);
         let config = model.map(|model| ModelConfigResponse {

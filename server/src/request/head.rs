@@ -47,10 +47,11 @@ pub(crate) enum Method {
 }
 
 impl Call {
-    /// As [`recognise`] has read it.
-    pub(crate) fn of(extensions: &Extensions) -> Self {
+    /// As [`parse_head`] has read it.
+    pub(crate) fn from_extensions(extensions: &Extensions) -> Self {
         let call = extensions.get::<Self>();
-        call.expect("`recognise` lies around every handler").clone()
+        call.expect("`parse_head` lies around every handler")
+            .clone()
     }
 }
 
@@ -67,7 +68,7 @@ impl Protocol {
     }
 
     /// The protocol of a content type, whatever its case and parameters; only protobuf messages are spoken.
-    pub(crate) fn of(content_type: &HeaderValue) -> Option<(Self, &'static str)> {
+    pub(crate) fn parse_content_type(content_type: &HeaderValue) -> Option<(Self, &'static str)> {
         let text = content_type.to_str().ok()?;
         let media_type = text.split(';').next()?.trim().to_ascii_lowercase();
         let known = match media_type.as_str() {
@@ -133,7 +134,7 @@ impl Method {
         matches!(self, Self::Health | Self::OipHealth)
     }
 
-    fn of(path: &str) -> Self {
+    fn parse_path(path: &str) -> Self {
         match path {
             "/imageclassifier.ImageClassifier/Classify" => Self::Classify,
             "/imageclassifier.ImageClassifier/ClassifyBatch" => Self::ClassifyBatch,
@@ -156,9 +157,9 @@ impl Method {
 
 /// Reads the head of each call and writes its content type as the layers below expect it. What is no call gets 415: a form
 /// that a foreign page can post without asking must never pass for one.
-pub(crate) async fn recognise(mut request: Request, next: Next) -> Response {
+pub(crate) async fn parse_head(mut request: Request, next: Next) -> Response {
     let content_type = request.headers().get(header::CONTENT_TYPE);
-    let Some((protocol, content_type)) = content_type.and_then(Protocol::of) else {
+    let Some((protocol, content_type)) = content_type.and_then(Protocol::parse_content_type) else {
         return unsupported();
     };
     normalise(request.headers_mut(), protocol, content_type);
@@ -167,15 +168,15 @@ pub(crate) async fn recognise(mut request: Request, next: Next) -> Response {
 
 /// Reads the head of a call in plain HTTP, which is one whatever its content type: the check of origins alone keeps foreign
 /// pages away.
-pub(crate) async fn recognise_plain(request: Request, next: Next) -> Response {
+pub(crate) async fn parse_http_head(request: Request, next: Next) -> Response {
     begin(Protocol::Http, request, next).await
 }
 
 async fn begin(protocol: Protocol, mut request: Request, next: Next) -> Response {
     let arrived_at = Instant::now();
-    let id = RequestId::of(request.headers());
+    let id = RequestId::from_headers(request.headers());
     let call = Call {
-        method: Method::of(request.uri().path()),
+        method: Method::parse_path(request.uri().path()),
         id: id.clone(),
         protocol,
         arrived_at,
@@ -214,7 +215,7 @@ mod tests {
     fn content_types_are_known_whatever_their_case_and_parameters() {
         let protocol = |text| {
             let value = HeaderValue::from_str(text).unwrap();
-            Protocol::of(&value).map(|(protocol, _)| protocol)
+            Protocol::parse_content_type(&value).map(|(protocol, _)| protocol)
         };
         for (text, expected) in [
             ("application/grpc", Some(Protocol::Grpc)),

@@ -13,7 +13,7 @@ impl RequestId {
     pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
     /// The caller's own id if it is a plain short word, else a new one.
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Self {
         let own = headers.get(Self::HEADER).filter(|id| {
             let plain = |&b: &u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
             (1..=LENGTH_MAX).contains(&id.len()) && id.as_bytes().iter().all(plain)

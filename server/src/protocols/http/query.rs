@@ -6,7 +6,7 @@ use crate::request::error::RequestError;
 ///
 /// # Errors
 /// [`RequestError::ParameterMalformed`], [`RequestError::ParameterUnknown`].
-pub(super) fn read(query: &str) -> Result<ClassifyImageRequest, RequestError> {
+pub(super) fn parse_query(query: &str) -> Result<ClassifyImageRequest, RequestError> {
     let mut request = ClassifyImageRequest::default();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         match &*name {
@@ -44,17 +44,20 @@ mod tests {
 
     #[test]
     fn the_query_is_the_message_without_its_picture() {
-        let read = |query| read(query).map_err(|error| error.to_string());
-        assert_eq!(read(""), Ok(ClassifyImageRequest::default()));
+        let parse = |query| parse_query(query).map_err(|error| error.to_string());
+        assert_eq!(parse_query(""), Ok(ClassifyImageRequest::default()));
         let expected = ClassifyImageRequest {
             top_k: 3,
             model: "a b".to_owned(),
             explain: true,
             ..Default::default()
         };
-        assert_eq!(read("top_k=3&model=a%20b&explain=true"), Ok(expected));
+        assert_eq!(
+            parse_query("top_k=3&model=a%20b&explain=true"),
+            Ok(expected)
+        );
         for wrong in ["top_k=three", "top_k=-1", "top_k=", "explain=yes", "topk=3"] {
-            assert!(read(wrong).is_err(), "{wrong}");
+            assert!(parse_query(wrong).is_err(), "{wrong}");
         }
     }
 }
