@@ -62,9 +62,9 @@ pub(crate) fn app(
     let admission = Admission {
         engine: engine.clone(),
         reporter: reporter.clone(),
-        calls: Arc::new(Semaphore::new(config.limits.calls_max.into())),
+        requests: Arc::new(Semaphore::new(config.limits.calls_max.into())),
         open_streams: Arc::new(Semaphore::new(config.limits.open_streams_max.into())),
-        other_calls: Arc::new(Semaphore::new(config.limits.calls_max.into())),
+        other_requests: Arc::new(Semaphore::new(config.limits.calls_max.into())),
     };
     let tokens = match &config.token_file {
         Some(file) => Some((Tokens::watch(file)?, reporter.clone())),
@@ -116,7 +116,7 @@ pub(crate) fn app(
             // to whatever else speaks HTTP/1.1.
             .layer(GrpcWebLayer::new()),
     );
-    let plain = plain_http::calls(service).layer(
+    let plain = plain_http::routes(service).layer(
         ServiceBuilder::new()
             .layer(cors(&config.cors_origins))
             .layer(csrf(&config.cors_origins)?)
@@ -143,7 +143,7 @@ fn pick(request: &Request) -> usize {
     let method = request.method();
     if [Method::GET, Method::HEAD].contains(method) {
         1
-    } else if plain_http::is_call(request.uri().path()) {
+    } else if plain_http::handles(request.uri().path()) {
         2
     } else {
         0

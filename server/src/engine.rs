@@ -210,12 +210,12 @@ impl Engine {
     ) -> Result<Classification, RequestError> {
         let pool = &*self.0.pool;
         let (reply, answer) = oneshot::channel();
-        let call = Span::current();
-        let waiting = stage_span!(&call, "queue");
+        let span = Span::current();
+        let waiting = stage_span!(&span, "queue");
         let context = JobContext {
             options,
             queued_at: Instant::now(),
-            spans: [call, waiting],
+            spans: [span, waiting],
             deadline,
             reply,
         };

@@ -36,13 +36,13 @@ async fn main() -> anyhow::Result<()> {
     );
     let engine = Engine::start(network, weights, &config).context("cannot start the engine")?;
     let listeners = Listeners {
-        calls: bind(config.listen, "--listen").await?,
+        requests: bind(config.listen, "--listen").await?,
         metrics: match config.metrics_listen {
             Some(address) => Some(bind(address, "--metrics-listen").await?),
             None => None,
         },
     };
-    let address = listeners.calls.local_addr()?;
+    let address = listeners.requests.local_addr()?;
     tracing::info!("serving gRPC, gRPC-Web and the page on http://{address}");
 
     serve(listeners, engine, &config, stop_signal()?).await?;

@@ -20,7 +20,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Listeners {
     /// By everybody.
-    pub calls: TcpListener,
+    pub requests: TcpListener,
     /// By Prometheus.
     pub metrics: Option<TcpListener>,
 }
@@ -63,7 +63,7 @@ pub async fn serve(
         };
         tokio::join!(
             connection::serve(
-                listeners.calls,
+                listeners.requests,
                 tls,
                 app,
                 limits,

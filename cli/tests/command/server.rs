@@ -50,7 +50,7 @@ pub(crate) fn start(options: &[&str]) -> SocketAddr {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             tell.send(listener.local_addr().unwrap()).unwrap();
             let listeners = Listeners {
-                calls: listener,
+                requests: listener,
                 metrics: None,
             };
             serve(listeners, engine, &config, std::future::pending())

@@ -110,12 +110,12 @@ impl Worker<'_> {
     ) -> Result<Classification, RequestError> {
         let begun_at = Instant::now();
         self.wanted(context)?;
-        let [call, _] = &context.spans;
-        let (input, crop) = self.prepare(payload, call)?;
+        let [span, _] = &context.spans;
+        let (input, crop) = self.prepare(payload, span)?;
         let decoded_at = Instant::now();
         self.wanted(context)?;
         let ClassifyOptions { top_k, explain } = context.options;
-        let _inferring = stage_span!(call, "inference").entered();
+        let _inferring = stage_span!(span, "inference").entered();
         let (logits, features, threads) =
             self.guarded(InternalError::InferencePanicked, |worker| {
                 let alone = worker.is_alone();
@@ -152,12 +152,12 @@ impl Worker<'_> {
     fn prepare(
         &mut self,
         payload: Payload,
-        call: &Span,
+        span: &Span,
     ) -> Result<(Input, Option<Crop>), RequestError> {
         match payload {
             Payload::Prepared(tensor) => Ok((tensor.into_input()?, None)),
             Payload::Encoded(image) => {
-                let _decoding = stage_span!(call, "decode").entered();
+                let _decoding = stage_span!(span, "decode").entered();
                 let (input, crop) = self.guarded(InternalError::DecodePanicked, |worker| {
                     Ok(worker.stages.prepare(&image)?)
                 })?;

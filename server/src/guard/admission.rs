@@ -14,7 +14,7 @@ use crate::{
     observe::{error_reporter::ErrorReporter, metrics::Metrics},
     request::{
         error::RequestError,
-        head::{Call, Method},
+        head::{Method, RequestHead},
     },
 };
 
@@ -24,11 +24,11 @@ pub(crate) struct Admission {
     pub(crate) engine: Engine,
     pub(crate) reporter: ErrorReporter,
     /// One permit for each call to classify.
-    pub(crate) calls: Arc<Semaphore>,
+    pub(crate) requests: Arc<Semaphore>,
     /// One for each stream of pictures: they may stay for long.
     pub(crate) open_streams: Arc<Semaphore>,
     /// One for each call that needs no picture, until its answer has been taken.
-    pub(crate) other_calls: Arc<Semaphore>,
+    pub(crate) other_requests: Arc<Semaphore>,
 }
 
 /// When to try again where every place is taken by calls that have yet to send their pictures.
@@ -43,15 +43,15 @@ pub(crate) async fn admit(
     let Admission {
         engine,
         reporter,
-        calls,
+        requests,
         open_streams,
-        other_calls,
+        other_requests,
     } = admission;
-    let call = Call::from_extensions(request.extensions());
-    let places = match call.method {
-        Method::Classify | Method::ClassifyBatch | Method::ModelInfer => calls,
+    let head = RequestHead::from_extensions(request.extensions());
+    let places = match head.method {
+        Method::Classify | Method::ClassifyBatch | Method::ModelInfer => requests,
         Method::ClassifyStream => open_streams,
-        Method::GetModel | Method::OipMetadata | Method::Unknown => other_calls,
+        Method::GetModel | Method::OipMetadata | Method::Unknown => other_requests,
         // Their answers are short, or last as long as the caller likes.
         Method::Health | Method::OipHealth | Method::Reflection => {
             return next.run(request).await;
@@ -59,14 +59,14 @@ pub(crate) async fn admit(
     };
     let Ok(place) = places.try_acquire_owned() else {
         let retry_delay = RETRY_DELAY;
-        return reporter.reject(&call, &RequestError::Overloaded { retry_delay });
+        return reporter.reject(&head, &RequestError::Overloaded { retry_delay });
     };
-    if !call.method.classifies() {
+    if !head.method.classifies() {
         return hold_until_end(next.run(request).await, place);
     }
     let Deadline(deadline) = Deadline::from_extensions(request.extensions());
     if let Err(error) = engine.admit(deadline) {
-        return reporter.reject(&call, &error);
+        return reporter.reject(&head, &error);
     }
     let in_flight = InFlight::begin(engine.metrics().clone());
     hold_until_end(next.run(request).await, (place, in_flight))

@@ -38,7 +38,7 @@ use crate::{
     },
     request::{
         error::RequestError,
-        head::{Call, Method, Protocol},
+        head::{Method, Protocol, RequestHead},
     },
 };
 
@@ -69,14 +69,14 @@ pub(crate) struct MemoryReservation {
     taken: AtomicU32,
     /// Of a stream: lengths of the messages that have begun and that nobody has taken up yet.
     messages: Mutex<VecDeque<usize>>,
-    all_calls: Arc<Semaphore>,
+    total: Arc<Semaphore>,
     metrics: Metrics,
 }
 
 /// A request's body, watched.
 struct LimitedBody {
     body: Body,
-    call: Call,
+    head: RequestHead,
     limiter: BodyLimiter,
     reservation: Arc<MemoryReservation>,
     timer: Pin<Box<Sleep>>,
@@ -113,15 +113,15 @@ pub(crate) async fn watch(
     request: Request,
     next: Next,
 ) -> Response {
-    let call = Call::from_extensions(request.extensions());
+    let head = RequestHead::from_extensions(request.extensions());
     let reservation = Arc::new(MemoryReservation::new(
         Arc::clone(&limiter.bytes),
         limiter.metrics.clone(),
     ));
-    let read_to_end = request.version() < Version::HTTP_2 || call.protocol == Protocol::Http;
-    let method = call.method;
+    let read_to_end = request.version() < Version::HTTP_2 || head.protocol == Protocol::Http;
+    let method = head.method;
     let upload =
-        |body| LimitedBody::new(body, read_to_end, call, limiter, Arc::clone(&reservation));
+        |body| LimitedBody::new(body, read_to_end, head, limiter, Arc::clone(&reservation));
     let mut request = request.map(|body| Body::new(upload(body)));
     request.extensions_mut().insert(Arc::clone(&reservation));
     let response = next.run(request).await;
@@ -133,18 +133,18 @@ pub(crate) async fn watch(
 }
 
 impl MemoryReservation {
-    fn new(all_calls: Arc<Semaphore>, metrics: Metrics) -> Self {
+    fn new(total: Arc<Semaphore>, metrics: Metrics) -> Self {
         Self {
             taken: AtomicU32::new(0),
             messages: Mutex::default(),
-            all_calls,
+            total,
             metrics,
         }
     }
 
     /// Whether `bytes` more can be held.
     fn take(&self, bytes: u32) -> bool {
-        let Ok(permits) = self.all_calls.try_acquire_many(bytes) else {
+        let Ok(permits) = self.total.try_acquire_many(bytes) else {
             return false;
         };
         permits.forget();
@@ -167,7 +167,7 @@ impl MemoryReservation {
     pub(crate) fn give_back(&self, bytes: usize) {
         let bytes = u32::try_from(bytes).expect("a message of bounded length");
         self.taken.fetch_sub(bytes, Ordering::Relaxed);
-        self.all_calls.add_permits(bytes as usize);
+        self.total.add_permits(bytes as usize);
         self.metrics.bytes_in_flight.dec_by(bytes.into());
     }
 
@@ -179,7 +179,7 @@ impl MemoryReservation {
 impl Drop for MemoryReservation {
     fn drop(&mut self) {
         let taken = *self.taken.get_mut();
-        self.all_calls.add_permits(taken as usize);
+        self.total.add_permits(taken as usize);
         self.metrics.bytes_in_flight.dec_by(taken.into());
     }
 }
@@ -188,13 +188,13 @@ impl LimitedBody {
     fn new(
         body: Body,
         read_to_end: bool,
-        call: Call,
+        head: RequestHead,
         limiter: BodyLimiter,
         reservation: Arc<MemoryReservation>,
     ) -> Self {
         Self {
             body,
-            call,
+            head,
             timer: Box::pin(sleep(limiter.limits.timeout)),
             limiter,
             reservation,
@@ -207,12 +207,12 @@ impl LimitedBody {
     }
 
     fn fail(&mut self, error: &RequestError) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let status = self.limiter.reporter.status(&self.call, error);
+        let status = self.limiter.reporter.status(&self.head, error);
         Poll::Ready(Some(Err(status.into())))
     }
 
     fn is_stream(&self) -> bool {
-        self.call.method == Method::ClassifyStream
+        self.head.method == Method::ClassifyStream
     }
 
     /// How long it may take until the message is there, or the next frame of a stream.
@@ -290,7 +290,7 @@ impl LimitedBody {
 
     /// How long the message says it is; zero until it has said so, and in plain HTTP, where it has no prefix.
     fn declared_bytes(&self) -> usize {
-        if self.call.protocol == Protocol::Http {
+        if self.head.protocol == Protocol::Http {
             return 0;
         }
         match *self.prefix {
@@ -352,8 +352,8 @@ impl HttpBody for LimitedBody {
                 }
                 None => {
                     this.state = State::Ended;
-                    if this.call.method == Method::Classify {
-                        let time = this.call.arrived_at.elapsed();
+                    if this.head.method == Method::Classify {
+                        let time = this.head.arrived_at.elapsed();
                         this.limiter.metrics.observe(Stage::Upload, time);
                     }
                 }

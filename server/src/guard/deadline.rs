@@ -12,7 +12,7 @@ use crate::{
     observe::error_reporter::ErrorReporter,
     request::{
         error::RequestError,
-        head::{Call, Method},
+        head::{Method, RequestHead},
     },
 };
 
@@ -44,23 +44,23 @@ pub(crate) async fn enforce(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let call = Call::from_extensions(request.extensions());
+    let head = RequestHead::from_extensions(request.extensions());
     let timeout = match parse_timeout_header(request.headers()) {
         Ok(Some(timeout)) => with_margin(timeout),
         // A stream lasts as long as its caller likes; its pictures have deadlines of their own.
-        Ok(None) if call.method == Method::ClassifyStream => OPEN_END,
+        Ok(None) if head.method == Method::ClassifyStream => OPEN_END,
         Ok(None) => default,
-        Err(value) => return reporter.reject(&call, &RequestError::TimeoutMalformed { value }),
+        Err(value) => return reporter.reject(&head, &RequestError::TimeoutMalformed { value }),
     };
     // A caller who would wait for centuries waits for the default.
-    let deadline = call
+    let deadline = head
         .arrived_at
         .checked_add(timeout)
-        .unwrap_or(call.arrived_at + default);
+        .unwrap_or(head.arrived_at + default);
     request.extensions_mut().insert(Deadline(deadline));
     match timeout_at(deadline.into(), next.run(request)).await {
         Ok(response) => response,
-        Err(_) => reporter.reject(&call, &RequestError::DeadlineExceeded),
+        Err(_) => reporter.reject(&head, &RequestError::DeadlineExceeded),
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
     observe::error_reporter::ErrorReporter,
     request::{
         error::RequestError,
-        head::{Call, Method},
+        head::{Method, RequestHead},
         peer::Peer,
     },
 };
@@ -77,12 +77,12 @@ pub(crate) async fn enforce(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let call = Call::from_extensions(request.extensions());
+    let head = RequestHead::from_extensions(request.extensions());
     let allowance = Allowance(key(&request).map(|key| (rate_limit, key)));
-    if call.method == Method::Classify
+    if head.method == Method::Classify
         && let Err(error) = allowance.take()
     {
-        return reporter.reject(&call, &error);
+        return reporter.reject(&head, &error);
     }
     request.extensions_mut().insert(allowance);
     next.run(request).await

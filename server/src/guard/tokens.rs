@@ -20,7 +20,7 @@ use tokio::{sync::watch, time::sleep};
 use crate::{
     edge::tls::modified_at,
     observe::error_reporter::ErrorReporter,
-    request::{error::RequestError, head::Call},
+    request::{error::RequestError, head::RequestHead},
 };
 
 /// The digests of all tokens. Cheap to clone.
@@ -91,8 +91,8 @@ pub(crate) async fn require(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let call = Call::from_extensions(request.extensions());
-    if call.method.probes() {
+    let head = RequestHead::from_extensions(request.extensions());
+    if head.method.probes() {
         return next.run(request).await;
     }
     let authorization = request.headers().get(header::AUTHORIZATION);
@@ -102,7 +102,7 @@ pub(crate) async fn require(
             request.extensions_mut().insert(Caller(name));
             next.run(request).await
         }
-        None => reporter.reject(&call, &RequestError::Unauthenticated),
+        None => reporter.reject(&head, &RequestError::Unauthenticated),
     }
 }
 

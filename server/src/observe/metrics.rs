@@ -26,7 +26,7 @@ pub(crate) struct Metrics(Arc<Counters>);
 
 pub(crate) struct Counters {
     registry: Registry,
-    calls: Family<CallLabels, Counter>,
+    requests: Family<RequestLabels, Counter>,
     reporter: Family<ReasonLabels, Counter>,
     abandoned: Family<AbandonedLabels, Counter>,
     stages: Family<StageLabels, Histogram, fn() -> Histogram>,
@@ -60,7 +60,7 @@ pub(crate) enum Abandoned {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct CallLabels {
+struct RequestLabels {
     method: &'static str,
     protocol: &'static str,
     code: &'static str,
@@ -116,8 +116,12 @@ impl Metrics {
     /// All of them at zero. `model` says which network they are about.
     pub(crate) fn new(model: &str, revision: &str) -> Self {
         let mut registry = Registry::with_prefix("imageclassifier");
-        let calls = Family::default();
-        registry.register("calls", "Calls answered, refused ones too", calls.clone());
+        let requests = Family::default();
+        registry.register(
+            "calls",
+            "Calls answered, refused ones too",
+            requests.clone(),
+        );
         let reporter = Family::default();
         registry.register(
             "refusals",
@@ -170,7 +174,7 @@ impl Metrics {
 
         let counters = Self(Arc::new(Counters {
             registry,
-            calls,
+            requests,
             reporter,
             abandoned,
             stages,
@@ -196,12 +200,12 @@ impl Metrics {
             drop(self.0.reporter.get_or_create(&ReasonLabels { reason }));
         }
         for protocol in Protocol::ALL {
-            let labels = CallLabels {
+            let labels = RequestLabels {
                 method: Method::Classify.name(),
                 protocol: protocol.name(),
                 code: code_name(Code::Ok),
             };
-            drop(self.0.calls.get_or_create(&labels));
+            drop(self.0.requests.get_or_create(&labels));
         }
     }
 
@@ -222,12 +226,12 @@ impl Metrics {
     }
 
     pub(crate) fn answered(&self, method: Method, protocol: Protocol, code: Code) {
-        let labels = CallLabels {
+        let labels = RequestLabels {
             method: method.name(),
             protocol: protocol.name(),
             code: code_name(code),
         };
-        self.0.calls.get_or_create(&labels).inc();
+        self.0.requests.get_or_create(&labels).inc();
     }
 
     /// In the OpenMetrics text format.

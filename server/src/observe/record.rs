@@ -17,7 +17,7 @@ use crate::{
     },
     request::{
         error::{ACCEPT_ENCODING, InternalError, RequestError},
-        head::{Call, Method},
+        head::{Method, RequestHead},
     },
 };
 
@@ -27,27 +27,27 @@ pub(crate) async fn record(
     request: Request,
     next: Next,
 ) -> Response {
-    let call = Call::from_extensions(request.extensions());
-    let span = trace::call_span(&call, request.headers());
+    let head = RequestHead::from_extensions(request.extensions());
+    let span = trace::request_span(&head, request.headers());
     let answering = AssertUnwindSafe(next.run(request)).catch_unwind();
     let response = answering.instrument(span.clone()).await;
     let response = response.unwrap_or_else(|_| {
         metrics.panics.inc();
         reporter.reject(
-            &call,
+            &head,
             &RequestError::Internal(InternalError::HandlerPanicked),
         )
     });
     let response = match error_of_tonic(&response) {
-        Some(error) => reporter.reject(&call, &error),
+        Some(error) => reporter.reject(&head, &error),
         None => response,
     };
     let code = response.headers().get("grpc-status");
     let code = code.map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes()));
     trace::record(&span, code);
-    metrics.answered(call.method, call.protocol, code);
-    if call.method == Method::Classify && code == Code::Ok {
-        metrics.observe(Stage::Total, call.arrived_at.elapsed());
+    metrics.answered(head.method, head.protocol, code);
+    if head.method == Method::Classify && code == Code::Ok {
+        metrics.observe(Stage::Total, head.arrived_at.elapsed());
     }
     response
 }

@@ -14,7 +14,7 @@ use tracing::{Span, Subscriber, field::Empty, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{EnvFilter, Layer, filter::Targets, registry::LookupSpan};
 
-use crate::request::head::Call;
+use crate::request::head::RequestHead;
 
 /// The target of every span, and of nothing else.
 const TARGET: &str = "otel";
@@ -72,18 +72,18 @@ pub(crate) fn without_spans(filter: EnvFilter) -> EnvFilter {
 }
 
 /// The span of a call, under the caller's.
-pub(crate) fn call_span(call: &Call, headers: &HeaderMap) -> Span {
+pub(crate) fn request_span(head: &RequestHead, headers: &HeaderMap) -> Span {
     let span = info_span!(
         target: TARGET,
         "call",
-        otel.name = call.method.full_name(),
+        otel.name = head.method.full_name(),
         otel.kind = "server",
         otel.status_code = Empty,
         rpc.system.name = "grpc",
-        rpc.method = call.method.full_name(),
+        rpc.method = head.method.full_name(),
         rpc.response.status_code = Empty,
-        request_id = call.id.as_str(),
-        protocol = call.protocol.name(),
+        request_id = head.id.as_str(),
+        protocol = head.protocol.name(),
     );
     if !span.is_disabled() {
         let context = TraceContextPropagator::new().extract(&Headers(headers));
@@ -114,8 +114,8 @@ pub(crate) fn record(span: &Span, code: Code) {
 
 /// The span of a stage of a call.
 macro_rules! stage_span {
-    ($call:expr, $name:literal) => {
-        tracing::info_span!(target: "otel", parent: $call, $name)
+    ($parent:expr, $name:literal) => {
+        tracing::info_span!(target: "otel", parent: $parent, $name)
     };
 }
 pub(crate) use stage_span;

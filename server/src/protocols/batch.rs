@@ -18,7 +18,7 @@ use tonic_types::pb;
 use crate::{
     guard::{body_limit::MemoryReservation, deadline::Deadline, rate_limit::Allowance},
     protocols::classify::{Service, id_length},
-    request::{error::RequestError, head::Call},
+    request::{error::RequestError, head::RequestHead},
 };
 
 /// Pictures of one call that are at work or wait for a core at once, for each core: enough that no core waits for them, and
@@ -29,7 +29,7 @@ const AT_ONCE_PER_CORE: usize = 4;
 #[derive(Clone)]
 pub(crate) struct RequestContext {
     pub(crate) service: Service,
-    pub(crate) call: Call,
+    pub(crate) head: RequestHead,
     /// Of the call as a whole.
     pub(crate) deadline: Instant,
     /// How long one picture may take.
@@ -128,7 +128,7 @@ impl RequestContext {
         let extensions = request.extensions();
         Self {
             service: service.clone(),
-            call: Call::from_extensions(extensions),
+            head: RequestHead::from_extensions(extensions),
             deadline: Deadline::from_extensions(extensions).0,
             timeout: service.timeout(),
             allowance: Allowance::from_extensions(extensions),
@@ -148,7 +148,7 @@ impl RequestContext {
         let answering = async {
             id_length(id)?;
             self.allowance.take()?;
-            self.service.answer(request, &self.call, deadline).await
+            self.service.answer(request, &self.head, deadline).await
         };
         let outcome = timeout_at(deadline.into(), answering).await;
         let outcome = outcome.unwrap_or(Err(RequestError::DeadlineExceeded));
@@ -159,7 +159,7 @@ impl RequestContext {
     }
 
     fn reject(&self, error: &RequestError) -> Status {
-        self.service.reporter().status(&self.call, error)
+        self.service.reporter().status(&self.head, error)
     }
 
     /// Our own words stay; the codec has none that a caller could use.

@@ -10,7 +10,7 @@ use crate::{
     engine::{Engine, job::ClassifyOptions},
     observe::error_reporter::ErrorReporter,
     protocols::wire,
-    request::{error::RequestError, head::Call},
+    request::{error::RequestError, head::RequestHead},
 };
 
 /// How many predictions a caller gets who asks for no number.
@@ -51,7 +51,7 @@ impl Service {
     pub(crate) async fn answer(
         &self,
         request: ClassifyImageRequest,
-        call: &Call,
+        head: &RequestHead,
         deadline: Instant,
     ) -> Result<ClassifyImageResponse, RequestError> {
         known_model(&request.model, self.engine.weights())?;
@@ -61,7 +61,7 @@ impl Service {
         };
         let image = request.image_data;
         let classification = self.engine.classify(image, options, deadline).await?;
-        let id = call.id.as_str();
+        let id = head.id.as_str();
         classification.log(id);
         Ok(wire::answer(
             &classification,
@@ -85,12 +85,12 @@ impl Service {
 
     pub(crate) fn respond<T>(
         &self,
-        call: &Call,
+        head: &RequestHead,
         outcome: Result<T, RequestError>,
     ) -> Result<Response<T>, Status> {
         outcome
             .map(Response::new)
-            .map_err(|error| self.reporter.status(call, &error))
+            .map_err(|error| self.reporter.status(head, &error))
     }
 }
 

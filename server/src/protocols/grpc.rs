@@ -14,7 +14,7 @@ use crate::{
         batch::{self, RequestContext},
         classify::{Service, batch_size},
     },
-    request::head::Call,
+    request::head::RequestHead,
 };
 
 /// The RPC methods: unwrap, delegate, wrap.
@@ -37,10 +37,10 @@ impl ImageClassifier for Grpc {
         &self,
         request: Request<ClassifyImageRequest>,
     ) -> Result<Response<ClassifyImageResponse>, Status> {
-        let call = Call::from_extensions(request.extensions());
+        let head = RequestHead::from_extensions(request.extensions());
         let Deadline(deadline) = Deadline::from_extensions(request.extensions());
-        let outcome = self.0.answer(request.into_inner(), &call, deadline).await;
-        self.0.respond(&call, outcome)
+        let outcome = self.0.answer(request.into_inner(), &head, deadline).await;
+        self.0.respond(&head, outcome)
     }
 
     async fn classify_batch(
@@ -48,11 +48,11 @@ impl ImageClassifier for Grpc {
         request: Request<ClassifyBatchRequest>,
     ) -> Result<Response<Self::ClassifyBatchStream>, Status> {
         let context = RequestContext::new(&self.0, &request);
-        let call = context.call.clone();
+        let head = context.head.clone();
         let requests = request.into_inner().requests;
         let outcome = batch_size(requests.len(), self.0.engine().limits().batch_images_max)
             .map(|()| Box::pin(batch::batch(context, requests)) as Answers<_>);
-        self.0.respond(&call, outcome)
+        self.0.respond(&head, outcome)
     }
 
     async fn classify_stream(
@@ -71,7 +71,7 @@ impl ImageClassifier for Grpc {
         &self,
         request: Request<GetModelRequest>,
     ) -> Result<Response<GetModelResponse>, Status> {
-        let call = Call::from_extensions(request.extensions());
-        self.0.respond(&call, self.0.model(request.get_ref()))
+        let head = RequestHead::from_extensions(request.extensions());
+        self.0.respond(&head, self.0.model(request.get_ref()))
     }
 }

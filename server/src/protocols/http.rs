@@ -19,7 +19,7 @@ use crate::{
     protocols::classify::Service,
     request::{
         error::RequestError,
-        head::{CLASSIFY_PATH, Call, Protocol},
+        head::{CLASSIFY_PATH, Protocol, RequestHead},
     },
 };
 pub(crate) use json::as_json;
@@ -29,7 +29,7 @@ use rejection::Rejection;
 const OPENAPI_PATH: &str = "/v1/openapi.json";
 
 /// What is posted.
-pub(crate) fn calls(service: Service) -> Router {
+pub(crate) fn routes(service: Service) -> Router {
     let classify = post(classify).fallback(no_such_method);
     Router::new()
         .route(CLASSIFY_PATH, classify)
@@ -51,20 +51,24 @@ pub(crate) fn documents() -> Router {
         .route(CLASSIFY_PATH, get(classify))
 }
 
-/// Whether what is not read is for [`calls`].
-pub(crate) fn is_call(path: &str) -> bool {
+/// Whether what is not read is for [`routes`].
+pub(crate) fn handles(path: &str) -> bool {
     path.starts_with("/v1/")
 }
 
 async fn classify(State(service): State<Service>, request: Request) -> Response {
-    let call = Call::from_extensions(request.extensions());
-    match answer(&service, &call, request).await {
+    let head = RequestHead::from_extensions(request.extensions());
+    match answer(&service, &head, request).await {
         Ok(answer) => answer,
-        Err(rejection) => rejection.into_response(service.reporter(), &call),
+        Err(rejection) => rejection.into_response(service.reporter(), &head),
     }
 }
 
-async fn answer(service: &Service, call: &Call, request: Request) -> Result<Response, Rejection> {
+async fn answer(
+    service: &Service,
+    head: &RequestHead,
+    request: Request,
+) -> Result<Response, Rejection> {
     let Deadline(deadline) = Deadline::from_extensions(request.extensions());
     let query = query::parse_query(request.uri().query().unwrap_or_default())?;
     check_body(request.headers())?;
@@ -73,7 +77,7 @@ async fn answer(service: &Service, call: &Call, request: Request) -> Result<Resp
         image_data,
         ..query
     };
-    let answer = service.answer(request, call, deadline).await?;
+    let answer = service.answer(request, head, deadline).await?;
     Ok(json_response(
         StatusCode::OK,
         &proto_json::Answer::from(&answer),
@@ -100,7 +104,7 @@ fn check_body(headers: &HeaderMap) -> Result<(), RequestError> {
 
 async fn no_such_method(State(service): State<Service>, request: Request) -> Response {
     const HELP: &str = "POST /v1/classify, or GET /v1/openapi.json";
-    let call = Call::from_extensions(request.extensions());
+    let head = RequestHead::from_extensions(request.extensions());
     let error = RequestError::UnknownMethod { help: HELP };
-    service.reporter().reject(&call, &error)
+    service.reporter().reject(&head, &error)
 }

@@ -26,7 +26,7 @@ use crate::{
         batch::RequestContext,
         classify::{Service, id_length},
     },
-    request::{error::RequestError, head::Call},
+    request::{error::RequestError, head::RequestHead},
 };
 use inputs::InputImage;
 use models::Model;
@@ -88,7 +88,7 @@ async fn classify(
                     .await
             }
         }?;
-        classification.log(context.call.id.as_str());
+        classification.log(context.head.id.as_str());
         Ok(classification)
     });
     classification
@@ -140,24 +140,24 @@ impl GrpcInferenceService for OipService {
         &self,
         request: Request<ModelMetadataRequest>,
     ) -> Result<Response<ModelMetadataResponse>, Status> {
-        let call = Call::from_extensions(request.extensions());
+        let head = RequestHead::from_extensions(request.extensions());
         let ModelMetadataRequest { name, version } = request.get_ref();
         let model = Model::find(self.engine(), name, version);
         let metadata = model.map(|model| model.metadata(self.engine()));
-        self.0.respond(&call, metadata)
+        self.0.respond(&head, metadata)
     }
 
     async fn model_config(
         &self,
         request: Request<ModelConfigRequest>,
     ) -> Result<Response<ModelConfigResponse>, Status> {
-        let call = Call::from_extensions(request.extensions());
+        let head = RequestHead::from_extensions(request.extensions());
         let ModelConfigRequest { name, version } = request.get_ref();
         let model = Model::find(self.engine(), name, version);
         let config = model.map(|model| ModelConfigResponse {
             config: Some(model.config(self.engine())),
         });
-        self.0.respond(&call, config)
+        self.0.respond(&head, config)
     }
 
     async fn model_infer(
@@ -165,8 +165,8 @@ impl GrpcInferenceService for OipService {
         request: Request<ModelInferRequest>,
     ) -> Result<Response<ModelInferResponse>, Status> {
         let context = RequestContext::new(&self.0, &request);
-        let call = context.call.clone();
+        let head = context.head.clone();
         let outcome = self.infer(request.into_inner(), context).await;
-        self.0.respond(&call, outcome)
+        self.0.respond(&head, outcome)
     }
 }

@@ -12,7 +12,7 @@ pub(crate) const CLASSIFY_PATH: &str = "/v1/classify";
 
 /// The head of a call, as an extension of its request.
 #[derive(Clone, Debug)]
-pub(crate) struct Call {
+pub(crate) struct RequestHead {
     pub(crate) id: RequestId,
     pub(crate) method: Method,
     pub(crate) protocol: Protocol,
@@ -46,11 +46,11 @@ pub(crate) enum Method {
     Unknown,
 }
 
-impl Call {
+impl RequestHead {
     /// As [`parse_head`] has read it.
     pub(crate) fn from_extensions(extensions: &Extensions) -> Self {
-        let call = extensions.get::<Self>();
-        call.expect("`parse_head` lies around every handler")
+        let head = extensions.get::<Self>();
+        head.expect("`parse_head` lies around every handler")
             .clone()
     }
 }
@@ -175,13 +175,13 @@ pub(crate) async fn parse_http_head(request: Request, next: Next) -> Response {
 async fn begin(protocol: Protocol, mut request: Request, next: Next) -> Response {
     let arrived_at = Instant::now();
     let id = RequestId::from_headers(request.headers());
-    let call = Call {
+    let head = RequestHead {
         method: Method::parse_path(request.uri().path()),
         id: id.clone(),
         protocol,
         arrived_at,
     };
-    request.extensions_mut().insert(call);
+    request.extensions_mut().insert(head);
     let mut response = next.run(request).await;
     response
         .headers_mut()

@@ -46,13 +46,13 @@ impl App {
     }
 
     async fn serve(engine: Engine, config: Config) -> Self {
-        let calls = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let requests = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let metrics = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = calls.local_addr().unwrap();
+        let address = requests.local_addr().unwrap();
         let metrics_address = metrics.local_addr().unwrap();
         let plain = config.tls.tls_cert.is_none();
         let listeners = Listeners {
-            calls,
+            requests,
             metrics: Some(metrics),
         };
         let (stop, stopped) = oneshot::channel();

@@ -45,19 +45,16 @@ mod tests {
     #[test]
     fn the_query_is_the_message_without_its_picture() {
         let parse = |query| parse_query(query).map_err(|error| error.to_string());
-        assert_eq!(parse_query(""), Ok(ClassifyImageRequest::default()));
+        assert_eq!(parse(""), Ok(ClassifyImageRequest::default()));
         let expected = ClassifyImageRequest {
             top_k: 3,
             model: "a b".to_owned(),
             explain: true,
             ..Default::default()
         };
-        assert_eq!(
-            parse_query("top_k=3&model=a%20b&explain=true"),
-            Ok(expected)
-        );
+        assert_eq!(parse("top_k=3&model=a%20b&explain=true"), Ok(expected));
         for wrong in ["top_k=three", "top_k=-1", "top_k=", "explain=yes", "topk=3"] {
-            assert!(parse_query(wrong).is_err(), "{wrong}");
+            assert!(parse(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -3,7 +3,7 @@ use tonic::Status;
 
 use crate::{
     observe::error_reporter::ErrorReporter,
-    request::{error::RequestError, head::Call},
+    request::{error::RequestError, head::RequestHead},
 };
 
 /// Why a call gets no answer.
@@ -21,9 +21,9 @@ impl From<RequestError> for Rejection {
 }
 
 impl Rejection {
-    pub(super) fn into_response(self, reporter: &ErrorReporter, call: &Call) -> Response {
+    pub(super) fn into_response(self, reporter: &ErrorReporter, head: &RequestHead) -> Response {
         match self {
-            Self::Error(error) => reporter.reject(call, &error),
+            Self::Error(error) => reporter.reject(head, &error),
             Self::Body(status) => status.into_http::<Body>(),
         }
     }
