@@ -55,7 +55,7 @@ impl Activity {
     }
 
     /// Until nothing has been asked, or nothing of an answer been taken, for longer than is allowed.
-    pub(crate) async fn overdue(&self, limits: ConnectionLimits) {
+    pub(crate) async fn timed_out(&self, limits: ConnectionLimits) {
         loop {
             let patience_ends = {
                 let now = self.now();
@@ -114,8 +114,8 @@ impl Drop for Sending {
 }
 
 /// A request is in progress until the last byte of its answer has been handed over.
-pub(crate) fn until_sent(body: Body, busy: Busy, endless: bool) -> Body {
-    let sending = (!endless).then(|| Sending::begin(&busy.0));
+pub(crate) fn hold_until_sent(body: Body, busy: Busy, long_lived: bool) -> Body {
+    let sending = (!long_lived).then(|| Sending::begin(&busy.0));
     Body::new(body.map_frame(move |frame| {
         if sending.is_some() {
             busy.0.now().sent_at = Instant::now();
@@ -125,7 +125,7 @@ pub(crate) fn until_sent(body: Body, busy: Busy, endless: bool) -> Body {
 }
 
 /// Whoever watches health, or keeps reflection open, gets parts of the answer whenever there are any.
-pub(crate) fn is_endless(path: &str) -> bool {
+pub(crate) fn is_long_lived(path: &str) -> bool {
     ["/grpc.health.v1.", "/grpc.reflection."]
         .iter()
         .any(|service| path.starts_with(service))

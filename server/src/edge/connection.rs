@@ -32,7 +32,7 @@ use tower::{Service, ServiceExt};
 
 use crate::{
     edge::{
-        activity::{Activity, is_endless, until_sent},
+        activity::{Activity, hold_until_sent, is_long_lived},
         limits::ConnectionLimits,
         syn_gate,
         tls::Tls,
@@ -182,7 +182,7 @@ where
             tower::service_fn(move |mut request: Request<Incoming>| {
                 request.extensions_mut().insert(peer);
                 let busy = Activity::begin(&activity);
-                let endless = is_endless(request.uri().path());
+                let long_lived = is_long_lived(request.uri().path());
                 let leaving = readiness.phase() > Phase::Serving;
                 let last = leaving && request.version() < Version::HTTP_2;
                 let answering = app.clone().oneshot(request.map(Body::new));
@@ -192,7 +192,9 @@ where
                         let close = HeaderValue::from_static("close");
                         response.headers_mut().insert(header::CONNECTION, close);
                     }
-                    Ok::<_, Infallible>(response.map(|body| until_sent(body, busy, endless)))
+                    Ok::<_, Infallible>(
+                        response.map(|body| hold_until_sent(body, busy, long_lived)),
+                    )
                 }
             })
         };
@@ -202,20 +204,20 @@ where
             TowerToHyperService::new(service),
         );
         let mut connection = pin!(connection);
-        let mut overdue = pin!(activity.overdue(limits));
+        let mut timed_out = pin!(activity.timed_out(limits));
         let young_until = Instant::now() + FIRST_REQUEST_GRACE;
         let mut closing = pin!(async {
             readiness.closing().await;
             sleep_until(young_until).await;
         });
-        let mut told = false;
+        let mut shutdown_started = false;
         loop {
             tokio::select! {
                 // How a connection ends is the peer's business; what failed for us has been logged by then.
                 _ = connection.as_mut() => return,
-                () = &mut overdue => return,
-                () = &mut closing, if !told => {
-                    told = true;
+                () = &mut timed_out => return,
+                () = &mut closing, if !shutdown_started => {
+                    shutdown_started = true;
                     connection.as_mut().graceful_shutdown();
                 }
             }
