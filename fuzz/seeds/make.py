@@ -131,6 +131,9 @@ def bodies():
     picture = b"\x89PNG\r\n\x1a\n and so on"
     classify = frame(b"\x0a" + bytes([len(picture)]) + picture + b"\x10\x03")
     host = frame(b"\x3a\x00")
+    request = b"\x0a" + bytes([len(picture)]) + picture + b"\x2a\x01a"
+    empty = b"\x0a\x00\x2a\x01b"
+    batch = b"".join(b"\x0a" + bytes([len(one)]) + one for one in (request, empty, request))
     for name, (plan, body) in {
         "classify-web": ((0, 0, 255), classify),
         "classify-web-h2": ((0, 128, 7), classify),
@@ -147,12 +150,50 @@ def bodies():
         "empty": ((0, 0, 255), b""),
         "compressed": ((0, 0, 255), frame(b"\x0a\x00", flag=1)),
         "trailers": ((1, 0, 255), frame(b"") + frame(b"grpc-status:0\r\n", flag=0x80)),
+        "batch": ((7, 0, 255), frame(batch)),
+        "batch-text": ((7, 2, 5), frame(batch)),
+        "batch-empty": ((7, 128, 255), frame(b"")),
+        "batch-twice": ((7, 0, 9), frame(batch) + frame(batch)),
+        "batch-cut-off": ((7, 0, 4), frame(batch)[:-3]),
+        "stream": ((8, 128, 255), frame(request) + frame(empty) + frame(request)),
+        "stream-pieces": ((8, 0, 3), frame(request) + frame(request)),
+        "stream-text": ((8, 2, 255), frame(empty) + frame(request)),
+        "stream-malformed": ((8, 128, 6), frame(request) + frame(b"\x0a\xff")),
+        "stream-cut-off": ((8, 128, 255), frame(request) + frame(request)[:-2]),
+        "stream-nothing": ((8, 0, 1), b""),
         "too-long": ((0, 0, 255), b"\x00\x7f\xff\xff\xffabc"),
         "cut-off": ((0, 2, 1), classify[:-4]),
     }.items():
         yield name, bytes(plan) + body
 
 
-for target, seeds in {"picture": pictures, "headers": headers, "grpc_web": bodies}.items():
+def forms():
+    """Which content type and version of HTTP, which query, bytes in a chunk; then the body."""
+    picture = b"\x89PNG\r\n\x1a\n and so on"
+
+    def part(disposition, content, *headers):
+        lines = [b"--b", b"content-disposition: form-data; " + disposition, *headers, b"", content, b""]
+        return b"\r\n".join(lines)
+
+    file = part(b'name="image"; filename="cat.png"', picture, b"content-type: image/png")
+    for name, (plan, body) in {
+        "file": ((0, 0, 255), file + b"--b--\r\n"),
+        "file-after-text": ((1, 1, 7), part(b'name="comment"', b"a cat") + file + b"--b--\r\n"),
+        "file-star": ((128, 2, 255), part(b"name=image; filename*=UTF-8''c%C3%A4t.png", picture) + b"--b--\r\n"),
+        "file-latin-1": ((0, 0, 255), part(b'name="image"; filename="c\xe4t.png"', picture) + b"--b--\r\n"),
+        "file-empty-first": ((0, 0, 3), part(b'name="image"; filename=""', b"") + file + b"--b--\r\n"),
+        "no-file-name": ((0, 3, 255), part(b'name="image"', picture) + b"--b--\r\n"),
+        "no-end": ((0, 0, 1), file),
+        "no-boundary": ((2, 0, 255), file + b"--b--\r\n"),
+        "nothing": ((0, 0, 255), b""),
+        "plain": ((3, 1, 4), picture),
+        "plain-text": ((5, 0, 255), b"data:image/png;base64,iVBORw0KGgo="),
+        "too-long": ((4, 0, 255), picture + bytes(1000)),
+    }.items():
+        yield name, bytes(plan) + body
+
+
+TARGETS = {"picture": pictures, "headers": headers, "form": forms, "grpc_web": bodies}
+for target, seeds in TARGETS.items():
     for name, data in seeds():
         write(target, name, data)

@@ -12,10 +12,11 @@ const CARGO_FUZZ: (&str, &str) = ("cargo-fuzz", "0.13.2");
 const UNSTABLE_OPTIONS: (&str, &str) = ("RUSTC_BOOTSTRAP", "1");
 
 /// A target, and the folders with its seeds.
-const TARGETS: [(&str, &[&str]); 4] = [
+const TARGETS: [(&str, &[&str]); 5] = [
     ("jpeg", &JPEGS),
     ("picture", &["fuzz/seeds/picture", JPEGS[0], JPEGS[1]]),
     ("headers", &["fuzz/seeds/headers"]),
+    ("form", &["fuzz/seeds/form"]),
     ("grpc_web", &["fuzz/seeds/grpc_web"]),
 ];
 const JPEGS: [&str; 2] = ["jpeg/tests/golden", "jpeg/tests/golden/unsupported"];

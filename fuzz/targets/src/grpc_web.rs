@@ -12,7 +12,7 @@ use crate::service::{Answer, Service};
 /// Little, so that messages over the limit are short.
 const OPTIONS: [&str; 2] = ["--image-bytes-max", "1000"];
 
-const PATHS: [&str; 7] = [
+const PATHS: [&str; 9] = [
     "/imageclassifier.ImageClassifier/Classify",
     "/imageclassifier.ImageClassifier/GetModel",
     "/imageclassifier.ImageClassifier/Unknown",
@@ -20,6 +20,8 @@ const PATHS: [&str; 7] = [
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "/",
     "/inference.GRPCInferenceService/ModelInfer",
+    "/imageclassifier.ImageClassifier/ClassifyBatch",
+    "/imageclassifier.ImageClassifier/ClassifyStream",
 ];
 
 /// How the first bytes of the data say that the rest is to be sent.

@@ -11,7 +11,7 @@ use std::{
     },
 };
 
-use imageclassifier_fuzz::{grpc_web, headers, jpeg, picture};
+use imageclassifier_fuzz::{form, grpc_web, headers, jpeg, picture};
 
 const MUTATIONS_DEFAULT: usize = 4000;
 
@@ -38,6 +38,11 @@ fn pictures() {
 #[test]
 fn calls_over_grpc_web() {
     replay("grpc_web", grpc_web::run, &["fuzz/seeds/grpc_web"]);
+}
+
+#[test]
+fn forms() {
+    replay("form", form::run, &["fuzz/seeds/form"]);
 }
 
 #[test]
