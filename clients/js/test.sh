@@ -21,7 +21,7 @@ diff -r "$work/src/gen" src/gen >&2 || fail "src/gen does not match the contract
 
 npm run --silent build
 node --test --test-reporter=dot test/*.test.js || node --test test/*.test.js || fail "tests failed"
-npx --no publint --strict >"$work/publint.log" || fail "$(cat "$work/publint.log")"
+node_modules/.bin/publint --strict >"$work/publint.log" || fail "$(cat "$work/publint.log")"
 
 # As a user would: an empty project, the packed package, the README's programs.
 npm pack --silent --pack-destination "$work" >/dev/null
