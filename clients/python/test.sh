@@ -22,24 +22,29 @@ environment "$TOOLS_DIR/python-generate" requirements-generate.txt
 mkdir "$work/generated"
 PATH=$TOOLS_DIR/python-generate/bin:$PATH ./generate.sh "$work/generated"
 diff -r --exclude=__init__.py --exclude=__pycache__ "$work/generated" src/imageclassifier/_proto >&2 ||
-    fail "the generated code is not what the contract says: run generate.sh"
+    fail "the generated code does not match the contract: run generate.sh"
 
 environment "$TOOLS_DIR/python-test" requirements-test.txt
 test_python=$TOOLS_DIR/python-test/bin/python
 "$test_python" -m build --wheel --no-isolation --outdir "$work" . >"$work/build.log" 2>&1 || fail "$(cat "$work/build.log")"
 wheel=$(echo "$work"/*.whl)
+"$test_python" -m twine check --strict "$wheel" >"$work/twine.log" 2>&1 || fail "$(cat "$work/twine.log")"
 
 # As a user would: an empty environment, the wheel, the README's programs.
 python3 -m venv "$work/empty"
 "$work/empty/bin/python" -m pip install --quiet --disable-pip-version-check "$wheel"
+for licence in LICENSE-APACHE LICENSE-MIT; do
+    cmp "../../$licence" "$work"/empty/lib/python*/site-packages/imageclassifier-*.dist-info/licenses/"$licence" ||
+        fail "the wheel's $licence is not the repository's"
+done
 mkdir -p "$work/user/photos"
 cp "$COFFEE" "$work/user/photo.jpg" # its format is read from its first bytes, not from its name
 cp "$COFFEE" "$work/user/photos/a.jpg"
-echo "not a picture" >"$work/user/photos/b.jpg"
+echo "not an image" >"$work/user/photos/b.jpg"
 sed "s/localhost:50051/$SERVER/" README.md >"$work/README.md"
 said=$(cd "$work/user" && "$work/empty/bin/python" "$OLDPWD/tests/quick_start.py" "$work/README.md" | sort)
 [[ $said == "a.jpg espresso"$'\n'"b.jpg IMAGE_FORMAT_UNKNOWN: "*$'\n'"espresso"$'\n'"espresso 0.9"* ]] ||
-    fail "the README's programs said: $said"
+    fail "the README's programs printed: $said"
 
 # The wheel again, never the sources, with what only tests need.
 "$test_python" -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps "$wheel"

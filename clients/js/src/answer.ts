@@ -1,23 +1,26 @@
-/** What the server says, as plain objects. */
+/** The server's responses as plain objects. */
 import type { ClassifyImageResponse, GetModelResponse } from "./gen/image_classifier_pb.js";
 
-/** Where a class was seen, over `Answer.crop`: `height` rows of `width` unbounded values; positive speaks for the class. */
+/**
+ * Evidence for a class over `Answer.crop`: `height` rows of `width` unbounded values. Positive values are evidence for the
+ * class, negative ones against it.
+ */
 export interface Heatmap {
   height: number;
   width: number;
   values: number[];
 }
 
-/** One class and how probable it is, 0 to 1. */
+/** One class with its probability, 0 to 1. */
 export interface Prediction {
   label: string;
   confidence: number;
   index: number;
-  /** Only if `explain` was asked for. */
+  /** Only with the option `explain`. */
   heatmap?: Heatmap;
 }
 
-/** The square that the network saw, in pixels of the picture as people see it. */
+/** The square that the network saw, in pixels of the image after its EXIF orientation has been applied. */
 export interface Crop {
   left: number;
   top: number;
@@ -26,14 +29,14 @@ export interface Crop {
   pictureHeight: number;
 }
 
-/** Where the server spent its time. */
+/** Where the server spent its time, in milliseconds. */
 export interface Timings {
   decodeMs: number;
   queueMs: number;
   inferenceMs: number;
 }
 
-/** What a picture shows: the most probable class, and the `topK` of them, most probable first. */
+/** The result for one image: the most probable class, and the `topK` most probable ones, best first. */
 export interface Answer {
   label: string;
   confidence: number;
@@ -45,13 +48,13 @@ export interface Answer {
   crop?: Crop;
 }
 
-/** What became of one picture of several. */
+/** The result for one image of several: `answer` or `error`. */
 export type Result = { index: number; id: string } & (
   | { answer: Answer; error?: undefined }
   | { answer?: undefined; error: Error }
 );
 
-/** What the server accepts; 0 where it does not say. */
+/** What the server accepts; 0 if it does not say. */
 export interface Limits {
   imageBytesMax: number;
   pixelsMax: number;
@@ -60,7 +63,7 @@ export interface Limits {
   messageBytesMax: number;
 }
 
-/** A model that the server has. */
+/** A model that the server serves. */
 export interface Model {
   name: string;
   revision: string;

@@ -1,10 +1,10 @@
-/** When to send again what was not answered: at the server's hint, else ever more slowly, and never past the deadline. */
+/** Retries: after the server's hint, otherwise with exponential backoff, and never past the deadline. */
 import type { ClassifierError } from "./error.js";
 
 const FIRST_DELAY_MS = 100;
 const DELAY_MS_MAX = 5000;
 
-/** The attempts of one call. */
+/** The attempts of one request. */
 export class Attempts {
   readonly #deadline: number;
   readonly #signal: AbortSignal | undefined;
@@ -17,21 +17,21 @@ export class Attempts {
     this.#signal = signal;
   }
 
-  /** For Connect; what is left of the time is for the next attempt. */
+  /** Options for Connect: the next attempt has the time that is left. */
   options(): { timeoutMs: number; signal?: AbortSignal } {
     return { timeoutMs: this.#left(), ...(this.#signal && { signal: this.#signal }) };
   }
 
-  /** How long to wait before the next attempt; undefined if there is to be none. */
+  /** How long to wait before the next attempt; undefined if there should be none. */
   delayMs(error: ClassifierError): number | undefined {
     if (this.#done >= this.#retries || !error.retryable) return undefined;
     const hint = error.retryAfterMs ?? Math.min(DELAY_MS_MAX, FIRST_DELAY_MS * 2 ** this.#done);
-    // Callers that were turned away together should not come back together.
+    // Clients that were rejected together should not come back together.
     const delay = hint * (1 + Math.random() / 4);
     return delay < this.#left() ? delay : undefined;
   }
 
-  /** Waits; rejects with the signal's reason if that comes first. */
+  /** Waits. Rejects with the signal's reason if the signal aborts first. */
   async wait(delayMs: number): Promise<void> {
     this.#done += 1;
     await new Promise<void>((resolve, reject) => {
@@ -50,7 +50,7 @@ export class Attempts {
   }
 
   #left(): number {
-    // Whole, because the header wants it so; 0 would mean none to Connect.
+    // The header needs an integer; 0 would mean "no timeout" to Connect.
     return Math.max(1, Math.floor(this.#deadline - performance.now()));
   }
 }

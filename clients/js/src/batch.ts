@@ -1,4 +1,4 @@
-/** Many pictures through ClassifyBatch: in calls that the server takes, one after the other. */
+/** Many images through ClassifyBatch: in requests that fit the server's limits, one after the other. */
 import { create } from "@bufbuild/protobuf";
 import { answer, type Limits, type Result } from "./answer.js";
 import { ClassifierError, fromStatus } from "./error.js";
@@ -8,15 +8,15 @@ import {
   type ClassifyBatchRequest,
   type ClassifyBatchResponse,
 } from "./gen/image_classifier_pb.js";
-import { bytes, length, named, tooLarge, type Item, type Picture } from "./picture.js";
+import { bytes, length, named, tooLarge, type ImageInput, type Item } from "./image.js";
 
-/** A call's answers begin when all of it has been sent: more would have the first pictures wait for the last. */
+/** Results begin after the whole request has been sent; in a longer one the first images would wait for the last. */
 const CALL_BYTES_MAX = 8 << 20;
-/** Around a picture in its message: id, options, tags and lengths. */
+/** What surrounds an image in its message: id, options, tags and lengths. */
 const HEAD_BYTES_MAX = 1024;
 
-/** What is asked about each picture. */
-export interface Question {
+/** The options that are sent with each image. */
+export interface RequestOptions {
   topK: number;
   model: string;
   explain: boolean;
@@ -25,51 +25,51 @@ export interface Question {
 interface Numbered {
   index: number;
   id: string;
-  picture: Picture;
+  image: ImageInput;
 }
 
 export class Batch {
   readonly #source: AsyncIterator<Item>;
-  readonly #question: Question;
+  readonly #options: RequestOptions;
   readonly #limits: Limits;
   #taken = 0;
   #exhausted = false;
-  /** The first of the next call, and those to be sent again. */
+  /** The first image of the next request, and images to send again. */
   #due: Numbered[] = [];
 
-  constructor(pictures: Iterable<Item> | AsyncIterable<Item>, question: Question, limits: Limits) {
-    this.#source = iterate(pictures);
-    this.#question = question;
+  constructor(images: Iterable<Item> | AsyncIterable<Item>, options: RequestOptions, limits: Limits) {
+    this.#source = iterate(images);
+    this.#options = options;
     this.#limits = limits;
   }
 
-  /** The next call; `refused` are pictures that are not sent. Undefined when all are through. */
-  async call(): Promise<Call | undefined> {
+  /** The next request; its `rejected` images are not sent. Undefined after the last. */
+  async nextCall(): Promise<Call | undefined> {
     const call = new Call();
     let callBytes = 0;
     for (let next = await this.#next(); next; next = await this.#next()) {
-      const imageBytes = length(next.picture);
+      const imageBytes = length(next.image);
       if (this.#limits.imageBytesMax > 0 && imageBytes > this.#limits.imageBytesMax) {
-        call.refused.push(failed(next, tooLarge(imageBytes, this.#limits.imageBytesMax)));
+        call.rejected.push(failed(next, tooLarge(imageBytes, this.#limits.imageBytesMax)));
         continue;
       }
       callBytes += imageBytes + HEAD_BYTES_MAX;
-      const full = call.pictures.length >= Math.max(1, this.#limits.batchImagesMax) || callBytes > this.#callBytesMax();
-      if (call.pictures.length > 0 && full) {
+      const full = call.images.length >= Math.max(1, this.#limits.batchImagesMax) || callBytes > this.#callBytesMax();
+      if (call.images.length > 0 && full) {
         this.#due.unshift(next);
         break;
       }
-      await call.add(next, this.#question);
+      await call.add(next, this.#options);
     }
-    return call.pictures.length + call.refused.length > 0 ? call : undefined;
+    return call.images.length + call.rejected.length > 0 ? call : undefined;
   }
 
-  /** These are for the next call again. */
-  again(pictures: Numbered[]): void {
-    this.#due.push(...pictures);
+  /** Puts `images` into the next request again. */
+  sendAgain(images: Numbered[]): void {
+    this.#due.push(...images);
   }
 
-  /** Tells the caller's iterator that no more is wanted. */
+  /** Ends the caller's iterator. */
   async end(): Promise<void> {
     if (!this.#exhausted) await this.#source.return?.();
   }
@@ -90,44 +90,45 @@ export class Batch {
   }
 }
 
-/** One ClassifyBatch. */
+/** One ClassifyBatch request. */
 export class Call {
-  readonly pictures: Numbered[] = [];
-  readonly refused: Result[] = [];
+  readonly images: Numbered[] = [];
+  /** Images that are not sent, each with its error. */
+  readonly rejected: Result[] = [];
   readonly message: ClassifyBatchRequest = create(ClassifyBatchRequestSchema);
   readonly #open = new Set<number>();
 
-  async add(picture: Numbered, question: Question): Promise<void> {
+  async add(item: Numbered, options: RequestOptions): Promise<void> {
     let imageData: Uint8Array;
     try {
-      imageData = await bytes(picture.picture);
+      imageData = await bytes(item.image);
     } catch (error) {
-      this.refused.push(failed(picture, error as Error)); // a file that is gone, or no picture at all
+      this.rejected.push(failed(item, error as Error)); // an unreadable file, or not an image
       return;
     }
-    this.#open.add(this.pictures.length);
-    this.pictures.push(picture);
-    this.message.requests.push(create(ClassifyImageRequestSchema, { imageData, id: picture.id, ...question }));
+    this.#open.add(this.images.length);
+    this.images.push(item);
+    this.message.requests.push(create(ClassifyImageRequestSchema, { imageData, id: item.id, ...options }));
   }
 
-  /** What came of which picture. */
-  answered(message: ClassifyBatchResponse): { picture: Numbered; result: Result } {
-    const picture = this.pictures[message.index];
+  /** The result in `message`, and the image that it belongs to. */
+  resultOf(message: ClassifyBatchResponse): { item: Numbered; result: Result } {
+    const item = this.images[message.index];
     const { outcome } = message;
-    if (!picture || !this.#open.delete(message.index) || outcome.case === undefined) {
-      throw new ClassifierError("the server answered what was not asked", { code: "INTERNAL" });
+    if (!item || !this.#open.delete(message.index) || outcome.case === undefined) {
+      throw new ClassifierError("the server sent a result for an unknown image", { code: "INTERNAL" });
     }
-    const { index, id } = picture;
+    const { index, id } = item;
     const result =
       outcome.case === "error"
-        ? failed(picture, fromStatus(outcome.value))
+        ? failed(item, fromStatus(outcome.value))
         : { index, id, answer: answer(outcome.value) };
-    return { picture, result };
+    return { item, result };
   }
 
-  /** Those without an answer so far. */
-  open(): Numbered[] {
-    return this.pictures.filter((_, position) => this.#open.has(position));
+  /** The images without a result so far. */
+  unanswered(): Numbered[] {
+    return this.images.filter((_, position) => this.#open.has(position));
   }
 }
 

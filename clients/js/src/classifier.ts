@@ -5,41 +5,41 @@ import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import * as wire from "./answer.js";
 import type { Answer, Limits, Model, Result } from "./answer.js";
 import { Attempts } from "./attempts.js";
-import { Batch, failed, type Call, type Question } from "./batch.js";
+import { Batch, failed, type Call, type RequestOptions } from "./batch.js";
 import { ClassifierError, fromCall, unanswered } from "./error.js";
 import { ClassifyImageRequestSchema, ImageClassifier } from "./gen/image_classifier_pb.js";
-import { bytes, type Item, type Picture } from "./picture.js";
+import { bytes, type ImageInput, type Item } from "./image.js";
 
 export interface ClassifierOptions {
-  /** An access token, for a server that asks for one. */
+  /** An access token, for a server that requires one. */
   token?: string;
-  /** For a call with all its retries; 30 seconds unless given. */
+  /** For a request with all its retries; 30 seconds by default. */
   timeoutMs?: number;
-  /** How often to send again what fails for a passing reason, at the server's hint; 3 unless given. */
+  /** How often to retry a transient failure, after the server's hint; 3 by default. */
   retries?: number;
-  /** Instead of gRPC-Web through `fetch`; see "imageclassifier/node". */
+  /** Replaces gRPC-Web over `fetch`; see "imageclassifier/node". */
   transport?: Transport;
 }
 
 export interface CallOptions {
-  /** Ends the call; it then rejects with the signal's reason. */
+  /** Cancels the request, which then rejects with the signal's reason. */
   signal?: AbortSignal;
-  /** Instead of the client's. */
+  /** Overrides the client's option. */
   timeoutMs?: number;
-  /** Instead of the client's. */
+  /** Overrides the client's option. */
   token?: string;
 }
 
 export interface ClassifyOptions extends CallOptions {
-  /** How many predictions; the server's default, 5, unless given. */
+  /** How many predictions; by default the server's default, 5. */
   topK?: number;
-  /** Name of the model; the server's default one unless given. */
+  /** Name of the model; by default the server's default model. */
   model?: string;
-  /** Asks for a heatmap with each prediction. */
+  /** Requests a heatmap with each prediction. */
   explain?: boolean;
 }
 
-/** Calls one server. `server` is its URL: of the page's own origin, or of one that allows the page's. */
+/** A client for one server. `server` is its URL: the page's own origin, or one that allows the page's origin. */
 export class Classifier {
   readonly #client: Client<typeof ImageClassifier>;
   readonly #options: ClassifierOptions;
@@ -51,34 +51,34 @@ export class Classifier {
     this.#options = options;
   }
 
-  /** What `picture` shows. Rejects with ClassifierError. */
-  async classify(picture: Picture, options: ClassifyOptions & { id?: string } = {}): Promise<Answer> {
+  /** Classifies `image`. Rejects with ClassifierError, or with TypeError if `image` is not an image. */
+  async classify(image: ImageInput, options: ClassifyOptions & { id?: string } = {}): Promise<Answer> {
     const request = create(ClassifyImageRequestSchema, {
-      imageData: await bytes(picture),
+      imageData: await bytes(image),
       id: options.id ?? "",
-      ...question(options),
+      ...requestOptions(options),
     });
     const call = (attempt: Attempt) => this.#client.classify(request, attempt);
     return wire.answer(await this.#send(call, options, this.#attempts(options)));
   }
 
   /**
-   * What each of `pictures` shows, as the answers come and in any order, in as few calls as the server's limits and prompt
-   * answers allow. A picture without an answer has its error in its place; only what stops all of them is thrown.
-   * `timeoutMs` is for each call.
+   * Classifies each of `images`. Results come as soon as they are ready, in any order. The images go in as few requests as the
+   * server's limits and prompt results allow. An image that fails has its error in its result; only an error that stops all
+   * images is thrown. `timeoutMs` is for each request.
    */
   async *classifyBatch(
-    pictures: Iterable<Item> | AsyncIterable<Item>,
+    images: Iterable<Item> | AsyncIterable<Item>,
     options: ClassifyOptions = {},
   ): AsyncGenerator<Result, void, undefined> {
     this.#limits ??= (await this.model("", options)).limits;
-    const batch = new Batch(pictures, question(options), this.#limits);
+    const batch = new Batch(images, requestOptions(options), this.#limits);
     try {
       let attempts = this.#attempts(options);
-      for (let call = await batch.call(); call; call = await batch.call()) {
-        yield* call.refused;
-        if (call.pictures.length === 0) continue;
-        const delayMs = yield* this.#through(call, batch, options, attempts);
+      for (let call = await batch.nextCall(); call; call = await batch.nextCall()) {
+        yield* call.rejected;
+        if (call.images.length === 0) continue;
+        const delayMs = yield* this.#sendBatch(call, batch, options, attempts);
         if (delayMs === undefined) attempts = this.#attempts(options);
         else await attempts.wait(delayMs);
       }
@@ -87,21 +87,21 @@ export class Classifier {
     }
   }
 
-  /** Describes the model `name`, or the server's default one. */
+  /** Describes the model `name`, or the server's default model. */
   async model(name = "", options: CallOptions = {}): Promise<Model> {
     const call = (attempt: Attempt) => this.#client.getModel({ name }, attempt);
     return wire.model(await this.#send(call, options, this.#attempts(options)));
   }
 
-  /** One call of a batch. Gives how long to wait if pictures are to be sent again. */
-  async *#through(
+  /** One request of a batch. Returns how long to wait if images have to be sent again. */
+  async *#sendBatch(
     call: Call,
     batch: Batch,
     options: ClassifyOptions,
     attempts: Attempts,
   ): AsyncGenerator<Result, number | undefined, undefined> {
     let delayMs: number | undefined;
-    const passing = (error: unknown) => {
+    const isTransient = (error: unknown) => {
       const delay = error instanceof ClassifierError ? attempts.delayMs(error) : undefined;
       if (delay !== undefined) delayMs = Math.max(delayMs ?? 0, delay);
       return delay !== undefined;
@@ -119,18 +119,18 @@ export class Classifier {
           break;
         }
         if (next.done) break;
-        const { picture, result } = call.answered(next.value);
-        if (passing(result.error)) batch.again([picture]);
+        const { item, result } = call.resultOf(next.value);
+        if (isTransient(result.error)) batch.sendAgain([item]);
         else yield result;
       }
     } finally {
-      await messages.return?.(); // who stops listening stops the call
+      await messages.return?.(); // a caller that stops iterating cancels the request
     }
     failure ??= unanswered();
-    const open = call.open();
-    if (open.length > 0 && passing(failure)) batch.again(open);
+    const open = call.unanswered();
+    if (open.length > 0 && isTransient(failure)) batch.sendAgain(open);
     else if (open.length > 0 && !failure.retryable) throw failure;
-    else for (const picture of open) yield failed(picture, failure);
+    else for (const item of open) yield failed(item, failure);
     return delayMs;
   }
 
@@ -164,6 +164,6 @@ interface Attempt {
   headers?: Record<string, string>;
 }
 
-function question({ topK = 0, model = "", explain = false }: ClassifyOptions): Question {
+function requestOptions({ topK = 0, model = "", explain = false }: ClassifyOptions): RequestOptions {
   return { topK, model, explain };
 }

@@ -1,4 +1,4 @@
-/** Why there is no answer. */
+/** Errors. */
 import type { Message } from "@bufbuild/protobuf";
 import type { GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
@@ -29,7 +29,7 @@ const CODES = [
 
 export type StatusCode = (typeof CODES)[number];
 
-interface Why {
+interface ErrorParts {
   code: StatusCode;
   info?: ErrorInfo | undefined;
   retry?: RetryInfo | undefined;
@@ -37,19 +37,19 @@ interface Why {
   cause?: unknown;
 }
 
-/** A call, or one picture of several, got no answer. `message` says what the caller can do. */
+/** A request failed, or one image of several. `message` says what the caller can do. */
 export class ClassifierError extends Error {
   override readonly name = "ClassifierError";
   readonly code: StatusCode;
-  /** One of the contract's ErrorReason; "" where the server was not reached. */
+  /** One of the contract's ErrorReason; "" if the server was not reached. */
   readonly reason: string;
   readonly metadata: Readonly<Record<string, string>>;
-  /** The server's hint, if it gave one. */
+  /** The server's retry hint, if it gave one. */
   readonly retryAfterMs: number | undefined;
-  /** The call's name in the server's log. */
+  /** Identifies the request in the server's log. */
   readonly requestId: string;
 
-  constructor(message: string, { code, info, retry, requestId, cause }: Why) {
+  constructor(message: string, { code, info, retry, requestId, cause }: ErrorParts) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.reason = info?.reason ?? "";
@@ -59,19 +59,19 @@ export class ClassifierError extends Error {
     this.requestId = this.metadata.request_id ?? requestId ?? "";
   }
 
-  /** Whether the same may succeed later. */
+  /** Whether the same request may succeed later. */
   get retryable(): boolean {
     return this.retryAfterMs !== undefined || this.code === "UNAVAILABLE";
   }
 }
 
-/** The error of a call. */
+/** The error of a whole request. */
 export function fromCall(thrown: unknown): ClassifierError {
   const error = ConnectError.from(thrown);
-  const unreachable = error.cause instanceof TypeError; // how fetch says that there was no answer at all
+  const unreachable = error.cause instanceof TypeError; // fetch got no response at all
   const code = unreachable ? "UNAVAILABLE" : codeOf(error.code);
   const message = unreachable ? `the server cannot be reached: ${error.rawMessage}` : error.rawMessage;
-  return new ClassifierError(message || `the server said ${code}`, {
+  return new ClassifierError(message || `the server returned ${code}`, {
     code,
     info: error.findDetails(ErrorInfoSchema)[0],
     retry: error.findDetails(RetryInfoSchema)[0],
@@ -80,7 +80,7 @@ export function fromCall(thrown: unknown): ClassifierError {
   });
 }
 
-/** The error of one picture of several. */
+/** The error of one image of several. */
 export function fromStatus(status: Status): ClassifierError {
   const detail = <T extends Message>(schema: GenMessage<T>) =>
     status.details.map((packed) => anyUnpack(packed, schema)).find((found) => found !== undefined);
@@ -91,9 +91,9 @@ export function fromStatus(status: Status): ClassifierError {
   });
 }
 
-/** The server ended a call as if all were answered. */
+/** The server ended the response before it had answered every image. */
 export function unanswered(): ClassifierError {
-  return new ClassifierError("the server sent no answer", { code: "INTERNAL" });
+  return new ClassifierError("the server sent no response for this image", { code: "INTERNAL" });
 }
 
 function codeOf(number: number): StatusCode {

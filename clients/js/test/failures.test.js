@@ -1,11 +1,11 @@
-// What a server that fails on purpose teaches: errors, retries, bounds.
+// Errors, retries and bounds, against a server that fails on purpose.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Code } from "@connectrpc/connect";
 import { Classifier, ClassifierError } from "../dist/index.js";
 import { EMPTY, OVERLOADED, scripted } from "./scripted.js";
 
-const picture = (text) => new TextEncoder().encode(text);
+const image = (text) => new TextEncoder().encode(text);
 const FATAL = { code: Code.Unauthenticated, reason: "UNAUTHENTICATED" };
 
 async function gathered(results) {
@@ -14,9 +14,9 @@ async function gathered(results) {
   return all.sort((a, b) => a.index - b.index);
 }
 
-test("an error says what and why", async (t) => {
+test("errors carry code, reason and request id", async (t) => {
   const { url } = await scripted(t);
-  await assert.rejects(new Classifier(url).classify(picture("")), (error) => {
+  await assert.rejects(new Classifier(url).classify(image("")), (error) => {
     assert(error instanceof ClassifierError);
     const { code, reason, metadata, retryAfterMs, retryable, requestId, message } = error;
     assert.deepEqual(
@@ -35,84 +35,84 @@ test("an error says what and why", async (t) => {
   });
 });
 
-test("a call is sent again at the hint", async (t) => {
+test("retries after the server's hint", async (t) => {
   const { url, script } = await scripted(t);
   script.failures = [OVERLOADED, OVERLOADED];
   const since = performance.now();
-  const { label } = await new Classifier(url).classify(picture("cat"));
+  const { label } = await new Classifier(url).classify(image("cat"));
   assert.equal(label, "cat");
   assert.deepEqual(script.seen, ["cat", "cat", "cat"]);
   assert(performance.now() - since >= 400);
 });
 
-test("a call is given up after so many retries", async (t) => {
+test("stops after the allowed retries", async (t) => {
   const { url, script } = await scripted(t);
   script.failures = Array(9).fill(OVERLOADED);
-  const failing = new Classifier(url, { retries: 1 }).classify(picture("cat"));
+  const failing = new Classifier(url, { retries: 1 }).classify(image("cat"));
   await assert.rejects(failing, { reason: "OVERLOADED", retryAfterMs: 200, retryable: true });
   assert.equal(script.seen.length, 2);
 });
 
-test("no wait is longer than the deadline", async (t) => {
+test("never waits past the deadline", async (t) => {
   const { url, script } = await scripted(t);
   script.failures = [{ ...OVERLOADED, retryAfterMs: 900 }];
   const since = performance.now();
-  await assert.rejects(new Classifier(url).classify(picture("cat"), { timeoutMs: 800 }), { reason: "OVERLOADED" });
+  await assert.rejects(new Classifier(url).classify(image("cat"), { timeoutMs: 800 }), { reason: "OVERLOADED" });
   assert(performance.now() - since < 800);
 });
 
-test("no server is worth another try", async () => {
-  const failing = new Classifier("http://127.0.0.1:1", { retries: 1 }).classify(picture("cat"));
+test("an unreachable server is a retryable error", async () => {
+  const failing = new Classifier("http://127.0.0.1:1", { retries: 1 }).classify(image("cat"));
   await assert.rejects(failing, { code: "UNAVAILABLE", reason: "", retryable: true });
 });
 
-test("tokens and deadlines are sent", async (t) => {
+test("sends tokens and deadlines", async (t) => {
   const { url, script } = await scripted(t);
   const classifier = new Classifier(url, { token: "client's" });
-  await classifier.classify(picture("cat"), { timeoutMs: 5000 });
+  await classifier.classify(image("cat"), { timeoutMs: 5000 });
   assert.equal(script.headers.get("authorization"), "Bearer client's");
   assert.match(script.headers.get("grpc-timeout"), /^(5000|49\d\d)m$/);
-  await classifier.classify(picture("cat"), { token: "call's" });
+  await classifier.classify(image("cat"), { token: "call's" });
   assert.equal(script.headers.get("authorization"), "Bearer call's");
 });
 
-test("a signal ends the call, on the server too", async (t) => {
+test("a signal cancels the request on the server too", async (t) => {
   const { url, script } = await scripted(t);
   const stop = new AbortController();
   setTimeout(() => stop.abort(new Error("enough")), 200);
-  const call = new Classifier(url).classify(picture("cat"), { model: "slow", signal: stop.signal });
+  const call = new Classifier(url).classify(image("cat"), { model: "slow", signal: stop.signal });
   await assert.rejects(call, { message: "enough" });
   await new Promise((resolve) => setTimeout(resolve, 100));
   assert.equal(script.aborted, 1);
 });
 
-test("a signal ends the wait for a retry", async (t) => {
+test("a signal ends the wait before a retry", async (t) => {
   const { url, script } = await scripted(t);
   script.failures = [{ ...OVERLOADED, retryAfterMs: 900 }];
   const since = performance.now();
-  const call = new Classifier(url).classify(picture("cat"), { signal: AbortSignal.timeout(200) });
+  const call = new Classifier(url).classify(image("cat"), { signal: AbortSignal.timeout(200) });
   await assert.rejects(call, { name: "TimeoutError" });
   assert(performance.now() - since < 800);
 });
 
-test("a deadline passes", async (t) => {
+test("an expired deadline is an error", async (t) => {
   const { url } = await scripted(t);
-  const call = new Classifier(url).classify(picture("cat"), { model: "slow", timeoutMs: 200 });
+  const call = new Classifier(url).classify(image("cat"), { model: "slow", timeoutMs: 200 });
   await assert.rejects(call, { name: "ClassifierError", code: "DEADLINE_EXCEEDED" });
 });
 
-test("a batch is cut to the server's limits, errors stay in place", async (t) => {
+test("splits a batch to the server's limits and keeps errors in place", async (t) => {
   const { url, script } = await scripted(t);
   const gone = Object.assign(new Blob(["gone"]), { arrayBuffer: () => Promise.reject(new DOMException("", "NotFoundError")) });
-  const pictures = [
-    { id: "a", picture: picture("one") },
+  const images = [
+    { id: "a", image: image("one") },
     new Blob(["two"]),
-    picture(""),
-    picture("x".repeat(101)),
+    image(""),
+    image("x".repeat(101)),
     gone,
-    { id: "f", picture: picture("six").buffer },
+    { id: "f", image: image("six").buffer },
   ];
-  const results = await gathered(new Classifier(url).classifyBatch(pictures));
+  const results = await gathered(new Classifier(url).classifyBatch(images));
   assert.deepEqual(results.map(({ index }) => index), [0, 1, 2, 3, 4, 5]);
   assert.deepEqual(results.map(({ id }) => id), ["a", "", "", "", "", "f"]);
   assert.deepEqual(results.map(({ answer }) => answer?.label), ["one", "two", undefined, undefined, undefined, "six"]);
@@ -122,34 +122,34 @@ test("a batch is cut to the server's limits, errors stay in place", async (t) =>
   assert.deepEqual(script.batches, [2, 2]);
 });
 
-test("only what failed of a batch is sent again", async (t) => {
+test("sends only the failed images of a batch again", async (t) => {
   const { url, script } = await scripted(t);
   script.failures = [OVERLOADED];
-  const results = await gathered(new Classifier(url).classifyBatch([picture("one"), picture("two")]));
+  const results = await gathered(new Classifier(url).classifyBatch([image("one"), image("two")]));
   assert.deepEqual(results.map(({ answer }) => answer?.label), ["one", "two"]);
   assert.deepEqual(script.seen, ["two", "one", "two"]);
 });
 
-test("a batch goes on after a server that stops, and ends at what does not pass", async (t) => {
+test("a batch continues after a server restart and ends at a permanent error", async (t) => {
   const { url, script } = await scripted(t);
-  const pictures = ["one", "two", "three", "four"].map(picture);
+  const images = ["one", "two", "three", "four"].map(image);
   script.callFailures = [{ code: Code.Unavailable, reason: "NOT_READY", retryAfterMs: 50 }];
-  const results = await gathered(new Classifier(url).classifyBatch(pictures));
+  const results = await gathered(new Classifier(url).classifyBatch(images));
   assert.deepEqual(results.map(({ answer }) => answer?.label), ["one", "two", "three", "four"]);
   assert.deepEqual(script.batches, [2, 2, 1]);
 
   script.callFailures = [FATAL];
-  await assert.rejects(gathered(new Classifier(url).classifyBatch(pictures)), { reason: "UNAUTHENTICATED" });
+  await assert.rejects(gathered(new Classifier(url).classifyBatch(images)), { reason: "UNAUTHENTICATED" });
 });
 
-test("a batch that keeps failing says so in place", async (t) => {
+test("a batch image that keeps failing has its error in place", async (t) => {
   const { url, script } = await scripted(t);
   script.failures = Array(9).fill(OVERLOADED);
-  const results = await gathered(new Classifier(url, { retries: 1 }).classifyBatch([picture("one")]));
+  const results = await gathered(new Classifier(url, { retries: 1 }).classifyBatch([image("one")]));
   assert.deepEqual(results.map(({ error }) => error.reason), ["OVERLOADED"]);
 });
 
-test("pictures are asked for no sooner than they are sent", async (t) => {
+test("takes images from the iterator only as it sends them", async (t) => {
   const { url } = await scripted(t);
   let taken = 0;
   let ended = false;
@@ -157,17 +157,23 @@ test("pictures are asked for no sooner than they are sent", async (t) => {
     try {
       for (;;) {
         taken += 1;
-        yield picture("cat");
+        yield image("cat");
       }
     } finally {
       ended = true;
     }
   }
   for await (const { index } of new Classifier(url).classifyBatch(endless())) if (index === 5) break;
-  assert(taken <= 2 * 3 + 2, `${taken} pictures were taken`); // calls of two, and the first of the next
+  assert(taken <= 2 * 3 + 2, `${taken} images were taken`); // requests of two, and the first image of the next
   assert(ended);
 });
 
-test("what is no picture is a TypeError", async () => {
+test("rejects input that is not an image with a TypeError", async () => {
   await assert.rejects(new Classifier("http://127.0.0.1:1").classify("cat.jpg"), TypeError);
+});
+
+test("accepts the deprecated { id, picture } in a batch", async (t) => {
+  const { url } = await scripted(t);
+  const [result] = await gathered(new Classifier(url).classifyBatch([{ id: "a", picture: image("cat") }]));
+  assert.deepEqual([result.id, result.answer?.label], ["a", "cat"]);
 });

@@ -1,4 +1,4 @@
-// Writes the README's programs into the working directory as 1.mjs and so on: quick_start.js README SERVER
+// Writes the README's programs into the working directory as 1.mjs, 2.mjs and so on: quick_start.js README SERVER
 import { readFileSync, writeFileSync } from "node:fs";
 
 const [readme, server] = process.argv.slice(2);

@@ -10,15 +10,15 @@ import { ImageClassifier } from "../dist/gen/image_classifier_pb.js";
 const info = (reason) => create(ErrorInfoSchema, { reason, domain: "imageclassifier", metadata: { hint: "yes" } });
 const retry = (ms) => create(RetryInfoSchema, { retryDelay: { seconds: 0n, nanos: ms * 1e6 } });
 
-/** As a call fails. */
+/** The error of a whole request. */
 function callError({ code, reason, retryAfterMs }) {
   const details = [{ desc: ErrorInfoSchema, value: info(reason) }];
   if (retryAfterMs !== undefined) details.push({ desc: RetryInfoSchema, value: retry(retryAfterMs) });
   return new ConnectError(`because of ${reason}`, code, { "x-request-id": "r-1" }, details);
 }
 
-/** As a picture of several fails. */
-function pictureError({ code, reason, retryAfterMs }) {
+/** The error of one image of several. */
+function imageError({ code, reason, retryAfterMs }) {
   const details = [anyPack(ErrorInfoSchema, info(reason))];
   if (retryAfterMs !== undefined) details.push(anyPack(RetryInfoSchema, retry(retryAfterMs)));
   return { code, message: `because of ${reason}`, details };
@@ -28,7 +28,7 @@ export const OVERLOADED = { code: Code.ResourceExhausted, reason: "OVERLOADED", 
 export const EMPTY = { code: Code.InvalidArgument, reason: "IMAGE_EMPTY" };
 
 /**
- * Fails calls and pictures as often as `failures` and `callFailures` say, then answers with the picture's bytes as label.
+ * Fails requests and images as often as `callFailures` and `failures` say, then answers with the image's bytes as label.
  */
 export async function scripted(t) {
   const script = { failures: [], callFailures: [], seen: [], batches: [], headers: undefined, aborted: 0 };
@@ -58,7 +58,7 @@ export async function scripted(t) {
           for (let index = requests.length - 1; index >= 0; index--) {
             const { error, label } = outcome(requests[index]);
             const of = { index, id: requests[index].id };
-            if (error) yield { ...of, outcome: { case: "error", value: pictureError(error) } };
+            if (error) yield { ...of, outcome: { case: "error", value: imageError(error) } };
             else yield { ...of, outcome: { case: "response", value: { label } } };
             const failure = script.callFailures.shift();
             if (failure) throw callError(failure);

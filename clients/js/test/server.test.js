@@ -1,4 +1,4 @@
-// The real server, which SERVER names, asked about COFFEE: through fetch and over native gRPC.
+// The real server in SERVER classifies COFFEE: through fetch and over native gRPC.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
@@ -20,14 +20,14 @@ for (const [name, options] of [["gRPC-Web", {}], ["gRPC", { transport: grpcTrans
     assert(answer.requestId && answer.model && answer.modelRevision && answer.timings.inferenceMs > 0);
   });
 
-  test(`${name}: a Blob and an ArrayBuffer are pictures too`, async () => {
+  test(`${name}: accepts a Blob and an ArrayBuffer`, async () => {
     const { confidence } = await classifier.classify(coffee);
-    for (const picture of [new Blob([coffee]), new Uint8Array(coffee).buffer]) {
-      assert.equal((await classifier.classify(picture)).confidence, confidence);
+    for (const image of [new Blob([coffee]), new Uint8Array(coffee).buffer]) {
+      assert.equal((await classifier.classify(image)).confidence, confidence);
     }
   });
 
-  test(`${name}: a refusal`, async () => {
+  test(`${name}: errors`, async () => {
     await assert.rejects(classifier.classify(new Uint8Array()), { code: "INVALID_ARGUMENT", reason: "IMAGE_EMPTY" });
     const unknown = classifier.classify(coffee, { model: "кот 🐈" });
     await assert.rejects(unknown, (error) => {
@@ -51,9 +51,9 @@ for (const [name, options] of [["gRPC-Web", {}], ["gRPC", { transport: grpcTrans
   });
 
   test(`${name}: a batch`, async () => {
-    const pictures = Array.from({ length: 24 }, (_, i) => ({ id: `n° ${i}`, picture: i % 3 ? coffee : new Blob(["no picture"]) }));
+    const images = Array.from({ length: 24 }, (_, i) => ({ id: `n° ${i}`, image: i % 3 ? coffee : new Blob(["not an image"]) }));
     const seen = new Set();
-    for await (const { index, id, answer, error } of classifier.classifyBatch(pictures)) {
+    for await (const { index, id, answer, error } of classifier.classifyBatch(images)) {
       assert.equal(id, `n° ${index}`);
       if (index % 3) assert.equal(answer.label, "espresso");
       else assert.equal(error.reason, "IMAGE_FORMAT_UNKNOWN");

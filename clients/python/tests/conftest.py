@@ -1,4 +1,4 @@
-"""A real server, which SERVER names, and one that fails on purpose."""
+"""The real server that SERVER names, and one that fails on purpose."""
 
 import os
 from collections.abc import Iterator
@@ -36,11 +36,11 @@ def status(code: grpc.StatusCode, reason: str, retry_after_ms: int | None = None
 
 
 OVERLOADED = status(grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED", retry_after_ms=200)
-REFUSED = status(grpc.StatusCode.INVALID_ARGUMENT, "IMAGE_EMPTY")
+INVALID = status(grpc.StatusCode.INVALID_ARGUMENT, "IMAGE_EMPTY")
 
 
 class Scripted(pb_grpc.ImageClassifierServicer):
-    """Fails each call or picture as often as `failures` says, then answers with the picture's bytes as label."""
+    """Fails each request or image as often as `failures` says, then answers with the image's bytes as label."""
 
     def __init__(self) -> None:
         self.failures: list[status_pb2.Status] = []
@@ -53,7 +53,7 @@ class Scripted(pb_grpc.ImageClassifierServicer):
     def outcome(self, request: pb.ClassifyImageRequest) -> dict[str, object]:
         self.seen.append(request.image_data)
         if request.image_data == b"":
-            return {"error": REFUSED}
+            return {"error": INVALID}
         if self.failures:
             return {"error": self.failures.pop(0)}
         return {"response": pb.ClassifyImageResponse(label=request.image_data.decode())}
@@ -62,7 +62,7 @@ class Scripted(pb_grpc.ImageClassifierServicer):
         self.metadata = dict(context.invocation_metadata())
         outcome = self.outcome(request)
         if "error" in outcome:
-            refuse(context, outcome["error"])
+            reject(context, outcome["error"])
         return outcome["response"]
 
     def GetModel(self, request, context):
@@ -78,11 +78,11 @@ class Scripted(pb_grpc.ImageClassifierServicer):
         dies_after = self.stream_dies_after.pop(0) if self.stream_dies_after else None
         for index, request in enumerate(requests):
             if index == dies_after:
-                refuse(context, status(grpc.StatusCode.UNAVAILABLE, "NOT_READY", retry_after_ms=50))
+                reject(context, status(grpc.StatusCode.UNAVAILABLE, "NOT_READY", retry_after_ms=50))
             yield pb.ClassifyStreamResponse(index=index, id=request.id, **self.outcome(request))
 
 
-def refuse(context, why: status_pb2.Status) -> None:
+def reject(context, why: status_pb2.Status) -> None:
     context.set_trailing_metadata((("grpc-status-details-bin", why.SerializeToString()),))
     context.abort(next(code for code in grpc.StatusCode if code.value[0] == why.code), why.message)
 

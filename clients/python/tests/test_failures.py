@@ -1,4 +1,4 @@
-"""What a server that fails on purpose teaches: errors, retries, bounds."""
+"""Errors, retries and bounds, against a server that fails on purpose."""
 
 import asyncio
 import itertools
@@ -10,14 +10,14 @@ from pathlib import Path
 import grpc
 import pytest
 from imageclassifier._proto import image_classifier_pb2_grpc as pb_grpc
-from imageclassifier import AsyncClient, Client, ClassifierError, DeadlineExceeded, RequestRefused, TryAgain
+from imageclassifier import AsyncClient, Client, ClassifierError, DeadlineExceeded, InvalidRequest, Unavailable
 
 from conftest import OVERLOADED, Scripted, status
 
 
-def test_error_says_what_and_why(scripted):
+def test_errors_carry_code_and_reason(scripted):
     address, _ = scripted
-    with Client(address) as client, pytest.raises(RequestRefused) as raised:
+    with Client(address) as client, pytest.raises(InvalidRequest) as raised:
         client.classify(b"")
     error = raised.value
     assert (error.reason, error.code.name, error.retryable, error.retry_after) == (
@@ -30,7 +30,7 @@ def test_error_says_what_and_why(scripted):
     assert str(error) == "IMAGE_EMPTY: because of IMAGE_EMPTY"
 
 
-def test_call_is_sent_again_at_the_hint(scripted):
+def test_retries_after_the_servers_hint(scripted):
     address, service = scripted
     service.failures = [OVERLOADED, OVERLOADED]
     since = time.monotonic()
@@ -40,40 +40,40 @@ def test_call_is_sent_again_at_the_hint(scripted):
     assert time.monotonic() - since >= 0.4
 
 
-def test_call_is_given_up_after_so_many_retries(scripted):
+def test_stops_after_the_allowed_retries(scripted):
     address, service = scripted
     service.failures = [OVERLOADED] * 9
-    with Client(address, retries=1) as client, pytest.raises(TryAgain) as raised:
+    with Client(address, retries=1) as client, pytest.raises(Unavailable) as raised:
         client.classify(b"cat")
     assert len(service.seen) == 2
     assert (raised.value.reason, raised.value.retry_after) == ("OVERLOADED", 0.2)
 
 
-def test_no_wait_is_longer_than_the_deadline(scripted):
+def test_never_waits_past_the_deadline(scripted):
     address, service = scripted
     service.failures = [status(grpc.StatusCode.UNAVAILABLE, "NOT_READY", retry_after_ms=900)] * 9
     since = time.monotonic()
-    with Client(address, timeout=0.8) as client, pytest.raises(TryAgain):
+    with Client(address, timeout=0.8) as client, pytest.raises(Unavailable):
         client.classify(b"cat")
     assert time.monotonic() - since < 0.8
 
 
-def test_no_server_is_try_again():
-    with Client("127.0.0.1:1", retries=1) as client, pytest.raises(TryAgain) as raised:
+def test_an_unreachable_server_is_unavailable():
+    with Client("127.0.0.1:1", retries=1) as client, pytest.raises(Unavailable) as raised:
         client.classify(b"cat", timeout=5)
     assert raised.value.reason == ""
     with Client("127.0.0.1:1") as client:
         assert not client.health()
 
 
-def test_token_is_sent(scripted):
+def test_sends_the_token(scripted):
     address, service = scripted
     with Client(address, token="secret") as client:
         client.classify(b"cat")
     assert service.metadata["authorization"] == "Bearer secret"
 
 
-def test_tls_trusts_whom_it_is_told_to(tmp_path):
+def test_tls_trusts_only_the_given_authorities(tmp_path):
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate]
@@ -88,12 +88,12 @@ def test_tls_trusts_whom_it_is_told_to(tmp_path):
     server.start()
     with Client(address, ca=certificate) as client:
         assert client.classify(b"cat").label == "cat"
-    with Client(address, retries=0) as client, pytest.raises(TryAgain):
+    with Client(address, retries=0) as client, pytest.raises(Unavailable):
         client.classify(b"cat", timeout=5)
     server.stop(None)
 
 
-def test_batch_is_cut_to_the_servers_limits_and_keeps_order(scripted):
+def test_batch_is_split_to_the_servers_limits_and_keeps_order(scripted):
     address, service = scripted
     with Client(address) as client:
         results = client.classify_batch([("a", b"one"), b"two", b"", b"x" * 101, Path("/nowhere"), ("f", b"six")])
@@ -103,12 +103,12 @@ def test_batch_is_cut_to_the_servers_limits_and_keeps_order(scripted):
     assert results[2].error.reason == "IMAGE_EMPTY"
     assert results[3].error.metadata == {"bytes": "101", "bytes_max": "100"}
     assert isinstance(results[4].error, FileNotFoundError)
-    with pytest.raises(RequestRefused):
+    with pytest.raises(InvalidRequest):
         results[2].unwrap()
     assert service.batches == [2, 2]
 
 
-def test_batch_is_cut_by_bytes(scripted):
+def test_batch_is_split_by_bytes(scripted):
     address, service = scripted
     service.batch_images_max = 1000
     with Client(address) as client:
@@ -118,7 +118,7 @@ def test_batch_is_cut_by_bytes(scripted):
     assert max(service.batches) * 90 <= 1000
 
 
-def test_only_what_failed_of_a_batch_is_sent_again(scripted):
+def test_sends_only_the_failed_images_of_a_batch_again(scripted):
     address, service = scripted
     service.failures = [OVERLOADED]
     with Client(address) as client:
@@ -127,16 +127,16 @@ def test_only_what_failed_of_a_batch_is_sent_again(scripted):
     assert service.batches == [2, 1]
 
 
-def test_stream_answers_each_with_its_id(scripted):
+def test_stream_returns_each_id(scripted):
     address, _ = scripted
-    pictures = [(f"no {i}", str(i).encode()) for i in range(200)]
+    images = [(f"no {i}", str(i).encode()) for i in range(200)]
     with Client(address) as client:
-        results = list(client.classify_stream(pictures, in_flight=7))
+        results = list(client.classify_stream(images, in_flight=7))
     assert sorted(result.index for result in results) == list(range(200))
     assert all(result.id == f"no {result.index}" and result.unwrap().label == str(result.index) for result in results)
 
 
-def test_stream_goes_on_past_bad_pictures_and_retries_passing_failures(scripted):
+def test_stream_continues_past_bad_images_and_retries_transient_errors(scripted):
     address, service = scripted
     service.failures = [OVERLOADED] * 2
     with Client(address) as client:
@@ -150,7 +150,7 @@ def test_stream_goes_on_past_bad_pictures_and_retries_passing_failures(scripted)
     assert sorted(service.seen) == sorted([b"one", b"one", b"", b"two", b"two"])
 
 
-def test_stream_outlives_a_server_that_stops(scripted):
+def test_stream_survives_a_server_restart(scripted):
     address, service = scripted
     service.stream_dies_after = [3, 5]
     with Client(address) as client:
@@ -158,15 +158,15 @@ def test_stream_outlives_a_server_that_stops(scripted):
     assert labels == list(range(50))
 
 
-def test_stream_gives_up_in_the_end(scripted):
+def test_stream_stops_after_the_allowed_retries(scripted):
     address, service = scripted
     service.stream_dies_after = [0] * 9
-    with Client(address, retries=2) as client, pytest.raises(TryAgain):
+    with Client(address, retries=2) as client, pytest.raises(Unavailable):
         list(client.classify_stream([b"one"]))
     assert len(service.stream_dies_after) == 6
 
 
-def test_stream_takes_no_more_than_in_flight(scripted):
+def test_stream_takes_at_most_in_flight_images(scripted):
     address, _ = scripted
     taken = itertools.count()
     latest = 0
@@ -181,12 +181,12 @@ def test_stream_takes_no_more_than_in_flight(scripted):
         for _ in range(10):
             next(results)
         time.sleep(0.3)
-        # 10 were given back, the last of them still counts until the next is asked for.
+        # 10 were returned; the last of them counts until the next is requested.
         assert latest + 1 <= 10 + 4
         results.close()
 
 
-def test_pictures_that_raise_end_the_stream(scripted):
+def test_an_iterator_that_raises_ends_the_stream(scripted):
     address, _ = scripted
 
     def broken():
@@ -195,11 +195,11 @@ def test_pictures_that_raise_end_the_stream(scripted):
 
     with Client(address) as client, pytest.raises(RuntimeError, match="no more film"):
         list(client.classify_stream(broken()))
-    with Client(address) as client, pytest.raises(TypeError, match="a picture is"):
+    with Client(address) as client, pytest.raises(TypeError, match="an image must be"):
         list(client.classify_stream([17]))
 
 
-def test_stream_has_a_deadline_if_asked(scripted):
+def test_stream_has_an_optional_deadline(scripted):
     address, _ = scripted
 
     def slow():
@@ -214,7 +214,7 @@ def test_stream_has_a_deadline_if_asked(scripted):
             next(results)
 
 
-def test_asyncio_does_the_same(scripted):
+def test_asyncio_behaves_the_same(scripted):
     address, service = scripted
 
     async def source():
@@ -226,7 +226,7 @@ def test_asyncio_does_the_same(scripted):
             service.failures = [OVERLOADED]
             assert (await client.classify(b"cat")).label == "cat"
             assert service.metadata["authorization"] == "Bearer secret"
-            with pytest.raises(RequestRefused):
+            with pytest.raises(InvalidRequest):
                 await client.classify(b"")
 
             service.failures = [OVERLOADED]
@@ -253,7 +253,7 @@ def test_asyncio_does_the_same(scripted):
     asyncio.run(scenario())
 
 
-def test_asyncio_stream_takes_no_more_than_in_flight(scripted):
+def test_asyncio_stream_takes_at_most_in_flight_images(scripted):
     address, _ = scripted
     taken = 0
 
@@ -278,6 +278,6 @@ def test_asyncio_stream_takes_no_more_than_in_flight(scripted):
 @pytest.mark.parametrize(
     "arguments", [("ftp://host",), {"ca": "x"}, {"certificate": "x"}, {"certificate": "x", "key": "y"}], ids=str
 )
-def test_addresses_that_are_none(arguments):
+def test_rejects_invalid_addresses(arguments):
     with pytest.raises(ValueError):
         Client(*arguments) if isinstance(arguments, tuple) else Client(**arguments)

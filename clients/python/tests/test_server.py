@@ -1,10 +1,10 @@
-"""The real server's answers, for everything that can be a picture."""
+"""The real server's results, for every kind of image."""
 
 import asyncio
 
 import numpy
 import pytest
-from imageclassifier import AsyncClient, Client, RequestRefused
+from imageclassifier import AsyncClient, Client, InvalidRequest
 from PIL import Image
 
 
@@ -14,7 +14,7 @@ def client(server):
         yield client
 
 
-def test_answer(client, coffee):
+def test_classifies(client, coffee):
     answer = client.classify(coffee, top_k=3)
     assert answer.label == answer.predictions[0].label == "espresso"
     assert answer.confidence == answer.predictions[0].confidence > 0.9
@@ -23,20 +23,20 @@ def test_answer(client, coffee):
     assert answer.timings.inference_ms > 0
 
 
-def test_every_kind_of_picture_gets_the_same_answer(client, coffee):
+def test_every_kind_of_image_has_the_same_result(client, coffee):
     expected = client.classify(coffee).confidence
     image = Image.open(coffee)
     pixels = numpy.asarray(image.convert("RGB"))
     reversed_twice = numpy.ascontiguousarray(pixels[::-1])[::-1]
-    for picture in (str(coffee), coffee.read_bytes(), memoryview(coffee.read_bytes()), image, pixels, reversed_twice):
-        assert client.classify(picture).confidence == expected
+    for image in (str(coffee), coffee.read_bytes(), memoryview(coffee.read_bytes()), image, pixels, reversed_twice):
+        assert client.classify(image).confidence == expected
 
 
-def test_pil_image_is_sent_as_people_see_it(client, coffee, tmp_path):
+def test_applies_the_exif_orientation_of_pil_images(client, coffee, tmp_path):
     upright = Image.open(coffee).convert("RGB")
     turned = tmp_path / "turned.png"
     exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned by 90 degrees clockwise
+    exif[0x0112] = 6  # viewers rotate it by 90 degrees clockwise
     upright.transpose(Image.Transpose.ROTATE_90).save(turned, exif=exif)
     assert client.classify(Image.open(turned)).confidence == client.classify(upright).confidence
 
@@ -52,17 +52,17 @@ def test_pil_modes(client, coffee):
     [numpy.zeros((4, 4), "uint8"), numpy.zeros((4, 4, 3), "float32"), numpy.zeros((0, 4, 3), "uint8")],
     ids=["grey", "float", "empty"],
 )
-def test_arrays_that_are_no_picture(client, array):
+def test_rejects_arrays_that_are_not_images(client, array):
     with pytest.raises(ValueError, match="height x width x 3 of uint8"):
         client.classify(array)
 
 
-def test_refusal(client):
-    with pytest.raises(RequestRefused) as raised:
+def test_errors_carry_reason_and_metadata(client):
+    with pytest.raises(InvalidRequest) as raised:
         client.classify(b"")
     assert raised.value.reason == "IMAGE_EMPTY"
     assert raised.value.request_id
-    with pytest.raises(RequestRefused) as raised:
+    with pytest.raises(InvalidRequest) as raised:
         client.classify(b"x", model="кот 🐈")
     assert raised.value.reason == "MODEL_UNKNOWN"
     assert raised.value.metadata["model"] == "кот 🐈"
@@ -89,15 +89,15 @@ def test_heatmap_lies_over_the_crop(client, coffee):
 
 def test_batch_and_stream(client, coffee):
     expected = client.classify(coffee).confidence
-    pictures = [("good", coffee), ("bad", b"not a picture"), ("missing", coffee / "nowhere"), ("again", coffee)] * 6
-    for results in (client.classify_batch(pictures), sorted(client.classify_stream(pictures), key=lambda r: r.index)):
-        assert [result.index for result in results] == list(range(len(pictures)))
-        for (id, _), result in zip(pictures, results, strict=True):
+    images = [("good", coffee), ("bad", b"not an image"), ("missing", coffee / "nowhere"), ("again", coffee)] * 6
+    for results in (client.classify_batch(images), sorted(client.classify_stream(images), key=lambda r: r.index)):
+        assert [result.index for result in results] == list(range(len(images)))
+        for (id, _), result in zip(images, results, strict=True):
             assert result.id == id
             if id in ("good", "again"):
                 assert result.unwrap().confidence == expected
             elif id == "bad":
-                assert isinstance(result.error, RequestRefused)
+                assert isinstance(result.error, InvalidRequest)
                 assert result.error.reason == "IMAGE_FORMAT_UNKNOWN"
             else:
                 assert isinstance(result.error, OSError)

@@ -1,21 +1,26 @@
-"""Asks an imageclassifier server what a picture shows.
+"""A client for an imageclassifier server: send an image, get the ImageNet classes that it shows.
 
-`Client` is for scripts and threads, `AsyncClient` for asyncio; both do the same. This package knows the server's contract
-and nothing of the network behind it.
+`Client` is for scripts and threads, `AsyncClient` for asyncio; both have the same methods. This package knows the server's
+contract, but not the network behind it.
 """
+
+from typing import TYPE_CHECKING, Any
 
 from ._answer import Answer, Crop, Heatmap, Limits, Model, Prediction, Result, Timings
 from ._async import AsyncClient
+from ._deprecated import renamed_export
 from ._error import (
     ClassifierError,
     DeadlineExceeded,
-    NotAuthenticated,
-    RequestRefused,
-    ServerFault,
-    TryAgain,
+    InvalidRequest,
+    ServerError,
+    Unauthenticated,
+    Unavailable,
 )
-from ._picture import Picture
+from ._image import ImageInput
 from ._sync import Client
+
+__version__ = "0.1.0"
 
 __all__ = [
     "Answer",
@@ -25,14 +30,26 @@ __all__ = [
     "Crop",
     "DeadlineExceeded",
     "Heatmap",
+    "ImageInput",
+    "InvalidRequest",
     "Limits",
     "Model",
-    "NotAuthenticated",
-    "Picture",
     "Prediction",
-    "RequestRefused",
     "Result",
-    "ServerFault",
+    "ServerError",
     "Timings",
-    "TryAgain",
+    "Unauthenticated",
+    "Unavailable",
+    "__version__",
 ]
+
+if TYPE_CHECKING:
+    NotAuthenticated = Unauthenticated
+    Picture = ImageInput
+    RequestRefused = InvalidRequest
+    ServerFault = ServerError
+    TryAgain = Unavailable
+else:
+
+    def __getattr__(name: str) -> Any:
+        return renamed_export(globals(), name)

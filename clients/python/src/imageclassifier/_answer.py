@@ -1,4 +1,4 @@
-"""What the server says, as plain values."""
+"""The server's responses as plain values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from ._proto import image_classifier_pb2 as pb
 
 @dataclass(frozen=True)
 class Heatmap:
-    """Where a class was seen, over `Answer.crop`: rows from the top, of unbounded values; positive speaks for the class."""
+    """Evidence for a class over `Answer.crop`: rows from the top, of unbounded values. Positive values are evidence for the class,
+    negative ones against it."""
 
     rows: tuple[tuple[float, ...], ...]
 
@@ -23,7 +24,7 @@ class Heatmap:
 
 @dataclass(frozen=True)
 class Prediction:
-    """One class and how probable it is, 0 to 1."""
+    """One class with its probability, 0 to 1."""
 
     label: str
     confidence: float
@@ -38,7 +39,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Crop:
-    """The square that the network saw, in pixels of the picture as people see it."""
+    """The square that the network saw, in pixels of the image after its EXIF orientation has been applied."""
 
     left: int
     top: int
@@ -53,7 +54,7 @@ class Crop:
 
 @dataclass(frozen=True)
 class Timings:
-    """Where the server spent its time."""
+    """Where the server spent its time, in milliseconds."""
 
     decode_ms: float
     queue_ms: float
@@ -66,7 +67,7 @@ class Timings:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a picture shows: the most probable class, and the `top_k` of them, most probable first."""
+    """The result for one image: the most probable class, and the `top_k` most probable ones, best first."""
 
     label: str
     confidence: float
@@ -93,7 +94,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one picture of several: `answer`, or else `error`. An OSError means that its file could not be read."""
+    """The result for one image of several: `answer` or `error`. An OSError means that the file could not be read."""
 
     index: int
     id: str
@@ -101,7 +102,7 @@ class Result:
     error: ClassifierError | OSError | None
 
     def unwrap(self) -> Answer:
-        """The answer; raises the error where there is none."""
+        """Returns the answer, or raises the error."""
         if self.answer is None:
             raise self.error or AssertionError("a result has an answer or an error")
         return self.answer
@@ -109,7 +110,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Limits:
-    """What the server accepts; 0 where it does not say."""
+    """What the server accepts; 0 if it does not say."""
 
     image_bytes_max: int
     pixels_max: int
@@ -130,7 +131,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Model:
-    """A model that the server has."""
+    """A model that the server serves."""
 
     name: str
     revision: str

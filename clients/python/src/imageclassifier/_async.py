@@ -14,8 +14,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from ._answer import Answer, Limits, Model, Result
 from ._async_stream import AsyncStream
 from ._channel import Server, authorization
+from ._deprecated import renamed_argument
 from ._error import ClassifierError, from_call, unanswered
-from ._picture import Picture
+from ._image import ImageInput
 from ._proto import image_classifier_pb2 as pb
 from ._proto.image_classifier_pb2_grpc import ImageClassifierStub
 from ._request import Batch, Item, Options
@@ -25,7 +26,7 @@ _T = TypeVar("_T")
 
 
 class AsyncClient:
-    """As `Client`, for asyncio: to be made where an event loop runs. Files are read and pixels encoded in a thread."""
+    """Like `Client`, for asyncio. Create it while an event loop runs. Files are read and pixels encoded in a thread."""
 
     def __init__(
         self,
@@ -54,34 +55,36 @@ class AsyncClient:
         await self.close()
 
     async def close(self) -> None:
-        """Ends the connection, and what is under way on it."""
+        """Closes the connection and cancels its requests."""
         await self._channel.close(None)
 
+    @renamed_argument("picture", "image")
     async def classify(
         self,
-        picture: Picture,
+        image: ImageInput,
         *,
         top_k: int = 0,
         model: str = "",
         explain: bool = False,
         timeout: float | None = None,
     ) -> Answer:
-        """As `Client.classify`."""
-        request = await asyncio.to_thread(Options(top_k, model, explain).request, picture)
+        """Like `Client.classify`."""
+        request = await asyncio.to_thread(Options(top_k, model, explain).request, image)
         return Answer._from(await self._call(self._stub.Classify, request, self._retry(timeout)))
 
+    @renamed_argument("pictures", "images")
     async def classify_batch(
         self,
-        pictures: Iterable[Item],
+        images: Iterable[Item],
         *,
         top_k: int = 0,
         model: str = "",
         explain: bool = False,
         timeout: float | None = None,
     ) -> list[Result]:
-        """As `Client.classify_batch`."""
+        """Like `Client.classify_batch`."""
         retry = self._retry(timeout)
-        batch = Batch(pictures, Options(top_k, model, explain), await self._known_limits(retry))
+        batch = Batch(images, Options(top_k, model, explain), await self._known_limits(retry))
         while True:
             messages = batch.messages()
             while (message := await asyncio.to_thread(next, messages, None)) is not None:
@@ -103,9 +106,10 @@ class AsyncClient:
             await asyncio.sleep(delay)
             retry.attempted()
 
+    @renamed_argument("pictures", "images")
     async def classify_stream(
         self,
-        pictures: Iterable[Item] | AsyncIterable[Item],
+        images: Iterable[Item] | AsyncIterable[Item],
         *,
         top_k: int = 0,
         model: str = "",
@@ -113,19 +117,19 @@ class AsyncClient:
         in_flight: int = 32,
         timeout: float | None = None,
     ) -> AsyncIterator[Result]:
-        """As `Client.classify_stream`; `pictures` may be asynchronous too."""
+        """Like `Client.classify_stream`; `images` may be asynchronous too."""
         retry = Retry(self._retries, timeout)
         limits = await self._known_limits(self._retry(timeout))
-        stream = AsyncStream(pictures, Options(top_k, model, explain), limits, in_flight, self._retries)
+        stream = AsyncStream(images, Options(top_k, model, explain), limits, in_flight, self._retries)
         async for result in stream.results(self._stub.ClassifyStream, self._metadata, retry):
             yield result
 
     async def model(self, name: str = "", *, timeout: float | None = None) -> Model:
-        """As `Client.model`."""
+        """Like `Client.model`."""
         return Model._from(await self._call(self._stub.GetModel, pb.GetModelRequest(name=name), self._retry(timeout)))
 
     async def health(self, *, timeout: float | None = 5.0) -> bool:
-        """As `Client.health`."""
+        """Like `Client.health`."""
         check = health_pb2_grpc.HealthStub(self._channel).Check
         try:
             answer = await check(health_pb2.HealthCheckRequest(), timeout=timeout, metadata=self._metadata)

@@ -1,4 +1,4 @@
-"""One caller's stream of pictures, for asyncio."""
+"""A stream of images, for asyncio."""
 
 from __future__ import annotations
 
@@ -20,30 +20,31 @@ from ._retry import Retry
 
 
 class AsyncStream:
-    """One task asks for pictures, one sends for each call, one reads; all put what they find into one queue."""
+    """One task takes images from the caller; each request has a task that sends and one that reads. All put their events into
+    one queue."""
 
     def __init__(
         self,
-        pictures: Iterable[Item] | AsyncIterable[Item],
+        images: Iterable[Item] | AsyncIterable[Item],
         options: Options,
         limits: Limits,
         in_flight_max: int,
         retries: int,
     ) -> None:
         self._flight = Flight(in_flight_max, retries)
-        self._pictures = pictures if isinstance(pictures, AsyncIterable) else _asynchronous(pictures)
+        self._images = images if isinstance(images, AsyncIterable) else _asynchronous(images)
         self._options = options
         self._limits = limits
         self._exhausted = False
         self._changed = asyncio.Condition()
-        # Never longer than the pictures in flight, and two ends.
+        # Never longer than the images in flight plus two ends.
         self._events: asyncio.Queue[Result | pb.ClassifyStreamResponse | BaseException | None] = asyncio.Queue()
 
     async def results(
         self, method: Callable[..., Any], metadata: Metadata, retry: Retry
     ) -> AsyncIterator[Result]:
-        """Each as it comes. Closing this iterator ends the stream."""
-        asking = asyncio.create_task(self._ask())
+        """Results as they come. Closing this iterator cancels the stream."""
+        taking = asyncio.create_task(self._take_images())
         calls: list[tuple[Any, list[asyncio.Task[None]]]] = []
         try:
             calls.append(self._begin(method, metadata, retry))
@@ -73,7 +74,7 @@ class AsyncStream:
         finally:
             for call in calls:
                 await _end(*call)
-            await _cancel(asking)
+            await _cancel(taking)
 
     def _begin(
         self, method: Callable[..., Any], metadata: Metadata, retry: Retry
@@ -82,7 +83,7 @@ class AsyncStream:
         return call, [asyncio.create_task(self._send(call)), asyncio.create_task(self._read(call))]
 
     async def _wait(self, error: grpc.aio.AioRpcError, retry: Retry) -> None:
-        """After the server went away, a new call takes over what was not answered."""
+        """After the connection was lost, prepares a new request for the images without a result."""
         failure = from_call(error.code(), error.details(), error.initial_metadata(), error.trailing_metadata())
         delay = retry.delay(failure)
         if delay is None:
@@ -118,14 +119,14 @@ class AsyncStream:
                     await asyncio.wait_for(self._changed.wait(), self._flight.next_due(time.monotonic()))
             return None
 
-    async def _ask(self) -> None:
-        """Takes the caller's pictures while there is room for them."""
-        pictures = aiter(self._pictures)
+    async def _take_images(self) -> None:
+        """Takes the caller's images while there is room for them."""
+        images = aiter(self._images)
         try:
             while True:
                 async with self._changed:
                     await self._changed.wait_for(lambda: self._flight.has_room)
-                item = await anext(pictures)
+                item = await anext(images)
                 index = self._flight.take()
                 request = await asyncio.to_thread(prepare, index, item, self._options, self._limits)
                 if isinstance(request, Result):

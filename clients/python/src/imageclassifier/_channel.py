@@ -1,4 +1,4 @@
-"""Where the server is and how it is spoken to."""
+"""The connection to the server."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 import grpc
 
 _OPTIONS: Sequence[tuple[str, int]] = (
-    # Pictures are checked against the server's own limit, which is larger than gRPC's default of 4 MiB.
+    # Images are checked against the server's own limit, which is larger than gRPC's default of 4 MiB.
     ("grpc.max_send_message_length", -1),
-    # An answer with 1000 heatmaps is 0.2 MiB; this bounds what a stranger at that address could send.
+    # A response with 1000 heatmaps has 0.2 MiB. This bounds what an unknown server could send.
     ("grpc.max_receive_message_length", 64 << 20),
 )
 
@@ -21,7 +21,7 @@ Metadata = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Server:
-    """An address, and the files for TLS."""
+    """An address, with credentials for TLS."""
 
     target: str
     credentials: grpc.ChannelCredentials | None
@@ -36,12 +36,12 @@ class Server:
     ) -> Server:
         scheme, found, target = address.rpartition("://")
         if found and scheme not in ("http", "https"):
-            raise ValueError(f"a server is host:port, http://host:port or https://host:port, not {address}")
+            raise ValueError(f"the server must be host:port, http://host:port or https://host:port, not {address}")
         if (certificate is None) != (key is None):
-            raise ValueError("certificate and key belong together: give both or none")
+            raise ValueError("certificate and key belong together: pass both or neither")
         if scheme != "https":
             if ca is not None or certificate is not None:
-                raise ValueError("certificates are for TLS: begin the address with https://")
+                raise ValueError("certificates are for TLS: start the address with https://")
             return cls(target, None)
         roots, private_key, chain = (None if file is None else Path(file).read_bytes() for file in (ca, key, certificate))
         return cls(target, grpc.ssl_channel_credentials(roots, private_key, chain))
@@ -58,5 +58,5 @@ class Server:
 
 
 def authorization(token: str | None) -> Metadata:
-    """The metadata of every call."""
+    """The metadata of every request."""
     return () if token is None else (("authorization", f"Bearer {token}"),)

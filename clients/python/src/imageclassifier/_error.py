@@ -1,4 +1,4 @@
-"""Why there is no answer: one exception for each thing that a caller can do about it."""
+"""Errors: one exception for each thing that a caller can do about it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
 class ClassifierError(Exception):
-    """A call, or one picture of several, got no answer.
+    """A request failed, or one image of several.
 
-    `reason` is one of the contract's ErrorReason, or "" where the server was not reached. `retry_after` is the server's hint
-    in seconds, if it gave one.
+    `reason` is one of the contract's ErrorReason, or "" if the server was not reached. `message` says what the caller can do.
+    `retry_after` is the server's retry hint in seconds, if it sent one.
     """
 
     def __init__(
@@ -40,48 +40,48 @@ class ClassifierError(Exception):
 
     @property
     def retryable(self) -> bool:
-        """Whether the same call may succeed later."""
+        """Whether the same request may succeed later."""
         return self.retry_after is not None or self.code is grpc.StatusCode.UNAVAILABLE
 
     def __str__(self) -> str:
         return f"{self.reason or self.code.name}: {self.message}"
 
 
-class RequestRefused(ClassifierError):
-    """The picture or an option is at fault: send another."""
+class InvalidRequest(ClassifierError):
+    """The image or an option is invalid: change it before sending again."""
 
 
-class TryAgain(ClassifierError):
-    """The server is out of reach, starting, stopping or busy: send the same later."""
+class Unavailable(ClassifierError):
+    """The server cannot be reached, is starting, stopping or busy: try again later."""
 
 
-class NotAuthenticated(ClassifierError):
-    """No access token, or an unknown one."""
+class Unauthenticated(ClassifierError):
+    """The access token is missing or unknown."""
 
 
 class DeadlineExceeded(ClassifierError):
-    """There was no answer in time."""
+    """There was no response in time."""
 
 
-class ServerFault(ClassifierError):
-    """The server failed; its log says more under `request_id`."""
+class ServerError(ClassifierError):
+    """The server failed; its log has the cause under `request_id`."""
 
 
 _CLASSES: dict[grpc.StatusCode, type[ClassifierError]] = {
-    grpc.StatusCode.INVALID_ARGUMENT: RequestRefused,
-    grpc.StatusCode.NOT_FOUND: RequestRefused,
-    grpc.StatusCode.OUT_OF_RANGE: RequestRefused,
-    grpc.StatusCode.UNIMPLEMENTED: RequestRefused,
-    grpc.StatusCode.RESOURCE_EXHAUSTED: TryAgain,
-    grpc.StatusCode.UNAVAILABLE: TryAgain,
-    grpc.StatusCode.UNAUTHENTICATED: NotAuthenticated,
-    grpc.StatusCode.PERMISSION_DENIED: NotAuthenticated,
+    grpc.StatusCode.INVALID_ARGUMENT: InvalidRequest,
+    grpc.StatusCode.NOT_FOUND: InvalidRequest,
+    grpc.StatusCode.OUT_OF_RANGE: InvalidRequest,
+    grpc.StatusCode.UNIMPLEMENTED: InvalidRequest,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: Unavailable,
+    grpc.StatusCode.UNAVAILABLE: Unavailable,
+    grpc.StatusCode.UNAUTHENTICATED: Unauthenticated,
+    grpc.StatusCode.PERMISSION_DENIED: Unauthenticated,
     grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceeded,
 }
 
 
 def from_status(status: status_pb2.Status, request_id: str = "") -> ClassifierError:
-    """The error of one picture, or of a call that says why."""
+    """The error in a `google.rpc.Status`: of one image, or of a whole request."""
     info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
     retry_after: float | None = None
     for detail in status.details:
@@ -89,7 +89,7 @@ def from_status(status: status_pb2.Status, request_id: str = "") -> ClassifierEr
         if detail.Unpack(retry):
             retry_after = retry.retry_delay.ToTimedelta().total_seconds()
     code = _CODES.get(status.code, grpc.StatusCode.UNKNOWN)
-    return _CLASSES.get(code, ServerFault)(
+    return _CLASSES.get(code, ServerError)(
         status.message,
         code=code,
         reason=info.reason,
@@ -104,7 +104,7 @@ def from_call(
     message: str | None,
     *metadata: Iterable[Any] | None,
 ) -> ClassifierError:
-    """The error of a call; `metadata` are what came before and after its messages, if anything did."""
+    """The error of a whole request; `metadata` are its initial and trailing metadata, if any."""
     values: dict[str, str | bytes] = {}
     for pairs in metadata:
         values.update((name, value) for name, value in pairs or ())
@@ -119,14 +119,14 @@ def from_call(
 
 
 def unanswered() -> ClassifierError:
-    """The server ended a call as if all were answered."""
-    return ServerFault("the server sent no answer", code=grpc.StatusCode.INTERNAL)
+    """The server ended the response before it had answered every image."""
+    return ServerError("the server sent no response for this image", code=grpc.StatusCode.INTERNAL)
 
 
 def too_large(image_bytes: int, image_bytes_max: int) -> ClassifierError:
-    """What the server would say to so large a picture, without sending it."""
-    return RequestRefused(
-        f"the picture has {image_bytes} bytes, more than the {image_bytes_max} that the server takes: send a smaller one",
+    """The error that the server would send for an image of this size, without sending the image."""
+    return InvalidRequest(
+        f"the image has {image_bytes} bytes, but the server accepts at most {image_bytes_max}: send a smaller one",
         code=grpc.StatusCode.INVALID_ARGUMENT,
         reason="IMAGE_TOO_LARGE",
         metadata={"bytes": str(image_bytes), "bytes_max": str(image_bytes_max)},

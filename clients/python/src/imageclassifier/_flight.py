@@ -1,5 +1,4 @@
-"""Which pictures of a stream are where: no thread, no clock and no network of its own, so that `Client` and `AsyncClient`
-share it."""
+"""The state of a stream's images. It has no thread, no clock and no network, so `Client` and `AsyncClient` share it."""
 
 from __future__ import annotations
 
@@ -19,12 +18,12 @@ class _Sent:
 
 
 class Flight:
-    """Pictures taken from the caller and not yet given back as results: at most `in_flight_max`, which bounds memory on
-    this side, whether they wait to be sent, to be answered or to be sent again."""
+    """Images taken from the caller whose results have not been returned yet. There are at most `in_flight_max`, which
+    bounds memory in this process."""
 
     def __init__(self, in_flight_max: int, retries: int) -> None:
         if in_flight_max < 1:
-            raise ValueError("in_flight has to be at least 1")
+            raise ValueError("in_flight must be at least 1")
         self._in_flight_max = in_flight_max
         self._retries = retries
         self._held = 0
@@ -35,30 +34,30 @@ class Flight:
 
     @property
     def has_room(self) -> bool:
-        """Whether the caller may be asked for another picture."""
+        """Whether another image may be taken from the caller."""
         return self._held < self._in_flight_max
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is to be sent or answered any more."""
+        """Whether nothing remains to be sent or answered."""
         return not self._waiting and not self._again
 
     def take(self) -> int:
-        """The caller gave a picture; its index."""
+        """Counts an image taken from the caller; returns its index."""
         self._held += 1
         self._taken += 1
         return self._taken - 1
 
     def give_back(self) -> None:
-        """The caller got a result."""
+        """A result has been returned to the caller."""
         self._held -= 1
 
     def put(self, index: int, request: pb.ClassifyImageRequest, now: float) -> None:
-        """`request` can be sent."""
+        """Queues `request`."""
         self._again.append((now, _Sent(index, request, self._retries)))
 
     def next_request(self, now: float) -> pb.ClassifyImageRequest | None:
-        """What to send now, if anything."""
+        """The request to send now, if any."""
         due = min(self._again, key=lambda again: again[0], default=None)
         if due is None or due[0] > now:
             return None
@@ -68,11 +67,11 @@ class Flight:
         return due[1].request
 
     def next_due(self, now: float) -> float | None:
-        """In how many seconds there is something to send, if nothing else happens."""
+        """Seconds until the next request is due; None if there is none."""
         return min((max(0.0, time - now) for time, _ in self._again), default=None)
 
     def answered(self, outcome: pb.ClassifyStreamResponse, now: float) -> Result | None:
-        """What to give to the caller; None if the picture is to be sent again."""
+        """The result to return to the caller; None if the image will be sent again."""
         sent = self._waiting.pop(outcome.index)
         final = result(sent.index, sent.request.id, outcome)
         error = final.error
@@ -83,7 +82,7 @@ class Flight:
         return final
 
     def interrupted(self, due: float) -> None:
-        """The stream ended: what was not answered goes into the next one."""
+        """The stream ended: images without a result go into the next one."""
         self._again.extend((due, sent) for sent in self._waiting.values())
         self._waiting.clear()
         self._sent = 0

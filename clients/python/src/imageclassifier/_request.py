@@ -1,4 +1,4 @@
-"""From a caller's pictures to the contract's messages."""
+"""From a caller's images to the contract's messages."""
 
 from __future__ import annotations
 
@@ -8,40 +8,40 @@ from typing import TypeAlias, Union
 
 from ._answer import Answer, Limits, Result
 from ._error import ClassifierError, from_status, too_large
-from ._picture import Picture, encoded
+from ._image import ImageInput, encoded
 from ._proto import image_classifier_pb2 as pb
 
-Item: TypeAlias = Union[Picture, tuple[str, Picture]]
-"""A picture of several, or (id, picture)."""
+Item: TypeAlias = Union[ImageInput, tuple[str, ImageInput]]
+"""One image of several, or (id, image)."""
 
 _FIELD_BYTES_MAX = 16
-"""Tag and length around a message within a message, and room to spare."""
+"""An upper bound for the tag and length around a message within a message."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What is asked about each picture."""
+    """The options that are sent with each image."""
 
     top_k: int
     model: str
     explain: bool
 
-    def request(self, picture: Picture, id: str = "") -> pb.ClassifyImageRequest:
+    def request(self, image: ImageInput, id: str = "") -> pb.ClassifyImageRequest:
         return pb.ClassifyImageRequest(
-            image_data=encoded(picture), top_k=self.top_k, model=self.model, explain=self.explain, id=id
+            image_data=encoded(image), top_k=self.top_k, model=self.model, explain=self.explain, id=id
         )
 
 
-def named(item: Item) -> tuple[str, Picture]:
-    """Its id and picture."""
+def named(item: Item) -> tuple[str, ImageInput]:
+    """The id of `item`, "" if it has none, and its image."""
     return item if isinstance(item, tuple) else ("", item)
 
 
 def prepare(index: int, item: Item, options: Options, limits: Limits) -> pb.ClassifyImageRequest | Result:
-    """The message to send, or what is the matter with the picture before anything is sent."""
-    id, picture = named(item)
+    """The message to send, or the result of an image that cannot be sent."""
+    id, image = named(item)
     try:
-        request = options.request(picture, id)
+        request = options.request(image, id)
     except OSError as error:
         return Result(index, id, None, error)
     image_bytes = len(request.image_data)
@@ -51,14 +51,14 @@ def prepare(index: int, item: Item, options: Options, limits: Limits) -> pb.Clas
 
 
 def result(index: int, id: str, outcome: pb.ClassifyBatchResponse | pb.ClassifyStreamResponse) -> Result:
-    """What came of the picture `index`."""
+    """The result for the image `index`."""
     if outcome.HasField("error"):
         return Result(index, id, None, from_status(outcome.error))
     return Result(index, id, Answer._from(outcome.response), None)
 
 
 class Batch:
-    """Pictures on their way through ClassifyBatch: which are still without a result, and in which calls they fit."""
+    """Images on their way through ClassifyBatch: which of them have no result yet, and in which requests they fit."""
 
     def __init__(self, items: Iterable[Item], options: Options, limits: Limits) -> None:
         self._items = list(items)
@@ -68,8 +68,8 @@ class Batch:
         self._open = list(range(len(self._items)))
 
     def messages(self) -> Iterator[tuple[list[int], pb.ClassifyBatchRequest]]:
-        """What to send for the pictures without a result: pictures, and the message with them. One at a time, so that no
-        more than one is in memory."""
+        """The requests for the images without a result: indices of the images, and the message with them. One at a time, so
+        that only one is in memory."""
         due, self._open = self._open, []
         indices: list[int] = []
         message = pb.ClassifyBatchRequest()
@@ -93,12 +93,12 @@ class Batch:
         return images >= (self._limits.batch_images_max or 1) or message_bytes > self._limits.message_bytes_max
 
     def answered(self, indices: list[int], outcome: pb.ClassifyBatchResponse) -> None:
-        """`outcome` came to the message with `indices`."""
+        """`outcome` belongs to the message with `indices`."""
         index = indices[outcome.index]
         self._take(result(index, named(self._items[index])[0], outcome))
 
     def failed(self, indices: list[int], error: ClassifierError) -> None:
-        """The call with `indices` ended with `error`. What had come before stays."""
+        """The request with `indices` ended with `error`. Results that came before it stay."""
         for index in indices:
             if index not in self._results and index not in self._open:
                 self._take(Result(index, named(self._items[index])[0], None, error))
@@ -107,7 +107,8 @@ class Batch:
         self._results[result.index] = result
 
     def again(self, wait: Callable[[ClassifierError], float | None]) -> float | None:
-        """Takes back the results that may be better later; how long to wait before, if there are any. `wait` decides."""
+        """Drops the results that should be retried; returns how long to wait before that, None if there are none. `wait`
+        decides."""
         longest: float | None = None
         for index, result in list(self._results.items()):
             if isinstance(result.error, ClassifierError) and result.error.retryable:
@@ -119,5 +120,5 @@ class Batch:
         return longest
 
     def results(self) -> list[Result]:
-        """One for each picture, in the caller's order."""
+        """One for each image, in the caller's order."""
         return [self._results[index] for index in range(len(self._items))]

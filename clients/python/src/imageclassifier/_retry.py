@@ -1,4 +1,4 @@
-"""When to send again what was not answered: at the server's hint, else ever more slowly, and never past the deadline."""
+"""Retries: after the server's hint, otherwise with exponential backoff, and never past the deadline."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DELAY_MAX = 5.0
 
 
 class Retry:
-    """The attempts of one call. Seconds throughout."""
+    """The attempts of one request. All times are in seconds."""
 
     def __init__(self, retries: int, timeout: float | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._left = retries
@@ -22,25 +22,25 @@ class Retry:
         self._deadline = None if timeout is None else clock() + timeout
 
     def timeout(self) -> float | None:
-        """What is left for the next attempt."""
+        """The time that is left for the next attempt."""
         return None if self._deadline is None else max(0.0, self._deadline - self._clock())
 
     def delay(self, error: ClassifierError) -> float | None:
-        """How long to wait before the next attempt; None if there is to be none."""
+        """How long to wait before the next attempt; None if there should be none."""
         if self._done >= self._left or not error.retryable:
             return None
         delay = error.retry_after
         if delay is None:
             delay = min(_DELAY_MAX, _FIRST_DELAY * 2**self._done)
-        # Callers that were turned away together should not come back together.
+        # Clients that were rejected together should not come back together.
         delay *= random.uniform(1.0, 1.25)
         left = self.timeout()
         return None if left is not None and delay >= left else delay
 
     def attempted(self) -> None:
-        """An attempt is over."""
+        """Counts a failed attempt."""
         self._done += 1
 
     def succeeded(self) -> None:
-        """Something was answered: the next failure is the first again."""
+        """Resets the count after a success."""
         self._done = 0

@@ -13,8 +13,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from ._answer import Answer, Limits, Model, Result
 from ._channel import Server, authorization
+from ._deprecated import renamed_argument
 from ._error import ClassifierError, from_call, unanswered
-from ._picture import Picture
+from ._image import ImageInput
 from ._proto import image_classifier_pb2 as pb
 from ._proto.image_classifier_pb2_grpc import ImageClassifierStub
 from ._request import Batch, Item, Options
@@ -25,12 +26,12 @@ _T = TypeVar("_T")
 
 
 class Client:
-    """Calls one server, over one connection, from any number of threads.
+    """A client for one server, over one connection, for any number of threads.
 
-    `server` is "host:port", or "https://host:port" for TLS: then `ca` is a file with the authorities to trust instead of the
-    machine's, `certificate` and `key` are files for a server that asks who calls. `token` is an access token. What fails for
-    a passing reason is sent again up to `retries` times, at the server's hint. `timeout` is in seconds, for a call with all
-    its retries.
+    `server` is "host:port", or "https://host:port" for TLS. With TLS, `ca` is a file with the authorities to trust instead of
+    the machine's; `certificate` and `key` are files for a server that requires client certificates. `token` is an access
+    token. Transient errors are retried up to `retries` times, after the server's hint. `timeout` is in seconds, for a request
+    with all its retries.
     """
 
     def __init__(
@@ -60,36 +61,40 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Ends the connection, and what is under way on it."""
+        """Closes the connection and cancels its requests."""
         self._channel.close()
 
+    @renamed_argument("picture", "image")
     def classify(
         self,
-        picture: Picture,
+        image: ImageInput,
         *,
         top_k: int = 0,
         model: str = "",
         explain: bool = False,
         timeout: float | None = None,
     ) -> Answer:
-        """What `picture` shows. `top_k` of 0 means the server's default, 5. Raises ClassifierError."""
-        request = Options(top_k, model, explain).request(picture)
+        """Classifies `image`. A `top_k` of 0 means the server's default, 5.
+
+        Raises ClassifierError; OSError if a file cannot be read; TypeError or ValueError if `image` is not an image."""
+        request = Options(top_k, model, explain).request(image)
         return Answer._from(self._call(self._stub.Classify, request, self._retry(timeout)))
 
+    @renamed_argument("pictures", "images")
     def classify_batch(
         self,
-        pictures: Iterable[Item],
+        images: Iterable[Item],
         *,
         top_k: int = 0,
         model: str = "",
         explain: bool = False,
         timeout: float | None = None,
     ) -> list[Result]:
-        """What each of `pictures` shows, in their order; in as few calls as the server's limits allow. A picture that has no
-        answer has its error in its place; only what stops all of them is raised, as ClassifierError. For very many, or to
-        see answers as they come: `classify_stream`."""
+        """Classifies each of `images`, in as few requests as the server's limits allow. Returns one result per image, in the
+        same order. An image that fails has its error in its result; only an error that stops all images is raised, as
+        ClassifierError. For very many images, or to see results as they come, use `classify_stream`."""
         retry = self._retry(timeout)
-        batch = Batch(pictures, Options(top_k, model, explain), self._known_limits(retry))
+        batch = Batch(images, Options(top_k, model, explain), self._known_limits(retry))
         while True:
             for indices, message in batch.messages():
                 call = self._stub.ClassifyBatch(message, timeout=retry.timeout(), metadata=self._metadata)
@@ -109,9 +114,10 @@ class Client:
             time.sleep(delay)
             retry.attempted()
 
+    @renamed_argument("pictures", "images")
     def classify_stream(
         self,
-        pictures: Iterable[Item],
+        images: Iterable[Item],
         *,
         top_k: int = 0,
         model: str = "",
@@ -119,21 +125,21 @@ class Client:
         in_flight: int = 32,
         timeout: float | None = None,
     ) -> Iterator[Result]:
-        """What each of `pictures` shows, as the answers come and in any order, over one bidirectional stream. At most
-        `in_flight` pictures are in memory; `pictures` may be endless, and is asked from another thread. A picture that has
-        no answer has its error in its place; only what stops the stream is raised, as ClassifierError. `timeout` is for the
-        whole stream; there is none unless given."""
+        """Classifies each of `images` over one bidirectional stream. Results come as soon as they are ready, in any order. At
+        most `in_flight` images are in memory. `images` may be endless; another thread iterates over it. An image that fails
+        has its error in its result; only an error that stops the stream is raised, as ClassifierError. `timeout` is for the
+        whole stream; by default there is none."""
         retry = Retry(self._retries, timeout)
         limits = self._known_limits(self._retry(timeout))
-        stream = Stream(pictures, Options(top_k, model, explain), limits, in_flight, self._retries)
+        stream = Stream(images, Options(top_k, model, explain), limits, in_flight, self._retries)
         return stream.results(self._stub.ClassifyStream, self._metadata, retry)
 
     def model(self, name: str = "", *, timeout: float | None = None) -> Model:
-        """Describes the model `name`, or the server's default one."""
+        """Describes the model `name`, or the server's default model."""
         return Model._from(self._call(self._stub.GetModel, pb.GetModelRequest(name=name), self._retry(timeout)))
 
     def health(self, *, timeout: float | None = 5.0) -> bool:
-        """Whether the server takes calls now. Never raises for one that cannot be reached: it does not."""
+        """Whether the server accepts requests now. False if it cannot be reached."""
         check = health_pb2_grpc.HealthStub(self._channel).Check
         try:
             answer = check(health_pb2.HealthCheckRequest(), timeout=timeout, metadata=self._metadata)
@@ -163,5 +169,5 @@ class Client:
 
 
 def _error(error: grpc.RpcError) -> ClassifierError:
-    assert isinstance(error, grpc.Call), "grpcio raises what is an error and a call"
+    assert isinstance(error, grpc.Call), "grpcio raises errors that are calls"
     return from_call(error.code(), error.details(), error.initial_metadata(), error.trailing_metadata())

@@ -1,4 +1,4 @@
-"""One caller's stream of pictures, for threads."""
+"""A stream of images, for threads."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ from ._retry import Retry
 
 @dataclass
 class _Ended:
-    """The call is over, with an error or without; or the caller's pictures failed."""
+    """The request ended, with an error or without, or the caller's iterator raised."""
 
     error: BaseException | None
 
 
 class Stream:
-    """Three threads meet here: gRPC's, which takes messages to send; one that reads answers; and the caller's."""
+    """Three threads share it: gRPC's takes messages to send, one reads responses, and the caller's takes results."""
 
     def __init__(
-        self, pictures: Iterable[Item], options: Options, limits: Limits, in_flight_max: int, retries: int
+        self, images: Iterable[Item], options: Options, limits: Limits, in_flight_max: int, retries: int
     ) -> None:
         self._flight = Flight(in_flight_max, retries)
-        self._pictures = iter(pictures)
+        self._images = iter(images)
         self._options = options
         self._limits = limits
         self._exhausted = False
-        # Guards the flight, and tells of changes in it.
+        # Guards the flight and signals changes in it.
         self._changed = threading.Condition()
-        # The caller's iterator is asked by one thread at a time, also when a new call begins.
-        self._asking = threading.Lock()
+        # Only one thread at a time uses the caller's iterator, also when a new request begins.
+        self._taking = threading.Lock()
         self._call: object = None
-        # Never longer than the pictures in flight, and one end.
+        # Never longer than the images in flight plus one end.
         self._events: queue.Queue[Result | pb.ClassifyStreamResponse | _Ended] = queue.Queue()
 
     def results(self, method: Callable[..., Any], metadata: Metadata, retry: Retry) -> Iterator[Result]:
-        """Each as it comes. Closing this iterator ends the stream."""
+        """Results as they come. Closing this iterator cancels the stream."""
         call = self._begin(method, metadata, retry)
         try:
             while True:
@@ -89,7 +89,7 @@ class Stream:
         return call
 
     def _again(self, error: grpc.Call, begin: Callable[[], Any], retry: Retry) -> Any:
-        """After the server went away, a new call takes over what was not answered."""
+        """After the connection was lost, sends the images without a result in a new request."""
         failure = from_call(error.code(), error.details(), error.initial_metadata(), error.trailing_metadata())
         delay = retry.delay(failure)
         if delay is None:
@@ -103,7 +103,7 @@ class Stream:
         return begin()
 
     def _read(self, call: Any) -> None:
-        """In a thread: answers to events."""
+        """Runs in a thread: turns responses into events."""
         try:
             for outcome in call:
                 self._events.put(outcome)
@@ -113,7 +113,7 @@ class Stream:
             self._events.put(_Ended(None))
 
     def _requests(self, me: object) -> Iterator[pb.ClassifyImageRequest]:
-        """In gRPC's thread: what to send, for as long as `me` is the stream's call."""
+        """Runs in gRPC's thread: messages to send, as long as `me` is the stream's request."""
         while True:
             with self._changed:
                 if self._call is not me or (self._exhausted and self._flight.is_empty):
@@ -124,16 +124,16 @@ class Stream:
                     continue
             if request is not None:
                 yield request
-            elif not self._ask():
+            elif not self._take_next():
                 return
 
-    def _ask(self) -> bool:
-        """Takes the caller's next picture; whether to go on."""
-        with self._asking:
+    def _take_next(self) -> bool:
+        """Takes the caller's next image. Returns whether to continue."""
+        with self._taking:
             if self._exhausted:
                 return True
             try:
-                item = next(self._pictures)
+                item = next(self._images)
             except StopIteration:
                 self._exhausted = True
                 return True

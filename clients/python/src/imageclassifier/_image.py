@@ -1,5 +1,4 @@
-"""From what a program has, a path, bytes, a PIL image or a numpy array, to an encoded picture. Nothing is lost: pixels
-become PNG."""
+"""From a path, bytes, a PIL image or a numpy array to the bytes of an image file. Pixels become PNG, which is lossless."""
 
 from __future__ import annotations
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     import numpy.typing
     from PIL import Image
 
-Picture: TypeAlias = Union[
+ImageInput: TypeAlias = Union[
     str,
     "os.PathLike[str]",
     bytes,
@@ -24,29 +23,29 @@ Picture: TypeAlias = Union[
     "Image.Image",
     "numpy.typing.NDArray[numpy.uint8]",
 ]
-"""A path, an encoded picture, a PIL image, or a numpy array of height x width x 3 values of type uint8: RGB, 0 to 255."""
+"""A path, the bytes of an image file, a PIL image, or a numpy array of height x width x 3 values of type uint8: RGB, 0 to 255."""
 
 _PNG_MODES = {"1", "L", "LA", "P", "RGB", "RGBA", "I;16"}
-"""Of PIL's modes those that PNG keeps as they are."""
+"""PIL's modes that PNG can store unchanged."""
 
 _PNG_LEVEL = 1
-"""zlib's: a photograph hardly gets smaller with more, and encoding is what takes the time."""
+"""zlib's level. Higher levels take longer and hardly make a photograph smaller."""
 
 
-def encoded(picture: Picture) -> bytes:
-    """The bytes to send. Raises OSError for a file that cannot be read, TypeError or ValueError for what is no picture."""
-    if isinstance(picture, bytes):
-        return picture
-    if isinstance(picture, (bytearray, memoryview)):
-        return bytes(picture)
-    if isinstance(picture, (str, os.PathLike)):
-        return Path(picture).read_bytes()
-    # Neither library is imported for who does not use it; PIL's images offer an __array_interface__ too.
-    if hasattr(picture, "getexif"):
-        return _image_to_png(cast("Image.Image", picture))
-    if hasattr(picture, "dtype"):
-        return _array_to_png(picture)
-    raise TypeError(f"a picture is a path, bytes, a PIL image or a numpy array, not {type(picture).__name__}")
+def encoded(image: ImageInput) -> bytes:
+    """The bytes to send. Raises OSError if a file cannot be read, TypeError or ValueError if `image` is not an image."""
+    if isinstance(image, bytes):
+        return image
+    if isinstance(image, (bytearray, memoryview)):
+        return bytes(image)
+    if isinstance(image, (str, os.PathLike)):
+        return Path(image).read_bytes()
+    # Neither library is imported unless the caller uses it. PIL's images have an __array_interface__ too.
+    if hasattr(image, "getexif"):
+        return _image_to_png(cast("Image.Image", image))
+    if hasattr(image, "dtype"):
+        return _array_to_png(image)
+    raise TypeError(f"an image must be a path, bytes, a PIL image or a numpy array, not {type(image).__name__}")
 
 
 def _image_to_png(image: Image.Image) -> bytes:
@@ -63,13 +62,13 @@ def _image_to_png(image: Image.Image) -> bytes:
 def _array_to_png(pixels: numpy.typing.NDArray[numpy.uint8]) -> bytes:
     if pixels.dtype != "uint8" or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
         raise ValueError(
-            f"an array has to be height x width x 3 of uint8, not {pixels.shape} of {pixels.dtype}: "
-            "for values of 0 to 1, (255 * array).round().astype('uint8')"
+            f"an array must be height x width x 3 of uint8, not {pixels.shape} of {pixels.dtype}: "
+            "for values from 0 to 1 use (255 * array).round().astype('uint8')"
         )
     import numpy
 
     height, width, _ = pixels.shape
-    # Each row as its difference from the one above, PNG's filter 2: photographs get a third smaller.
+    # PNG's filter 2 stores each row as its difference from the row above: photographs get a third smaller.
     rows = numpy.empty((height, 1 + 3 * width), numpy.uint8)
     rows[:, 0] = 2
     flat = pixels.reshape(height, 3 * width)
