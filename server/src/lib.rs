@@ -11,6 +11,7 @@ mod in_process;
 mod observe;
 mod protocols;
 mod readiness;
+mod reload;
 mod request;
 mod server;
 

@@ -1,13 +1,12 @@
 //! TLS on the serving port, for HTTP/2 and HTTP/1.1 alike. (tonic's own offers only HTTP/2.)
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, SystemTime},
 };
 
-use tokio::{sync::watch, time::sleep};
+use tokio::sync::watch;
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{
@@ -17,7 +16,10 @@ use tokio_rustls::{
     },
 };
 
-use crate::config::TlsFiles;
+use crate::{
+    config::TlsFiles,
+    reload::{self, Contents},
+};
 
 /// Why there is no TLS.
 #[derive(Debug, thiserror::Error)]
@@ -46,8 +48,6 @@ pub enum TlsError {
 #[derive(Clone)]
 pub(crate) struct Tls(watch::Receiver<Arc<ServerConfig>>);
 
-/// How often the files are looked at.
-const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 /// What is offered, best first.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
@@ -61,31 +61,12 @@ impl TlsFiles {
             return Ok(None);
         };
         let client_ca = self.client_ca.clone();
-        let load = move || server_config(&cert, &key, client_ca.as_deref()).map(Arc::new);
-        let files: Vec<_> = [&self.tls_cert, &self.tls_key, &self.client_ca]
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect();
-        let (current, tls) = watch::channel(load()?);
-        tokio::spawn(async move {
-            let mut seen = modified_at(&files);
-            while !current.is_closed() {
-                sleep(LOOK_INTERVAL).await;
-                let now = modified_at(&files);
-                if now == seen {
-                    continue;
-                }
-                seen = now;
-                match load() {
-                    Ok(config) => {
-                        tracing::info!("certificate reloaded");
-                        current.send_replace(config);
-                    }
-                    Err(error) => tracing::warn!("the old certificate stays in use: {error}"),
-                }
-            }
-        });
+        let files = [&self.tls_cert, &self.tls_key, &self.client_ca];
+        let files = files.into_iter().flatten().cloned().collect();
+        let parse = move |contents: &Contents| {
+            server_config(contents, &cert, &key, client_ca.as_deref()).map(Arc::new)
+        };
+        let tls = reload::watch("certificates", files, parse)?;
         Ok(Some(Tls(tls)))
     }
 }
@@ -96,29 +77,20 @@ impl Tls {
     }
 }
 
-/// When each file was last changed; nothing for one that is not there at the moment.
-pub(crate) fn modified_at(files: &[PathBuf]) -> Vec<Option<SystemTime>> {
-    let modified = |file: &PathBuf| fs::metadata(file).and_then(|metadata| metadata.modified());
-    files.iter().map(|file| modified(file).ok()).collect()
-}
-
 fn server_config(
+    contents: &Contents,
     cert: &Path,
     key: &Path,
     client_ca: Option<&Path>,
 ) -> Result<ServerConfig, TlsError> {
-    let certificates = certificates(cert)?;
-    let private_key = PrivateKeyDer::from_pem_file(key).map_err(|error| TlsError::File {
-        what: "a private key",
-        path: key.to_owned(),
-        reason: error.to_string(),
-    })?;
+    let certificates = certificates(contents, cert)?;
+    let private_key = private_key(contents, key)?;
     let builder = ServerConfig::builder();
     let builder = match client_ca {
         None => builder.with_no_client_auth(),
         Some(path) => {
             let mut roots = RootCertStore::empty();
-            roots.add_parsable_certificates(self::certificates(path)?);
+            roots.add_parsable_certificates(self::certificates(contents, path)?);
             let verifier = WebPkiClientVerifier::builder(Arc::new(roots)).build();
             builder.with_client_cert_verifier(verifier.map_err(|error| unusable(path, &error))?)
         }
@@ -130,19 +102,36 @@ fn server_config(
     Ok(config)
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let failed = |reason| TlsError::File {
-        what: "certificates",
-        path: path.to_owned(),
-        reason,
-    };
-    let certificates: Vec<_> = CertificateDer::pem_file_iter(path)
-        .and_then(Iterator::collect)
+fn private_key(contents: &Contents, path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    let failed = unreadable("a private key", path);
+    let pem = contents
+        .of(path)
         .map_err(|error| failed(error.to_string()))?;
+    PrivateKeyDer::from_pem_slice(pem).map_err(|error| failed(error.to_string()))
+}
+
+fn certificates(
+    contents: &Contents,
+    path: &Path,
+) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let failed = unreadable("certificates", path);
+    let pem = contents
+        .of(path)
+        .map_err(|error| failed(error.to_string()))?;
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let certificates = certificates.map_err(|error| failed(error.to_string()))?;
     if certificates.is_empty() {
         return Err(failed("there is none in it".to_owned()));
     }
     Ok(certificates)
+}
+
+fn unreadable(what: &'static str, path: &Path) -> impl Fn(String) -> TlsError {
+    move |reason| TlsError::File {
+        what,
+        path: path.to_owned(),
+        reason,
+    }
 }
 
 fn unusable(path: &Path, reason: &dyn std::error::Error) -> TlsError {

@@ -1,11 +1,6 @@
 //! Who may call, by access tokens of which the server knows only digests.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, path::Path, sync::Arc};
 
 use axum::{
     extract::{Request, State},
@@ -15,11 +10,11 @@ use axum::{
 use http::header;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use tokio::{sync::watch, time::sleep};
+use tokio::sync::watch;
 
 use crate::{
-    edge::tls::modified_at,
     observe::error_reporter::ErrorReporter,
+    reload::{self, Contents},
     request::{error::RequestError, head::RequestHead},
 };
 
@@ -36,36 +31,15 @@ struct Token {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Caller(pub(crate) Arc<str>);
 
-/// How often the file is looked at.
-const LOOK_INTERVAL: Duration = Duration::from_secs(2);
-
 impl Tokens {
     /// Reads `file`, and reads it again whenever it changes.
     ///
     /// # Errors
     /// If the file cannot be used now. Later, the tokens in use stay until it can.
     pub(crate) fn watch(file: &Path) -> io::Result<Self> {
-        let (current, tokens) = watch::channel(read(file)?);
-        let files = [file.to_owned()];
-        tokio::spawn(async move {
-            let mut seen = modified_at(&files);
-            while !current.is_closed() {
-                sleep(LOOK_INTERVAL).await;
-                let now = modified_at(&files);
-                if now == seen {
-                    continue;
-                }
-                seen = now;
-                match read(&files[0]) {
-                    Ok(tokens) => {
-                        tracing::info!(tokens = tokens.len(), "access tokens reloaded");
-                        current.send_replace(tokens);
-                    }
-                    Err(error) => tracing::warn!("the old access tokens stay in use: {error}"),
-                }
-            }
-        });
-        Ok(Self(tokens))
+        let path = file.to_owned();
+        let parse = move |contents: &Contents| parse(&path, contents);
+        reload::watch("access tokens", vec![file.to_owned()], parse).map(Self)
     }
 
     /// The name of the token in `authorization`. Every digest is compared, each in constant time.
@@ -108,21 +82,23 @@ pub(crate) async fn require(
 
 /// A line for each token: its name, and the SHA-256 digest of the token in hexadecimal. Empty lines and lines that begin
 /// with # do not count.
-fn read(file: &Path) -> io::Result<Arc<[Token]>> {
+fn parse(file: &Path, contents: &Contents) -> io::Result<Arc<[Token]>> {
     let failed = |reason: String| {
-        let file = PathBuf::from(file);
         io::Error::other(format!(
             "cannot read access tokens from {}: {reason}",
             file.display()
         ))
     };
-    let text = fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
+    let bytes = contents
+        .of(file)
+        .map_err(|error| failed(error.to_string()))?;
+    let text = str::from_utf8(bytes).map_err(|error| failed(error.to_string()))?;
     let mut tokens = Vec::new();
     for (index, line) in text.lines().map(str::trim).enumerate() {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let token = parse(line).ok_or_else(|| {
+        let token = parse_line(line).ok_or_else(|| {
             failed(format!(
                 "line {} is not a name and 64 hexadecimal digits, as `printf %s TOKEN | sha256sum` prints them",
                 index + 1
@@ -138,16 +114,10 @@ fn read(file: &Path) -> io::Result<Arc<[Token]>> {
     Ok(tokens.into())
 }
 
-fn parse(line: &str) -> Option<Token> {
+fn parse_line(line: &str) -> Option<Token> {
     let (name, digest) = line.split_once(char::is_whitespace)?;
-    let digest = digest.trim();
-    if digest.len() != 64 || !digest.is_ascii() {
-        return None;
-    }
     let mut sha256 = [0; 32];
-    for (byte, index) in sha256.iter_mut().zip((0..).step_by(2)) {
-        *byte = u8::from_str_radix(&digest[index..index + 2], 16).ok()?;
-    }
+    hex::decode_to_slice(digest.trim(), &mut sha256).ok()?;
     Some(Token {
         name: name.into(),
         sha256,
@@ -156,6 +126,8 @@ fn parse(line: &str) -> Option<Token> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// SHA-256 of "secret", by coreutils.
@@ -172,9 +144,17 @@ mod tests {
         for unknown in ["Bearer Secret", "Basic secret", "secret", "Bearer ", ""] {
             assert_eq!(tokens.name(unknown), None, "{unknown:?}");
         }
-        for useless in ["", "# none", "page", "page 12", &format!("page {DIGEST}0")] {
+        for useless in [
+            "",
+            "# none",
+            "page",
+            "page 12",
+            &format!("page {DIGEST}0"),
+            &format!("page +{}", &DIGEST[1..]),
+            &format!("page é{}", &DIGEST[2..]),
+        ] {
             fs::write(&file, useless).unwrap();
-            assert!(read(&file).is_err(), "{useless:?}");
+            assert!(Tokens::watch(&file).is_err(), "{useless:?}");
         }
     }
 }

@@ -42,7 +42,6 @@ async fn only_callers_with_a_token_are_answered() {
         assert_eq!(info.reason, "UNAUTHENTICATED");
     }
     // Taken away, without a restart.
-    tokio::time::sleep(Duration::from_millis(20)).await;
     fs::write(&file, format!("someone {CHANGED}\n")).unwrap();
     within_seconds(10, async {
         while outcome(&app, Protocol::Grpc, "secret").await.is_ok() {
