@@ -1,3 +1,6 @@
+//! The names by which the server may be called. A page of another site can have its own name point to this machine, and would
+//! then pass for ours.
+
 use std::{net::IpAddr, sync::Arc};
 
 use axum::{
@@ -9,48 +12,78 @@ use http::{StatusCode, header, uri::Authority};
 
 use crate::config::Config;
 
-/// The names by which the server may be called. A page of another site can have its own name point to this machine, and
-/// would then pass for ours.
+/// The hosts to which requests may be addressed. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) enum AllowedHosts {
     Any,
-    Only(Arc<[String]>),
+    Only(Arc<[Host]>),
+}
+
+/// A host without its port, as it compares with others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Host {
+    Ip(IpAddr),
+    /// In lower case, without a dot at its end.
+    Name(String),
 }
 
 /// What this machine calls itself.
 const LOOPBACK_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 impl AllowedHosts {
-    /// Where only this machine can call, its own names and the configured ones; else the configured ones, or any where
-    /// none is.
+    /// The configured names and the address that the server listens on, if it is a single one. On a loopback address also the
+    /// machine's own names; any host where the network can call and no name is configured.
     pub(crate) fn from_config(config: &Config) -> Self {
-        let configured = config
-            .allowed_hosts
-            .iter()
-            .map(|host| host.to_ascii_lowercase());
-        let ip: IpAddr = config.listen.ip();
-        if ip.is_loopback() {
-            let own = LOOPBACK_NAMES.map(str::to_owned).into_iter();
-            Self::Only(own.chain(configured).collect())
-        } else if config.allowed_hosts.is_empty() {
-            Self::Any
-        } else {
-            Self::Only(configured.collect())
+        let ip = config.listen.ip().to_canonical();
+        let configured = &config.allowed_hosts;
+        if configured.is_empty() && !ip.is_loopback() {
+            return Self::Any;
         }
+        let mut hosts: Vec<_> = configured
+            .iter()
+            .map(|host| Host::configured(host))
+            .collect();
+        if ip.is_loopback() {
+            hosts.extend(LOOPBACK_NAMES.map(Host::parse));
+        }
+        if !ip.is_unspecified() {
+            hosts.push(Host::Ip(ip));
+        }
+        Self::Only(hosts.into())
     }
 
     fn allow(&self, host: Option<&str>) -> bool {
         match (self, host) {
             (Self::Any, _) => true,
-            (Self::Only(names), Some(host)) => {
-                names.iter().any(|name| name.eq_ignore_ascii_case(host))
-            }
+            (Self::Only(hosts), Some(host)) => hosts.contains(&Host::parse(host)),
             (Self::Only(_), None) => false,
         }
     }
 }
 
-/// 421 to whoever calls the server by a name that is not its own.
+impl Host {
+    /// As an option names it, perhaps with a port, which does not count.
+    fn configured(text: &str) -> Self {
+        let authority = Authority::try_from(text).ok();
+        Self::parse(authority.as_ref().map_or(text, Authority::host))
+    }
+
+    /// Addresses count as equal however they are written: IPv6 with or without brackets and zeros, IPv4 mapped to IPv6.
+    fn parse(text: &str) -> Self {
+        let bare = text
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
+        match bare.unwrap_or(text).parse::<IpAddr>() {
+            Ok(ip) => Self::Ip(ip.to_canonical()),
+            Err(_) => {
+                let name = text.strip_suffix('.').unwrap_or(text);
+                Self::Name(name.to_ascii_lowercase())
+            }
+        }
+    }
+}
+
+/// Answers 421 where the request is addressed to a host that is not allowed.
 pub(crate) async fn check(
     State(allowed): State<AllowedHosts>,
     request: Request,
@@ -70,4 +103,71 @@ fn authority(request: &Request) -> Option<Authority> {
         let host = request.headers().get(header::HOST)?;
         Authority::try_from(host.as_bytes()).ok()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[test]
+    fn a_server_is_known_by_the_address_that_it_listens_on() {
+        for (listen, configured, allowed, denied) in [
+            (
+                "127.0.0.1:1",
+                "",
+                "127.0.0.1 [::1] localhost LocalHost.",
+                "127.0.0.2 example.com",
+            ),
+            (
+                "127.0.0.2:1",
+                "",
+                "127.0.0.2 localhost",
+                "127.0.0.3 example.com",
+            ),
+            (
+                "[::1]:1",
+                "",
+                "[::1] [0:0:0:0:0:0:0:1] localhost",
+                "[::2] example.com",
+            ),
+            (
+                "[::ffff:127.0.0.2]:1",
+                "",
+                "[::ffff:127.0.0.2] 127.0.0.2 localhost",
+                "[::2]",
+            ),
+            ("192.0.2.1:1", "", "192.0.2.1 localhost example.com", ""),
+            (
+                "192.0.2.1:1",
+                "a.example",
+                "192.0.2.1 A.example",
+                "192.0.2.2 localhost b.example",
+            ),
+            (
+                "[2001:db8::1]:1",
+                "a.example",
+                "[2001:db8::1] [2001:0DB8::0:1]",
+                "[2001:db8::2]",
+            ),
+            (
+                "0.0.0.0:1",
+                "a.example:443",
+                "a.example",
+                "0.0.0.0 b.example",
+            ),
+            ("[::]:1", "2001:db8::5", "[2001:db8::5]", "[::] 2001:db8::6"),
+        ] {
+            let arguments = ["server", "--listen", listen, "--allowed-host", configured];
+            let given = if configured.is_empty() { 3 } else { 5 };
+            let hosts = AllowedHosts::from_config(&Config::parse_from(&arguments[..given]));
+            for host in allowed.split_whitespace() {
+                assert!(hosts.allow(Some(host)), "{host} at {listen}");
+            }
+            for host in denied.split_whitespace() {
+                assert!(!hosts.allow(Some(host)), "{host} at {listen}");
+            }
+        }
+    }
 }

@@ -46,7 +46,7 @@ impl App {
     }
 
     async fn serve(engine: Engine, config: Config) -> Self {
-        let requests = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let requests = TcpListener::bind((config.listen.ip(), 0)).await.unwrap();
         let metrics = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = requests.local_addr().unwrap();
         let metrics_address = metrics.local_addr().unwrap();
@@ -115,7 +115,8 @@ impl App {
 }
 
 fn config(options: &[&str]) -> Config {
-    let mut config = Config::parse_from([&["imageclassifier-server"], options].concat());
+    let config = Config::try_parse_from([&["imageclassifier-server"], options].concat());
+    let mut config = config.unwrap_or_else(|error| panic!("{error}"));
     if !options.contains(&"--drain-grace") {
         // A test that stops the server need not wait for load balancers.
         config.drain_grace = Duration::ZERO;

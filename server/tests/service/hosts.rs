@@ -6,6 +6,7 @@ use http::{Request, StatusCode};
 use crate::{
     app::App,
     protocol::{Http, send_to},
+    script::Script,
 };
 
 const PATH: &str = "/imageclassifier.ImageClassifier/GetModel";
@@ -81,6 +82,29 @@ async fn only_what_is_allowed_passes() {
         let page = Request::get("/");
         let response = send_to(app.address, "evil.example.com", version, page, Bytes::new()).await;
         assert_eq!(response.status(), StatusCode::MISDIRECTED_REQUEST);
+    }
+}
+
+#[tokio::test]
+async fn a_server_is_called_by_the_address_that_it_listens_on() {
+    for listen in ["127.0.0.2:0", "[::1]:0", "[::ffff:127.0.0.3]:0"] {
+        let app = App::with_stages(&["--listen", listen], Script::default().stages()).await;
+        let own = app.address.to_string();
+        for (host, expected) in [
+            (own.as_str(), StatusCode::OK),
+            ("localhost", StatusCode::OK),
+            ("127.0.0.9", StatusCode::MISDIRECTED_REQUEST),
+        ] {
+            for version in [Http::One, Http::Two] {
+                let request = Request::post(PATH).header("content-type", "application/grpc-web");
+                let response = send_to(app.address, host, version, request, NO_FIELDS).await;
+                assert_eq!(
+                    response.status(),
+                    expected,
+                    "{host} at {listen}, {version:?}"
+                );
+            }
+        }
     }
 }
 
