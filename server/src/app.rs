@@ -55,7 +55,7 @@ pub(crate) fn app(
     let limits = body_limits(config);
     let limiter = BodyLimiter {
         limits,
-        bytes: Arc::new(Semaphore::new(config.limits.upload_bytes_max as usize)),
+        bytes: Arc::new(Semaphore::new(config.limits.held_bytes_max())),
         reporter: reporter.clone(),
         metrics: metrics.clone(),
     };

@@ -60,8 +60,9 @@ pub struct Config {
     #[arg(long = "cors-origin", env = "IMAGECLASSIFIER_CORS_ORIGIN", value_delimiter = ',', value_name = "ORIGIN", value_parser = origin)]
     pub cors_origins: Vec<HeaderValue>,
 
-    /// Name by which the server may be called, beside localhost; others get 421. Repeat it, or separate by commas. Without
-    /// any, a server that listens to the network can be called by every name
+    /// Name by which the server may be called, beside the address that it listens on, and localhost if only this machine can
+    /// call; others get 421. Repeat it, or separate by commas. Without any, a server that listens to the network can be called by
+    /// every name
     #[arg(
         long = "allowed-host",
         env = "IMAGECLASSIFIER_ALLOWED_HOST",
@@ -96,7 +97,7 @@ pub struct Config {
     pub token_file: Option<PathBuf>,
 
     /// Most calls per second of one caller: one token, or one address where there are no tokens
-    #[arg(long, env = "IMAGECLASSIFIER_RATE_LIMIT", value_name = "CALLS")]
+    #[arg(long, env = "IMAGECLASSIFIER_RATE_LIMIT", value_name = "CALLS", value_parser = rate_limit_parser())]
     pub rate_limit: Option<NonZeroU32>,
 
     /// How long calls are still taken after SIGTERM or Ctrl-C, while health already says NOT_SERVING, in seconds: the time
@@ -222,6 +223,13 @@ fn precision_parser() -> impl TypedValueParser<Value = Precision> {
         let chosen = all.find_map(|(precision, name)| (name == chosen).then_some(precision));
         chosen.expect("one of the possible values")
     })
+}
+
+fn rate_limit_parser() -> impl TypedValueParser<Value = NonZeroU32> {
+    // The limiter counts in nanoseconds.
+    const CALLS_MAX: i64 = 1_000_000;
+    let calls = clap::value_parser!(u32).range(1..=CALLS_MAX);
+    calls.map(|calls| NonZeroU32::new(calls).expect("the range begins at 1"))
 }
 
 /// An origin as browsers send it: scheme, host and port, nothing after them.

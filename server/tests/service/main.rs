@@ -13,6 +13,7 @@ mod hosts;
 mod isolation;
 mod metrics;
 mod oip;
+mod options;
 mod page;
 mod plain;
 mod plain_http;
