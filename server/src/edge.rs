@@ -1,7 +1,9 @@
 //! Connections: accepting, TLS, timeouts, closing. Knows nothing of gRPC or images.
 
+pub(crate) mod accept;
 pub(crate) mod activity;
 pub(crate) mod connection;
 pub(crate) mod limits;
 pub(crate) mod syn_gate;
 pub(crate) mod tls;
+pub(crate) mod write_timeout;

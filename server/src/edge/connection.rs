@@ -2,7 +2,6 @@
 
 use std::{
     convert::Infallible,
-    io,
     pin::pin,
     sync::{
         Arc,
@@ -15,15 +14,15 @@ use axum::body::Body;
 use http::{HeaderValue, Request, Response, Version, header};
 use hyper::body::Incoming;
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
+    rt::{TokioIo, TokioTimer},
     server::conn::auto,
     service::TowerToHyperService,
 };
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    net::TcpListener,
+    sync::Semaphore,
     time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_io_timeout::TimeoutStream;
@@ -31,11 +30,14 @@ use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt};
 
 use crate::{
+    body_guard::hold_until_end,
     edge::{
-        activity::{Activity, hold_until_sent, is_long_lived},
+        accept::{Accepted, accept},
+        activity::Activity,
         limits::ConnectionLimits,
         syn_gate,
         tls::Tls,
+        write_timeout::{StreamExecutor, timed},
     },
     readiness::{Phase, Readiness},
     request::peer::Peer,
@@ -44,8 +46,11 @@ use crate::{
 /// Even where the server closes, a new connection may bring one request in this time: it was opened before anybody could
 /// know.
 const FIRST_REQUEST_GRACE: Duration = Duration::from_secs(1);
-/// A caller that needs more is not one of ours.
-const HEADER_BYTES_MAX: u32 = 16 << 10;
+/// The head of a request over HTTP/1: hyper's default would let a thousand connections hold 400 MiB. Also how much of a body
+/// is read or written at once.
+const HTTP1_BUFFER_BYTES_MAX: usize = 64 << 10;
+/// The head of a request over HTTP/2, of which a connection may have many at once.
+const HTTP2_HEAD_BYTES_MAX: u32 = 16 << 10;
 /// What a stream may send ahead of our reading it, and all streams of a connection together: a photograph without waiting.
 const STREAM_WINDOW_BYTES: u32 = 256 << 10;
 const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
@@ -55,8 +60,6 @@ const FRAME_BYTES_MAX: u32 = 64 << 10;
 const PENDING_RESETS_MAX: usize = 20;
 /// A ping this often finds out whether an HTTP/2 peer is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
-/// After a failed accept, for example because descriptors ran out.
-const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// Serves `app` on `listener` until the server closes; returns when every request has been answered. Peers that keep their
 /// connection open then are left to the end of the process.
@@ -80,10 +83,10 @@ pub(crate) async fn serve<S>(
     let requests = Arc::default();
     let all_requests = Arc::clone(&requests);
     // Owns the app, which not every thread may look at.
-    let welcome = move |(stream, peer, place): (TcpStream, Peer, OwnedSemaphorePermit)| {
+    let welcome = move |(stream, peer, place): Accepted| {
         let connection = Connection {
             app: app.clone(),
-            peer,
+            peer: Peer(peer),
             limits,
             readiness: readiness.clone(),
             activity: Arc::new(Activity::new(Arc::clone(&requests))),
@@ -106,16 +109,9 @@ pub(crate) async fn serve<S>(
     };
     let mut closing = pin!(readiness.closing());
     loop {
-        let accepted = tokio::select! {
-            accepted = accept(&listener, &places) => accepted,
+        tokio::select! {
+            accepted = accept(&listener, &places) => welcome(accepted),
             () = &mut closing => break,
-        };
-        match accepted {
-            Ok(accepted) => welcome(accepted),
-            Err(error) => {
-                tracing::warn!("cannot accept a connection: {error}");
-                sleep(ACCEPT_RETRY_DELAY).await;
-            }
         }
     }
     // Those who are connected as far as they can tell, or about to be.
@@ -123,7 +119,7 @@ pub(crate) async fn serve<S>(
     loop {
         tokio::select! {
             biased;
-            Ok(accepted) = accept(&listener, &places) => {
+            accepted = accept(&listener, &places) => {
                 let _ = syn_gate::let_in(&accepted.0);
                 welcome(accepted);
             }
@@ -136,18 +132,6 @@ pub(crate) async fn serve<S>(
         () = connections.wait() => {}
         () = all_answered(&all_requests) => {}
     }
-}
-
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, Peer, OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await;
-    let place = place.expect("the semaphore is never closed");
-    let (stream, peer) = listener.accept().await?;
-    // Small frames, window updates above all, must not wait for an acknowledgement: that costs a caller 40 ms.
-    stream.set_nodelay(true)?;
-    Ok((stream, Peer(peer), place))
 }
 
 struct Connection<S> {
@@ -182,7 +166,6 @@ where
             tower::service_fn(move |mut request: Request<Incoming>| {
                 request.extensions_mut().insert(peer);
                 let busy = Activity::begin(&activity);
-                let long_lived = is_long_lived(request.uri().path());
                 let leaving = readiness.phase() > Phase::Serving;
                 let last = leaving && request.version() < Version::HTTP_2;
                 let answering = app.clone().oneshot(request.map(Body::new));
@@ -192,9 +175,7 @@ where
                         let close = HeaderValue::from_static("close");
                         response.headers_mut().insert(header::CONNECTION, close);
                     }
-                    Ok::<_, Infallible>(
-                        response.map(|body| hold_until_sent(body, busy, long_lived)),
-                    )
+                    Ok::<_, Infallible>(hold_until_end(response, busy).map(timed))
                 }
             })
         };
@@ -204,7 +185,7 @@ where
             TowerToHyperService::new(service),
         );
         let mut connection = pin!(connection);
-        let mut timed_out = pin!(activity.timed_out(limits));
+        let mut idle = pin!(activity.idle_too_long(limits));
         let young_until = Instant::now() + FIRST_REQUEST_GRACE;
         let mut closing = pin!(async {
             readiness.closing().await;
@@ -215,7 +196,7 @@ where
             tokio::select! {
                 // How a connection ends is the peer's business; what failed for us has been logged by then.
                 _ = connection.as_mut() => return,
-                () = &mut timed_out => return,
+                () = &mut idle => return,
                 () = &mut closing, if !shutdown_started => {
                     shutdown_started = true;
                     connection.as_mut().graceful_shutdown();
@@ -225,11 +206,12 @@ where
     }
 }
 
-fn builder(limits: ConnectionLimits) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+fn builder(limits: ConnectionLimits) -> auto::Builder<StreamExecutor> {
+    let mut builder = auto::Builder::new(StreamExecutor::new(limits.write_timeout));
     builder
         .http1()
         .timer(TokioTimer::new())
+        .max_buf_size(HTTP1_BUFFER_BYTES_MAX)
         .header_read_timeout(limits.idle_timeout);
     builder
         .http2()
@@ -237,7 +219,7 @@ fn builder(limits: ConnectionLimits) -> auto::Builder<TokioExecutor> {
         .keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE)
         .max_concurrent_streams(limits.streams_max)
-        .max_header_list_size(HEADER_BYTES_MAX)
+        .max_header_list_size(HTTP2_HEAD_BYTES_MAX)
         .max_pending_accept_reset_streams(PENDING_RESETS_MAX)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)

@@ -10,13 +10,12 @@ pub(crate) struct ConnectionLimits {
     pub(crate) first_request_timeout: Duration,
     /// Without a request in progress.
     pub(crate) idle_timeout: Duration,
-    /// Without the other side taking any byte.
+    /// Without the client taking more of a response.
     pub(crate) write_timeout: Duration,
 }
 
 impl ConnectionLimits {
     pub(crate) fn shortest_timeout(&self) -> Duration {
-        let requests = self.first_request_timeout.min(self.idle_timeout);
-        requests.min(self.write_timeout)
+        self.first_request_timeout.min(self.idle_timeout)
     }
 }

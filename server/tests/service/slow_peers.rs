@@ -50,14 +50,17 @@ async fn connections_that_ask_for_nothing_are_closed() {
 
 #[tokio::test]
 async fn an_answer_that_nobody_takes_is_not_kept() {
-    let app = App::with(&["--write-timeout", "0.3"]).await;
+    let app = App::with(&["--write-timeout", "0.3", "--idle-timeout", "0.4"]).await;
     // HTTP/2: settings that grant no window, then GET / of localhost.
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
     let no_window = b"\0\0\x06\x04\0\0\0\0\0\0\x04\0\0\0\0";
     let get = b"\0\0\x0e\x01\x05\0\0\0\x01\x82\x86\x84\x01\x09localhost";
-    let (lifetime, _) = lifetime(&app, &[&preface[..], no_window, get].concat()).await;
-    assert!(lifetime > Duration::from_millis(250), "{lifetime:?}");
-    assert!(lifetime < Duration::from_millis(1500), "{lifetime:?}");
+    let (lifetime, received) = lifetime(&app, &[&preface[..], no_window, get].concat()).await;
+    assert!(lifetime > Duration::from_millis(650), "{lifetime:?}");
+    assert!(lifetime < Duration::from_millis(2000), "{lifetime:?}");
+    let cancelled = b"\0\0\x04\x03\0\0\0\0\x01\0\0\0\x08";
+    let mut frames = received.windows(cancelled.len());
+    assert!(frames.any(|frame| frame == cancelled), "{received:?}");
 }
 
 #[tokio::test]
