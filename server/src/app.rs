@@ -25,6 +25,7 @@ use crate::{
         body_limit::{self, BodyLimiter, BodyLimits},
         deadline,
         host::{self, AllowedHosts},
+        long_lived::{LongLived, LongLivedLimits},
         rate_limit::{self, RateLimit},
         tokens::{self, Tokens},
     },
@@ -65,6 +66,11 @@ pub(crate) fn app(
         requests: Arc::new(Semaphore::new(config.limits.calls_max.into())),
         open_streams: Arc::new(Semaphore::new(config.limits.open_streams_max.into())),
         other_requests: Arc::new(Semaphore::new(config.limits.calls_max.into())),
+        long_lived: LongLived::new(
+            long_lived_limits(config),
+            reporter.clone(),
+            engine.readiness().clone(),
+        ),
     };
     let tokens = match &config.token_file {
         Some(file) => Some((Tokens::watch(file)?, reporter.clone())),
@@ -160,6 +166,16 @@ fn body_limits(config: &Config) -> BodyLimits {
         image_bytes_max: limits.image_bytes_max.into(),
         timeout: limits.upload_timeout,
         idle_timeout: limits.idle_timeout,
+    }
+}
+
+fn long_lived_limits(config: &Config) -> LongLivedLimits {
+    let limits = &config.limits;
+    LongLivedLimits {
+        // However many peers have them open, as many connections are left to others.
+        open_max: (limits.connections_max / 2).max(1).into(),
+        per_peer_max: limits.watches_per_client_max.into(),
+        age_max: limits.watch_age_max,
     }
 }
 

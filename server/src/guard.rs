@@ -2,7 +2,10 @@
 
 pub(crate) mod admission;
 pub(crate) mod body_limit;
+pub(crate) mod client_timer;
 pub(crate) mod deadline;
 pub(crate) mod host;
+pub(crate) mod long_lived;
+pub(crate) mod memory_reservation;
 pub(crate) mod rate_limit;
 pub(crate) mod tokens;

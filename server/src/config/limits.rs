@@ -61,6 +61,14 @@ pub struct Limits {
     #[arg(long, env = "IMAGECLASSIFIER_IDLE_TIMEOUT", default_value = "60", value_name = "SECONDS", value_parser = positive_seconds)]
     pub idle_timeout: Duration,
 
+    /// Most health watches and reflection streams open at once of one address; further ones are told to try again
+    #[arg(long, env = "IMAGECLASSIFIER_WATCHES_PER_CLIENT_MAX", default_value_t = 32, value_name = "STREAMS", value_parser = clap::value_parser!(u16).range(1..=65_535))]
+    pub watches_per_client_max: u16,
+
+    /// How long a health watch or a reflection stream may last, in seconds; clients may open another
+    #[arg(long, env = "IMAGECLASSIFIER_WATCH_AGE_MAX", default_value = "3600", value_name = "SECONDS", value_parser = positive_seconds)]
+    pub watch_age_max: Duration,
+
     /// How long a client may take nothing of a response that is ready, in seconds
     #[arg(long, env = "IMAGECLASSIFIER_WRITE_TIMEOUT", default_value = "30", value_name = "SECONDS", value_parser = positive_seconds)]
     pub write_timeout: Duration,

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use crate::{
     body_guard::hold_until_end,
     engine::Engine,
-    guard::deadline::Deadline,
+    guard::{deadline::Deadline, long_lived::LongLived},
     observe::{error_reporter::ErrorReporter, metrics::Metrics},
     request::{
         error::RequestError,
@@ -29,6 +29,8 @@ pub(crate) struct Admission {
     pub(crate) open_streams: Arc<Semaphore>,
     /// One for each call that needs no picture, until its answer has been taken.
     pub(crate) other_requests: Arc<Semaphore>,
+    /// Health watches and reflection streams.
+    pub(crate) long_lived: LongLived,
 }
 
 /// When to try again where every place is taken by calls that have yet to send their pictures.
@@ -46,15 +48,15 @@ pub(crate) async fn admit(
         requests,
         open_streams,
         other_requests,
+        long_lived,
     } = admission;
     let head = RequestHead::from_extensions(request.extensions());
     let places = match head.method {
         Method::Classify | Method::ClassifyBatch | Method::ModelInfer => requests,
         Method::ClassifyStream => open_streams,
         Method::GetModel | Method::OipMetadata | Method::Unknown => other_requests,
-        // Their answers are short, or last as long as the caller likes.
         Method::Health | Method::OipHealth | Method::Reflection => {
-            return next.run(request).await;
+            return long_lived.answer(head, request, next).await;
         }
     };
     let Ok(place) = places.try_acquire_owned() else {

@@ -2,13 +2,9 @@
 //! together are held in memory, and what becomes of the rest of one that is refused.
 
 use std::{
-    collections::VecDeque,
     mem,
     pin::Pin,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Arc, OnceLock},
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -21,17 +17,15 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use http::Version;
+use http::{Extensions, Version};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
-use tokio::{
-    runtime::Handle,
-    sync::Semaphore,
-    time::{Instant, Sleep, sleep, timeout},
-};
+use tokio::{runtime::Handle, sync::Semaphore, time::timeout};
+use tonic::Status;
 
 use crate::{
     body_guard::hold_until_end,
+    guard::{client_timer::ClientTimer, memory_reservation::MemoryReservation},
     observe::{
         error_reporter::ErrorReporter,
         metrics::{Metrics, Stage},
@@ -50,6 +44,8 @@ const PREFIX_BYTES: usize = 5;
 const DISCARDED_BYTES_MAX: usize = 64 << 20;
 /// How long that may take.
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(30);
+/// What has to come of a long message of a stream within the upload timeout.
+const PROGRESS_BYTES: usize = 16 << 10;
 
 /// What holds for the message of a call.
 #[derive(Clone, Copy, Debug)]
@@ -63,31 +59,29 @@ pub(crate) struct BodyLimits {
     pub(crate) idle_timeout: Duration,
 }
 
-/// Bytes of one call's messages that are held in memory, out of what all calls together may hold. Given back when the last
-/// one is gone who has a hand on it.
-pub(crate) struct MemoryReservation {
-    taken: AtomicU32,
-    /// Of a stream: lengths of the messages that have begun and that nobody has taken up yet.
-    messages: Mutex<VecDeque<usize>>,
-    total: Arc<Semaphore>,
-    metrics: Metrics,
-}
-
 /// A request's body, watched.
 struct LimitedBody {
     body: Body,
     head: RequestHead,
     limiter: BodyLimiter,
     reservation: Arc<MemoryReservation>,
-    timer: Pin<Box<Sleep>>,
+    timer: ClientTimer,
+    error: Option<BodyError>,
     /// Whether the rest is read of a message that is answered before it has come.
     read_to_end: bool,
     prefix: Vec<u8>,
     received_bytes: usize,
     /// Of a stream: what is still to come of the message that has begun.
     missing_bytes: usize,
+    /// Of a stream: what has come of the message since the timer was restarted.
+    progress_bytes: usize,
     state: State,
 }
+
+/// Why the messages of a reflection stream ended before their time, as an extension of its request: its service takes any end
+/// for the client's.
+#[derive(Clone, Default)]
+pub(crate) struct BodyError(Arc<OnceLock<Status>>);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -120,10 +114,18 @@ pub(crate) async fn watch(
     ));
     let read_to_end = request.version() < Version::HTTP_2 || head.protocol == Protocol::Http;
     let method = head.method;
-    let upload =
-        |body| LimitedBody::new(body, read_to_end, head, limiter, Arc::clone(&reservation));
-    let mut request = request.map(|body| Body::new(upload(body)));
+    let error = (method == Method::Reflection).then(BodyError::default);
+    let limited = |body| {
+        let mut limited =
+            LimitedBody::new(body, read_to_end, head, limiter, Arc::clone(&reservation));
+        limited.error.clone_from(&error);
+        limited
+    };
+    let mut request = request.map(|body| Body::new(limited(body)));
     request.extensions_mut().insert(Arc::clone(&reservation));
+    if let Some(error) = error {
+        request.extensions_mut().insert(error);
+    }
     let response = next.run(request).await;
     // So long the call holds its message, in whatever form.
     match method {
@@ -132,55 +134,13 @@ pub(crate) async fn watch(
     }
 }
 
-impl MemoryReservation {
-    fn new(total: Arc<Semaphore>, metrics: Metrics) -> Self {
-        Self {
-            taken: AtomicU32::new(0),
-            messages: Mutex::default(),
-            total,
-            metrics,
-        }
+impl BodyError {
+    pub(crate) fn from_extensions(extensions: &Extensions) -> Option<Self> {
+        extensions.get().cloned()
     }
 
-    /// Whether `bytes` more can be held.
-    fn take(&self, bytes: u32) -> bool {
-        let Ok(permits) = self.total.try_acquire_many(bytes) else {
-            return false;
-        };
-        permits.forget();
-        self.taken.fetch_add(bytes, Ordering::Relaxed);
-        self.metrics.bytes_in_flight.inc_by(bytes.into());
-        true
-    }
-
-    /// A message of a stream has begun, `bytes` long with what stands before it.
-    fn announce(&self, bytes: usize) {
-        self.messages().push_back(bytes);
-    }
-
-    /// How long the next message of the stream was on the wire, to be given back when it is done with. (What it takes to
-    /// encode it anew says nothing: the caller may have written it otherwise.)
-    pub(crate) fn next_message_bytes(&self) -> usize {
-        self.messages().pop_front().unwrap_or_default()
-    }
-
-    pub(crate) fn give_back(&self, bytes: usize) {
-        let bytes = u32::try_from(bytes).expect("a message of bounded length");
-        self.taken.fetch_sub(bytes, Ordering::Relaxed);
-        self.total.add_permits(bytes as usize);
-        self.metrics.bytes_in_flight.dec_by(bytes.into());
-    }
-
-    fn messages(&self) -> MutexGuard<'_, VecDeque<usize>> {
-        self.messages.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for MemoryReservation {
-    fn drop(&mut self) {
-        let taken = *self.taken.get_mut();
-        self.total.add_permits(taken as usize);
-        self.metrics.bytes_in_flight.dec_by(taken.into());
+    pub(crate) fn status(&self) -> Option<&Status> {
+        self.0.get()
     }
 }
 
@@ -192,33 +152,45 @@ impl LimitedBody {
         limiter: BodyLimiter,
         reservation: Arc<MemoryReservation>,
     ) -> Self {
+        let first_timeout = if is_stream(head.method) {
+            limiter.limits.idle_timeout
+        } else {
+            limiter.limits.timeout
+        };
         Self {
             body,
             head,
-            timer: Box::pin(sleep(limiter.limits.timeout)),
+            timer: ClientTimer::new(first_timeout),
+            error: None,
             limiter,
             reservation,
             read_to_end,
             prefix: Vec::with_capacity(PREFIX_BYTES),
             received_bytes: 0,
             missing_bytes: 0,
+            progress_bytes: 0,
             state: State::Reading,
         }
     }
 
     fn fail(&mut self, error: &RequestError) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let status = self.limiter.reporter.status(&self.head, error);
+        if let Some(error) = &self.error {
+            // The first error ends the body: there is no second one.
+            let _ = error.0.set(status.clone());
+        }
         Poll::Ready(Some(Err(status.into())))
     }
 
-    fn is_stream(&self) -> bool {
-        self.head.method == Method::ClassifyStream
+    /// Whether nothing of a message is missing: the client may have nothing to say.
+    fn is_between_messages(&self) -> bool {
+        is_stream(self.head.method) && self.missing_bytes == 0
     }
 
-    /// How long it may take until the message is there, or the next frame of a stream.
+    /// How long is waited for the message, or in a stream for progress.
     fn timeout(&self) -> Duration {
         let limits = &self.limiter.limits;
-        if self.is_stream() && self.missing_bytes == 0 {
+        if self.is_between_messages() {
             limits.idle_timeout
         } else {
             limits.timeout
@@ -228,6 +200,7 @@ impl LimitedBody {
     /// Takes `data` in, which may end one message of a stream and begin others. Each may be as long as the one of another
     /// call.
     fn receive_stream(&mut self, data: &[u8]) -> Result<(), RequestError> {
+        let mut any_begun = false;
         let mut rest = data;
         while !rest.is_empty() {
             let in_prefix = self.missing_bytes == 0;
@@ -251,12 +224,22 @@ impl LimitedBody {
                         bytes_max: self.limiter.limits.image_bytes_max,
                     });
                 }
-                self.reservation.announce(PREFIX_BYTES + self.missing_bytes);
+                any_begun = true;
+                // What describes the server is answered at once.
+                if self.head.method == Method::ClassifyStream {
+                    self.reservation.announce(PREFIX_BYTES + self.missing_bytes);
+                }
             }
         }
-        let timeout = self.timeout();
-        self.timer.as_mut().reset(Instant::now() + timeout);
-        self.hold(data.len())
+        self.progress_bytes += data.len();
+        if any_begun || self.missing_bytes == 0 || self.progress_bytes >= PROGRESS_BYTES {
+            self.progress_bytes = 0;
+            self.timer.restart(self.timeout());
+        }
+        match self.head.method {
+            Method::ClassifyStream => self.hold(data.len()),
+            _ => Ok(()),
+        }
     }
 
     fn hold(&self, bytes: usize) -> Result<(), RequestError> {
@@ -272,7 +255,7 @@ impl LimitedBody {
 
     /// Takes `data` in, unless its message is too long.
     fn receive(&mut self, data: &Bytes) -> Result<(), RequestError> {
-        if self.is_stream() {
+        if is_stream(self.head.method) {
             return self.receive_stream(data);
         }
         self.received_bytes += data.len();
@@ -300,6 +283,11 @@ impl LimitedBody {
     }
 }
 
+/// Whether messages may follow each other for as long as the client likes.
+fn is_stream(method: Method) -> bool {
+    matches!(method, Method::ClassifyStream | Method::Reflection)
+}
+
 impl HttpBody for LimitedBody {
     type Data = Bytes;
     type Error = BoxError;
@@ -313,22 +301,26 @@ impl HttpBody for LimitedBody {
             if this.state == State::Ended {
                 return Poll::Ready(None);
             }
-            if this.timer.as_mut().poll(context).is_ready() {
-                this.state = State::Ended;
-                let timeout = this.timeout();
-                let error = if this.is_stream() && this.missing_bytes == 0 {
-                    RequestError::StreamIdle { timeout }
-                } else {
-                    RequestError::UploadTooSlow { timeout }
-                };
-                return this.fail(&error);
-            }
             let too_long = this.state == State::Discarding;
             let frame = if too_long && this.received_bytes > DISCARDED_BYTES_MAX {
                 None
             } else {
-                ready!(Pin::new(&mut this.body).poll_frame(context))
+                // The body first: what has come is not late because it was not read before.
+                match Pin::new(&mut this.body).poll_frame(context) {
+                    Poll::Ready(frame) => frame,
+                    Poll::Pending => {
+                        ready!(this.timer.poll_waiting(context));
+                        this.state = State::Ended;
+                        let timeout = this.timeout();
+                        return this.fail(&if this.is_between_messages() {
+                            RequestError::StreamIdle { timeout }
+                        } else {
+                            RequestError::UploadTooSlow { timeout }
+                        });
+                    }
+                }
             };
+            this.timer.pause();
             match frame {
                 Some(Ok(frame)) => {
                     if let Some(data) = frame.data_ref()

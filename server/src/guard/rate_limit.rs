@@ -1,9 +1,4 @@
-use std::{
-    net::{IpAddr, Ipv6Addr},
-    num::NonZeroU32,
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
 use axum::{
     extract::{Request, State},
@@ -116,28 +111,7 @@ fn key(request: &Request) -> Option<Key> {
     if let Some(caller) = extensions.get::<Caller>() {
         return Some(Key::Caller(caller.clone()));
     }
-    let Peer(address) = extensions.get::<Peer>()?;
-    Some(Key::Address(network(address.ip())))
-}
-
-/// A household has a whole /64 of IPv6 addresses.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => v4.into(),
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn addresses_of_one_household_count_as_one() {
-        let network = |text: &str| super::network(text.parse().unwrap()).to_string();
-        assert_eq!(network("192.0.2.7"), "192.0.2.7");
-        assert_eq!(network("::ffff:192.0.2.7"), "192.0.2.7");
-        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
-    }
+    extensions
+        .get()
+        .map(|peer: &Peer| Key::Address(peer.network()))
 }

@@ -16,7 +16,7 @@ use tonic::{Request, Status, Streaming};
 use tonic_types::pb;
 
 use crate::{
-    guard::{body_limit::MemoryReservation, deadline::Deadline, rate_limit::Allowance},
+    guard::{deadline::Deadline, memory_reservation::MemoryReservation, rate_limit::Allowance},
     protocols::classify::{Service, id_length},
     request::{error::RequestError, head::RequestHead},
 };

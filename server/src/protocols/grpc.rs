@@ -9,7 +9,7 @@ use imageclassifier_proto::{
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::{
-    guard::{body_limit::MemoryReservation, deadline::Deadline},
+    guard::{deadline::Deadline, memory_reservation::MemoryReservation},
     protocols::{
         batch::{self, RequestContext},
         classify::{Service, batch_size},

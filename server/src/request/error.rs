@@ -65,6 +65,10 @@ pub(crate) enum RequestError {
     IdTooLong { bytes: usize, bytes_max: usize },
     #[error("too many calls at once: try again after the delay in RetryInfo")]
     Overloaded { retry_delay: Duration },
+    #[error(
+        "too many health watches and reflection streams are open: close one, or call Check, and try again after the delay in RetryInfo"
+    )]
+    TooManyWatches { retry_delay: Duration },
     #[error("this caller calls too often: try again after the delay in RetryInfo")]
     RateLimited { retry_delay: Duration },
     #[error("the call carries no valid access token: send \"authorization: Bearer TOKEN\"")]
@@ -74,15 +78,17 @@ pub(crate) enum RequestError {
     #[error("the deadline passed before there was an answer: allow more time, or try again later")]
     DeadlineExceeded,
     #[error(
-        "the upload took longer than {} s: send a smaller image or use a faster connection",
-        timeout.as_secs()
+        "the message did not arrive within {} s: send a smaller one or use a faster connection",
+        timeout.as_secs_f64()
     )]
     UploadTooSlow { timeout: Duration },
     #[error(
         "nothing came on the stream for {} s: open another when there is more to send",
-        timeout.as_secs()
+        timeout.as_secs_f64()
     )]
     StreamIdle { timeout: Duration },
+    #[error("the stream was open for {} s, the longest that is allowed: open another", age_max.as_secs_f64())]
+    StreamTooOld { age_max: Duration },
     #[error(
         "grpc-timeout is {value:?}: write 1 to 8 digits and a unit out of H, M, S, m, u, n, as in 500m"
     )]
@@ -162,9 +168,9 @@ impl RequestError {
     /// After which the same call may succeed; nothing if it is not worth trying again.
     fn retry_delay(&self) -> Option<Duration> {
         match self {
-            Self::Overloaded { retry_delay } | Self::RateLimited { retry_delay } => {
-                Some(RETRY_DELAY_MIN.max(*retry_delay))
-            }
+            Self::Overloaded { retry_delay }
+            | Self::TooManyWatches { retry_delay }
+            | Self::RateLimited { retry_delay } => Some(RETRY_DELAY_MIN.max(*retry_delay)),
             Self::NotReady => Some(RETRY_DELAY_MIN),
             _ => None,
         }
@@ -195,12 +201,15 @@ impl RequestError {
             Self::NotSentAsImage { .. } => (Code::InvalidArgument, ErrorReason::ImageFormatUnknown),
             Self::BatchSize { .. } => (Code::InvalidArgument, ErrorReason::BatchSize),
             Self::IdTooLong { .. } => (Code::InvalidArgument, ErrorReason::IdTooLong),
-            Self::Overloaded { .. } => (Code::ResourceExhausted, ErrorReason::Overloaded),
+            Self::Overloaded { .. } | Self::TooManyWatches { .. } => {
+                (Code::ResourceExhausted, ErrorReason::Overloaded)
+            }
             Self::RateLimited { .. } => (Code::ResourceExhausted, ErrorReason::RateLimited),
             Self::Unauthenticated => (Code::Unauthenticated, ErrorReason::Unauthenticated),
-            Self::DeadlineExceeded | Self::UploadTooSlow { .. } | Self::StreamIdle { .. } => {
-                (Code::DeadlineExceeded, ErrorReason::DeadlineExceeded)
-            }
+            Self::DeadlineExceeded
+            | Self::UploadTooSlow { .. }
+            | Self::StreamIdle { .. }
+            | Self::StreamTooOld { .. } => (Code::DeadlineExceeded, ErrorReason::DeadlineExceeded),
             Self::TimeoutMalformed { .. } => (Code::InvalidArgument, ErrorReason::TimeoutMalformed),
             Self::NotReady => (Code::Unavailable, ErrorReason::NotReady),
             Self::Internal(_) => (Code::Internal, ErrorReason::InternalError),
@@ -224,12 +233,14 @@ impl RequestError {
             | Self::ParameterUnknown { .. }
             | Self::FormMalformed
             | Self::Overloaded { .. }
+            | Self::TooManyWatches { .. }
             | Self::RateLimited { .. }
             | Self::Unauthenticated
             | Self::NotReady
             | Self::DeadlineExceeded
             | Self::UploadTooSlow { .. }
             | Self::StreamIdle { .. }
+            | Self::StreamTooOld { .. }
             | Self::TimeoutMalformed { .. }
             | Self::Internal(_) => None,
         }
@@ -281,12 +292,14 @@ impl RequestError {
             | Self::ParameterUnknown { .. }
             | Self::FormMalformed
             | Self::Overloaded { .. }
+            | Self::TooManyWatches { .. }
             | Self::RateLimited { .. }
             | Self::Unauthenticated
             | Self::NotReady
             | Self::DeadlineExceeded
             | Self::UploadTooSlow { .. }
             | Self::StreamIdle { .. }
+            | Self::StreamTooOld { .. }
             | Self::TimeoutMalformed { .. }
             | Self::Internal(_) => vec![],
         };

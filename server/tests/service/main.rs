@@ -4,6 +4,7 @@
 
 mod access;
 mod app;
+mod back_pressure;
 mod batch;
 mod boundary;
 mod classify;
@@ -12,6 +13,7 @@ mod errors;
 mod heads;
 mod hosts;
 mod isolation;
+mod long_lived;
 mod metrics;
 mod oip;
 mod options;
