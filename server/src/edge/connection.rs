@@ -114,7 +114,7 @@ pub(crate) async fn serve<S>(
             () = &mut closing => break,
         }
     }
-    // Those who are connected as far as they can tell, or about to be.
+    // Clients that are connected but not accepted yet, or in the midst of the handshake.
     let mut last = pin!(sleep(syn_gate::keep_out(&listener)));
     loop {
         tokio::select! {

@@ -1,17 +1,17 @@
-//! A listener's last moments. It is the kernel that completes handshakes: somebody who takes itself for connected may not
-//! have been accepted yet, and would be cut off if the listener closed in this instant. So whoever has yet to begin is kept
-//! out, those who have begun are given time to come in, and only then is the listener closed. Who was kept out asks again
-//! after a second, as TCP does, and learns that nobody listens.
+//! Closing a listener without losing a connection. The system completes handshakes by itself, so a client may be connected
+//! before the server has accepted it; if the listener closed then, the connection would be reset. So the listener first stops
+//! accepting new handshakes, those that have begun are accepted, and only then does it close. A client that was kept out
+//! tries again after a second, as TCP does, and is refused. `docs/decisions/0004-shutdown.md` has the alternatives.
 
 use std::{io, time::Duration};
 
 use tokio::net::{TcpListener, TcpStream};
 
-/// What a handshake that has begun may still take: a round trip to the other side of the world.
+/// How long a handshake that has begun may take: a round trip to the other side of the world.
 const HANDSHAKE: Duration = Duration::from_millis(300);
 
-/// Ignores whoever begins to connect from now on. For how long those who have begun are to be accepted still; no time at all
-/// where the system knows no such rule.
+/// Stops accepting new handshakes. Returns for how long those that have begun are still to be accepted: not at all where the
+/// system has no such option.
 pub(crate) fn keep_out(listener: &TcpListener) -> Duration {
     match hops::set_left_min(listener, hops::MORE_THAN_ANY) {
         Ok(()) => HANDSHAKE,
@@ -19,21 +19,21 @@ pub(crate) fn keep_out(listener: &TcpListener) -> Duration {
     }
 }
 
-/// Listens to somebody accepted after [`keep_out`], whose rule holds for the new connection too. What was said meanwhile is
-/// sent again by TCP.
+/// Lifts the rule of [`keep_out`] for a connection that was accepted after it, and inherits it. TCP sends again what was
+/// dropped meanwhile.
 pub(crate) fn let_in(stream: &TcpStream) -> io::Result<()> {
     hops::set_left_min(stream, hops::ANY)
 }
 
-/// How many hops the packets to a socket must have left. Linux applies a listener's rule to the packets that open a connection
-/// and not to those that complete a handshake, which belong to no socket yet. Anybody may set it; a packet filter, which could
-/// do the same, takes a privilege (`CAP_NET_ADMIN`) on Linux 6.18.
+/// How many hops the packets to a socket must have left. Linux applies a listener's rule to the packets that open a connection,
+/// and not to those that complete a handshake, which belong to no socket yet. It takes no privilege; a packet filter, which
+/// could do the same, takes `CAP_NET_ADMIN` on Linux 6.18.
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code, reason = "no crate of the tree sets these options")]
 mod hops {
     use std::{ffi::c_int, io, os::fd::AsRawFd};
 
-    /// Systems that people use send packets with 64 or 128.
+    /// Common systems send packets with 64 or 128.
     pub(super) const MORE_THAN_ANY: c_int = 255;
     pub(super) const ANY: c_int = 0;
 
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn whoever_has_begun_is_heard_and_newcomers_find_nobody() {
+    async fn begun_handshakes_complete_and_new_ones_are_refused() {
         for address in ["127.0.0.1:0", "[::1]:0"] {
             let listener = TcpListener::bind(address).await.unwrap();
             let address = listener.local_addr().unwrap();

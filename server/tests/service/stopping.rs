@@ -1,8 +1,11 @@
 //! The stop: announced, then no new calls, then nobody holds it up.
 
-use std::time::{Duration, Instant};
+use std::{
+    io::{Read, Write},
+    time::{Duration, Instant},
+};
 
-use tokio::{io::AsyncWriteExt, net::TcpStream, time::sleep};
+use tokio::{io::AsyncWriteExt, net::TcpStream, task::spawn_blocking, time::sleep};
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
@@ -87,4 +90,68 @@ async fn a_call_that_takes_longer_than_the_timeout_is_cut_off() {
     .await;
     within_seconds(2, app.stop()).await.unwrap().unwrap();
     drop(slow);
+}
+
+/// As a page or a browser would ask, on a connection of its own: whether there was an answer.
+fn ask(mut connection: std::net::TcpStream) -> bool {
+    let asked = connection
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .and_then(|()| connection.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n"));
+    let mut answer = [0; 12];
+    asked
+        .and_then(|()| connection.read_exact(&mut answer))
+        .is_ok()
+        && answer.starts_with(b"HTTP/1.1 ")
+}
+
+#[tokio::test]
+async fn connections_that_wait_to_be_accepted_are_answered() {
+    let app = App::with_stages(&[], Script::default().stages()).await;
+    // The system completes these handshakes, and the server does nothing before it is told to stop.
+    let connections: Vec<_> = (0..50)
+        .map(|_| std::net::TcpStream::connect(app.address).unwrap())
+        .collect();
+    let stopping = app.stop();
+    let asked = connections
+        .into_iter()
+        .map(|connection| spawn_blocking(move || ask(connection)));
+    let asked: Vec<_> = asked.collect();
+    for answered in asked {
+        assert!(answered.await.unwrap(), "a connection was lost");
+    }
+    within_seconds(5, stopping).await.unwrap().unwrap();
+}
+
+/// What clients lose that never stop opening connections, and know of no drain grace.
+#[ignore = "a measurement, of a minute"]
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_lost_by_stops_under_load() {
+    const STOPS: usize = 60;
+    let (mut answered, mut lost) = (0, 0);
+    for _ in 0..STOPS {
+        let app = App::with_stages(&[], Script::default().stages()).await;
+        let address = app.address;
+        let clients = [(); 4].map(|()| {
+            spawn_blocking(move || {
+                let (mut answered, mut lost) = (0, 0);
+                while let Ok(connection) = std::net::TcpStream::connect(address) {
+                    if ask(connection) {
+                        answered += 1;
+                    } else {
+                        lost += 1;
+                    }
+                }
+                (answered, lost)
+            })
+        });
+        sleep(Duration::from_millis(100)).await;
+        within_seconds(10, app.stop()).await.unwrap().unwrap();
+        for client in clients {
+            let (of_client, lost_by_client) = client.await.unwrap();
+            answered += of_client;
+            lost += lost_by_client;
+        }
+    }
+    println!("{STOPS} stops: {answered} connections answered, {lost} lost");
+    assert_eq!(lost, 0, "beside {answered} answered");
 }
