@@ -1,4 +1,5 @@
-"""api.py < DESCRIPTORS > docs/api.md: the contract as a page. DESCRIPTORS is a FileDescriptorSet with source information."""
+"""api.py < DESCRIPTORS > docs/api.md: writes the contract as Markdown. DESCRIPTORS is a FileDescriptorSet with source
+information."""
 
 import sys
 from collections.abc import Iterator
@@ -15,16 +16,15 @@ from google.protobuf.descriptor_pb2 import (
 PREFACE = """\
 # The contract
 
-Made from [proto/](../proto) by `proto/test.sh --write`; do not edit. How calls fail, in one table:
-[README](../README.md#errors).
+Generated from [proto/](../proto) by `proto/test.sh --write`; do not edit. [errors.md](errors.md) describes all errors.
 """
 
-# Field numbers of descriptor.proto, of which paths to comments are made.
+# Field numbers in descriptor.proto. The path to a comment consists of them.
 MESSAGES, ENUMS, SERVICES, MEMBERS, NESTED = 4, 5, 6, 2, 3
 
 
 class Page:
-    """One file's part of the page."""
+    """The section of one .proto file."""
 
     def __init__(self, file: FileDescriptorProto, ours: set[str]) -> None:
         self.file = file
@@ -69,7 +69,7 @@ class Page:
         yield f"\n## {enum.name}\n\n{self.required(path, enum.name)}\n"
         yield "| number | value | |\n|---|---|---|"
         for index, value in enumerate(enum.value):
-            # The value 0 is what protobuf has for a field that is not there.
+            # The value 0 means that the field is absent, so it needs no comment.
             comment = self.required((*path, MEMBERS, index), value.name) if value.number else ""
             yield f"| {value.number} | `{value.name}` | {cell(comment)} |"
 
@@ -92,7 +92,7 @@ class Page:
 
 
 def dedented(comment: str) -> str:
-    """Without the space after each //."""
+    """The comment without the space after each //."""
     return "\n".join(line.removeprefix(" ") for line in comment.splitlines()).strip()
 
 
