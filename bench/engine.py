@@ -1,4 +1,4 @@
-"""One inference of the network, ours against other engines: each situation is one process in which all take turns.
+"""Compares one inference of the network in our engine and in others. For each situation, all engines take turns in one process.
 
 usage: engine.py [--json] [SITUATION...]
 """
@@ -25,7 +25,7 @@ class Situation:
     seconds: float
     engines: tuple[str, ...]
     isa: str = ""
-    """The newest instruction set that OpenVINO's kernels may use."""
+    """The newest instruction set that OpenVINO may use; empty for no limit."""
 
 
 SITUATIONS = {
@@ -51,7 +51,7 @@ def measure(name: str, situation: Situation) -> dict[str, dict[str, float]]:
     arguments = [str(situation.batch), threads, str(situation.seconds), *situation.engines]
     run = subprocess.run([sys.executable, script, *arguments], env=environment, check=True, stdout=subprocess.PIPE)
     engines = json.loads(run.stdout)
-    # The first is what the others are compared with.
+    # All ratios are relative to the first engine.
     base = engines[situation.engines[0]]
     for engine in engines.values():
         engine |= {f"{key}_ratio": engine[f"{key}_ms"] / base[f"{key}_ms"] for key in ("median", "p10")}
@@ -62,12 +62,12 @@ def tables(result: dict) -> str:
     parts = []
     for name, engines in result["situations"].items():
         rows = [
-            [NAMES.get(engine, engine), *(f"{found[key]:.3f}" for key in COLUMNS), str(found["runs"])]
-            for engine, found in engines.items()
+            [NAMES.get(engine, engine), *(f"{measured[key]:.3f}" for key in COLUMNS), str(measured["runs"])]
+            for engine, measured in engines.items()
         ]
         parts.append(table([name, *COLUMNS.values(), "runs"], rows))
-    roof = result["roofline"]
-    parts.append(table(["of one picture", ""], [[key, value] for key, value in roof.items()]))
+    roofline = result["roofline"]
+    parts.append(table(["per image", ""], [[key, value] for key, value in roofline.items()]))
     return "\n".join(parts)
 
 

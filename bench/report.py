@@ -1,4 +1,4 @@
-"""What every benchmark tells about itself, and how: tables in Markdown for people, or one JSON object."""
+"""The output of all benchmarks: Markdown tables, or one JSON object with `--json`."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 BUILT = ROOT / "target/bench"
-"""What `cargo xtask bench` has built and made."""
+"""Folder for everything that `cargo xtask bench` builds or creates."""
 PROGRAMS = BUILT / "cargo/release"
 
 
@@ -37,7 +37,7 @@ def versions(*packages: str) -> dict[str, str]:
 
 
 def say(text: str) -> None:
-    """Progress, out of the way of the result."""
+    """Prints progress to standard error, because standard output is for the result."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -49,5 +49,5 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def finish(result: dict[str, object], tables: str) -> None:
-    """Prints `result`: whole with `--json`, else as the tables made of it."""
+    """Prints `result` as JSON with `--json`, and `tables` otherwise."""
     print(json.dumps(result, indent=1) if "--json" in sys.argv else tables)
