@@ -14,7 +14,7 @@ from google.protobuf.descriptor_pb2 import (
 )
 
 PREFACE = """\
-# The contract
+# API
 
 Generated from [proto/](../proto) by `proto/test.sh --write`; do not edit. [errors.md](errors.md) describes all errors.
 """

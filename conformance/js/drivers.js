@@ -17,7 +17,7 @@ import { StatusSchema } from "./gen/google/rpc/status_pb.js";
 globalThis.XMLHttpRequest = XMLHttpRequest; // grpc-web needs the browsers' XMLHttpRequest
 
 const version = (name) => JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8")).version;
-// The driver's note says why: with Node's default of 10 MB, a cancelled message of 10 MiB blocks all later streams.
+// With Node.js's default of 10 MB, a cancelled message of 10 MiB blocks all later streams of the connection.
 const NODE_OPTIONS = { maxSessionMemory: 32 };
 
 const status = (text) => text && fromBinary(StatusSchema, base64Decode(text));
@@ -28,7 +28,7 @@ export function drivers(server) {
     connectNode("gRPC-Web", (options) => nodeGrpcWeb({ baseUrl: server, httpVersion: "1.1", ...options })),
     {
       ...connectNode("gRPC", (options) => createGrpcTransport({ baseUrl: server, nodeOptions: NODE_OPTIONS, ...options })),
-      note: "with `nodeOptions: { maxSessionMemory: 32 }`: Node counts cancelled messages as used memory, and opens no stream beyond its default of 10 MB",
+      note: "needs `nodeOptions: { maxSessionMemory: 32 }`: Node.js counts cancelled messages as used memory, and by default opens no stream over 10 MB",
     },
     grpcWeb(server, "binary"),
     grpcWeb(server, "text"),

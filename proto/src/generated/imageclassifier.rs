@@ -462,8 +462,8 @@ pub mod image_classifier_client {
                 .insert(GrpcMethod::new("imageclassifier.ImageClassifier", "Classify"));
             self.inner.unary(req, path, codec).await
         }
-        /// Classifies all images of one message. Sends one response per image as soon as it is ready, in any order. If an image
-        /// cannot be classified, its response has the error; the other images are not affected.
+        /// Classifies all images of one message. The server sends one response per image as soon as it is ready, in any order. If
+        /// an image cannot be classified, its response has the error; the other images are not affected.
         ///
         /// INVALID_ARGUMENT: the batch is empty or has too many images. RESOURCE_EXHAUSTED and UNAVAILABLE: retry the whole
         /// batch after the attached RetryInfo.
@@ -493,8 +493,10 @@ pub mod image_classifier_client {
                 );
             self.inner.server_streaming(req, path, codec).await
         }
-        /// Classifies a stream of images. Sends one response per message as soon as it is ready, in any order. An error belongs to
-        /// its message and does not end the stream. When the client closes its side, the server sends the remaining responses.
+        /// Classifies a stream of images. The server sends one response per message as soon as it is ready, in any order. An error
+        /// belongs to its message and does not end the stream. After the client's last message the server sends the remaining
+        /// responses.
+        ///
         /// Flow control slows down clients that send faster than the server classifies. Browsers cannot stream requests; use
         /// ClassifyBatch there.
         ///
@@ -587,8 +589,8 @@ pub mod image_classifier_server {
             >
             + std::marker::Send
             + 'static;
-        /// Classifies all images of one message. Sends one response per image as soon as it is ready, in any order. If an image
-        /// cannot be classified, its response has the error; the other images are not affected.
+        /// Classifies all images of one message. The server sends one response per image as soon as it is ready, in any order. If
+        /// an image cannot be classified, its response has the error; the other images are not affected.
         ///
         /// INVALID_ARGUMENT: the batch is empty or has too many images. RESOURCE_EXHAUSTED and UNAVAILABLE: retry the whole
         /// batch after the attached RetryInfo.
@@ -605,8 +607,10 @@ pub mod image_classifier_server {
             >
             + std::marker::Send
             + 'static;
-        /// Classifies a stream of images. Sends one response per message as soon as it is ready, in any order. An error belongs to
-        /// its message and does not end the stream. When the client closes its side, the server sends the remaining responses.
+        /// Classifies a stream of images. The server sends one response per message as soon as it is ready, in any order. An error
+        /// belongs to its message and does not end the stream. After the client's last message the server sends the remaining
+        /// responses.
+        ///
         /// Flow control slows down clients that send faster than the server classifies. Browsers cannot stream requests; use
         /// ClassifyBatch there.
         ///

@@ -3,7 +3,7 @@
 pub struct ServerLiveRequest {}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ServerLiveResponse {
-    /// True.
+    /// Always true.
     #[prost(bool, tag = "1")]
     pub live: bool,
 }
@@ -20,7 +20,7 @@ pub struct ModelReadyRequest {
     /// Name of the model.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// Its version. Empty means any.
+    /// Version of the model. Empty means any version.
     #[prost(string, tag = "2")]
     pub version: ::prost::alloc::string::String,
 }
@@ -49,7 +49,7 @@ pub struct ModelMetadataRequest {
     /// Name of the model.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// Its version. Empty means the only one.
+    /// Version of the model. Empty means the only version.
     #[prost(string, tag = "2")]
     pub version: ::prost::alloc::string::String,
 }
@@ -77,7 +77,7 @@ pub mod model_metadata_response {
     /// Name, type and shape of an input or output.
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct TensorMetadata {
-        /// Its name.
+        /// Name of the tensor.
         #[prost(string, tag = "1")]
         pub name: ::prost::alloc::string::String,
         /// "FP32" or "BYTES".
@@ -93,7 +93,7 @@ pub struct ModelConfigRequest {
     /// Name of the model.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// Its version. Empty means the only one.
+    /// Version of the model. Empty means the only version.
     #[prost(string, tag = "2")]
     pub version: ::prost::alloc::string::String,
 }
@@ -125,13 +125,13 @@ pub struct ModelConfig {
 /// An input of a model.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ModelInput {
-    /// Its name.
+    /// Name of the tensor.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// Type of its elements.
+    /// Type of the elements.
     #[prost(enumeration = "DataType", tag = "2")]
     pub data_type: i32,
-    /// The order of its axes.
+    /// The order of the axes.
     #[prost(enumeration = "model_input::Format", tag = "3")]
     pub format: i32,
     /// Length of each axis after the first.
@@ -187,10 +187,10 @@ pub mod model_input {
 /// An output of a model.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ModelOutput {
-    /// Its name.
+    /// Name of the tensor.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// Type of its elements.
+    /// Type of the elements.
     #[prost(enumeration = "DataType", tag = "2")]
     pub data_type: i32,
     /// Length of each axis after the first.
@@ -200,13 +200,13 @@ pub struct ModelOutput {
 /// A named parameter of a request or tensor. This server supports only "classification".
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct InferParameter {
-    /// Its value.
+    /// The value.
     #[prost(oneof = "infer_parameter::ParameterChoice", tags = "1, 2, 3, 4, 5")]
     pub parameter_choice: ::core::option::Option<infer_parameter::ParameterChoice>,
 }
 /// Nested message and enum types in `InferParameter`.
 pub mod infer_parameter {
-    /// Its value.
+    /// The value.
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum ParameterChoice {
         /// A boolean.
@@ -259,7 +259,7 @@ pub struct ModelInferRequest {
     /// Name of the model.
     #[prost(string, tag = "1")]
     pub model_name: ::prost::alloc::string::String,
-    /// Its version. Empty means the only one.
+    /// Version of the model. Empty means the only version.
     #[prost(string, tag = "2")]
     pub model_version: ::prost::alloc::string::String,
     /// The client's own id for the request, at most 256 bytes. The response repeats it.
@@ -280,7 +280,7 @@ pub struct ModelInferRequest {
         model_infer_request::InferRequestedOutputTensor,
     >,
     /// The elements of the input in one entry, instead of InferInputTensor.contents. FP32: 4 bytes per element, little-endian.
-    /// BYTES: each element follows its length, 4 bytes, little-endian.
+    /// BYTES: the length of each element in 4 bytes, little-endian, before the element.
     #[prost(bytes = "bytes", repeated, tag = "7")]
     pub raw_input_contents: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
 }
@@ -328,13 +328,13 @@ pub struct ModelInferResponse {
     /// Name of the model.
     #[prost(string, tag = "1")]
     pub model_name: ::prost::alloc::string::String,
-    /// Its version.
+    /// Version of the model.
     #[prost(string, tag = "2")]
     pub model_version: ::prost::alloc::string::String,
     /// The id of the request.
     #[prost(string, tag = "3")]
     pub id: ::prost::alloc::string::String,
-    /// Empty.
+    /// Always empty.
     #[prost(map = "string, message", tag = "4")]
     pub parameters: ::std::collections::HashMap<
         ::prost::alloc::string::String,
@@ -352,7 +352,7 @@ pub mod model_infer_response {
     /// An output tensor.
     #[derive(Clone, PartialEq, ::prost::Message)]
     pub struct InferOutputTensor {
-        /// Its name.
+        /// Name of the tensor.
         #[prost(string, tag = "1")]
         pub name: ::prost::alloc::string::String,
         /// "FP32" or "BYTES".
@@ -361,7 +361,7 @@ pub mod model_infer_response {
         /// Length of each axis; the first is the number of images.
         #[prost(int64, repeated, tag = "3")]
         pub shape: ::prost::alloc::vec::Vec<i64>,
-        /// Empty.
+        /// Always empty.
         #[prost(map = "string, message", tag = "4")]
         pub parameters: ::std::collections::HashMap<
             ::prost::alloc::string::String,

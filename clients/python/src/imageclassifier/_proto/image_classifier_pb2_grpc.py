@@ -78,8 +78,8 @@ class ImageClassifierServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ClassifyBatch(self, request, context):
-        """Classifies all images of one message. Sends one response per image as soon as it is ready, in any order. If an image
-        cannot be classified, its response has the error; the other images are not affected.
+        """Classifies all images of one message. The server sends one response per image as soon as it is ready, in any order. If
+        an image cannot be classified, its response has the error; the other images are not affected.
 
         INVALID_ARGUMENT: the batch is empty or has too many images. RESOURCE_EXHAUSTED and UNAVAILABLE: retry the whole
         batch after the attached RetryInfo.
@@ -89,8 +89,10 @@ class ImageClassifierServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ClassifyStream(self, request_iterator, context):
-        """Classifies a stream of images. Sends one response per message as soon as it is ready, in any order. An error belongs to
-        its message and does not end the stream. When the client closes its side, the server sends the remaining responses.
+        """Classifies a stream of images. The server sends one response per message as soon as it is ready, in any order. An error
+        belongs to its message and does not end the stream. After the client's last message the server sends the remaining
+        responses.
+
         Flow control slows down clients that send faster than the server classifies. Browsers cannot stream requests; use
         ClassifyBatch there.
 

@@ -2,7 +2,7 @@
 // @generated from file google/rpc/error_details.proto (package google.rpc, syntax proto3)
 /* eslint-disable */
 
-// The messages of googleapis' google/rpc/error_details.proto that this service's errors carry.
+// The part of googleapis' google/rpc/error_details.proto that this service uses.
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
@@ -30,7 +30,7 @@ export type ErrorInfo = Message<"google.rpc.ErrorInfo"> & {
   reason: string;
 
   /**
-   * The service or organisation that defines the reasons.
+   * The service that defines the reasons, for example "imageclassifier".
    *
    * @generated from field: string domain = 2;
    */
