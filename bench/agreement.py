@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from native import MODEL, prepare
 from photographs import jpeg_of_12_mp
 from pillow_input import prepare as prepare_with_pillow
-from report import ROOT, say
+from report import ROOT, report_progress
 
 FOLDER = Path(os.environ.get("IMAGECLASSIFIER_EVAL_DIR", ROOT / "../shared/eval"))
 WAYS = ("ours", "ours at full scale", "Pillow at full scale")
@@ -48,10 +48,10 @@ def agreement() -> dict[str, int] | None:
     photograph counts twice, once mirrored. `None` without a folder of labelled photographs."""
     table = FOLDER / "expected.csv"
     if not table.exists():
-        say(f"no labelled photographs in {FOLDER} (IMAGECLASSIFIER_EVAL_DIR): agreement not measured")
+        report_progress(f"no labelled photographs in {FOLDER} (IMAGECLASSIFIER_EVAL_DIR): agreement not measured")
         return None
     rows = 2 * [line.split(",") for line in table.read_text().splitlines()[1:]]
-    say(f"agreement on {len(rows)} photographs ...")
+    report_progress(f"agreement on {len(rows)} photographs ...")
     files = [FOLDER / "images" / row[0] for row in rows]
     mirrored = [at >= len(rows) // 2 for at in range(len(rows))]
     with ProcessPoolExecutor() as pool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from native import peak_gflops
-from report import finish, machine, say, table, versions
+from report import machine, print_result, report_progress, table, versions
 from roofline import costs
 
 OURS = ("avx512", "avx2", "scalar")
@@ -38,11 +38,11 @@ SITUATIONS = {
 }
 NAMES = {name: f"ours, {name}" for name in OURS} | {name: f"burn-{name}, its own operators" for name in BURN}
 
-COLUMNS = {"median_ms": "median, ms", "p10_ms": "p10, ms", "median_ratio": "ratio of medians", "p10_ratio": "of p10"}
+COLUMNS = {"median_ms": "median, ms", "p10_ms": "p10, ms", "median_ratio": "ratio of medians", "p10_ratio": "ratio of p10"}
 
 
 def measure(name: str, situation: Situation) -> dict[str, dict[str, float]]:
-    say(f"{name} ...")
+    report_progress(f"{name} ...")
     threads = str(situation.threads)
     environment = os.environ | {"RAYON_NUM_THREADS": threads, "RTEN_NUM_THREADS": threads}
     if situation.isa:
@@ -79,7 +79,7 @@ def main() -> None:
         "situations": {name: measure(name, SITUATIONS[name]) for name in wanted},
         "roofline": costs() | {f"peak_gflops_{bits}": peak_gflops(bits) for bits in (512, 256)},
     }
-    finish(result, tables(result))
+    print_result(result, tables(result))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import openvino
 from safetensors.numpy import load_file
 
 from native import MODEL, NativeEngine
-from report import ROOT, median, p10, say
+from report import ROOT, median, p10, report_progress
 
 GOLDEN = ROOT / "model/tests/golden/golden.safetensors"
 LOGITS_TOLERANCE = 1e-3
@@ -98,7 +98,7 @@ def main(batch: int, threads: int, seconds: float, names: list[str]) -> None:
         try:
             engines[name] = load(name, batch, threads)
         except LookupError as error:
-            say(str(error))
+            report_progress(str(error))
             continue
         differences[name] = max_difference(engines[name], images, expected)
         if not differences[name] < LOGITS_TOLERANCE:

@@ -10,7 +10,16 @@ from pathlib import Path
 
 import photographs
 from load import Workload, generate_code, load
-from report import PROGRAMS, ROOT, finish, machine, median, say, table, versions
+from report import (
+    PROGRAMS,
+    ROOT,
+    machine,
+    median,
+    print_result,
+    report_progress,
+    table,
+    versions,
+)
 from servers import Server
 
 ROUNDS = 15
@@ -41,7 +50,7 @@ def measure(servers: list[Server], workload: Workload, in_flight: int) -> dict[s
     keys = rounds[0]["ours"]
     medians = {name: {key: median([one[name][key] for one in rounds]) for key in keys} for name in ADDRESSES}
     ratios = {key: median([one["ours"][key] / one["bare"][key] for one in rounds]) for key in keys}
-    say(f"{in_flight} in flight: ours / bare {ratios}")
+    report_progress(f"{in_flight} in flight: ours / bare {ratios}")
     return medians | {"ratios": ratios, "rounds": rounds}
 
 
@@ -68,7 +77,7 @@ def main() -> None:
         for server in servers:
             server.stop()
     result = {"machine": machine(), "versions": versions("grpcio"), "rounds": ROUNDS, "loads": loads}
-    finish(result, tables(loads))
+    print_result(result, tables(loads))
 
 
 if __name__ == "__main__":

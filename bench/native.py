@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from report import BUILT, PROGRAMS
+from report import BUILD_DIR, PROGRAMS
 
 CLASSES = 1000
 SIZE = 224
-MODEL = BUILT / "efficientnet_lite0.onnx"
+MODEL = BUILD_DIR / "efficientnet_lite0.onnx"
 POINTER, TEXT, COUNT = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t
 
 

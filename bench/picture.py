@@ -17,8 +17,9 @@ from PIL import Image
 import photographs
 from agreement import agreement
 from native import prepare
-from pillow_input import SIZE, prepare as prepare_with_pillow
-from report import finish, machine, median, p10, say, table, versions
+from pillow_input import SIZE
+from pillow_input import prepare as prepare_with_pillow
+from report import machine, median, p10, print_result, report_progress, table, versions
 
 SECONDS = 8.0
 PNG_AND_WEBP = photographs.GOLDEN / "french-alpine-landscape.jpg"
@@ -64,7 +65,7 @@ WAYS: dict[str, Callable[[bytes], np.ndarray]] = {
 
 
 def measure(name: str) -> dict[str, object]:
-    say(f"{name} ...")
+    report_progress(f"{name} ...")
     encoded = IMAGES[name]()
     width, height = Image.open(io.BytesIO(encoded)).size
     times: dict[str, list[float]] = {way: [] for way in WAYS}
@@ -78,7 +79,10 @@ def measure(name: str) -> dict[str, object]:
         "width": width,
         "height": height,
         "encoded_bytes": len(encoded),
-        "ways": {way: {"median_ms": median(of_way), "p10_ms": p10(of_way), "runs": len(of_way)} for way, of_way in times.items()},
+        "ways": {
+            way: {"median_ms": median(of_way), "p10_ms": p10(of_way), "runs": len(of_way)}
+            for way, of_way in times.items()
+        },
     }
 
 
@@ -103,7 +107,7 @@ def main() -> None:
         "pictures": {name: measure(name) for name in wanted if name != "agreement"},
         "agreement": agreement() if "agreement" in wanted else None,
     }
-    finish(result, tables(result))
+    print_result(result, tables(result))
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-BUILT = ROOT / "target/bench"
+BUILD_DIR = ROOT / "target/bench"
 """Folder for everything that `cargo xtask bench` builds or creates."""
-PROGRAMS = BUILT / "cargo/release"
+PROGRAMS = BUILD_DIR / "cargo/release"
 
 
 def median(values: Sequence[float]) -> float:
@@ -36,7 +36,7 @@ def versions(*packages: str) -> dict[str, str]:
     return {package: version(package) for package in packages}
 
 
-def say(text: str) -> None:
+def report_progress(text: str) -> None:
     """Prints progress to standard error, because standard output is for the result."""
     print(text, file=sys.stderr, flush=True)
 
@@ -48,6 +48,6 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join("| " + " | ".join(c.ljust(w) for c, w in zip(line, widths)) + " |" for line in lines) + "\n"
 
 
-def finish(result: dict[str, object], tables: str) -> None:
+def print_result(result: dict[str, object], tables: str) -> None:
     """Prints `result` as JSON with `--json`, and `tables` otherwise."""
     print(json.dumps(result, indent=1) if "--json" in sys.argv else tables)

@@ -14,7 +14,15 @@ from pathlib import Path
 
 import photographs
 from load import Workload, generate_code, load
-from report import PROGRAMS, finish, machine, median, say, table, versions
+from report import (
+    PROGRAMS,
+    machine,
+    median,
+    print_result,
+    report_progress,
+    table,
+    versions,
+)
 from servers import Server, contenders
 
 ROUNDS = 5
@@ -50,7 +58,7 @@ def measure(image: str, encoded: bytes, code: Path) -> dict[str, object]:
                 for name, of_server in rounds.items()
             }
             rates = (f"{name} {measured['calls_per_s']:.0f}/s" for name, measured in loads[in_flight].items())
-            say(f"{image}, {in_flight} in flight: {'; '.join(rates)}")
+            report_progress(f"{image}, {in_flight} in flight: {'; '.join(rates)}")
         return {
             "encoded_bytes": len(encoded),
             "loads": loads,
@@ -112,7 +120,7 @@ def main() -> None:
         "rounds": ROUNDS,
         "pictures": images,
     }
-    finish(result, tables(images))
+    print_result(result, tables(images))
 
 
 if __name__ == "__main__":

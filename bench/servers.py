@@ -9,9 +9,9 @@ from pathlib import Path
 import grpc
 import onnxruntime
 
-from report import BUILT, PROGRAMS, ROOT
+from report import BUILD_DIR, PROGRAMS, ROOT
 
-MODEL = BUILT / "efficientnet_lite0.onnx"
+MODEL = BUILD_DIR / "efficientnet_lite0.onnx"
 LABELS = ROOT / "model/data/imagenet1k_labels.txt"
 PORT_FIRST = 50171
 START_TIMEOUT_S = 60

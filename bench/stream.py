@@ -15,7 +15,7 @@ from pathlib import Path
 
 import photographs
 from load import Workload, generate_code, load
-from report import ROOT, finish, machine, median, say, table, versions
+from report import ROOT, machine, median, print_result, report_progress, table, versions
 from servers import Server
 
 ROUNDS = 3
@@ -57,7 +57,7 @@ def measure(image: str) -> dict[str, object]:
                 unary = load(server, workload, images, IN_FLIGHT)["calls_per_s"]
                 rounds.append(stream(Path(folder), images) | {"unary_per_s": unary})
                 rounds[-1]["ratio"] = rounds[-1]["pictures_per_s"] / unary
-                say(f"{image}: {rounds[-1]}")
+                report_progress(f"{image}: {rounds[-1]}")
         medians = {key: median([one[key] for one in rounds]) for key in rounds[0]}
         return medians | {
             "pictures": images,
@@ -89,7 +89,7 @@ def main() -> None:
         generate_code(Path(code))
         images = {image: measure(image) for image in wanted}
     result = {"machine": machine(), "versions": versions("grpcio", "pillow"), "rounds": ROUNDS, "pictures": images}
-    finish(result, tables(images))
+    print_result(result, tables(images))
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import grpc
 
 import images
-from clients import METHOD, TIMEOUT_S, WEB_HEADERS, frame, request
-from report import Figure, say
-from server import Server, limits
+from clients import METHOD, TIMEOUT_S, WEB_HEADERS, grpc_frame, request
+from report import Figure, report_progress
+from server import Server, duration_options
 
 REQUESTS = 100
 QUEUED_MIN = 90
@@ -24,7 +24,7 @@ SendRequests = Callable[[Server, bytes], Callable[[], None]]
 
 def figures() -> list[Figure]:
     """Uses a long queue, because by default the server rejects requests that would wait for more than a second."""
-    with Server("cancel", *limits(queue_wait_max=60, deadline=60)) as server:
+    with Server("cancel", *duration_options(queue_wait_max=60, deadline=60)) as server:
         message = request(images.costly())
         return [figure for name, send in PROTOCOLS.items() for figure in _measure(name, send, server, message)]
 
@@ -44,7 +44,7 @@ def over_http2(server: Server, message: bytes) -> Callable[[], None]:
 
 def over_http1(server: Server, message: bytes) -> Callable[[], None]:
     """As `over_http2`; closes the connections to cancel the requests."""
-    body = frame(message)
+    body = grpc_frame(message)
     headers = {"host": server.address, "content-length": str(len(body)), **WEB_HEADERS}
     lines = [f"POST {METHOD} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
     sockets = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(REQUESTS)]
@@ -75,7 +75,7 @@ def _measure(name: str, send: SendRequests, server: Server, message: bytes) -> l
     free_s = time.monotonic() - cancelled_at
     time.sleep(SETTLE_S)
     inferences = server.inferences() - before
-    say(f"cancel: {name}, {queued} requests queued, {inferences} inferred after the cancellation")
+    report_progress(f"cancel: {name}, {queued} requests queued, {inferences} inferred after the cancellation")
     cores = len(os.sched_getaffinity(0))
     enough = queued >= QUEUED_MIN
     what = f"{queued} queued requests cancelled over {name}"

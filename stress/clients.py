@@ -1,4 +1,4 @@
-"""Clients for Classify: gRPC with grpcio, and gRPC-Web over a plain HTTP/1.1 connection."""
+"""Clients for Classify: gRPC with grpcio, and gRPC-GrpcWebClient over a plain HTTP/1.1 connection."""
 
 import base64
 import functools
@@ -67,12 +67,12 @@ def request(image: bytes) -> bytes:
     return messages().ClassifyImageRequest(image_data=image).SerializeToString()
 
 
-def frame(message: bytes) -> bytes:
+def grpc_frame(message: bytes) -> bytes:
     """The message with gRPC's prefix: a zero byte for "not compressed", and its length."""
     return b"\0" + len(message).to_bytes(4) + message
 
 
-class Native:
+class GrpcClient:
     """A gRPC client with its own HTTP/2 connection."""
 
     def __init__(self, address: str) -> None:
@@ -96,14 +96,14 @@ class Native:
 
 
 def _code(error: Any, details: bytes) -> str:
-    """The server sends UNAVAILABLE only with details; without them grpcio created the status itself."""
+    """The name of the code. UNAVAILABLE without details comes from grpcio, because the server always sends details."""
     if error.code() != grpc.StatusCode.UNAVAILABLE or details:
         return error.code().name
     return REFUSED if "onnection refused" in error.debug_error_string() else LOST
 
 
-class Web:
-    """A gRPC-Web client over HTTP/1.1. It uses one connection for as long as the server keeps it open."""
+class GrpcWebClient:
+    """A gRPC-GrpcWebClient client over HTTP/1.1. It uses one connection for as long as the server keeps it open."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -116,7 +116,7 @@ class Web:
                 self.connection = http.client.HTTPConnection(self.address, timeout=timeout_s)
                 self.connection.connect()
                 self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.connection.request("POST", METHOD, frame(message), WEB_HEADERS)
+            self.connection.request("POST", METHOD, grpc_frame(message), WEB_HEADERS)
             response = self.connection.getresponse()
             body = response.read()
             if response.will_close:
@@ -137,7 +137,7 @@ class Web:
 
 
 def read_web(headers: dict[str, str], body: bytes) -> tuple[str, bytes, bytes]:
-    """Code, details and message of a gRPC-Web response. The status is in the headers or in the last frame."""
+    """Code, details and message of a gRPC-GrpcWebClient response. The status is in the headers or in the last frame."""
     fields = {name.lower(): value for name, value in headers.items()}
     message = b""
     while len(body) >= 5:
@@ -153,4 +153,7 @@ def read_web(headers: dict[str, str], body: bytes) -> tuple[str, bytes, bytes]:
     return code, base64.b64decode(details + "=" * (-len(details) % 4)), message
 
 
-CLIENTS: dict[str, Callable[[str], Native | Web]] = {"gRPC": Native, "gRPC-Web": Web}
+CLIENTS: dict[str, Callable[[str], GrpcClient | GrpcWebClient]] = {
+    "gRPC": GrpcClient,
+    "gRPC-GrpcWebClient": GrpcWebClient,
+}

@@ -7,9 +7,9 @@ import time
 
 import http2
 import images
-from clients import CLIENTS, LOST, REFUSED, Response, frame, request
-from report import Figure, counted, say
-from server import Server, limits
+from clients import CLIENTS, LOST, REFUSED, Response, grpc_frame, request
+from report import Figure, counted, report_progress
+from server import Server, duration_options
 
 ROUNDS = 20
 SEED = 17
@@ -17,7 +17,7 @@ CLIENTS_PER_PROTOCOL = 3
 GRACE_S = 1.0
 EXIT_SECONDS_MAX = 25
 SECOND_SIGNAL_SECONDS_MAX = 0.5
-NOT_SERVING = frame(b"\x08\x02")
+NOT_SERVING = grpc_frame(b"\x08\x02")
 
 
 class Watcher:
@@ -28,7 +28,7 @@ class Watcher:
         self.connection = http2.Connection(server.port)
         headers = http2.request_headers("localhost", "/grpc.health.v1.Health/Watch")
         request_frame = http2.frame(http2.HEADERS, http2.END_HEADERS, 1, headers)
-        self.connection.send(request_frame + http2.frame(http2.DATA, http2.END_STREAM, 1, frame(b"")))
+        self.connection.send(request_frame + http2.frame(http2.DATA, http2.END_STREAM, 1, grpc_frame(b"")))
         self.thread = threading.Thread(target=self._watch)
         self.thread.start()
 
@@ -74,7 +74,7 @@ def _lost(codes: list[str]) -> str:
 def _round(load_s: float) -> tuple[list[Response], int, float, bool]:
     """Stops one server under load. All responses, the exit status, the seconds until the exit, and whether the steps came in
     the right order."""
-    with Server("drain", *limits(drain_grace=GRACE_S)) as server:
+    with Server("drain", *duration_options(drain_grace=GRACE_S)) as server:
         watcher = Watcher(server)
         stuck = http2.Connection(server.port, http2.setting(http2.INITIAL_WINDOW_SIZE, 0))
         incomplete_request = http2.frame(
@@ -110,7 +110,9 @@ def _round(load_s: float) -> tuple[list[Response], int, float, bool]:
     for response in responses:
         if response.code == LOST:
             after_s = response.started_at - signalled_at
-            say(f"drain: lost a request that started {after_s:.3f} s after the signal: {response.details!r}")
+            report_progress(
+                f"drain: lost a request that started {after_s:.3f} s after the signal: {response.details!r}"
+            )
     return responses, server.process.returncode, seconds, ordered
 
 

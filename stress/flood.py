@@ -9,9 +9,20 @@ from multiprocessing.synchronize import Event
 
 import http2
 import images
-from clients import Native, Response, request
-from http2 import ACK, CANCEL, CONTINUATION, DATA, END_HEADERS, FRAME_BYTES_MAX, HEADERS, PING, RST_STREAM, SETTINGS
-from report import MIB, Figure, counted, say
+from clients import GrpcClient, Response, request
+from http2 import (
+    ACK,
+    CANCEL,
+    CONTINUATION,
+    DATA,
+    END_HEADERS,
+    FRAME_BYTES_MAX,
+    HEADERS,
+    PING,
+    RST_STREAM,
+    SETTINGS,
+)
+from report import MIB, Figure, counted, report_progress
 from server import Server
 
 SECONDS = 10
@@ -107,7 +118,7 @@ def _measure(name: str, server: Server) -> list[Figure]:
     context = multiprocessing.get_context("spawn")
     ended, sent = context.Event(), context.Queue()
     message = request(images.small())
-    Native(server.address).classify(message)
+    GrpcClient(server.address).classify(message)
     server.reset_peak()
     before = server.resident_bytes()
     attacker = context.Process(target=attack, args=(name, server.port, ended, sent))
@@ -122,7 +133,7 @@ def _measure(name: str, server: Server) -> list[Figure]:
     growth = server.peak_bytes() - before
     codes = [response.code for response in responses]
     slowest = max(response.seconds for response in responses)
-    say(f"flood: {name}: {writes} writes on {connections} connections; slowest request {slowest:.2f} s")
+    report_progress(f"flood: {name}: {writes} writes on {connections} connections; slowest request {slowest:.2f} s")
     ok = codes.count("OK") / len(codes) >= OK_SHARE_MIN and server.alive()
     return [
         Figure("flood", f"{name}: memory", "+ <= 50 MiB", f"+ {growth / MIB:.1f} MiB", growth <= GROWTH_BYTES_MAX),
@@ -131,7 +142,7 @@ def _measure(name: str, server: Server) -> list[Figure]:
 
 
 def _classify(server: Server, message: bytes, responses: list[Response], until: float) -> None:
-    client = Native(server.address)
+    client = GrpcClient(server.address)
     while time.monotonic() < until:
         responses.append(client.classify(message))
         time.sleep(CLIENT_PAUSE_S)

@@ -1,5 +1,5 @@
-"""Test images: photographs, large ones, costly ones and decompression bombs. Slow ones to create are cached in
-target/stress/."""
+"""Test images: photographs, large images, images that are costly to decode, and decompression bombs. Images that are slow to
+create are cached in target/stress/."""
 
 import io
 import os

@@ -11,8 +11,16 @@ from dataclasses import dataclass, field
 import hpack
 
 import http2
-from clients import CODES, LOST, frame, messages
-from http2 import DATA, END_HEADERS, END_STREAM, FRAME_BYTES_MAX, HEADERS, RST_STREAM, WINDOW_UPDATE
+from clients import CODES, LOST, grpc_frame, messages
+from http2 import (
+    DATA,
+    END_HEADERS,
+    END_STREAM,
+    FRAME_BYTES_MAX,
+    HEADERS,
+    RST_STREAM,
+    WINDOW_UPDATE,
+)
 
 CONNECTIONS = 8
 STREAMS_MAX = 100
@@ -58,7 +66,7 @@ class LoadConnection(http2.Connection):
         # Otherwise the end of a request waits for an acknowledgement, which may take 40 ms.
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.headers = http2.request_headers("localhost")
-        framed = frame(message)
+        framed = grpc_frame(message)
         self.parts = [framed[at : at + FRAME_BYTES_MAX] for at in range(0, len(framed), FRAME_BYTES_MAX)]
         self.request_bytes = len(framed)
         assert self.request_bytes <= http2.WINDOW_BYTES, "the generator does not track the windows of streams"

@@ -10,7 +10,7 @@ import argparse
 import importlib
 import sys
 
-from report import Figure, machine, say, table
+from report import Figure, machine, report_progress, table
 
 SCENARIOS = ["memory", "malformed", "slow", "flood", "cancel", "drain", "overload", "soak"]
 
@@ -20,7 +20,9 @@ def main() -> int:
     names = [*SCENARIOS, "all"]
     parser.add_argument("scenario", nargs="*", default=["all"], metavar="|".join(names))
     parser.add_argument("--minutes", type=float, default=60, help="duration of the soak (default: 60)")
-    parser.add_argument("--pause", type=float, default=20, help="milliseconds between two requests of a soak client (default: 20)")
+    parser.add_argument(
+        "--pause", type=float, default=20, help="milliseconds between two requests of a soak client (default: 20)"
+    )
     arguments = parser.parse_args()
     for name in arguments.scenario:
         if name not in names:
@@ -29,7 +31,7 @@ def main() -> int:
     soak = arguments.minutes, arguments.pause / 1000
     figures: list[Figure] = []
     for name in wanted:
-        say(f"{name} ...")
+        report_progress(f"{name} ...")
         scenario = importlib.import_module(name)
         figures += scenario.figures(*soak) if name == "soak" else scenario.figures()
     missed = sum(not figure.ok for figure in figures)

@@ -1,4 +1,4 @@
-"""Ten thousand corrupt images and messages: the server reports each as the client's error, never as its own."""
+"""Ten thousand corrupt images and messages: the server never panics and never reports an internal error."""
 
 import random
 import socket
@@ -9,8 +9,8 @@ import hpack
 
 import http2
 import images
-from clients import CLIENTS, CODES, METHOD, WEB_HEADERS, frame, read_web, request
-from report import MIB, Figure, counted, say
+from clients import CLIENTS, CODES, METHOD, WEB_HEADERS, grpc_frame, read_web, request
+from report import MIB, Figure, counted, report_progress
 from server import Server
 
 SEED = 3
@@ -47,12 +47,12 @@ MESSAGE_CODES = {"OK", "INVALID_ARGUMENT", "NOT_FOUND", "UNIMPLEMENTED", "DEADLI
 
 
 def _figure(what: str, target: str, codes: list[str], ok: bool) -> Figure:
-    say(f"malformed: {what}: {counted(codes)}")
+    report_progress(f"malformed: {what}: {counted(codes)}")
     return Figure("malformed", what, target, counted(codes), ok)
 
 
 def _send_images(server: Server, protocol: str) -> list[str]:
-    """The number of a mutation determines it, so that a failure can be repeated."""
+    """Each number is the seed of its mutation, so that a failure can be repeated."""
     originals = images.of_each_format()
 
     def send_each(numbers: range) -> list[str]:
@@ -62,7 +62,7 @@ def _send_images(server: Server, protocol: str) -> list[str]:
             rng = random.Random(SEED * 1_000_000 + number)
             codes.append(client.classify(request(mutated(rng.choice(originals), rng))).code)
             if codes[-1] not in ("OK", "INVALID_ARGUMENT"):
-                say(f"malformed: image {number} over {protocol}: {codes[-1]}")
+                report_progress(f"malformed: image {number} over {protocol}: {codes[-1]}")
         client.close()
         return codes
 
@@ -71,8 +71,8 @@ def _send_images(server: Server, protocol: str) -> list[str]:
 
 def _send_messages(server: Server, protocol: str) -> list[str]:
     """Corrupts the gRPC frame too, so this sends raw bytes instead of using a client."""
-    message = frame(request(images.small("JPEG", 64)))
-    send = {"gRPC": _over_http2, "gRPC-Web": _over_http1}[protocol]
+    message = grpc_frame(request(images.small("JPEG", 64)))
+    send = {"gRPC": _over_http2, "gRPC-GrpcWebClient": _over_http1}[protocol]
 
     def send_each(numbers: range) -> list[str]:
         codes = []
@@ -80,7 +80,9 @@ def _send_messages(server: Server, protocol: str) -> list[str]:
             corrupt = mutated(message, random.Random(SEED * 2_000_000 + number), first_bytes=40)
             codes.append(send(server.port, corrupt))
             if codes[-1] not in MESSAGE_CODES:
-                say(f"malformed: message {number} over {protocol}: {codes[-1]}, starts with {corrupt[:16].hex()}")
+                report_progress(
+                    f"malformed: message {number} over {protocol}: {codes[-1]}, starts with {corrupt[:16].hex()}"
+                )
         return codes
 
     return _in_parallel(send_each, MESSAGES)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import images
 from clients import CLIENTS, Response, request
-from report import MIB, Figure, counted, say
+from report import MIB, Figure, counted, report_progress
 from server import Server
 
 UPLOADS = 200
@@ -72,7 +72,7 @@ def uploads(server: Server) -> list[Figure]:
     with ThreadPoolExecutor(len(work)) as pool:
         responses = [response for of_client in pool.map(classify, work, clients) for response in of_client]
     codes = [response.code for response in responses]
-    say(f"memory: {len(work)} clients in {time.monotonic() - started_at:.1f} s: {counted(codes)}")
+    report_progress(f"memory: {len(work)} clients in {time.monotonic() - started_at:.1f} s: {counted(codes)}")
     peak = server.peak_bytes()
     ok = not {"LOST", "CONNECTION_REFUSED", "INTERNAL", "UNKNOWN", "NO_STATUS"} & set(codes) and server.alive()
     what = f"{UPLOADS} uploads of 10 MiB and {BOMBS} bombs at once"

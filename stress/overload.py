@@ -12,9 +12,9 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 import images
-from clients import Native, request
+from clients import GrpcClient, request
 from load import Load, closed_loop, open_loop
-from report import Figure, counted, percentile, say
+from report import Figure, counted, percentile, report_progress
 from server import Server
 
 PEAK_SECONDS = 6
@@ -74,10 +74,10 @@ def figures() -> list[Figure]:
             overload = _overload(server, message, pool, peaks[-1].goodput * factor, idle_s)
             peaks.append(_peak(server, message, pool))
             peak = _mean(*peaks[-2:])
-            say(f"overload: {factor}x: {overload.goodput():.1f} of {peak.goodput:.1f} requests/s")
+            report_progress(f"overload: {factor}x: {overload.goodput():.1f} of {peak.goodput:.1f} requests/s")
             overloads[factor].append(overload)
             around[factor].append(peak)
-    say(f"overload: a request on the idle server takes {idle_s * 1000:.0f} ms")
+    report_progress(f"overload: a request on the idle server takes {idle_s * 1000:.0f} ms")
     return [figure for factor in FACTORS for figure in _evaluate(factor, overloads[factor], around[factor])]
 
 
@@ -102,7 +102,7 @@ def _peak(server: Server, message: bytes, pool: ProcessPoolExecutor) -> Peak:
 
 
 def _idle_seconds(server: Server, message: bytes) -> float:
-    client = Native(server.address)
+    client = GrpcClient(server.address)
     return percentile([client.classify(message).seconds for _ in range(10)], 50)
 
 
@@ -112,7 +112,7 @@ def _mean(one: Peak, other: Peak) -> Peak:
 
 def _recovered_at(server: Server, message: bytes, idle_s: float) -> float:
     """Start of the first request that is nearly as fast as on an idle server."""
-    client = Native(server.address)
+    client = GrpcClient(server.address)
     until = time.monotonic() + 10 * RECOVERY_SECONDS_MAX
     while time.monotonic() < until:
         response = client.classify(message)
@@ -128,7 +128,9 @@ def _evaluate(factor: int, overloads: list[Overload], peaks: list[Peak]) -> list
     outcomes = [outcome for overload in overloads for outcome in overload.load.outcomes]
     rejections_s = [outcome.seconds for outcome in outcomes if outcome.code == "RESOURCE_EXHAUSTED"]
     codes = [outcome.code for outcome in outcomes]
-    say(f"overload: {name}: {counted(codes)}; rejections: median {percentile(rejections_s, 50) * 1000:.1f} ms")
+    report_progress(
+        f"overload: {name}: {counted(codes)}; rejections: median {percentile(rejections_s, 50) * 1000:.1f} ms"
+    )
 
     def figure(what: str, target: str, measured: str, ok: bool) -> Figure:
         return Figure("overload", f"{name}: {what}", target, measured, ok)

@@ -23,7 +23,7 @@ class Figure:
     ok: bool
 
 
-def say(text: str) -> None:
+def report_progress(text: str) -> None:
     """Prints progress to standard error, because standard output is for the result."""
     print(text, file=sys.stderr, flush=True)
 

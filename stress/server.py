@@ -123,6 +123,6 @@ class Server:
         self.stop()
 
 
-def limits(**seconds: float) -> Sequence[str]:
+def duration_options(**seconds: float) -> Sequence[str]:
     """Command-line options for durations in seconds, for example `--idle-timeout 3`."""
     return [word for name, value in seconds.items() for word in (f"--{name.replace('_', '-')}", str(value))]

@@ -16,9 +16,9 @@ from typing import Self
 
 import http2
 import images
-from clients import METHOD, WEB_HEADERS, Native, frame, request
-from report import MIB, Figure, say
-from server import Server, limits
+from clients import METHOD, WEB_HEADERS, GrpcClient, grpc_frame, request
+from report import MIB, Figure, report_progress
+from server import Server, duration_options
 
 PEERS = 1000
 FIRST_S, UPLOAD_S, WRITE_S, IDLE_S = 10, 8, 8, 5
@@ -35,8 +35,8 @@ PIPELINED = 40
 
 @dataclass(frozen=True)
 class Kind:
-    """The behaviour of a kind of peer. It calls `connect` once and `drip` repeatedly. The server must close it after
-    `seconds`."""
+    """A kind of slow peer: `connect` opens a connection, and `drip` is called on it repeatedly. The server must close it
+    after `seconds`."""
 
     name: str
     seconds: float
@@ -54,7 +54,9 @@ def figures() -> list[Figure]:
     return measured
 
 
-OPTIONS = limits(first_request_timeout=FIRST_S, upload_timeout=UPLOAD_S, write_timeout=WRITE_S, idle_timeout=IDLE_S)
+OPTIONS = duration_options(
+    first_request_timeout=FIRST_S, upload_timeout=UPLOAD_S, write_timeout=WRITE_S, idle_timeout=IDLE_S
+)
 
 
 def sends(first: bytes, then: bytes = b"", receive_bytes: int = 0) -> dict[str, Callable]:
@@ -77,7 +79,7 @@ def no_window() -> dict[str, Callable]:
     def connect(port: int) -> socket.socket:
         connection = http2.Connection(port, http2.setting(http2.INITIAL_WINDOW_SIZE, 0))
         headers = http2.frame(http2.HEADERS, http2.END_HEADERS, 1, http2.request_headers("localhost", GET_MODEL))
-        connection.send(headers + http2.frame(http2.DATA, http2.END_STREAM, 1, frame(b"")))
+        connection.send(headers + http2.frame(http2.DATA, http2.END_STREAM, 1, grpc_frame(b"")))
         connection.socket.setblocking(False)
         return connection.socket
 
@@ -103,11 +105,11 @@ def _kinds() -> list[Kind]:
     partial_headers = preface + http2.frame(http2.HEADERS, 0, 1, headers[:20])
     headers_frame = http2.frame(http2.HEADERS, http2.END_HEADERS, 1, headers)
     partial_body = preface + headers_frame + http2.frame(http2.DATA, 0, 1, b"\0\0\1\0\0")
-    http1_requests = (_http1(GET_MODEL, 5) + frame(b"")) * PIPELINED
+    http1_requests = (_http1(GET_MODEL, 5) + grpc_frame(b"")) * PIPELINED
     get_model = http2.request_headers("localhost", GET_MODEL)
     http2_requests = b"".join(
         http2.frame(http2.HEADERS, http2.END_HEADERS, stream, get_model)
-        + http2.frame(http2.DATA, http2.END_STREAM, stream, frame(b""))
+        + http2.frame(http2.DATA, http2.END_STREAM, stream, grpc_frame(b""))
         for stream in range(1, 2 * PIPELINED, 2)
     )
     return [
@@ -141,7 +143,7 @@ def _measure(kind: Kind, server: Server) -> list[Figure]:
     for peer in peers:
         peer.close()
     progress = f"at most {open_max} open at once, connected in {connected_s:.1f} s"
-    say(f"slow: {kind.name}: {progress}, {still_open} still open after {closed_s:.1f} s")
+    report_progress(f"slow: {kind.name}: {progress}, {still_open} still open after {closed_s:.1f} s")
     name = f"{PEERS} x {kind.name}"
     closed = f"{still_open} still open after {closed_s:.1f} s" if still_open else f"{closed_s:.1f} s"
     target = f"<= {kind.seconds} s, + {connected_s + SLACK_S:.1f} s to connect and to poll"
@@ -166,7 +168,7 @@ def _wait_until_closed(kind: Kind, server: Server, peers: list[socket.socket], u
 
 
 def _open_peers(server: Server) -> int:
-    """Open connections without one that may belong to a probe."""
+    """The number of open connections, minus one that may belong to a probe."""
     return max(0, int(server.metric("imageclassifier_connections")) - 1)
 
 
@@ -190,14 +192,16 @@ class Probes:
 
     def _run(self) -> None:
         while not self.ended.wait(PROBE_S):
-            client = Native(self.server.address)
+            client = GrpcClient(self.server.address)
             response = client.classify(self.message, PROBE_TIMEOUT_S)
             client.close()
             self.sent += 1
             if response.code == "OK" and self._page_loads():
                 self.succeeded += 1
             elif self.sent - self.succeeded < 4:
-                say(f"slow: a probe failed: {response.code} after {response.seconds:.1f} s {response.details!r}")
+                report_progress(
+                    f"slow: a probe failed: {response.code} after {response.seconds:.1f} s {response.details!r}"
+                )
 
     def _page_loads(self) -> bool:
         try:

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 
 import http2
-import malformed
 import images
-from clients import CLIENTS, Native, frame, request
-from report import MIB, Figure, counted, say
+import malformed
+from clients import CLIENTS, GrpcClient, grpc_frame, request
+from report import MIB, Figure, counted, report_progress
 from server import Server
 
 WARM_UP_SHARE = 0.2
@@ -39,10 +39,13 @@ def figures(minutes: float, pause_s: float) -> list[Figure]:
         for worker in workers:
             worker.join()
         time.sleep(1)
-        left_over = server.metric("imageclassifier_calls_in_flight"), server.metric("imageclassifier_upload_in_flight_bytes")
+        left_over = (
+            server.metric("imageclassifier_calls_in_flight"),
+            server.metric("imageclassifier_upload_in_flight_bytes"),
+        )
         panics = server.panics()
         share = server.cpu_s() / (minutes * 60)
-    say(f"soak: {len(codes) / minutes / 60:.1f} responses/s, the server used {share:.1%} of a core")
+    report_progress(f"soak: {len(codes) / minutes / 60:.1f} responses/s, the server used {share:.1%} of a core")
     return _evaluate(samples, codes, left_over, panics, minutes)
 
 
@@ -53,7 +56,7 @@ def _samples(server: Server, seconds: float) -> list[tuple[float, float, int, in
     while (elapsed_s := time.monotonic() - started_at) < seconds:
         samples.append((elapsed_s, server.resident_bytes() / MIB, server.descriptors(), server.threads()))
         if len(samples) % 30 == 0:
-            say("soak: {:.0f} s, {:.1f} MiB, {} descriptors, {} threads".format(*samples[-1]))
+            report_progress("soak: {:.0f} s, {:.1f} MiB, {} descriptors, {} threads".format(*samples[-1]))
         time.sleep(SAMPLE_S)
     return samples
 
@@ -75,7 +78,9 @@ def _evaluate(
     what = f"{minutes:g} minutes"
     return [
         Figure("soak", f"{what}: resident memory", "< 1 MiB per 10 min", memory, slope < SLOPE_MIB_MAX),
-        Figure("soak", f"{what}: descriptors", "constant", f"{_range(descriptors)}, drift {drift:+.1f}", abs(drift) < 3),
+        Figure(
+            "soak", f"{what}: descriptors", "constant", f"{_range(descriptors)}, drift {drift:+.1f}", abs(drift) < 3
+        ),
         Figure("soak", f"{what}: threads", "constant", _range(threads), len(set(threads)) == 1),
         Figure(
             "soak", f"{what}: responses", "none INTERNAL or LOST", counted(codes), not {"INTERNAL", "LOST"} & set(codes)
@@ -133,20 +138,20 @@ def _abuse(server: Server, ended: threading.Event, codes: list[str], pause_s: fl
     headers = http2.request_headers("localhost")
 
     def short_deadline() -> None:
-        client = Native(server.address)
+        client = GrpcClient(server.address)
         codes.append(client.classify(message, 0.002).code)
         client.close()
 
     def incomplete_message() -> None:
         connection = http2.Connection(server.port)
         headers_frame = http2.frame(http2.HEADERS, http2.END_HEADERS, 1, headers)
-        connection.send(headers_frame + http2.frame(http2.DATA, 0, 1, frame(message)[:500]))
+        connection.send(headers_frame + http2.frame(http2.DATA, 0, 1, grpc_frame(message)[:500]))
         connection.socket.close()
 
     def reset() -> None:
         connection = http2.Connection(server.port)
         headers_frame = http2.frame(http2.HEADERS, http2.END_HEADERS, 1, headers)
-        data_frame = http2.frame(http2.DATA, http2.END_STREAM, 1, frame(message))
+        data_frame = http2.frame(http2.DATA, http2.END_STREAM, 1, grpc_frame(message))
         connection.send(headers_frame + data_frame + http2.frame(http2.RST_STREAM, 0, 1, http2.CANCEL))
         connection.socket.close()
 

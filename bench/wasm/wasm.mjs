@@ -100,7 +100,7 @@ const result = {
 if (process.argv.includes("--json")) {
   console.log(JSON.stringify(result, null, 1));
 } else {
-  console.log("| 1 thread | median, ms | p10, ms | ratio of medians | of p10 | runs |");
+  console.log("| 1 thread | median, ms | p10, ms | ratio of medians | ratio of p10 | runs |");
   console.log("| --- | --- | --- | --- | --- | --- |");
   for (const [name, m] of Object.entries(measured)) {
     const cells = [m.median_ms.toFixed(2), m.p10_ms.toFixed(2), m.median_ratio.toFixed(3), m.p10_ratio.toFixed(3), m.runs];

@@ -5,7 +5,7 @@ use imageclassifier_model::{Backend, Compute, Input, Kernel, Network, Runner, Te
 
 use crate::{Engine, IMAGE_LEN, SIZE};
 
-/// The product's network, as the server runs it: a single image uses all threads, a batch one thread per image.
+/// The product's network, as the server runs it: a single image uses all threads; in a batch each thread runs alone.
 pub(crate) struct Ours {
     runners: Vec<Runner>,
     team: Team,
