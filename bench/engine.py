@@ -38,7 +38,12 @@ SITUATIONS = {
 }
 NAMES = {name: f"ours, {name}" for name in OURS} | {name: f"burn-{name}, its own operators" for name in BURN}
 
-COLUMNS = {"median_ms": "median, ms", "p10_ms": "p10, ms", "median_ratio": "ratio of medians", "p10_ratio": "ratio of p10"}
+COLUMNS = {
+    "median_ms": "median, ms",
+    "p10_ms": "p10, ms",
+    "median_ratio": "ratio of medians",
+    "p10_ratio": "ratio of p10",
+}
 
 
 def measure(name: str, situation: Situation) -> dict[str, dict[str, float]]:

@@ -23,7 +23,7 @@ RUNS_PER_TURN = 5
 PAUSE_S = 0.06
 """Pause before each turn with several threads, because onnxruntime's threads spin for 40 ms after a run."""
 TURN_MS = 60.0
-"""An engine whose turn takes longer than this skips rounds in proportion."""
+"""Target duration of a turn. A slower engine runs only in every n-th round, so that all engines get similar time."""
 
 
 class Engine(Protocol):

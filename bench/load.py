@@ -1,4 +1,4 @@
-"""Load on a server: grpcio checks the results first, then h2load counts and times requests without decoding responses."""
+"""Puts load on a server. grpcio checks the labels first; then h2load sends requests and times them without decoding responses."""
 
 import re
 import subprocess

@@ -23,7 +23,7 @@ from report import (
     table,
     versions,
 )
-from servers import Server, contenders
+from servers import Server, start_servers
 
 ROUNDS = 5
 IN_FLIGHT = (1, 8, 32)
@@ -40,7 +40,7 @@ UNITS = {"calls_per_s": "requests/s", "p50_ms": "p50, ms", "cpu_ms": "CPU ms per
 
 
 def measure(image: str, encoded: bytes, code: Path) -> dict[str, object]:
-    servers = contenders(code)
+    servers = start_servers(code)
     try:
         for server in servers:
             server.wait()

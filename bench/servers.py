@@ -1,4 +1,4 @@
-"""The servers of the benchmarks, started and stopped as processes."""
+"""Starts and stops the servers that the benchmarks compare."""
 
 import os
 import subprocess
@@ -45,7 +45,7 @@ class Server:
         self.process.wait()
 
 
-def contenders(code: Path) -> list[Server]:
+def start_servers(code: Path) -> list[Server]:
     """Starts our server and both peers. Each peer runs in the two configurations that give ONNX Runtime two cores."""
     addresses = (f"127.0.0.1:{port}" for port in range(PORT_FIRST, PORT_FIRST + 10))
     library = next(Path(onnxruntime.__file__).parent.glob("capi/libonnxruntime.so*"))

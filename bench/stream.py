@@ -71,7 +71,7 @@ def measure(image: str) -> dict[str, object]:
 
 def tables(images: dict[str, dict]) -> str:
     keys = {
-        "pictures": "photographs",
+        "pictures": "images",
         "all_pictures_mb": "total size, MB",
         "pictures_per_s": "stream, /s",
         "unary_per_s": "h2load, /s",

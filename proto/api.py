@@ -26,9 +26,9 @@ MESSAGES, ENUMS, SERVICES, MEMBERS, NESTED = 4, 5, 6, 2, 3
 class Page:
     """The section of one .proto file."""
 
-    def __init__(self, file: FileDescriptorProto, ours: set[str]) -> None:
+    def __init__(self, file: FileDescriptorProto, own_types: set[str]) -> None:
         self.file = file
-        self.ours = ours
+        self.own_types = own_types
         self.comments = {
             tuple(location.path): dedented(location.leading_comments) for location in file.source_code_info.location
         }
@@ -88,7 +88,7 @@ class Page:
 
     def type(self, name: str) -> str:
         short = name.rpartition(".")[2]
-        return f"[{short}](#{short.lower()})" if name in self.ours else f"`{name[1:]}`"
+        return f"[{short}](#{short.lower()})" if name in self.own_types else f"`{name[1:]}`"
 
 
 def dedented(comment: str) -> str:
@@ -103,6 +103,6 @@ def cell(comment: str) -> str:
 descriptors = FileDescriptorSet.FromString(sys.stdin.buffer.read())
 files = [file for file in descriptors.file if not file.name.startswith("google/protobuf/")]
 files.sort(key=lambda file: file.name.startswith("google/"))
-ours = {f".{file.package}.{item.name}" for file in files for item in (*file.message_type, *file.enum_type)}
-ours |= {f".{file.package}.{m.name}.{n.name}" for file in files for m in file.message_type for n in m.nested_type}
-print(PREFACE + "\n".join(line for file in files for line in Page(file, ours).lines()))
+own_types = {f".{file.package}.{item.name}" for file in files for item in (*file.message_type, *file.enum_type)}
+own_types |= {f".{file.package}.{m.name}.{n.name}" for file in files for m in file.message_type for n in m.nested_type}
+print(PREFACE + "\n".join(line for file in files for line in Page(file, own_types).lines()))

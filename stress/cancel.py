@@ -1,4 +1,4 @@
-"""Cancelled requests leave the server's queue and are not inferred."""
+"""The server removes cancelled requests from its queue and does not compute them."""
 
 import os
 import socket
@@ -43,7 +43,7 @@ def over_http2(server: Server, message: bytes) -> Callable[[], None]:
 
 
 def over_http1(server: Server, message: bytes) -> Callable[[], None]:
-    """As `over_http2`; closes the connections to cancel the requests."""
+    """As `over_http2`, but cancels the requests by closing their connections."""
     body = grpc_frame(message)
     headers = {"host": server.address, "content-length": str(len(body)), **WEB_HEADERS}
     lines = [f"POST {METHOD} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]

@@ -72,8 +72,8 @@ def _lost(codes: list[str]) -> str:
 
 
 def _round(load_s: float) -> tuple[list[Response], int, float, bool]:
-    """Stops one server under load. All responses, the exit status, the seconds until the exit, and whether the steps came in
-    the right order."""
+    """Stops one server under load. Returns all responses, the exit status, the seconds until the exit, and whether the server
+    did all steps in order."""
     with Server("drain", *duration_options(drain_grace=GRACE_S)) as server:
         watcher = Watcher(server)
         stuck = http2.Connection(server.port, http2.setting(http2.INITIAL_WINDOW_SIZE, 0))

@@ -35,7 +35,7 @@ def main() -> int:
         scenario = importlib.import_module(name)
         figures += scenario.figures(*soak) if name == "soak" else scenario.figures()
     missed = sum(not figure.ok for figure in figures)
-    print(f"{machine()}\n\n{table(figures)}\n\n{len(figures) - missed} held, {missed} missed")
+    print(f"{machine()}\n\n{table(figures)}\n\n{len(figures) - missed} of {len(figures)} targets met")
     return 1 if missed else 0
 
 

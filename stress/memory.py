@@ -1,4 +1,4 @@
-"""Decompression bombs are rejected before they use memory or time. 200 of the largest accepted images at once fit in memory."""
+"""The server rejects decompression bombs before they use memory or time, and 200 uploads of the largest images fit in memory."""
 
 import itertools
 import threading

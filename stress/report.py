@@ -14,7 +14,7 @@ MIB = 1 << 20
 
 @dataclass(frozen=True)
 class Figure:
-    """One measurement and its target."""
+    """A measured value, its target, and whether it meets the target."""
 
     scenario: str
     what: str

@@ -50,7 +50,7 @@ def figures(minutes: float, pause_s: float) -> list[Figure]:
 
 
 def _samples(server: Server, seconds: float) -> list[tuple[float, float, int, int]]:
-    """Periodic samples: time in seconds, resident MiB, descriptors and threads."""
+    """Samples the server periodically. Each sample has the time in seconds, resident MiB, descriptors and threads."""
     started_at = time.monotonic()
     samples = []
     while (elapsed_s := time.monotonic() - started_at) < seconds:

@@ -230,7 +230,7 @@ pub struct Limits {
     /// Media types of the supported formats, for example "image/jpeg".
     #[prost(string, repeated, tag = "3")]
     pub media_types: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Most images in one ClassifyBatchRequest.
+    /// Maximum number of images in one ClassifyBatchRequest.
     #[prost(uint32, tag = "4")]
     pub batch_images_max: u32,
     /// Largest message of any kind, in bytes.

@@ -112,7 +112,7 @@ pub struct ModelConfig {
     /// "burn".
     #[prost(string, tag = "2")]
     pub platform: ::prost::alloc::string::String,
-    /// Most images in one request. The first axis of every tensor is the number of images; dims do not include it.
+    /// Maximum number of images in one request. The first axis of every tensor is the number of images; dims do not include it.
     #[prost(int32, tag = "4")]
     pub max_batch_size: i32,
     /// The only input.

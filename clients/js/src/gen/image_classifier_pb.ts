@@ -572,7 +572,7 @@ export type Limits = Message<"imageclassifier.Limits"> & {
   mediaTypes: string[];
 
   /**
-   * Most images in one ClassifyBatchRequest.
+   * Maximum number of images in one ClassifyBatchRequest.
    *
    * @generated from field: uint32 batch_images_max = 4;
    */
