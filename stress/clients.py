@@ -1,4 +1,4 @@
-"""Clients for Classify: gRPC with grpcio, and gRPC-GrpcWebClient over a plain HTTP/1.1 connection."""
+"""Clients for Classify: gRPC with grpcio, and gRPC-Web over a plain HTTP/1.1 connection."""
 
 import base64
 import functools
@@ -103,7 +103,7 @@ def _code(error: Any, details: bytes) -> str:
 
 
 class GrpcWebClient:
-    """A gRPC-GrpcWebClient client over HTTP/1.1. It uses one connection for as long as the server keeps it open."""
+    """A gRPC-Web client over HTTP/1.1. It uses one connection for as long as the server keeps it open."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -137,7 +137,7 @@ class GrpcWebClient:
 
 
 def read_web(headers: dict[str, str], body: bytes) -> tuple[str, bytes, bytes]:
-    """Code, details and message of a gRPC-GrpcWebClient response. The status is in the headers or in the last frame."""
+    """Code, details and message of a gRPC-Web response. The status is in the headers or in the last frame."""
     fields = {name.lower(): value for name, value in headers.items()}
     message = b""
     while len(body) >= 5:
@@ -155,5 +155,5 @@ def read_web(headers: dict[str, str], body: bytes) -> tuple[str, bytes, bytes]:
 
 CLIENTS: dict[str, Callable[[str], GrpcClient | GrpcWebClient]] = {
     "gRPC": GrpcClient,
-    "gRPC-GrpcWebClient": GrpcWebClient,
+    "gRPC-Web": GrpcWebClient,
 }

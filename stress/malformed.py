@@ -72,7 +72,7 @@ def _send_images(server: Server, protocol: str) -> list[str]:
 def _send_messages(server: Server, protocol: str) -> list[str]:
     """Corrupts the gRPC frame too, so this sends raw bytes instead of using a client."""
     message = grpc_frame(request(images.small("JPEG", 64)))
-    send = {"gRPC": _over_http2, "gRPC-GrpcWebClient": _over_http1}[protocol]
+    send = {"gRPC": _over_http2, "gRPC-Web": _over_http1}[protocol]
 
     def send_each(numbers: range) -> list[str]:
         codes = []
