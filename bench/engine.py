@@ -1,4 +1,4 @@
-"""One inference of the network, ours against other engines: each situation is one process in which all take turns.
+"""Compares one inference of the network in our engine and in others. For each situation, all engines take turns in one process.
 
 usage: engine.py [--json] [SITUATION...]
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from native import peak_gflops
-from report import finish, machine, say, table, versions
+from report import machine, print_result, report_progress, table, versions
 from roofline import costs
 
 OURS = ("avx512", "avx2", "scalar")
@@ -25,7 +25,7 @@ class Situation:
     seconds: float
     engines: tuple[str, ...]
     isa: str = ""
-    """The newest instruction set that OpenVINO's kernels may use."""
+    """The newest instruction set that OpenVINO may use; empty for no limit."""
 
 
 SITUATIONS = {
@@ -38,11 +38,16 @@ SITUATIONS = {
 }
 NAMES = {name: f"ours, {name}" for name in OURS} | {name: f"burn-{name}, its own operators" for name in BURN}
 
-COLUMNS = {"median_ms": "median, ms", "p10_ms": "p10, ms", "median_ratio": "ratio of medians", "p10_ratio": "of p10"}
+COLUMNS = {
+    "median_ms": "median, ms",
+    "p10_ms": "p10, ms",
+    "median_ratio": "ratio of medians",
+    "p10_ratio": "ratio of p10",
+}
 
 
 def measure(name: str, situation: Situation) -> dict[str, dict[str, float]]:
-    say(f"{name} ...")
+    report_progress(f"{name} ...")
     threads = str(situation.threads)
     environment = os.environ | {"RAYON_NUM_THREADS": threads, "RTEN_NUM_THREADS": threads}
     if situation.isa:
@@ -51,7 +56,7 @@ def measure(name: str, situation: Situation) -> dict[str, dict[str, float]]:
     arguments = [str(situation.batch), threads, str(situation.seconds), *situation.engines]
     run = subprocess.run([sys.executable, script, *arguments], env=environment, check=True, stdout=subprocess.PIPE)
     engines = json.loads(run.stdout)
-    # The first is what the others are compared with.
+    # All ratios are relative to the first engine.
     base = engines[situation.engines[0]]
     for engine in engines.values():
         engine |= {f"{key}_ratio": engine[f"{key}_ms"] / base[f"{key}_ms"] for key in ("median", "p10")}
@@ -62,12 +67,12 @@ def tables(result: dict) -> str:
     parts = []
     for name, engines in result["situations"].items():
         rows = [
-            [NAMES.get(engine, engine), *(f"{found[key]:.3f}" for key in COLUMNS), str(found["runs"])]
-            for engine, found in engines.items()
+            [NAMES.get(engine, engine), *(f"{measured[key]:.3f}" for key in COLUMNS), str(measured["runs"])]
+            for engine, measured in engines.items()
         ]
         parts.append(table([name, *COLUMNS.values(), "runs"], rows))
-    roof = result["roofline"]
-    parts.append(table(["of one picture", ""], [[key, value] for key, value in roof.items()]))
+    roofline = result["roofline"]
+    parts.append(table(["per image", ""], [[key, value] for key, value in roofline.items()]))
     return "\n".join(parts)
 
 
@@ -79,7 +84,7 @@ def main() -> None:
         "situations": {name: measure(name, SITUATIONS[name]) for name in wanted},
         "roofline": costs() | {f"peak_gflops_{bits}": peak_gflops(bits) for bits in (512, 256)},
     }
-    finish(result, tables(result))
+    print_result(result, tables(result))
 
 
 if __name__ == "__main__":

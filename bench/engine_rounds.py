@@ -1,4 +1,4 @@
-"""Engines in turn in one process, which has the number of threads and the instruction set of its environment.
+"""Runs engines in turn in one process. Environment variables set the number of threads and the instruction set.
 
 usage: engine_rounds.py BATCH THREADS SECONDS ENGINE...    prints one JSON object
 """
@@ -14,20 +14,20 @@ import openvino
 from safetensors.numpy import load_file
 
 from native import MODEL, NativeEngine
-from report import ROOT, median, p10, say
+from report import ROOT, median, p10, report_progress
 
 GOLDEN = ROOT / "model/tests/golden/golden.safetensors"
 LOGITS_TOLERANCE = 1e-3
-IN_TURN = 5
-"""Runs of one engine that count before it is the next one's turn; one before them does not, it warms the caches."""
+RUNS_PER_TURN = 5
+"""Measured runs of one engine per turn. One run before them warms the caches and does not count."""
 PAUSE_S = 0.06
-"""Before each turn where engines have threads: onnxruntime's spin for 40 ms after a run."""
-SHARE_MS = 60.0
-"""An engine whose turn takes longer than this sits out rounds in proportion."""
+"""Pause before each turn with several threads, because onnxruntime's threads spin for 40 ms after a run."""
+TURN_MS = 60.0
+"""Target duration of a turn. A slower engine runs only in every n-th round, so that all engines get similar time."""
 
 
 class Engine(Protocol):
-    def feed(self, pictures: np.ndarray) -> None: ...
+    def feed(self, images: np.ndarray) -> None: ...
     def run(self) -> np.ndarray: ...
 
 
@@ -39,15 +39,15 @@ class OnnxRuntime:
         self.session = onnxruntime.InferenceSession(MODEL, options, providers=["CPUExecutionProvider"])
         self.input = self.session.get_inputs()[0].name
 
-    def feed(self, pictures: np.ndarray) -> None:
-        self.pictures = {self.input: pictures}
+    def feed(self, images: np.ndarray) -> None:
+        self.images = {self.input: images}
 
     def run(self) -> np.ndarray:
-        return self.session.run(None, self.pictures)[0]
+        return self.session.run(None, self.images)[0]
 
 
 class OpenVino:
-    """Held to f32: left alone it computes in bf16 where the machine can."""
+    """OpenVINO with f32. By default it computes in bf16 on CPUs that support it."""
 
     def __init__(self, batch: int, threads: int) -> None:
         core = openvino.Core()
@@ -59,11 +59,11 @@ class OpenVino:
             {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"},
         ).create_infer_request()
 
-    def feed(self, pictures: np.ndarray) -> None:
-        self.pictures = pictures
+    def feed(self, images: np.ndarray) -> None:
+        self.images = images
 
     def run(self) -> np.ndarray:
-        return self.request.infer([self.pictures], share_inputs=True, share_outputs=True)[0]
+        return self.request.infer([self.images], share_inputs=True, share_outputs=True)[0]
 
 
 def load(name: str, batch: int, threads: int) -> Engine:
@@ -74,22 +74,22 @@ def load(name: str, batch: int, threads: int) -> Engine:
     return NativeEngine(name, batch, threads)
 
 
-def agreement(engine: Engine, pictures: np.ndarray, expected: np.ndarray) -> float:
-    engine.feed(pictures)
+def max_difference(engine: Engine, images: np.ndarray, expected: np.ndarray) -> float:
+    engine.feed(images)
     return float(np.abs(engine.run() - expected).max())
 
 
-def time_ms(engine: Engine, pictures: np.ndarray) -> float:
-    engine.feed(pictures)
-    begun_at = time.perf_counter()
+def time_ms(engine: Engine, images: np.ndarray) -> float:
+    engine.feed(images)
+    started_at = time.perf_counter()
     engine.run()
-    return (time.perf_counter() - begun_at) * 1000
+    return (time.perf_counter() - started_at) * 1000
 
 
 def main(batch: int, threads: int, seconds: float, names: list[str]) -> None:
     golden = load_file(GOLDEN)
     photographs = sorted(name.removesuffix(".lite0.input") for name in golden if name.endswith(".lite0.input"))[:batch]
-    pictures = np.stack([golden[f"{name}.lite0.input"] for name in photographs])
+    images = np.stack([golden[f"{name}.lite0.input"] for name in photographs])
     expected = np.stack([golden[f"{name}.lite0.logits"] for name in photographs])
 
     engines: dict[str, Engine] = {}
@@ -98,32 +98,34 @@ def main(batch: int, threads: int, seconds: float, names: list[str]) -> None:
         try:
             engines[name] = load(name, batch, threads)
         except LookupError as error:
-            say(str(error))
+            report_progress(str(error))
             continue
-        differences[name] = agreement(engines[name], pictures, expected)
+        differences[name] = max_difference(engines[name], images, expected)
         if not differences[name] < LOGITS_TOLERANCE:
-            raise SystemExit(f"{name} computes another network: logits differ by {differences[name]}")
+            raise SystemExit(f"{name} computes wrong logits: they differ by {differences[name]}")
 
-    turns = {name: IN_TURN * min(time_ms(engine, pictures) for _ in range(3)) for name, engine in engines.items()}
-    every = {name: max(1, round(turn / (SHARE_MS * batch))) for name, turn in turns.items()}
+    turns_ms = {
+        name: RUNS_PER_TURN * min(time_ms(engine, images) for _ in range(3)) for name, engine in engines.items()
+    }
+    round_steps = {name: max(1, round(turn_ms / (TURN_MS * batch))) for name, turn_ms in turns_ms.items()}
     times: dict[str, list[float]] = {name: [] for name in engines}
     round_number, end = 0, time.monotonic() + seconds
     while time.monotonic() < end:
         for name, engine in engines.items():
-            if round_number % every[name] == 0:
+            if round_number % round_steps[name] == 0:
                 time.sleep(PAUSE_S if threads > 1 else 0)
-                time_ms(engine, pictures)
-                times[name] += [time_ms(engine, pictures) for _ in range(IN_TURN)]
+                time_ms(engine, images)
+                times[name] += [time_ms(engine, images) for _ in range(RUNS_PER_TURN)]
         round_number += 1
 
     result = {
         name: {
-            "median_ms": median(of_one),
-            "p10_ms": p10(of_one),
-            "runs": len(of_one),
+            "median_ms": median(of_engine),
+            "p10_ms": p10(of_engine),
+            "runs": len(of_engine),
             "logits_differ": differences[name],
         }
-        for name, of_one in times.items()
+        for name, of_engine in times.items()
     }
     print(json.dumps(result))
 

@@ -1,6 +1,6 @@
-"""What the service's layers cost: the server against its own engine behind tonic alone (bare/), one JPEG of 0.24 MP.
+"""Measures the cost of the service's layers: compares the server with the same engine behind plain tonic (bare/).
 
-The load is h2load's: one connection with 1, 8 or 32 calls in flight, both servers in turn, round after round.
+h2load sends a JPEG of 0.24 MP on one connection with 1, 8 or 32 requests in flight, to both servers in turn in each round.
 
 usage: layers.py [--json]
 """
@@ -9,18 +9,27 @@ import tempfile
 from pathlib import Path
 
 import photographs
-from load import Call, generate_code, load
-from report import PROGRAMS, ROOT, finish, machine, median, say, table, versions
+from load import Workload, generate_code, load
+from report import (
+    PROGRAMS,
+    ROOT,
+    machine,
+    median,
+    print_result,
+    report_progress,
+    table,
+    versions,
+)
 from servers import Server
 
 ROUNDS = 15
-CALLS = {1: 150, 8: 300, 32: 320}
-"""One to two seconds each, by the calls in flight."""
+REQUESTS = {1: 150, 8: 300, 32: 320}
+"""Requests per load, by the number in flight: one to two seconds each."""
 LABEL = "espresso"
 ADDRESSES = {"ours": "127.0.0.1:50191", "bare": "127.0.0.1:50192"}
 
 
-def started() -> list[Server]:
+def start_servers() -> list[Server]:
     ours, bare = ADDRESSES.values()
     server = ROOT / "target/release/imageclassifier-server"
     return [
@@ -29,24 +38,24 @@ def started() -> list[Server]:
     ]
 
 
-def measure(servers: list[Server], call: Call, in_flight: int) -> dict[str, object]:
-    """Medians of both, and the median of the rounds' ratios, ours over bare."""
+def measure(servers: list[Server], workload: Workload, in_flight: int) -> dict[str, object]:
+    """Medians of both servers, and the median of the rounds' ratios, ours over bare."""
     for server in servers:
-        call.check(server.address, in_flight)
+        workload.check(server.address, in_flight)
     rounds: list[dict[str, dict[str, float]]] = []
     for number in range(ROUNDS):
-        # Who comes first has the cooler processor.
+        # Alternates the order, because the first server runs on a cooler CPU.
         order = servers if number % 2 else servers[::-1]
-        rounds.append({server.name: load(server, call, CALLS[in_flight], in_flight) for server in order})
+        rounds.append({server.name: load(server, workload, REQUESTS[in_flight], in_flight) for server in order})
     keys = rounds[0]["ours"]
     medians = {name: {key: median([one[name][key] for one in rounds]) for key in keys} for name in ADDRESSES}
     ratios = {key: median([one["ours"][key] / one["bare"][key] for one in rounds]) for key in keys}
-    say(f"{in_flight} in flight: ours / bare {ratios}")
+    report_progress(f"{in_flight} in flight: ours / bare {ratios}")
     return medians | {"ratios": ratios, "rounds": rounds}
 
 
 def tables(loads: dict[int, dict]) -> str:
-    units = {"calls_per_s": "calls/s", "p50_ms": "p50, ms", "cpu_ms": "CPU ms a call"}
+    units = {"calls_per_s": "requests/s", "p50_ms": "p50, ms", "cpu_ms": "CPU ms per request"}
     rows = [
         [str(in_flight), unit, load["ours"][key], load["bare"][key], load["ratios"][key]]
         for in_flight, load in loads.items()
@@ -56,19 +65,19 @@ def tables(loads: dict[int, dict]) -> str:
 
 
 def main() -> None:
-    servers = started()
+    servers = start_servers()
     try:
         for server in servers:
             server.wait()
         with tempfile.TemporaryDirectory() as code:
             generate_code(Path(code))
-            call = Call(photographs.coffee(), LABEL)
-            loads = {in_flight: measure(servers, call, in_flight) for in_flight in CALLS}
+            workload = Workload(photographs.coffee(), LABEL)
+            loads = {in_flight: measure(servers, workload, in_flight) for in_flight in REQUESTS}
     finally:
         for server in servers:
             server.stop()
     result = {"machine": machine(), "versions": versions("grpcio"), "rounds": ROUNDS, "loads": loads}
-    finish(result, tables(loads))
+    print_result(result, tables(loads))
 
 
 if __name__ == "__main__":

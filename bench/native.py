@@ -1,15 +1,15 @@
-"""`bench/engines` through ctypes: our own network and picture code, and other engines in Rust."""
+"""`bench/engines` through ctypes: our own network and preprocessing, and other engines in Rust."""
 
 import ctypes
 from typing import Any
 
 import numpy as np
 
-from report import BUILT, PROGRAMS
+from report import BUILD_DIR, PROGRAMS
 
 CLASSES = 1000
 SIZE = 224
-MODEL = BUILT / "efficientnet_lite0.onnx"
+MODEL = BUILD_DIR / "efficientnet_lite0.onnx"
 POINTER, TEXT, COUNT = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t
 
 
@@ -19,7 +19,7 @@ def open_library() -> ctypes.CDLL:
         ("engine_load", POINTER, [TEXT, TEXT, COUNT, COUNT]),
         ("engine_feed", ctypes.c_bool, [POINTER, POINTER]),
         ("engine_run", ctypes.c_bool, [POINTER, POINTER]),
-        ("picture_prepare", ctypes.c_bool, [TEXT, COUNT, ctypes.c_bool, POINTER]),
+        ("image_prepare", ctypes.c_bool, [TEXT, COUNT, ctypes.c_bool, POINTER]),
         ("peak_gflops", ctypes.c_double, [COUNT]),
     ):
         function: Any = getattr(library, name)
@@ -36,29 +36,29 @@ class NativeEngine:
     def __init__(self, name: str, batch: int, threads: int) -> None:
         self.engine = LIBRARY.engine_load(name.encode(), str(MODEL).encode(), batch, threads)
         if not self.engine:
-            raise LookupError(f"{name} cannot be loaded here")
+            raise LookupError(f"{name} cannot be loaded on this machine")
         self.logits = np.zeros((batch, CLASSES), np.float32)
-        self.to = self.logits.ctypes.data
 
-    def feed(self, pictures: np.ndarray) -> None:
-        """Before the clock starts: pictures of the next run, `[batch, channel, height, width]`."""
-        if not LIBRARY.engine_feed(self.engine, pictures.ctypes.data):
-            raise RuntimeError("not fed")
+    def feed(self, images: np.ndarray) -> None:
+        """Sets the input of the next run, `[batch, channel, height, width]`. Call it before the clock starts."""
+        if not LIBRARY.engine_feed(self.engine, images.ctypes.data):
+            raise RuntimeError("the engine rejected the input; standard error says why")
 
     def run(self) -> np.ndarray:
-        if not LIBRARY.engine_run(self.engine, self.to):
-            raise RuntimeError("no answer")
+        """The logits, `[batch, class]`. The next run overwrites them."""
+        if not LIBRARY.engine_run(self.engine, self.logits.ctypes.data):
+            raise RuntimeError("the engine failed; standard error says why")
         return self.logits
 
 
 def prepare(encoded: bytes, full_scale: bool = False) -> np.ndarray:
-    """The product's way from bytes to input, `[height, width, channel]`."""
+    """The product's preprocessing of an encoded image, `[height, width, channel]`."""
     values = np.empty((SIZE, SIZE, 3), np.float32)
-    if not LIBRARY.picture_prepare(encoded, len(encoded), full_scale, values.ctypes.data):
-        raise ValueError("not a picture")
+    if not LIBRARY.image_prepare(encoded, len(encoded), full_scale, values.ctypes.data):
+        raise ValueError("the image cannot be decoded; standard error says why")
     return values
 
 
 def peak_gflops(bits: int) -> float:
-    """What one core can do at most in f32, with vectors of so many bits; 0 if it has none such."""
+    """Peak f32 GFLOP/s of one core with vectors of `bits` bits; 0 if the CPU has no such vectors."""
     return LIBRARY.peak_gflops(bits)

@@ -1,7 +1,7 @@
-"""Writes the network as an ONNX file, from the product's own weights, so that every engine computes the same numbers.
+"""Writes the network with the product's own weights as an ONNX file, so that all engines compute the same logits.
 
-The cleanest form that runtimes get: BatchNorm is folded in the weights already, SAME padding is an attribute of each
-convolution, ReLU6 a Clip, the batch dimension free.
+The graph is in the form that runtimes optimise best: BatchNorm is folded into the weights, SAME padding is an attribute of
+each convolution, ReLU6 is a Clip, and the batch size is free.
 
 usage: onnx_file.py OUT.onnx
 """
@@ -16,18 +16,18 @@ from safetensors.numpy import load_file
 
 WEIGHTS = Path(__file__).parent.parent / "model/weights/efficientnet_lite0.safetensors"
 SIZE = 224
-INPUT, OUTPUT = "pictures", "logits"
-# (blocks, stride of the first of them) for each stage of EfficientNet-Lite0.
+INPUT, OUTPUT = "images", "logits"
+# (blocks, stride of the first block) of each stage of EfficientNet-Lite0.
 STAGES = [(1, 1), (2, 2), (2, 2), (3, 2), (3, 1), (4, 2), (1, 1)]
 
 
 class Graph:
-    """Nodes as they are added, the weights they use, and the side of the map that the last one gives."""
+    """The nodes so far, their weights, and the side of the last node's feature map."""
 
     def __init__(self, weights: dict[str, np.ndarray]) -> None:
         self.weights = weights
         bounds = {"zero": 0.0, "six": 6.0}
-        self.nodes = [helper.make_node("Constant", [], [name], value_float=at) for name, at in bounds.items()]
+        self.nodes = [helper.make_node("Constant", [], [name], value_float=bound) for name, bound in bounds.items()]
         self.side = SIZE
 
     def add(self, operator: str, inputs: list[str], output: str, **attributes: object) -> str:
@@ -37,19 +37,19 @@ class Graph:
     def conv(self, x: str, layer: str, stride: int = 1, depthwise: bool = False, relu6: bool = True) -> str:
         weight = self.weights[f"{layer}.weight"]
         kernel = weight.shape[2]
-        after = -(-self.side // stride)
-        padding = max((after - 1) * stride + kernel - self.side, 0)
-        # TensorFlow's SAME: what is odd goes to the right and below.
-        before, behind = padding // 2, padding - padding // 2
-        self.side = after
+        side = -(-self.side // stride)
+        padding = max((side - 1) * stride + kernel - self.side, 0)
+        # TensorFlow's SAME padding puts the odd pixel on the right and at the bottom.
+        start, end = padding // 2, padding - padding // 2
+        self.side = side
         y = self.add(
             "Conv", [x, f"{layer}.weight", f"{layer}.bias"], layer, kernel_shape=[kernel] * 2, strides=[stride] * 2,
-            pads=[before, before, behind, behind], group=weight.shape[0] if depthwise else 1,
+            pads=[start, start, end, end], group=weight.shape[0] if depthwise else 1,
         )  # fmt: skip
         return self.add("Clip", [y, "zero", "six"], f"{layer}.relu6") if relu6 else y
 
     def block(self, x: str, name: str, stride: int) -> str:
-        """Widen, filter each channel, narrow, add the input where shapes agree."""
+        """Expand, filter each channel, project, and add the input if the shapes match."""
         expands = f"{name}.expand_conv.weight" in self.weights
         y = self.conv(x, f"{name}.expand_conv") if expands else x
         channels = self.weights[f"{name}.expand_conv.weight"].shape[1] if expands else None
@@ -69,7 +69,7 @@ def model() -> onnx.ModelProto:
     x = graph.conv(x, "conv_head")
     x = graph.add("Flatten", [graph.add("GlobalAveragePool", [x], "pool")], "features")
     graph.add("Gemm", [x, "fc.weight", "fc.bias"], OUTPUT, transB=1)
-    made = helper.make_model(
+    onnx_model = helper.make_model(
         helper.make_graph(
             graph.nodes,
             "efficientnet-lite0",
@@ -80,8 +80,8 @@ def model() -> onnx.ModelProto:
         opset_imports=[helper.make_opsetid("", 17)],
         ir_version=8,
     )
-    onnx.checker.check_model(made, full_check=True)
-    return made
+    onnx.checker.check_model(onnx_model, full_check=True)
+    return onnx_model
 
 
 if __name__ == "__main__":

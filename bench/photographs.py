@@ -1,4 +1,4 @@
-"""The pictures that everything is measured on, made of photographs in the repository."""
+"""The images of the benchmarks, created from photographs in the repository."""
 
 import io
 
@@ -11,24 +11,24 @@ LARGE = (4000, 3000)
 
 
 def jpeg_of_12_mp(photograph: Image.Image) -> bytes:
-    """Cut to 4:3 and enlarged, as no photograph of that size can be in the repository."""
+    """Crops the photograph to 4:3 and enlarges it, because a real one of that size is too large for the repository."""
     large = ImageOps.fit(photograph.convert("RGB"), LARGE, Image.Resampling.BICUBIC)
     return encoded(large, "JPEG", quality=90)
 
 
-def encoded(picture: Image.Image, format: str, **options: object) -> bytes:
+def encoded(image: Image.Image, format: str, **options: object) -> bytes:
     out = io.BytesIO()
-    picture.save(out, format, **options)
+    image.save(out, format, **options)
     return out.getvalue()
 
 
 def coffee() -> bytes:
-    """600 x 400: a cup of espresso."""
+    """A cup of espresso, 600 x 400 pixels."""
     return encoded(Image.open(GOLDEN / "coffee.png").convert("RGB"), "JPEG", quality=90)
 
 
 def coffee_progressive() -> bytes:
-    """As the page's sample: smaller, and more work to decode."""
+    """The page's sample: a progressive JPEG, which is smaller but takes longer to decode."""
     return (ROOT / "web/samples/coffee.jpg").read_bytes()
 
 

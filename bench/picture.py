@@ -1,8 +1,8 @@
-"""From the bytes of a picture to the network's input, on one thread: ours against Pillow and OpenCV.
+"""Times the preprocessing of an encoded image on one thread: ours, Pillow and OpenCV.
 
-Then, on labelled photographs enlarged to 12 megapixels: does what is decoded the fast way still get the same answer?
+`agreement` then checks on labelled photographs of 12 megapixels that fast decoding gives the same top-1 as full scale.
 
-usage: picture.py [--json] [PICTURE... | agreement]
+usage: picture.py [--json] [IMAGE... | agreement]
 """
 
 import io
@@ -17,8 +17,9 @@ from PIL import Image
 import photographs
 from agreement import agreement
 from native import prepare
-from pillow_input import SIZE, prepare as prepare_with_pillow
-from report import finish, machine, median, p10, say, table, versions
+from pillow_input import SIZE
+from pillow_input import prepare as prepare_with_pillow
+from report import machine, median, p10, print_result, report_progress, table, versions
 
 SECONDS = 8.0
 PNG_AND_WEBP = photographs.GOLDEN / "french-alpine-landscape.jpg"
@@ -28,7 +29,7 @@ def half_megapixel(format: str, **options: object) -> bytes:
     return photographs.encoded(Image.open(PNG_AND_WEBP).convert("RGB"), format, **options)
 
 
-PICTURES: dict[str, Callable[[], bytes]] = {
+IMAGES: dict[str, Callable[[], bytes]] = {
     "0.24 MP JPEG": photographs.coffee,
     "0.24 MP progressive JPEG": photographs.coffee_progressive,
     "0.5 MP JPEG": PNG_AND_WEBP.read_bytes,
@@ -39,19 +40,19 @@ PICTURES: dict[str, Callable[[], bytes]] = {
 
 
 def prepare_with_opencv(encoded: bytes, reduced: bool) -> np.ndarray:
-    """Resized by area, OpenCV's only filter that is antialiased."""
+    """Resizes with INTER_AREA, OpenCV's only antialiased filter."""
     flag = cv2.IMREAD_COLOR
     if reduced:
-        # The header alone: OpenCV does not tell the size before it decodes.
+        # Pillow reads only the header here. OpenCV does not report the size before it decodes.
         shorter = min(Image.open(io.BytesIO(encoded)).size)
         flags = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4, 2: cv2.IMREAD_REDUCED_COLOR_2}
         flag = next((f for scale, f in flags.items() if SIZE / (SIZE + 32) * shorter / scale >= SIZE), flag)
-    picture = cv2.imdecode(np.frombuffer(encoded, np.uint8), flag)
-    height, width = picture.shape[:2]
+    image = cv2.imdecode(np.frombuffer(encoded, np.uint8), flag)
+    height, width = image.shape[:2]
     side = int(SIZE / (SIZE + 32) * min(width, height))
     left, top = (width - side + 1) // 2, (height - side + 1) // 2
-    seen = cv2.resize(picture[top : top + side, left : left + side], (SIZE, SIZE), interpolation=cv2.INTER_AREA)
-    return ((cv2.cvtColor(seen, cv2.COLOR_BGR2RGB).astype(np.float32) - 127) / 128).transpose(2, 0, 1)[None]
+    square = cv2.resize(image[top : top + side, left : left + side], (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+    return ((cv2.cvtColor(square, cv2.COLOR_BGR2RGB).astype(np.float32) - 127) / 128).transpose(2, 0, 1)[None]
 
 
 WAYS: dict[str, Callable[[bytes], np.ndarray]] = {
@@ -64,46 +65,49 @@ WAYS: dict[str, Callable[[bytes], np.ndarray]] = {
 
 
 def measure(name: str) -> dict[str, object]:
-    say(f"{name} ...")
-    encoded = PICTURES[name]()
+    report_progress(f"{name} ...")
+    encoded = IMAGES[name]()
     width, height = Image.open(io.BytesIO(encoded)).size
     times: dict[str, list[float]] = {way: [] for way in WAYS}
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
-        for way, prepare_so in WAYS.items():
-            begun_at = time.perf_counter()
-            prepare_so(encoded)
-            times[way].append((time.perf_counter() - begun_at) * 1000)
+        for way, prepare_image in WAYS.items():
+            started_at = time.perf_counter()
+            prepare_image(encoded)
+            times[way].append((time.perf_counter() - started_at) * 1000)
     return {
         "width": width,
         "height": height,
         "encoded_bytes": len(encoded),
-        "ways": {way: {"median_ms": median(of), "p10_ms": p10(of), "runs": len(of)} for way, of in times.items()},
+        "ways": {
+            way: {"median_ms": median(of_way), "p10_ms": p10(of_way), "runs": len(of_way)}
+            for way, of_way in times.items()
+        },
     }
 
 
 def tables(result: dict) -> str:
     rows = []
-    for name, picture in result["pictures"].items():
-        ways = picture["ways"]
-        size = f"{name}, {picture['width']} x {picture['height']}, {picture['encoded_bytes'] / 1e6:.2f} MB"
+    for name, measured in result["pictures"].items():
+        ways = measured["ways"]
+        size = f"{name}, {measured['width']} x {measured['height']}, {measured['encoded_bytes'] / 1e6:.2f} MB"
         rows.append([size, *(way["median_ms"] for way in ways.values())])
     parts = [table(["median, ms", *WAYS], rows)] if rows else []
-    if found := result["agreement"]:
-        parts.append(f"{found}\n")
+    if counts := result["agreement"]:
+        parts.append(f"{counts}\n")
     return "\n".join(parts)
 
 
 def main() -> None:
     cv2.setNumThreads(1)
-    wanted = [argument for argument in sys.argv[1:] if argument != "--json"] or [*PICTURES, "agreement"]
+    wanted = [argument for argument in sys.argv[1:] if argument != "--json"] or [*IMAGES, "agreement"]
     result = {
         "machine": machine(),
         "versions": versions("pillow", "opencv-python-headless"),
         "pictures": {name: measure(name) for name in wanted if name != "agreement"},
         "agreement": agreement() if "agreement" in wanted else None,
     }
-    finish(result, tables(result))
+    print_result(result, tables(result))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The same contract as a Python user would serve it today: grpcio, Pillow and ONNX Runtime.
+"""A server with the same contract as a Python user would write it: grpcio, Pillow and ONNX Runtime.
 
 usage: python_peer.py ADDRESS MODEL.onnx LABELS.txt THREADS    with the contract's generated code on PYTHONPATH
 """
@@ -31,13 +31,14 @@ class Classifier(service.ImageClassifierServicer):
         self, request: messages.ClassifyImageRequest, context: grpc.ServicerContext
     ) -> messages.ClassifyImageResponse:
         try:
-            picture = prepare(request.image_data)
+            input = prepare(request.image_data)
         except OSError as error:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-        logits = self.session.run(None, {self.input: np.ascontiguousarray(picture)})[0][0]
-        shares = np.exp(logits - logits.max())
+        logits = self.session.run(None, {self.input: np.ascontiguousarray(input)})[0][0]
+        exponentials = np.exp(logits - logits.max())
         best = int(logits.argmax())
-        return messages.ClassifyImageResponse(label=self.labels[best], confidence=float(shares[best] / shares.sum()))
+        confidence = float(exponentials[best] / exponentials.sum())
+        return messages.ClassifyImageResponse(label=self.labels[best], confidence=confidence)
 
 
 def main(address: str, model: str, labels: str, threads: str) -> None:

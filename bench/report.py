@@ -1,4 +1,4 @@
-"""What every benchmark tells about itself, and how: tables in Markdown for people, or one JSON object."""
+"""The output of all benchmarks: Markdown tables, or one JSON object with `--json`."""
 
 import json
 import os
@@ -9,9 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-BUILT = ROOT / "target/bench"
-"""What `cargo xtask bench` has built and made."""
-PROGRAMS = BUILT / "cargo/release"
+BUILD_DIR = ROOT / "target/bench"
+"""Folder for everything that `cargo xtask bench` builds or creates."""
+PROGRAMS = BUILD_DIR / "cargo/release"
 
 
 def median(values: Sequence[float]) -> float:
@@ -36,8 +36,8 @@ def versions(*packages: str) -> dict[str, str]:
     return {package: version(package) for package in packages}
 
 
-def say(text: str) -> None:
-    """Progress, out of the way of the result."""
+def report_progress(text: str) -> None:
+    """Prints progress to standard error, because standard output is for the result."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -48,6 +48,6 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join("| " + " | ".join(c.ljust(w) for c, w in zip(line, widths)) + " |" for line in lines) + "\n"
 
 
-def finish(result: dict[str, object], tables: str) -> None:
-    """Prints `result`: whole with `--json`, else as the tables made of it."""
+def print_result(result: dict[str, object], tables: str) -> None:
+    """Prints `result` as JSON with `--json`, and `tables` otherwise."""
     print(json.dumps(result, indent=1) if "--json" in sys.argv else tables)

@@ -1,10 +1,10 @@
-"""The server against what a user would write instead, in Python and in Rust: the same contract, model and machine.
+"""Compares the server with peers that a user could write in Python and in Rust, with the same contract, model and machine.
 
-The load is h2load's: one connection with 1, 8 or 32 calls in flight, the servers in turn, round after round. Each peer
-runs in two configurations, and for each load the better one counts: Python with 1 or 2 threads a call, Rust with 2
-sessions of 1 thread or 1 session of 2 threads.
+h2load sends requests on one connection with 1, 8 or 32 in flight, to all servers in turn in each round. Each peer runs in two
+configurations, and the better one counts for each load: Python with 1 or 2 threads per request, Rust with 2 sessions of 1
+thread or 1 session of 2 threads.
 
-usage: server.py [--json] [PICTURE...]
+usage: server.py [--json] [IMAGE...]
 """
 
 import subprocess
@@ -13,44 +13,52 @@ import tempfile
 from pathlib import Path
 
 import photographs
-from load import Call, generate_code, load
-from report import PROGRAMS, finish, machine, median, say, table, versions
-from servers import Server, contenders
+from load import Workload, generate_code, load
+from report import (
+    PROGRAMS,
+    machine,
+    median,
+    print_result,
+    report_progress,
+    table,
+    versions,
+)
+from servers import Server, start_servers
 
 ROUNDS = 5
 IN_FLIGHT = (1, 8, 32)
-OVERHEAD_CALLS = 300
-PICTURES = {"0.24 MP JPEG": photographs.coffee, "12 MP JPEG": photographs.coffee_of_12_mp}
+OVERHEAD_REQUESTS = 300
+IMAGES = {"0.24 MP JPEG": photographs.coffee, "12 MP JPEG": photographs.coffee_of_12_mp}
 LABEL = "espresso"
-CALLS = {
+REQUESTS = {
     "0.24 MP JPEG": {1: 80, 8: 200, 32: 240},
     "12 MP JPEG": {1: 15, 8: 32, 32: 64},
 }
-"""About a second each, and several times what is in flight."""
+"""Requests per load, by the number in flight: about a second each."""
 
-UNITS = {"calls_per_s": "calls/s", "p50_ms": "p50, ms", "cpu_ms": "CPU ms a call"}
+UNITS = {"calls_per_s": "requests/s", "p50_ms": "p50, ms", "cpu_ms": "CPU ms per request"}
 
 
-def measure(picture: str, encoded: bytes, code: Path) -> dict[str, object]:
-    servers = contenders(code)
+def measure(image: str, encoded: bytes, code: Path) -> dict[str, object]:
+    servers = start_servers(code)
     try:
         for server in servers:
             server.wait()
-        call = Call(encoded, LABEL)
+        workload = Workload(encoded, LABEL)
         loads = {}
         for in_flight in IN_FLIGHT:
             for server in servers:
-                call.check(server.address, in_flight)
+                workload.check(server.address, in_flight)
             rounds: dict[str, list[dict[str, float]]] = {server.name: [] for server in servers}
             for _ in range(ROUNDS):
                 for server in servers:
-                    rounds[server.name].append(load(server, call, CALLS[picture][in_flight], in_flight))
+                    rounds[server.name].append(load(server, workload, REQUESTS[image][in_flight], in_flight))
             loads[in_flight] = {
-                name: {key: median([found[key] for found in of_one]) for key in of_one[0]} | {"rounds": of_one}
-                for name, of_one in rounds.items()
+                name: {key: median([one[key] for one in of_server]) for key in of_server[0]} | {"rounds": of_server}
+                for name, of_server in rounds.items()
             }
-            rates = (f"{name} {found['calls_per_s']:.0f}/s" for name, found in loads[in_flight].items())
-            say(f"{picture}, {in_flight} in flight: {'; '.join(rates)}")
+            rates = (f"{name} {measured['calls_per_s']:.0f}/s" for name, measured in loads[in_flight].items())
+            report_progress(f"{image}, {in_flight} in flight: {'; '.join(rates)}")
         return {
             "encoded_bytes": len(encoded),
             "loads": loads,
@@ -63,56 +71,56 @@ def measure(picture: str, encoded: bytes, code: Path) -> dict[str, object]:
 
 
 def overhead(server: Server, encoded: bytes) -> dict[str, float]:
-    """Medians over calls, one at a time: what a native client sees, and what of it is neither decoding nor network."""
-    with tempfile.NamedTemporaryFile() as picture:
-        Path(picture.name).write_bytes(encoded)
+    """Medians of single requests: the time that a native client measures, and its part outside decoding and inference."""
+    with tempfile.NamedTemporaryFile() as file:
+        Path(file.name).write_bytes(encoded)
         out = subprocess.run(
-            [PROGRAMS / "bench-client", f"http://{server.address}", picture.name, str(OVERHEAD_CALLS)],
+            [PROGRAMS / "bench-client", f"http://{server.address}", file.name, str(OVERHEAD_REQUESTS)],
             check=True, capture_output=True, text=True,
         ).stdout  # fmt: skip
-    calls = [[float(ms) for ms in line.strip("[]").split(",")] for line in out.splitlines()]
-    seen, decode, queue, inference = (median(column) for column in zip(*calls))
-    rest = median([seen - decode - inference for seen, decode, _, inference in calls])
-    return {"seen_ms": seen, "decode_ms": decode, "queue_ms": queue, "inference_ms": inference, "overhead_ms": rest}
+    requests = [[float(ms) for ms in line.strip("[]").split(",")] for line in out.splitlines()]
+    total, decode, queue, inference = (median(column) for column in zip(*requests))
+    rest = median([total - decode - inference for total, decode, _, inference in requests])
+    return {"seen_ms": total, "decode_ms": decode, "queue_ms": queue, "inference_ms": inference, "overhead_ms": rest}
 
 
 def best(load: dict[str, dict[str, float]], peer: str, key: str) -> tuple[str, float]:
-    """The better configuration of `peer`, and what it reached."""
-    found = {name: values[key] for name, values in load.items() if name.startswith(peer)}
-    name = (min if key.endswith("_ms") else max)(found, key=found.__getitem__)
-    return name, found[name]
+    """The better configuration of `peer`, and its value."""
+    values = {name: measured[key] for name, measured in load.items() if name.startswith(peer)}
+    name = (min if key.endswith("_ms") else max)(values, key=values.__getitem__)
+    return name, values[name]
 
 
-def tables(pictures: dict[str, dict]) -> str:
+def tables(images: dict[str, dict]) -> str:
     rows, memory, overheads = [], [], []
-    for picture, measured in pictures.items():
+    for image, measured in images.items():
         for in_flight, of_load in measured["loads"].items():
             for key, unit in UNITS.items():
                 ours = of_load["ours"][key]
                 peers = [best(of_load, peer, key) for peer in ("python", "rust")]
-                shown = [f"{value:.3g} ({name.split(', ')[1]})" for name, value in peers]
-                rows.append([f"{picture}, {in_flight}", unit, ours, *shown, *(ours / value for _, value in peers)])
-        memory += [[picture, name, m["now"], m["most"]] for name, m in measured["memory_mb"].items()]
-        overheads.append([picture, *(f"{ms:.2f}" for ms in measured["where_ours_spends"].values())])
+                cells = [f"{value:.3g} ({name.split(', ')[1]})" for name, value in peers]
+                rows.append([f"{image}, {in_flight}", unit, ours, *cells, *(ours / value for _, value in peers)])
+        memory += [[image, name, m["now"], m["most"]] for name, m in measured["memory_mb"].items()]
+        overheads.append([image, *(f"{ms:.2f}" for ms in measured["where_ours_spends"].values())])
     return "\n".join([
-        table(["picture, in flight", "", "ours", "Python", "Rust", "ours / Python", "ours / Rust"], rows),
-        table(["picture", "server", "resident after the run, MB", "most, MB"], memory),
-        table(["picture", "client sees, ms", "decode", "queue", "inference", "overhead"], overheads),
+        table(["image, in flight", "", "ours", "Python", "Rust", "ours / Python", "ours / Rust"], rows),
+        table(["image", "server", "resident after the run, MB", "peak, MB"], memory),
+        table(["image", "client total, ms", "decode", "queue", "inference", "overhead"], overheads),
     ])  # fmt: skip
 
 
 def main() -> None:
-    wanted = [argument for argument in sys.argv[1:] if argument != "--json"] or list(PICTURES)
+    wanted = [argument for argument in sys.argv[1:] if argument != "--json"] or list(IMAGES)
     with tempfile.TemporaryDirectory() as code:
         generate_code(Path(code))
-        pictures = {picture: measure(picture, PICTURES[picture](), Path(code)) for picture in wanted}
+        images = {image: measure(image, IMAGES[image](), Path(code)) for image in wanted}
     result = {
         "machine": machine(),
         "versions": versions("grpcio", "onnxruntime", "pillow"),
         "rounds": ROUNDS,
-        "pictures": pictures,
+        "pictures": images,
     }
-    finish(result, tables(pictures))
+    print_result(result, tables(images))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Starts and stops the servers that are compared."""
+"""Starts and stops the servers that the benchmarks compare."""
 
 import os
 import subprocess
@@ -9,16 +9,16 @@ from pathlib import Path
 import grpc
 import onnxruntime
 
-from report import BUILT, PROGRAMS, ROOT
+from report import BUILD_DIR, PROGRAMS, ROOT
 
-MODEL = BUILT / "efficientnet_lite0.onnx"
+MODEL = BUILD_DIR / "efficientnet_lite0.onnx"
 LABELS = ROOT / "model/data/imagenet1k_labels.txt"
 PORT_FIRST = 50171
 START_TIMEOUT_S = 60
 
 
 class Server:
-    """A process that serves, from `start` to `stop`."""
+    """A server process, from construction to `stop`."""
 
     def __init__(self, name: str, address: str, command: Sequence[str | Path], **environment: str) -> None:
         self.name = name
@@ -26,17 +26,17 @@ class Server:
         self.process = subprocess.Popen(command, env=os.environ | environment)
 
     def wait(self) -> None:
-        """Until it takes calls."""
+        """Waits until the server accepts requests."""
         with grpc.insecure_channel(self.address) as channel:
             grpc.channel_ready_future(channel).result(START_TIMEOUT_S)
 
     def memory_mb(self) -> dict[str, float]:
-        """What is resident now, and the most that ever was."""
+        """Resident memory now and at its peak."""
         status = dict(line.split(":", 1) for line in open(f"/proc/{self.process.pid}/status"))
         return {name: int(status[field].split()[0]) / 1024 for name, field in (("now", "VmRSS"), ("most", "VmHWM"))}
 
     def cpu_s(self) -> float:
-        """Time that its threads have computed so far."""
+        """CPU time of all threads so far."""
         user, system = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(") ", 1)[1].split()[11:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
@@ -45,8 +45,8 @@ class Server:
         self.process.wait()
 
 
-def contenders(code: Path) -> list[Server]:
-    """Ours and both peers, each of them in both ways to give ONNX Runtime two cores."""
+def start_servers(code: Path) -> list[Server]:
+    """Starts our server and both peers. Each peer runs in the two configurations that give ONNX Runtime two cores."""
     addresses = (f"127.0.0.1:{port}" for port in range(PORT_FIRST, PORT_FIRST + 10))
     library = next(Path(onnxruntime.__file__).parent.glob("capi/libonnxruntime.so*"))
     address = next(addresses)

@@ -1,6 +1,6 @@
-"""conformance.py SERVER_BINARY: writes docs/conformance.md. Installs every implementation into target/conformance/, starts
-the server, and has each driver try everything. Fails if a cell is red that known.json has no upstream issue for, or if one
-that it has turned out well.
+"""conformance.py SERVER_BINARY: writes docs/conformance.md. Installs every client library into target/conformance/, starts
+the server, and runs all checks with each driver. Exits with 1 if a check fails for which known.json has no upstream issue, or
+if a check passes for which it has one.
 """
 
 import json
@@ -19,18 +19,18 @@ HERE = ROOT / "conformance"
 WORK = ROOT / "target/conformance"
 COFFEE = ROOT / "model/tests/golden/photos/coffee.png"
 CHECKS = {
-    "unary": "a photograph is named, with three predictions",
-    "server stream": "ClassifyBatch: an answer for each picture, an error in place of one",
-    "bidi": "ClassifyStream: each picture is sent when the one before has been answered",
-    "error details": "an empty picture is refused; `ErrorInfo.reason` can be read",
-    "UTF-8": "an error's text and a detail with Cyrillic letters, a cat and a percent sign",
-    "deadline": "3 ms for 10 MiB end the call in time, by the library's clock or the server's",
-    "cancellation": "a call is given up; the next on the same connection works",
-    "large message": "a picture of 10 MiB is taken, one byte more is refused with its reason",
-    "metadata": "`x-request-id` equals the message's own",
-    "compression": "a compressed message is refused with its reason: pictures are compressed already",
-    "health": "`grpc.health.v1` says SERVING",
-    "reflection": "the services are listed",
+    "unary": "Classify returns the right label and three predictions",
+    "server stream": "ClassifyBatch returns a response for each image, and an error for an empty one",
+    "bidi": "ClassifyStream: the client sends each image after it has received the response to the previous one",
+    "error details": "an empty image is rejected; the client can read `ErrorInfo.reason`",
+    "UTF-8": "an error message and its details contain Cyrillic letters, an emoji and a percent sign",
+    "deadline": "a request of 10 MiB with a deadline of 3 ms ends in time, by the client's clock or the server's",
+    "cancellation": "after a cancelled request, the next one on the same connection succeeds",
+    "large message": "an image of 10 MiB is accepted; one byte more is rejected with IMAGE_TOO_LARGE",
+    "metadata": "the `x-request-id` header equals the response's `request_id`",
+    "compression": "a message compressed with gzip is accepted",
+    "health": "`grpc.health.v1` reports SERVING",
+    "reflection": "server reflection lists the services",
 }
 SIGNS = {"yes": "✓", "no": "✗", "none": "–"}
 
@@ -41,12 +41,12 @@ def main() -> None:
     with server(sys.argv[1]) as address:
         rows = [row for driver in drivers for row in driver(address)]
     (ROOT / "docs/conformance.md").write_text(page(rows, known := json.loads((HERE / "known.json").read_text())))
-    red = {f"{shown(row)}: {check}": cell for row in rows for check, cell in row["cells"].items() if cell["state"] == "no"}
-    for cell in red.keys() - known.keys():
-        print(f"red, without an upstream issue: {cell}: {red[cell]['note']}", file=sys.stderr)
-    for cell in known.keys() - red.keys():
-        print(f"works by now, strike it from known.json: {cell}", file=sys.stderr)
-    sys.exit(red.keys() != known.keys())
+    failed = {f"{title(row)}: {check}": cell for row in rows for check, cell in row["cells"].items() if cell["state"] == "no"}
+    for cell in failed.keys() - known.keys():
+        print(f"failed, without an upstream issue in known.json: {cell}: {failed[cell]['note']}", file=sys.stderr)
+    for cell in known.keys() - failed.keys():
+        print(f"passes now, remove it from known.json: {cell}", file=sys.stderr)
+    sys.exit(failed.keys() != known.keys())
 
 
 def python(address: str) -> Iterator[dict]:
@@ -69,7 +69,7 @@ def javascript(address: str) -> Iterator[dict]:
 
 
 def go(address: str) -> Iterator[dict]:
-    """Debian's packages, as ../examples/go/test.sh installs them."""
+    """Uses Debian's packages, which ../examples/go/test.sh installs."""
     folder = WORK / "go"
     stubs = folder / "src/contract"
     stubs.mkdir(parents=True, exist_ok=True)
@@ -87,7 +87,7 @@ def triton(address: str) -> Iterator[dict]:
 
 
 def environment(name: str, requirements: Path) -> Path:
-    """Python with the packages that `requirements` lists."""
+    """Path of a Python interpreter with the packages that `requirements` lists."""
     folder = WORK / f"{name}-venv"
     installed = folder / "requirements.txt"
     if not installed.exists() or installed.read_text() != requirements.read_text():
@@ -100,7 +100,7 @@ def environment(name: str, requirements: Path) -> Path:
 def rows(*command: object, cwd: str, **environment: str) -> Iterator[dict]:
     for line in run(*command, cwd=HERE / cwd, env={**os.environ, **environment}).splitlines():
         row = json.loads(line)
-        print(shown(row), "".join(SIGNS[row["cells"][check]["state"]] for check in CHECKS), file=sys.stderr)
+        print(title(row), "".join(SIGNS[row["cells"][check]["state"]] for check in CHECKS), file=sys.stderr)
         yield row
 
 
@@ -115,7 +115,7 @@ def server(binary: str) -> Iterator[str]:
     process = subprocess.Popen([binary, "--listen", address, "--log", "warn"])
     try:
         while not is_serving(address):
-            assert process.poll() is None, f"{binary} has ended by itself"
+            assert process.poll() is None, f"{binary} exited with {process.returncode} before it was ready"
             time.sleep(0.1)
         yield address
     finally:
@@ -124,17 +124,17 @@ def server(binary: str) -> Iterator[str]:
 
 
 def is_serving(address: str) -> bool:
-    """Whether it takes calls, which is a little after it takes connections: grpc.health.v1 as gRPC-Web."""
+    """Whether the server's health is SERVING: grpc.health.v1 over gRPC-Web."""
     url = f"http://{address}/grpc.health.v1.Health/Check"
     check = Request(url, data=bytes(5), headers={"content-type": "application/grpc-web+proto"})
     try:
-        with urlopen(check, timeout=10) as answer:
-            return bytes([0, 0, 0, 0, 2, 8, 1]) in answer.read()  # a frame with status SERVING
+        with urlopen(check, timeout=10) as response:
+            return bytes([0, 0, 0, 0, 2, 8, 1]) in response.read()  # a frame with the status SERVING
     except OSError:
         return False
 
 
-def shown(row: dict) -> str:
+def title(row: dict) -> str:
     return f"{row['name']}, {row['protocol']}"
 
 
@@ -142,27 +142,27 @@ def page(rows: list[dict], known: dict[str, str]) -> str:
     lines = [
         "# Conformance",
         "",
-        "What independent implementations can do against this server. Written by `cargo xtask conformance`; do not edit.",
-        "✓ works; – does not apply, for the reason below; ✗ does not work, for the fault in the issue below.",
+        "Third-party clients tested against this server. Generated by `cargo xtask conformance`; do not edit.",
+        "✓ passes; – does not apply, the note says why; ✗ fails because of the upstream issue in the note.",
         "",
-        f"| implementation | version | protocol | {' | '.join(CHECKS)} |",
+        f"| client | version | protocol | {' | '.join(CHECKS)} |",
         f"|---|---|---|{'---|' * len(CHECKS)}",
     ]
     notes: dict[str, int] = {}
 
-    def noted(text: str, note: str | None) -> str:
+    def with_note(text: str, note: str | None) -> str:
         return f"{text}<sup>{notes.setdefault(note, len(notes) + 1)}</sup>" if note else text
 
     for row in rows:
-        name = noted(row["name"], row.get("note"))
+        name = with_note(row["name"], row.get("note"))
         cells = []
         for check in CHECKS:
             cell = row["cells"][check]
-            note = known.get(f"{shown(row)}: {check}", cell.get("note"))
-            cells.append(noted(SIGNS[cell["state"]], note))
+            note = known.get(f"{title(row)}: {check}", cell.get("note"))
+            cells.append(with_note(SIGNS[cell["state"]], note))
         lines.append(f"| {name} | {row['version']} | {row['protocol']} | {' | '.join(cells)} |")
-    lines += ["", *(f"{number}. {note}" for note, number in notes.items()), "", "## What each column asks", ""]
-    lines += [f"- **{check}**: {what}" for check, what in CHECKS.items()]
+    lines += ["", *(f"{number}. {note}" for note, number in notes.items()), "", "## The checks", ""]
+    lines += [f"- **{check}**: {description}" for check, description in CHECKS.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -1,4 +1,5 @@
-"""api.py < DESCRIPTORS > docs/api.md: the contract as a page. DESCRIPTORS is a FileDescriptorSet with source information."""
+"""api.py < DESCRIPTORS > docs/api.md: writes the contract as Markdown. DESCRIPTORS is a FileDescriptorSet with source
+information."""
 
 import sys
 from collections.abc import Iterator
@@ -13,22 +14,21 @@ from google.protobuf.descriptor_pb2 import (
 )
 
 PREFACE = """\
-# The contract
+# API
 
-Made from [proto/](../proto) by `proto/test.sh --write`; do not edit. How calls fail, in one table:
-[README](../README.md#errors).
+Generated from [proto/](../proto) by `proto/test.sh --write`; do not edit. [errors.md](errors.md) describes all errors.
 """
 
-# Field numbers of descriptor.proto, of which paths to comments are made.
+# Field numbers in descriptor.proto. The path to a comment consists of them.
 MESSAGES, ENUMS, SERVICES, MEMBERS, NESTED = 4, 5, 6, 2, 3
 
 
 class Page:
-    """One file's part of the page."""
+    """The section of one .proto file."""
 
-    def __init__(self, file: FileDescriptorProto, ours: set[str]) -> None:
+    def __init__(self, file: FileDescriptorProto, own_types: set[str]) -> None:
         self.file = file
-        self.ours = ours
+        self.own_types = own_types
         self.comments = {
             tuple(location.path): dedented(location.leading_comments) for location in file.source_code_info.location
         }
@@ -69,7 +69,7 @@ class Page:
         yield f"\n## {enum.name}\n\n{self.required(path, enum.name)}\n"
         yield "| number | value | |\n|---|---|---|"
         for index, value in enumerate(enum.value):
-            # The value 0 is what protobuf has for a field that is not there.
+            # The value 0 means that the field is absent, so it needs no comment.
             comment = self.required((*path, MEMBERS, index), value.name) if value.number else ""
             yield f"| {value.number} | `{value.name}` | {cell(comment)} |"
 
@@ -88,11 +88,11 @@ class Page:
 
     def type(self, name: str) -> str:
         short = name.rpartition(".")[2]
-        return f"[{short}](#{short.lower()})" if name in self.ours else f"`{name[1:]}`"
+        return f"[{short}](#{short.lower()})" if name in self.own_types else f"`{name[1:]}`"
 
 
 def dedented(comment: str) -> str:
-    """Without the space after each //."""
+    """The comment without the space after each //."""
     return "\n".join(line.removeprefix(" ") for line in comment.splitlines()).strip()
 
 
@@ -103,6 +103,6 @@ def cell(comment: str) -> str:
 descriptors = FileDescriptorSet.FromString(sys.stdin.buffer.read())
 files = [file for file in descriptors.file if not file.name.startswith("google/protobuf/")]
 files.sort(key=lambda file: file.name.startswith("google/"))
-ours = {f".{file.package}.{item.name}" for file in files for item in (*file.message_type, *file.enum_type)}
-ours |= {f".{file.package}.{m.name}.{n.name}" for file in files for m in file.message_type for n in m.nested_type}
-print(PREFACE + "\n".join(line for file in files for line in Page(file, ours).lines()))
+own_types = {f".{file.package}.{item.name}" for file in files for item in (*file.message_type, *file.enum_type)}
+own_types |= {f".{file.package}.{m.name}.{n.name}" for file in files for m in file.message_type for n in m.nested_type}
+print(PREFACE + "\n".join(line for file in files for line in Page(file, own_types).lines()))

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The contract's care: its style, that it breaks no earlier one, and that docs/api.md says what it says.
-# Needs TOOLS_DIR, as ../examples/README.md says. test.sh --write writes docs/api.md anew.
+# Checks the contract: its style, its compatibility with earlier releases, and that docs/api.md is up to date.
+# Needs TOOLS_DIR (see ../examples/README.md). test.sh --write updates docs/api.md.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -23,17 +23,17 @@ if [ "${1:-}" = --write ]; then
     exit
 fi
 
-buf lint >&2 || fail "the style is off"
-cp -r released ../examples/seed "$work" # buf takes no folder of a module of its own for another
+buf lint >&2 || fail "buf lint found style errors"
+cp -r released ../examples/seed "$work" # buf does not accept a folder inside the module as another input
 for earlier in seed released; do
-    buf breaking --against "$work/$earlier" >&2 || fail "breaks the clients of $earlier/"
+    buf breaking --against "$work/$earlier" >&2 || fail "the contract breaks clients of $earlier/"
 done
-# That the check sees something: one field with another number.
+# The check can fail: one field gets another number.
 mkdir "$work/broken"
 cp -r buf.yaml google "$work/broken"
 sed 's/uint32 top_k = 2;/uint32 top_k = 9;/' image_classifier.proto >"$work/broken/image_classifier.proto"
-buf breaking "$work/broken" --against "$work/released" >/dev/null 2>&1 && fail "a renumbered field was not noticed"
+buf breaking "$work/broken" --against "$work/released" >/dev/null 2>&1 && fail "buf did not detect a renumbered field"
 
 diff -u ../docs/api.md "$work/api.md" >&2 || fail "docs/api.md is stale: run TOOLS_DIR=/tmp/tools proto/test.sh --write"
 
-echo "proto: style, compatibility, documentation"
+echo "proto: style, compatibility and documentation are correct"

@@ -1,4 +1,4 @@
-"""Floods of HTTP/2 frames cost the server no memory and other callers no answers."""
+"""HTTP/2 floods: the server's memory stays bounded, and other clients' requests still succeed."""
 
 import multiprocessing
 import socket
@@ -8,61 +8,72 @@ from collections.abc import Callable, Iterator
 from multiprocessing.synchronize import Event
 
 import http2
-import pictures
-from calls import Answer, Native, request
-from http2 import ACK, CANCEL, CONTINUATION, DATA, END_HEADERS, FRAME_BYTES_MAX, HEADERS, PING, RST_STREAM, SETTINGS
-from report import MIB, Figure, counted, say
+import images
+from clients import GrpcClient, Response, request
+from http2 import (
+    ACK,
+    CANCEL,
+    CONTINUATION,
+    DATA,
+    END_HEADERS,
+    FRAME_BYTES_MAX,
+    HEADERS,
+    PING,
+    RST_STREAM,
+    SETTINGS,
+)
+from report import MIB, Figure, counted, report_progress
 from server import Server
 
 SECONDS = 10
 CONNECTIONS = 4
 BATCH = 200
-"""Frames a write."""
+"""Frames per write."""
 STREAMS = 20_000
-"""Of one connection, before the next."""
+"""Streams per connection."""
 GROWTH_BYTES_MAX = 50 * MIB
 OK_SHARE_MIN = 0.99
-LEGITIMATE_PAUSE_S = 0.1
+CLIENT_PAUSE_S = 0.1
 
 
 def figures() -> list[Figure]:
     with Server("flood") as server:
-        return [figure for name in FLOODS for figure in _measured(name, server)]
+        return [figure for name in FLOODS for figure in _measure(name, server)]
 
 
-def rapid_reset(head: bytes) -> Iterator[bytes]:
-    """Streams that are opened and reset at once (CVE-2023-44487)."""
+def rapid_reset(headers: bytes) -> Iterator[bytes]:
+    """Opens streams and resets them at once (CVE-2023-44487)."""
     for first in range(1, 2 * STREAMS, 2 * BATCH):
         yield b"".join(
-            http2.frame(HEADERS, END_HEADERS, stream, head) + http2.frame(RST_STREAM, 0, stream, CANCEL)
+            http2.frame(HEADERS, END_HEADERS, stream, headers) + http2.frame(RST_STREAM, 0, stream, CANCEL)
             for stream in range(first, first + 2 * BATCH, 2)
         )
 
 
-def continuation(head: bytes) -> Iterator[bytes]:
-    """Headers that do not end (CVE-2024-27316 and others)."""
-    yield http2.frame(HEADERS, 0, 1, head)
+def continuation(headers: bytes) -> Iterator[bytes]:
+    """Sends headers that never end (CVE-2024-27316 and others)."""
+    yield http2.frame(HEADERS, 0, 1, headers)
     part = b"\x00\x01x\x01y" * (FRAME_BYTES_MAX // 5)
     for _ in range(STREAMS):
         yield http2.frame(CONTINUATION, 0, 1, part)
 
 
-def settings(head: bytes) -> Iterator[bytes]:
-    """Settings, each of which has to be acknowledged, to somebody who does not read (CVE-2019-9515)."""
+def settings(headers: bytes) -> Iterator[bytes]:
+    """Sends settings and never reads the acknowledgements (CVE-2019-9515)."""
     for _ in range(STREAMS):
         yield http2.setting(http2.INITIAL_WINDOW_SIZE, 65535) * BATCH
 
 
-def ping(head: bytes) -> Iterator[bytes]:
-    """Pings, each of which has to be answered, to somebody who does not read (CVE-2019-9512)."""
+def ping(headers: bytes) -> Iterator[bytes]:
+    """Sends pings and never reads the responses (CVE-2019-9512)."""
     for _ in range(STREAMS):
         yield http2.frame(PING, payload=bytes(8)) * BATCH
 
 
-def empty_data(head: bytes) -> Iterator[bytes]:
-    """A message that goes on and on without a byte (CVE-2019-9518)."""
+def empty_data(headers: bytes) -> Iterator[bytes]:
+    """Sends empty DATA frames without end (CVE-2019-9518)."""
     streams = range(1, 200, 2)
-    yield b"".join(http2.frame(HEADERS, END_HEADERS, stream, head) for stream in streams)
+    yield b"".join(http2.frame(HEADERS, END_HEADERS, stream, headers) for stream in streams)
     for _ in range(STREAMS):
         yield b"".join(http2.frame(DATA, 0, stream) for stream in streams) * 2
 
@@ -77,8 +88,8 @@ FLOODS: dict[str, Callable[[bytes], Iterator[bytes]]] = {
 
 
 def attack(name: str, port: int, ended: Event, sent: "multiprocessing.Queue[tuple[int, int]]") -> None:
-    """On several connections in turn, each replaced when the server ends it. Nothing is ever read."""
-    head = http2.head_of_call("localhost")
+    """Floods several connections in turn, and replaces each one that the server closes. Never reads."""
+    headers = http2.request_headers("localhost")
     floods: list[tuple[socket.socket, Iterator[bytes]] | None] = [None] * CONNECTIONS
     writes = connections = 0
     while not ended.is_set():
@@ -88,13 +99,13 @@ def attack(name: str, port: int, ended: Event, sent: "multiprocessing.Queue[tupl
                     connection = http2.Connection(port).socket
                     connection.send(http2.frame(SETTINGS, ACK))
                     connection.settimeout(0.05)
-                    flood = floods[at] = connection, FLOODS[name](head)
+                    flood = floods[at] = connection, FLOODS[name](headers)
                     connections += 1
                 connection, parts = flood
                 connection.sendall(next(parts))
                 writes += 1
             except TimeoutError:
-                # The server has stopped reading: hold it like this for the rest of the time.
+                # The server has stopped reading. Keep the connection open in this state.
                 time.sleep(0.01)
             except (OSError, StopIteration):
                 if flood is not None:
@@ -103,38 +114,36 @@ def attack(name: str, port: int, ended: Event, sent: "multiprocessing.Queue[tupl
     sent.put((writes, connections))
 
 
-def _measured(name: str, server: Server) -> list[Figure]:
+def _measure(name: str, server: Server) -> list[Figure]:
     context = multiprocessing.get_context("spawn")
     ended, sent = context.Event(), context.Queue()
-    message = request(pictures.small())
-    Native(server.address).classify(message)
-    server.forget_peak()
+    message = request(images.small())
+    GrpcClient(server.address).classify(message)
+    server.reset_peak()
     before = server.resident_bytes()
     attacker = context.Process(target=attack, args=(name, server.port, ended, sent))
     attacker.start()
-    answers: list[Answer] = []
-    caller = threading.Thread(target=_call, args=(server, message, answers, time.monotonic() + SECONDS))
-    caller.start()
-    caller.join()
+    responses: list[Response] = []
+    client = threading.Thread(target=_classify, args=(server, message, responses, time.monotonic() + SECONDS))
+    client.start()
+    client.join()
     ended.set()
     writes, connections = sent.get(timeout=30)
     attacker.join()
-    grown = server.peak_bytes() - before
-    codes = [answer.code for answer in answers]
-    slowest = max(answer.seconds for answer in answers)
-    say(f"flood: {name}: {writes} writes on {connections} connections; slowest call {slowest:.2f} s")
-    share = codes.count("OK") / len(codes)
+    growth = server.peak_bytes() - before
+    codes = [response.code for response in responses]
+    slowest = max(response.seconds for response in responses)
+    report_progress(f"flood: {name}: {writes} writes on {connections} connections; slowest request {slowest:.2f} s")
+    ok = codes.count("OK") / len(codes) >= OK_SHARE_MIN and server.alive()
     return [
-        Figure("flood", f"{name}: memory", "+ <= 50 MiB", f"+ {grown / MIB:.1f} MiB", grown <= GROWTH_BYTES_MAX),
-        Figure(
-            "flood", f"{name}: calls of others", ">= 99 % OK", counted(codes), share >= OK_SHARE_MIN and server.alive()
-        ),
+        Figure("flood", f"{name}: memory", "+ <= 50 MiB", f"+ {growth / MIB:.1f} MiB", growth <= GROWTH_BYTES_MAX),
+        Figure("flood", f"{name}: other clients' requests", ">= 99 % OK", counted(codes), ok),
     ]
 
 
-def _call(server: Server, message: bytes, answers: list[Answer], until: float) -> None:
-    client = Native(server.address)
+def _classify(server: Server, message: bytes, responses: list[Response], until: float) -> None:
+    client = GrpcClient(server.address)
     while time.monotonic() < until:
-        answers.append(client.classify(message))
-        time.sleep(LEGITIMATE_PAUSE_S)
+        responses.append(client.classify(message))
+        time.sleep(CLIENT_PAUSE_S)
     client.close()

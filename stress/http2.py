@@ -1,11 +1,11 @@
-"""HTTP/2 frames written by hand, to send what no client sends."""
+"""Raw HTTP/2 frames, for traffic that no client library sends."""
 
 import socket
 from collections.abc import Iterator
 
 import hpack
 
-from calls import METHOD
+from clients import METHOD
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0, 1, 3, 4, 6, 7, 8, 9
@@ -14,7 +14,7 @@ CANCEL = (8).to_bytes(4)
 INITIAL_WINDOW_SIZE = 4
 FRAME_BYTES_MAX = 16384
 WINDOW_BYTES = 65535
-"""Of a connection, before the peer has granted more."""
+"""A connection's initial flow-control window."""
 
 
 def frame(kind: int, flags: int = 0, stream: int = 0, payload: bytes = b"") -> bytes:
@@ -25,8 +25,8 @@ def setting(name: int, value: int) -> bytes:
     return frame(SETTINGS, payload=name.to_bytes(2) + value.to_bytes(4))
 
 
-def head_of_call(authority: str, method: str = METHOD) -> bytes:
-    """A block of headers that leaves nothing in the compressor's table: it can be sent again and again."""
+def request_headers(authority: str, method: str = METHOD) -> bytes:
+    """Encoded request headers. They add nothing to the compressor's table, so the same bytes can be sent repeatedly."""
     fields = {
         ":method": "POST",
         ":scheme": "http",
@@ -41,7 +41,7 @@ def head_of_call(authority: str, method: str = METHOD) -> bytes:
 
 
 class Connection:
-    """A socket on which HTTP/2 has begun."""
+    """A socket that has sent the HTTP/2 preface and its settings."""
 
     def __init__(self, port: int, settings: bytes = frame(SETTINGS)) -> None:
         self.port = port
@@ -53,13 +53,13 @@ class Connection:
         self.socket.sendall(data)
 
     def frames(self) -> Iterator[tuple[int, int, int, bytes]]:
-        """Kind, flags, stream and payload of each, until the server ends the connection. Pings and settings are
-        acknowledged."""
+        """Kind, flags, stream and payload of each frame, until the server closes the connection. Acknowledges pings and
+        settings."""
         while data := self.socket.recv(65536):
-            yield from self.take(data)
+            yield from self.parse(data)
 
-    def take(self, data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
-        """Those frames that end with the received `data`."""
+    def parse(self, data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
+        """The frames that are complete after `data` has been received."""
         self.received += data
         while len(self.received) >= 9 and len(self.received) >= 9 + int.from_bytes(self.received[:3]):
             length, kind, flags = int.from_bytes(self.received[:3]), self.received[3], self.received[4]

@@ -1,16 +1,16 @@
-"""Tries whether the server keeps its promises under load, faults and bad input, and says so in a table.
+"""Tests the server under load, faults and bad input, and prints a table of figures with their targets.
 
 usage: main.py [SCENARIO...] [--minutes N] [--pause MS]
 
-Without a scenario, or with `all`, each of them. N minutes of soak, 60 if not given, each of whose callers pauses for MS
-milliseconds between two calls, 20 if not given. Exit status 1: a figure was missed.
+Runs all scenarios by default. The soak lasts N minutes (default: 60), and each of its clients pauses for MS milliseconds
+between two requests (default: 20). Exits with 1 if a figure misses its target.
 """
 
 import argparse
 import importlib
 import sys
 
-from report import Figure, machine, say, table
+from report import Figure, machine, report_progress, table
 
 SCENARIOS = ["memory", "malformed", "slow", "flood", "cancel", "drain", "overload", "soak"]
 
@@ -19,8 +19,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="cargo xtask stress")
     names = [*SCENARIOS, "all"]
     parser.add_argument("scenario", nargs="*", default=["all"], metavar="|".join(names))
-    parser.add_argument("--minutes", type=float, default=60, help="how long the soak takes (default: 60)")
-    parser.add_argument("--pause", type=float, default=20, help="milliseconds between two calls of a soak's caller")
+    parser.add_argument("--minutes", type=float, default=60, help="duration of the soak (default: 60)")
+    parser.add_argument(
+        "--pause", type=float, default=20, help="milliseconds between two requests of a soak client (default: 20)"
+    )
     arguments = parser.parse_args()
     for name in arguments.scenario:
         if name not in names:
@@ -29,11 +31,11 @@ def main() -> int:
     soak = arguments.minutes, arguments.pause / 1000
     figures: list[Figure] = []
     for name in wanted:
-        say(f"{name} ...")
+        report_progress(f"{name} ...")
         scenario = importlib.import_module(name)
         figures += scenario.figures(*soak) if name == "soak" else scenario.figures()
     missed = sum(not figure.ok for figure in figures)
-    print(f"{machine()}\n\n{table(figures)}\n\n{len(figures) - missed} held, {missed} missed")
+    print(f"{machine()}\n\n{table(figures)}\n\n{len(figures) - missed} of {len(figures)} targets met")
     return 1 if missed else 0
 
 

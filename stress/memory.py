@@ -1,13 +1,13 @@
-"""Bombs are refused before they cost anything; the largest pictures that are taken, 200 at once, stay within memory."""
+"""The server rejects decompression bombs before they use memory or time, and 200 uploads of the largest images fit in memory."""
 
 import itertools
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import pictures
-from calls import CLIENTS, Answer, request
-from report import MIB, Figure, counted, say
+import images
+from clients import CLIENTS, Response, request
+from report import MIB, Figure, counted, report_progress
 from server import Server
 
 UPLOADS = 200
@@ -18,7 +18,7 @@ BOMB_BYTES_MAX = 20 * MIB
 PEAK_BYTES_MAX = 1024 * MIB
 SECONDS = 30
 PAUSE_S = 0.2
-TRY_AGAIN = ("RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED")
+RETRY_CODES = ("RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED")
 
 
 def figures() -> list[Figure]:
@@ -27,56 +27,56 @@ def figures() -> list[Figure]:
 
 
 def bombs(server: Server) -> list[Figure]:
-    """On an idle server that has classified something already."""
-    found = []
+    """Measures on an idle server that has already classified an image."""
+    measured = []
     for protocol, make in CLIENTS.items():
         client = make(server.address)
-        client.classify(request(pictures.photograph()))
-        for name, bomb in pictures.bombs().items():
+        client.classify(request(images.photograph()))
+        for name, bomb in images.bombs().items():
             message = request(bomb)
             before = server.resident_bytes()
-            server.forget_peak()
-            answers = [client.classify(message) for _ in range(BOMB_ROUNDS)]
-            grown = server.peak_bytes() - before
-            slowest = max(answer.seconds for answer in answers)
-            refused = all(a.code == "INVALID_ARGUMENT" and b"IMAGE_DIMENSIONS" in a.details for a in answers)
-            measured = f"{counted([a.code for a in answers])}, {slowest * 1000:.1f} ms, + {grown / MIB:.1f} MiB"
-            ok = refused and slowest <= BOMB_SECONDS_MAX and grown <= BOMB_BYTES_MAX
-            found.append(Figure("memory", f"{name}, {protocol}", "refused, 50 ms, + 20 MB", measured, ok))
+            server.reset_peak()
+            responses = [client.classify(message) for _ in range(BOMB_ROUNDS)]
+            growth = server.peak_bytes() - before
+            slowest = max(response.seconds for response in responses)
+            rejected = all(r.code == "INVALID_ARGUMENT" and b"IMAGE_DIMENSIONS" in r.details for r in responses)
+            values = f"{counted([r.code for r in responses])}, {slowest * 1000:.1f} ms, + {growth / MIB:.1f} MiB"
+            ok = rejected and slowest <= BOMB_SECONDS_MAX and growth <= BOMB_BYTES_MAX
+            measured.append(Figure("memory", f"{name}, {protocol}", "rejected, 50 ms, + 20 MB", values, ok))
         client.close()
-    return found
+    return measured
 
 
 def uploads(server: Server) -> list[Figure]:
-    """Half of the calls over either protocol, all begun at the same moment, each on a connection of its own. Who is
-    refused tries again."""
-    large = [request(picture) for picture in pictures.large().values()]
-    bombs = [request(picture) for picture in pictures.bombs().values()]
+    """Starts all requests at the same time, half of them over each protocol, each on its own connection. Rejected clients
+    retry."""
+    large = [request(image) for image in images.large().values()]
+    bombs = [request(image) for image in images.bombs().values()]
     work = [*itertools.islice(itertools.cycle(large), UPLOADS), *itertools.islice(itertools.cycle(bombs), BOMBS)]
-    makers = itertools.cycle(CLIENTS.values())
-    together = threading.Barrier(len(work))
+    clients = itertools.cycle(CLIENTS.values())
+    start = threading.Barrier(len(work))
 
-    def call(message: bytes, make: type) -> list[Answer]:
+    def classify(message: bytes, make: type) -> list[Response]:
         client = make(server.address)
-        together.wait()
-        answers = [client.classify(message)]
-        while answers[-1].code in TRY_AGAIN and answers[-1].ended_at < until:
+        start.wait()
+        responses = [client.classify(message)]
+        while responses[-1].code in RETRY_CODES and responses[-1].ended_at < until:
             time.sleep(PAUSE_S)
-            answers.append(client.classify(message))
+            responses.append(client.classify(message))
         client.close()
-        return answers
+        return responses
 
-    server.forget_peak()
-    begun_at = time.monotonic()
-    until = begun_at + SECONDS
+    server.reset_peak()
+    started_at = time.monotonic()
+    until = started_at + SECONDS
     with ThreadPoolExecutor(len(work)) as pool:
-        answers = [answer for all in pool.map(call, work, makers) for answer in all]
-    codes = [answer.code for answer in answers]
-    say(f"memory: {len(work)} callers in {time.monotonic() - begun_at:.1f} s: {counted(codes)}")
+        responses = [response for of_client in pool.map(classify, work, clients) for response in of_client]
+    codes = [response.code for response in responses]
+    report_progress(f"memory: {len(work)} clients in {time.monotonic() - started_at:.1f} s: {counted(codes)}")
     peak = server.peak_bytes()
-    answered = not {"LOST", "CONNECTION_REFUSED", "INTERNAL", "UNKNOWN", "NO_STATUS"} & set(codes)
+    ok = not {"LOST", "CONNECTION_REFUSED", "INTERNAL", "UNKNOWN", "NO_STATUS"} & set(codes) and server.alive()
     what = f"{UPLOADS} uploads of 10 MiB and {BOMBS} bombs at once"
     return [
         Figure("memory", f"{what}: peak", "<= 1024 MiB", f"{peak / MIB:.0f} MiB", peak <= PEAK_BYTES_MAX),
-        Figure("memory", f"{what}: answers", "each with a status", counted(codes), answered and server.alive()),
+        Figure("memory", f"{what}: responses", "each with a status", counted(codes), ok),
     ]

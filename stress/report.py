@@ -1,4 +1,4 @@
-"""What a scenario found out: each figure with its target, as one table in Markdown."""
+"""The results of the scenarios: figures with their targets, as a Markdown table."""
 
 import os
 import sys
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-MADE = ROOT / "target/stress"
-"""Pictures, logs and generated code."""
+OUTPUT = ROOT / "target/stress"
+"""Folder for images, logs and generated code."""
 MIB = 1 << 20
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured promise."""
+    """A measured value, its target, and whether it meets the target."""
 
     scenario: str
     what: str
@@ -23,8 +23,8 @@ class Figure:
     ok: bool
 
 
-def say(text: str) -> None:
-    """Progress, out of the way of the result."""
+def report_progress(text: str) -> None:
+    """Prints progress to standard error, because standard output is for the result."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -42,13 +42,13 @@ def table(figures: Sequence[Figure]) -> str:
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """The value that `percent` of all do not exceed; nothing measured is infinitely bad."""
+    """The value that `percent` of all values do not exceed; infinity if there are no values."""
     if not values:
         return float("inf")
     return sorted(values)[min(len(values) - 1, int(len(values) * percent / 100))]
 
 
 def counted(codes: Sequence[str]) -> str:
-    """How many of each, most frequent first."""
+    """The number of each code, most frequent first."""
     kinds = sorted(set(codes), key=codes.count, reverse=True)
     return ", ".join(f"{codes.count(kind)} {kind}" for kind in kinds) or "none"

@@ -1,4 +1,4 @@
-"""A server process: started, looked at from outside, stopped."""
+"""Starts, observes and stops a server process."""
 
 import os
 import re
@@ -14,15 +14,15 @@ from typing import Self
 
 import grpc
 
-from report import MADE, ROOT
+from report import OUTPUT, ROOT
 
 START_TIMEOUT_S = 60
 CLEAR_PEAK = "5"
-"""Written to /proc/PID/clear_refs, it makes the peak of resident memory the present value."""
+"""Written to /proc/PID/clear_refs, it resets the peak of resident memory to the current value."""
 
 
 def program() -> Path:
-    """The release server, or the one that the environment names."""
+    """Path of the release server, or of the one in IMAGECLASSIFIER_SERVER_BINARY."""
     return Path(os.environ.get("IMAGECLASSIFIER_SERVER_BINARY", ROOT / "target/release/imageclassifier-server"))
 
 
@@ -33,16 +33,16 @@ def free_port() -> int:
 
 
 class Server:
-    """Serves from its making until `stop` or the end of a `with`."""
+    """A running server, ready after construction. `stop` or the end of a `with` block kills it."""
 
     def __init__(self, name: str, *options: str) -> None:
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.metrics_address = f"127.0.0.1:{free_port()}"
-        MADE.mkdir(parents=True, exist_ok=True)
-        self.log = MADE / f"{name}.log"
+        OUTPUT.mkdir(parents=True, exist_ok=True)
+        self.log = OUTPUT / f"{name}.log"
         command = [program(), "--listen", self.address, "--metrics-listen", self.metrics_address, "--log", "warn"]
-        # Without its environment: a variable must not change what is measured.
+        # The server's own environment variables must not change what is measured.
         environment = {key: value for key, value in os.environ.items() if not key.startswith("IMAGECLASSIFIER_")}
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([*command, *options], stdout=log, stderr=log, env=environment)
@@ -52,7 +52,7 @@ class Server:
         until = time.monotonic() + START_TIMEOUT_S
         while not self.ready():
             if self.process.poll() is not None or time.monotonic() > until:
-                raise SystemExit(f"the server does not start:\n{self.log.read_text()}")
+                raise SystemExit(f"the server did not start:\n{self.log.read_text()}")
             time.sleep(0.05)
 
     def ready(self) -> bool:
@@ -71,10 +71,10 @@ class Server:
         return self._status("VmRSS") * 1024
 
     def peak_bytes(self) -> int:
-        """The most that was resident since the start, or since `forget_peak`."""
+        """Peak of resident memory since the start or the last `reset_peak`."""
         return self._status("VmHWM") * 1024
 
-    def forget_peak(self) -> None:
+    def reset_peak(self) -> None:
         Path(f"/proc/{self.process.pid}/clear_refs").write_text(CLEAR_PEAK)
 
     def threads(self) -> int:
@@ -91,13 +91,13 @@ class Server:
         text = Path(f"/proc/{self.process.pid}/status").read_text()
         found = re.search(rf"^{field}:\s+(\d+)", text, re.MULTILINE)
         if not found:
-            raise SystemExit(f"the server is gone:\n{self.log.read_text()[-2000:]}")
+            raise SystemExit(f"the server has exited:\n{self.log.read_text()[-2000:]}")
         return int(found[1])
 
     def metric(self, series: str) -> float:
-        """The present value of a series such as `imageclassifier_connections`."""
-        with urllib.request.urlopen(f"http://{self.metrics_address}/metrics", timeout=10) as answer:
-            for line in answer.read().decode().splitlines():
+        """The current value of a series such as `imageclassifier_connections`."""
+        with urllib.request.urlopen(f"http://{self.metrics_address}/metrics", timeout=10) as response:
+            for line in response.read().decode().splitlines():
                 name, _, value = line.rpartition(" ")
                 if name == series:
                     return float(value)
@@ -123,6 +123,6 @@ class Server:
         self.stop()
 
 
-def limits(**seconds: float) -> Sequence[str]:
-    """Options of the server, such as `--idle-timeout 3`."""
+def duration_options(**seconds: float) -> Sequence[str]:
+    """Command-line options for durations in seconds, for example `--idle-timeout 3`."""
     return [word for name, value in seconds.items() for word in (f"--{name.replace('_', '-')}", str(value))]

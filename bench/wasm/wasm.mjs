@@ -1,4 +1,4 @@
-// Our kernels, compiled for simd128, and onnxruntime-web (wasm, 1 thread) in turn in one Node process.
+// Compares our kernels, compiled for simd128, with onnxruntime-web (wasm, 1 thread). They run in turn in one Node.js process.
 //
 // usage: node wasm.mjs [--json]
 
@@ -7,20 +7,20 @@ import os from "node:os";
 import * as ort from "onnxruntime-web";
 
 const SECONDS = 30;
-const IN_TURN = 3;
+const RUNS_PER_TURN = 3;
 const LOGITS_TOLERANCE = 1e-3;
 const PHOTOGRAPH = "coffee";
 
 const root = new URL("../../", import.meta.url);
 const built = new URL("target/bench/", root);
 
-/** The tensors of a safetensors file. */
+/** Reads a safetensors file. Returns a function from a tensor's name to its values. */
 function tensors(file) {
   const bytes = fs.readFileSync(file);
   const start = 8 + Number(bytes.readBigUInt64LE());
   const header = JSON.parse(bytes.subarray(8, start));
-  const numbers = ([from, to]) => new Float32Array(bytes.buffer.slice(bytes.byteOffset + start + from, bytes.byteOffset + start + to));
-  return (name) => numbers(header[name].data_offsets);
+  const values = ([from, to]) => new Float32Array(bytes.buffer.slice(bytes.byteOffset + start + from, bytes.byteOffset + start + to));
+  return (name) => values(header[name].data_offsets);
 }
 
 async function ours() {
@@ -31,8 +31,8 @@ async function ours() {
   const file = bytes_new(weights.length);
   new Uint8Array(memory.buffer, file, weights.length).set(weights);
   const engine = engine_new(file, weights.length);
-  return async (picture) => {
-    new Float32Array(memory.buffer, engine_picture(engine), picture.length).set(picture);
+  return async (image) => {
+    new Float32Array(memory.buffer, engine_picture(engine), image.length).set(image);
     const logits = engine_run(engine);
     return new Float32Array(memory.buffer, logits, 1000);
   };
@@ -42,52 +42,52 @@ async function onnxruntimeWeb() {
   ort.env.wasm.numThreads = 1;
   const model = fs.readFileSync(new URL("efficientnet_lite0.onnx", built));
   const session = await ort.InferenceSession.create(model, { executionProviders: ["wasm"] });
-  return async (picture) => {
-    const pictures = new ort.Tensor("float32", picture, [1, 3, 224, 224]);
-    return (await session.run({ pictures })).logits.data;
+  return async (image) => {
+    const images = new ort.Tensor("float32", image, [1, 3, 224, 224]);
+    return (await session.run({ images })).logits.data;
   };
 }
 
-async function timeMs(run, picture) {
-  const begunAt = performance.now();
-  await run(picture);
-  return performance.now() - begunAt;
+async function timeMs(run, image) {
+  const startedAt = performance.now();
+  await run(image);
+  return performance.now() - startedAt;
 }
 
-const at = (values, share) => values.toSorted((a, b) => a - b)[Math.floor(values.length * share)];
+const quantile = (values, share) => values.toSorted((a, b) => a - b)[Math.floor(values.length * share)];
 
 const golden = tensors(new URL("model/tests/golden/golden.safetensors", root));
-const picture = golden(`${PHOTOGRAPH}.lite0.input`);
+const image = golden(`${PHOTOGRAPH}.lite0.input`);
 const expected = golden(`${PHOTOGRAPH}.lite0.logits`);
 const engines = { "onnxruntime-web": await onnxruntimeWeb(), "ours, simd128": await ours() };
 const differences = {};
 for (const [name, run] of Object.entries(engines)) {
-  const logits = await run(picture);
+  const logits = await run(image);
   differences[name] = Math.max(...expected.map((value, i) => Math.abs(value - logits[i])));
   if (!(differences[name] < LOGITS_TOLERANCE)) throw new Error(`${name}: logits differ by ${differences[name]}`);
 }
 
 const times = Object.fromEntries(Object.keys(engines).map((name) => [name, []]));
-// The first second is for the compilers behind WebAssembly.
-for (const [name, run] of Object.entries(engines)) for (let i = 0; i < 20; i++) await timeMs(run, picture);
+// The first runs do not count, because WebAssembly is still being compiled.
+for (const run of Object.values(engines)) for (let i = 0; i < 20; i++) await timeMs(run, image);
 for (const end = performance.now() + SECONDS * 1000; performance.now() < end; ) {
   for (const [name, run] of Object.entries(engines)) {
-    await timeMs(run, picture);
-    for (let i = 0; i < IN_TURN; i++) times[name].push(await timeMs(run, picture));
+    await timeMs(run, image);
+    for (let i = 0; i < RUNS_PER_TURN; i++) times[name].push(await timeMs(run, image));
   }
 }
 
 const base = times["onnxruntime-web"];
 const measured = Object.fromEntries(
-  Object.entries(times).map(([name, of]) => [
+  Object.entries(times).map(([name, ofEngine]) => [
     name,
     {
-      median_ms: at(of, 0.5),
-      p10_ms: at(of, 0.1),
-      runs: of.length,
+      median_ms: quantile(ofEngine, 0.5),
+      p10_ms: quantile(ofEngine, 0.1),
+      runs: ofEngine.length,
       logits_differ: differences[name],
-      median_ratio: at(of, 0.5) / at(base, 0.5),
-      p10_ratio: at(of, 0.1) / at(base, 0.1),
+      median_ratio: quantile(ofEngine, 0.5) / quantile(base, 0.5),
+      p10_ratio: quantile(ofEngine, 0.1) / quantile(base, 0.1),
     },
   ]),
 );
@@ -100,7 +100,7 @@ const result = {
 if (process.argv.includes("--json")) {
   console.log(JSON.stringify(result, null, 1));
 } else {
-  console.log("| 1 thread | median, ms | p10, ms | ratio of medians | of p10 | runs |");
+  console.log("| 1 thread | median, ms | p10, ms | ratio of medians | ratio of p10 | runs |");
   console.log("| --- | --- | --- | --- | --- | --- |");
   for (const [name, m] of Object.entries(measured)) {
     const cells = [m.median_ms.toFixed(2), m.p10_ms.toFixed(2), m.median_ratio.toFixed(3), m.p10_ratio.toFixed(3), m.runs];

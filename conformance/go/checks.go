@@ -1,4 +1,4 @@
-// checks SERVER COFFEE: what grpc-go can do against the server, as a line of JSON.
+// checks SERVER COFFEE: runs all checks with grpc-go against the server and prints the results as a line of JSON.
 package main
 
 import (
@@ -41,15 +41,15 @@ func padded(length int) *pb.ClassifyImageRequest {
 	return &pb.ClassifyImageRequest{ImageData: append(append([]byte{}, coffee...), make([]byte, length-len(coffee))...)}
 }
 
-func expect(holds bool, format string, arguments ...interface{}) error {
-	if holds {
+func expect(condition bool, format string, arguments ...interface{}) error {
+	if condition {
 		return nil
 	}
 	return fmt.Errorf(format, arguments...)
 }
 
-// What an error says, and its ErrorInfo.
-func refused(err error) (codes.Code, string, *errdetails.ErrorInfo) {
+// parseError returns an error's code, message and ErrorInfo, which is empty if there is none.
+func parseError(err error) (codes.Code, string, *errdetails.ErrorInfo) {
 	info := &errdetails.ErrorInfo{}
 	for _, detail := range status.Convert(err).Details() {
 		if found, ok := detail.(*errdetails.ErrorInfo); ok {
@@ -61,23 +61,23 @@ func refused(err error) (codes.Code, string, *errdetails.ErrorInfo) {
 
 var checks = map[string]func(context.Context, driver) error{
 	"unary": func(ctx context.Context, d driver) error {
-		answer, err := d.stub.Classify(ctx, &pb.ClassifyImageRequest{ImageData: coffee, TopK: 3})
+		response, err := d.stub.Classify(ctx, &pb.ClassifyImageRequest{ImageData: coffee, TopK: 3})
 		if err != nil {
 			return err
 		}
-		return expect(answer.Label == "espresso" && len(answer.Predictions) == 3, "answered %v", answer)
+		return expect(response.Label == "espresso" && len(response.Predictions) == 3, "got %v", response)
 	},
 	"server stream": func(ctx context.Context, d driver) error {
-		pictures := []*pb.ClassifyImageRequest{request(), {}, request()}
-		stream, err := d.stub.ClassifyBatch(ctx, &pb.ClassifyBatchRequest{Requests: pictures})
+		images := []*pb.ClassifyImageRequest{request(), {}, request()}
+		stream, err := d.stub.ClassifyBatch(ctx, &pb.ClassifyBatchRequest{Requests: images})
 		if err != nil {
 			return err
 		}
-		answers, errors := 0, 0
+		responses, errors := 0, 0
 		for {
 			result, err := stream.Recv()
 			if err == io.EOF {
-				return expect(answers == 2 && errors == 1, "%d answers, %d errors", answers, errors)
+				return expect(responses == 2 && errors == 1, "%d responses, %d errors", responses, errors)
 			}
 			if err != nil {
 				return err
@@ -85,7 +85,7 @@ var checks = map[string]func(context.Context, driver) error{
 			if result.GetError() != nil {
 				errors++
 			} else {
-				answers++
+				responses++
 			}
 		}
 	},
@@ -95,17 +95,17 @@ var checks = map[string]func(context.Context, driver) error{
 			return err
 		}
 		for i := 0; i < 5; i++ {
-			picture := request()
-			picture.Id = fmt.Sprint(i)
-			if err := stream.Send(picture); err != nil {
+			image := request()
+			image.Id = fmt.Sprint(i)
+			if err := stream.Send(image); err != nil {
 				return err
 			}
 			result, err := stream.Recv()
 			if err != nil {
 				return err
 			}
-			if result.Id != picture.Id || result.GetResponse() == nil {
-				return fmt.Errorf("answered %v", result)
+			if result.Id != image.Id || result.GetResponse() == nil {
+				return fmt.Errorf("got %v", result)
 			}
 		}
 		stream.CloseSend()
@@ -114,14 +114,14 @@ var checks = map[string]func(context.Context, driver) error{
 	},
 	"error details": func(ctx context.Context, d driver) error {
 		_, err := d.stub.Classify(ctx, &pb.ClassifyImageRequest{})
-		code, _, info := refused(err)
+		code, _, info := parseError(err)
 		return expect(code == codes.InvalidArgument && info.Reason == "IMAGE_EMPTY", "%v: %v", code, info)
 	},
 	"UTF-8": func(ctx context.Context, d driver) error {
-		picture := request()
-		picture.Model = utf8Name
-		_, err := d.stub.Classify(ctx, picture)
-		code, message, info := refused(err)
+		image := request()
+		image.Model = utf8Name
+		_, err := d.stub.Classify(ctx, image)
+		code, message, info := parseError(err)
 		return expect(code == codes.NotFound && strings.Contains(message, utf8Name) && info.Metadata["model"] == utf8Name,
 			"%v: %v", message, info)
 	},
@@ -129,8 +129,8 @@ var checks = map[string]func(context.Context, driver) error{
 		short, cancel := context.WithTimeout(ctx, 3*time.Millisecond)
 		defer cancel()
 		_, err := d.stub.Classify(short, padded(imageBytesMax))
-		code, message, info := refused(err)
-		// The library's own clock, or the server's; which also refuses at once what it cannot do in time.
+		code, message, info := parseError(err)
+		// Either side may report the deadline first. The server may also reject the request at once as OVERLOADED.
 		if code != codes.DeadlineExceeded && info.Reason != "OVERLOADED" {
 			return fmt.Errorf("%v: %v", code, message)
 		}
@@ -138,7 +138,7 @@ var checks = map[string]func(context.Context, driver) error{
 		return err
 	},
 	"cancellation": func(ctx context.Context, d driver) error {
-		// Connected by then.
+		// Opens the connection.
 		if _, err := d.stub.Classify(ctx, request()); err != nil {
 			return err
 		}
@@ -156,29 +156,31 @@ var checks = map[string]func(context.Context, driver) error{
 			return err
 		}
 		_, err := d.stub.Classify(ctx, padded(imageBytesMax+1))
-		_, message, info := refused(err)
+		_, message, info := parseError(err)
 		return expect(info.Reason == "IMAGE_TOO_LARGE", "%v", message)
 	},
 	"metadata": func(ctx context.Context, d driver) error {
 		var header metadata.MD
-		answer, err := d.stub.Classify(ctx, request(), grpc.Header(&header))
+		response, err := d.stub.Classify(ctx, request(), grpc.Header(&header))
 		if err != nil {
 			return err
 		}
 		id := header.Get("x-request-id")
-		return expect(len(id) == 1 && id[0] != "" && id[0] == answer.RequestId, "%v", header)
+		return expect(len(id) == 1 && id[0] != "" && id[0] == response.RequestId, "%v", header)
 	},
 	"compression": func(ctx context.Context, d driver) error {
-		_, err := d.stub.Classify(ctx, request(), grpc.UseCompressor(gzip.Name))
-		code, message, info := refused(err)
-		return expect(code == codes.Unimplemented && info.Reason == "MESSAGE_COMPRESSED", "%v: %v", code, message)
-	},
-	"health": func(ctx context.Context, d driver) error {
-		answer, err := health.NewHealthClient(d.connection).Check(ctx, &health.HealthCheckRequest{})
+		response, err := d.stub.Classify(ctx, request(), grpc.UseCompressor(gzip.Name))
 		if err != nil {
 			return err
 		}
-		return expect(answer.Status == health.HealthCheckResponse_SERVING, "%v", answer)
+		return expect(response.Label == "espresso", "got %v", response)
+	},
+	"health": func(ctx context.Context, d driver) error {
+		response, err := health.NewHealthClient(d.connection).Check(ctx, &health.HealthCheckRequest{})
+		if err != nil {
+			return err
+		}
+		return expect(response.Status == health.HealthCheckResponse_SERVING, "%v", response)
 	},
 	"reflection": func(ctx context.Context, d driver) error {
 		stream, err := reflection.NewServerReflectionClient(d.connection).ServerReflectionInfo(ctx)
@@ -189,16 +191,16 @@ var checks = map[string]func(context.Context, driver) error{
 		if err := stream.Send(&reflection.ServerReflectionRequest{MessageRequest: list}); err != nil {
 			return err
 		}
-		answer, err := stream.Recv()
+		response, err := stream.Recv()
 		if err != nil {
 			return err
 		}
-		for _, service := range answer.GetListServicesResponse().GetService() {
+		for _, service := range response.GetListServicesResponse().GetService() {
 			if service.Name == "imageclassifier.ImageClassifier" {
 				return nil
 			}
 		}
-		return errors.New("our service is not listed")
+		return errors.New("imageclassifier.ImageClassifier is not listed")
 	},
 }
 
@@ -217,7 +219,7 @@ func main() {
 	}
 }
 
-// With a connection of its own.
+// cell runs one check on a new connection.
 func cell(check func(context.Context, driver) error) map[string]string {
 	connection, err := grpc.Dial(os.Args[1], grpc.WithInsecure())
 	if err != nil {

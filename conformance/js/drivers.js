@@ -1,6 +1,6 @@
-// The implementations, each behind the same few functions, which speak protobuf-es messages:
+// The client libraries behind one interface, with protobuf-es messages:
 //   unary(method, request, { timeoutMs, signal, headers }) -> { message, headers: Headers }
-//   stream(method, request, options) -> async iterable; bidi(method, requests) where the library has it
+//   stream(method, request, options) -> async iterable; bidi(method, requests) if the library supports it
 //   failure(error) -> { code, message, details: bytes of google.rpc.Status or undefined }
 import { readFileSync } from "node:fs";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
@@ -14,10 +14,10 @@ import { createChannel, createClient as niceClient, Metadata } from "nice-grpc-w
 import XMLHttpRequest from "xhr2";
 import { StatusSchema } from "./gen/google/rpc/status_pb.js";
 
-globalThis.XMLHttpRequest = XMLHttpRequest; // browsers have it, and grpc-web wants it
+globalThis.XMLHttpRequest = XMLHttpRequest; // grpc-web needs the browsers' XMLHttpRequest
 
 const version = (name) => JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8")).version;
-// As the note about it says: a message of 10 MiB given up would otherwise be the connection's last.
+// With Node.js's default of 10 MB, a cancelled message of 10 MiB blocks all later streams of the connection.
 const NODE_OPTIONS = { maxSessionMemory: 32 };
 
 const status = (text) => text && fromBinary(StatusSchema, base64Decode(text));
@@ -28,7 +28,7 @@ export function drivers(server) {
     connectNode("gRPC-Web", (options) => nodeGrpcWeb({ baseUrl: server, httpVersion: "1.1", ...options })),
     {
       ...connectNode("gRPC", (options) => createGrpcTransport({ baseUrl: server, nodeOptions: NODE_OPTIONS, ...options })),
-      note: "with `nodeOptions: { maxSessionMemory: 32 }`: what is given up stays in Node's account, and over 10 MB it opens no stream",
+      note: "needs `nodeOptions: { maxSessionMemory: 32 }`: Node.js counts cancelled messages as used memory, and by default opens no stream over 10 MB",
     },
     grpcWeb(server, "binary"),
     grpcWeb(server, "text"),
@@ -62,7 +62,7 @@ function connect(name, protocol, transport) {
     failure(thrown) {
       const error = ConnectError.from(thrown);
       const packed = error.metadata.get("grpc-status-details-bin");
-      // Connect takes the details out of the metadata.
+      // Connect moves the details from the metadata to error.details.
       const details = packed
         ? status(packed)
         : { details: error.details.map(({ type, value }) => ({ typeUrl: `type.googleapis.com/${type}`, value })) };
@@ -82,7 +82,7 @@ function grpcWeb(server, format) {
       (request) => toBinary(method.input, request),
       (bytes) => fromBinary(method.output, bytes),
     );
-  // It takes a deadline that has passed for none, so that milliseconds are counted from when it asks for them.
+  // The library ignores a deadline that has already passed, so the timeout starts when the library reads the deadline.
   const metadata = ({ timeoutMs, headers }) => ({
     ...headers,
     ...(timeoutMs && { deadline: { valueOf: () => Date.now() + timeoutMs } }),
@@ -95,7 +95,7 @@ function grpcWeb(server, format) {
       return new Promise((resolve, reject) => {
         let headers;
         const call = client.rpcCall(server + path(method), request, metadata(options), descriptor(method, MethodType.UNARY), (error, message) =>
-          // The metadata event comes in the same turn as the message.
+          // The metadata event follows in the same turn of the event loop.
           error ? reject(error) : setTimeout(() => resolve({ message, headers })),
         );
         call.on("metadata", (received) => (headers = new Headers(received)));
@@ -140,7 +140,7 @@ function niceGrpcWeb(server) {
     onHeader,
     onTrailer,
   });
-  let trailer; // of the latest call: its errors carry none
+  let trailer; // of the latest request, because the library's errors have no trailers
   return {
     name: "nice-grpc-web",
     version: version("nice-grpc-web"),
@@ -174,7 +174,7 @@ function protobufTs(server) {
   });
   const options = ({ timeoutMs, signal, headers } = {}) =>
     transport.mergeOptions({ abort: signal, timeout: timeoutMs, meta: headers ?? {} });
-  const CODES = ["OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND"]; // those looked at
+  const CODES = ["OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND"]; // those that the checks expect
   return {
     name: "@protobuf-ts/grpcweb-transport",
     version: version("@protobuf-ts/grpcweb-transport"),

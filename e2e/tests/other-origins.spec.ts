@@ -60,5 +60,5 @@ async function classify(page: Page, origin: string, client: string, file: File) 
   await page.goto(origin);
   await page.getByLabel("Server").fill(SERVER);
   await page.getByLabel("Client").selectOption(client);
-  await page.getByLabel("Picture").setInputFiles(file);
+  await page.getByLabel("Image").setInputFiles(file);
 }

@@ -1,3 +1,3 @@
 #!/usr/bin/env bash
-# The best guesses about photo.jpg, one JSON object a picture.
+# Prints the most probable classes of photo.jpg, one JSON object per image.
 imageclassifier classify --server http://localhost:50051 --top-k 5 --json photo.jpg

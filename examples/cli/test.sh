@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Needs SERVER and COFFEE, as ../README.md says, and the command line in ../../target/debug.
+# Needs SERVER and COFFEE (see ../README.md), and the command line in ../../target/debug.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -16,10 +16,10 @@ cp "$COFFEE" "$folder/photo.jpg"
 sed "s/localhost:50051/$SERVER/" classify.sh >"$folder/classify.sh"
 cd "$folder"
 
-answer=$(bash classify.sh) || fail "the call failed"
-[[ $answer == *'"label":"espresso"'* ]] || fail "expected espresso, got: $answer"
-[ "$(grep -o '"index":' <<<"$answer" | wc -l)" = 5 ] || fail "asked for 5 predictions, got: $answer"
+output=$(bash classify.sh) || fail "classify.sh failed"
+[[ $output == *'"label":"espresso"'* ]] || fail "expected espresso, got: $output"
+[ "$(grep -o '"index":' <<<"$output" | wc -l)" = 5 ] || fail "expected 5 predictions, got: $output"
 : >photo.jpg
-refusal=$(bash classify.sh) && fail "an empty picture was taken"
-[[ $refusal == *'"reason":"IMAGE_EMPTY"'* ]] || fail "expected IMAGE_EMPTY, got: $refusal"
+error=$(bash classify.sh) && fail "the server accepted an empty image"
+[[ $error == *'"reason":"IMAGE_EMPTY"'* ]] || fail "expected IMAGE_EMPTY, got: $error"
 echo "cli: espresso"

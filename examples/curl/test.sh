@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Needs SERVER and COFFEE, as ../README.md says.
+# Needs SERVER and COFFEE (see ../README.md).
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -8,20 +8,20 @@ fail() {
     exit 1
 }
 
-for way in "--http1.1 --data-binary @" "--http2-prior-knowledge --data-binary @" "--form image=@"; do
-    # shellcheck disable=SC2086 # options
-    answer=$(curl --silent --fail $way"$COFFEE" "http://$SERVER/v1/classify?top_k=3") || fail "$way failed"
-    [[ $answer == '{"label":"espresso","confidence":0.9'* ]] || fail "$way: expected espresso, got: $answer"
+for options in "--http1.1 --data-binary @" "--http2-prior-knowledge --data-binary @" "--form image=@"; do
+    # shellcheck disable=SC2086 # $options has several words
+    response=$(curl --silent --fail $options"$COFFEE" "http://$SERVER/v1/classify?top_k=3") || fail "$options failed"
+    [[ $response == '{"label":"espresso","confidence":0.9'* ]] || fail "$options: expected espresso, got: $response"
     # shellcheck disable=SC2086
-    refusal=$(curl --silent $way/dev/null --write-out ' %{http_code}' "http://$SERVER/v1/classify")
-    [[ $refusal == *'"reason":"IMAGE_EMPTY"'*' 400' ]] || fail "$way: expected 400 and IMAGE_EMPTY, got: $refusal"
-    echo "curl, $way: ${answer:0:48}"
+    error=$(curl --silent $options/dev/null --write-out ' %{http_code}' "http://$SERVER/v1/classify")
+    [[ $error == *'"reason":"IMAGE_EMPTY"'*' 400' ]] || fail "$options: expected 400 and IMAGE_EMPTY, got: $error"
+    echo "curl, $options: ${response:0:48}"
 done
 
 for format in binary text; do
-    answer=$(./classify.sh "$COFFEE" "http://$SERVER" "$format") || fail "the $format call failed"
-    [[ $answer == "espresso 0.9"* ]] || fail "$format: expected espresso, got: $answer"
-    refusal=$(./classify.sh /dev/null "http://$SERVER" "$format" 2>&1) && fail "$format: an empty picture was taken"
-    [[ $refusal == *"grpc-status:"*3* ]] || fail "$format: expected grpc-status 3, got: $refusal"
-    echo "curl, $format: $answer"
+    output=$(./classify.sh "$COFFEE" "http://$SERVER" "$format") || fail "the $format request failed"
+    [[ $output == "espresso 0.9"* ]] || fail "$format: expected espresso, got: $output"
+    error=$(./classify.sh /dev/null "http://$SERVER" "$format" 2>&1) && fail "$format: the server accepted an empty image"
+    [[ $error == *"grpc-status:"*3* ]] || fail "$format: expected grpc-status 3, got: $error"
+    echo "curl, $format: $output"
 done

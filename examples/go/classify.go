@@ -1,4 +1,4 @@
-// The client of ../seed, with a picture in it: classify FILE [SERVER]
+// classify FILE [SERVER]: classifies an image and prints the most probable class.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Many pictures over one stream: stream SERVER FILE...
+// stream SERVER FILE...: classifies images over one bidirectional stream.
 package main
 
 import (
@@ -12,8 +12,8 @@ import (
 	pb "path/to/generated/proto"
 )
 
-// Pictures sent and not yet answered: enough to keep a few cores busy. Far more might wait for longer than the server
-// lets them, and be told to come again.
+// Images in flight: enough to keep a few cores busy. With many more, some would wait for too long in the server's queue and
+// be rejected as OVERLOADED.
 const inFlightMax = 4
 
 func main() {
@@ -29,38 +29,38 @@ func main() {
 	defer cancel()
 	stream, err := pb.NewImageClassifierClient(conn).ClassifyStream(ctx)
 	if err != nil {
-		log.Fatalf("could not begin: %v", err)
+		log.Fatalf("could not start the stream: %v", err)
 	}
 
-	room := make(chan struct{}, inFlightMax)
-	go send(stream, os.Args[2:], room)
+	slots := make(chan struct{}, inFlightMax)
+	go send(stream, os.Args[2:], slots)
 	for {
-		answer, err := stream.Recv()
+		response, err := stream.Recv()
 		if err == io.EOF {
 			return
 		}
 		if err != nil {
 			log.Fatalf("the stream ended: %v", err)
 		}
-		<-room
-		// An error belongs to its picture; the others go on.
-		if failure := answer.GetError(); failure != nil {
-			fmt.Printf("%s: %s\n", answer.Id, failure.Message)
+		<-slots
+		// An error belongs to its image and does not end the stream.
+		if failure := response.GetError(); failure != nil {
+			fmt.Printf("%s: %s\n", response.Id, failure.Message)
 		} else {
-			fmt.Printf("%s: %s %.2f\n", answer.Id, answer.GetResponse().Label, answer.GetResponse().Confidence)
+			fmt.Printf("%s: %s %.2f\n", response.Id, response.GetResponse().Label, response.GetResponse().Confidence)
 		}
 	}
 }
 
-func send(stream pb.ImageClassifier_ClassifyStreamClient, files []string, room chan<- struct{}) {
+func send(stream pb.ImageClassifier_ClassifyStreamClient, files []string, slots chan<- struct{}) {
 	for _, file := range files {
 		imageData, err := os.ReadFile(file)
 		if err != nil {
 			log.Print(err)
 			continue
 		}
-		room <- struct{}{}
-		// The answer comes with this id, in any order. Why a stream has ended, Recv says.
+		slots <- struct{}{}
+		// Responses come in any order and repeat this id. If the stream has ended, Recv returns the error.
 		if stream.Send(&pb.ClassifyImageRequest{ImageData: imageData, Id: file}) != nil {
 			return
 		}

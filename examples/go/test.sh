@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Needs SERVER, COFFEE and TOOLS_DIR, as ../README.md says. Debian's packages of Go and gRPC: no Go module is fetched.
+# Needs SERVER, COFFEE and TOOLS_DIR (see ../README.md). Uses Debian's packages of Go and gRPC, so it fetches no Go modules.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -8,7 +8,7 @@ fail() {
     exit 1
 }
 
-[ "$SERVER" = localhost:50051 ] || fail "the client in ../seed asks localhost:50051 and no other, so SERVER must be that"
+[ "$SERVER" = localhost:50051 ] || fail "SERVER must be localhost:50051, the only address that the client in ../seed calls"
 
 packages=(golang-go golang-google-genproto-dev golang-google-grpc-dev protoc-gen-go-1-3 protobuf-compiler)
 if ! dpkg-query -W "${packages[@]}" >/dev/null 2>&1; then
@@ -18,7 +18,7 @@ if ! dpkg-query -W "${packages[@]}" >/dev/null 2>&1; then
 fi
 export GO111MODULE=off GOPATH=$TOOLS_DIR/go:/usr/share/gocode GOCACHE=$TOOLS_DIR/go-build
 
-stubs=$TOOLS_DIR/go/src/path/to/generated/proto # as the client in ../seed imports them
+stubs=$TOOLS_DIR/go/src/path/to/generated/proto # the import path in ../seed/client.go
 mkdir -p "$stubs"
 protoc -I../seed --go_out="plugins=grpc:$stubs" image_classifier.proto
 go build -o "$TOOLS_DIR/go/bin/seed-client" ../seed/client.go
@@ -27,18 +27,18 @@ rm "$stubs"/*
 protoc -I../../proto --go_out="plugins=grpc,paths=source_relative:$stubs" image_classifier.proto
 go build -o "$TOOLS_DIR/go/bin/stream" stream.go
 
-# It sends no picture at all. Both clients wait for a server for ever.
-refusal=$(timeout 20 "$TOOLS_DIR/go/bin/seed-client" 2>&1) && fail "an empty picture was taken: $refusal"
-[[ $refusal == *"could not classify: rpc error: code = InvalidArgument desc = "?* ]] ||
-    fail "expected InvalidArgument and why, got: $refusal"
+# The seed client sends no image. Both clients wait for the server without a time limit.
+error=$(timeout 20 "$TOOLS_DIR/go/bin/seed-client" 2>&1) && fail "the server accepted an empty image: $error"
+[[ $error == *"could not classify: rpc error: code = InvalidArgument desc = "?* ]] ||
+    fail "expected InvalidArgument with a message, got: $error"
 
-answer=$(timeout 20 "$TOOLS_DIR/go/bin/classify" "$COFFEE" "$SERVER" 2>&1) || fail "no answer: $answer"
-[[ $answer == *"Prediction: espresso, Confidence: 0.9"* ]] || fail "expected espresso, got: $answer"
+output=$(timeout 20 "$TOOLS_DIR/go/bin/classify" "$COFFEE" "$SERVER" 2>&1) || fail "classify failed: $output"
+[[ $output == *"Prediction: espresso, Confidence: 0.9"* ]] || fail "expected espresso, got: $output"
 
-pictures=()
-for _ in {1..40}; do pictures+=("$COFFEE" test.sh); done
-said=$(timeout 60 "$TOOLS_DIR/go/bin/stream" "$SERVER" "${pictures[@]}" 2>&1) || fail "the stream failed: $said"
-[ "$(grep -c "^$COFFEE: espresso 0.9" <<<"$said")" = 40 ] || fail "expected espresso 40 times, got: $said"
-[ "$(grep -c "^test.sh: .*JPEG" <<<"$said")" = 40 ] || fail "expected 40 refusals, got: $said"
+files=()
+for _ in {1..40}; do files+=("$COFFEE" test.sh); done
+results=$(timeout 60 "$TOOLS_DIR/go/bin/stream" "$SERVER" "${files[@]}" 2>&1) || fail "the stream failed: $results"
+[ "$(grep -c "^$COFFEE: espresso 0.9" <<<"$results")" = 40 ] || fail "expected espresso 40 times, got: $results"
+[ "$(grep -c "^test.sh: .*JPEG" <<<"$results")" = 40 ] || fail "expected 40 errors, got: $results"
 
-echo "go: ${answer#*Prediction: }; no picture: ${refusal##*could not classify: }"
+echo "go: ${output#*Prediction: }; no image: ${error##*could not classify: }"

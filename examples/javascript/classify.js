@@ -1,9 +1,9 @@
-// node classify.js CLIENT FILE [SERVER], CLIENT being one of those in clients.js
+// node classify.js CLIENT FILE [SERVER]: classifies an image with one of the clients in clients.js.
 import { readFile } from "node:fs/promises";
 import XMLHttpRequest from "xhr2";
 import { clients } from "./clients.js";
 
-globalThis.XMLHttpRequest = XMLHttpRequest; // browsers have it, and grpc-web wants it; the others use fetch
+globalThis.XMLHttpRequest = XMLHttpRequest; // grpc-web needs the browsers' XMLHttpRequest; the others use fetch
 
 const [client, file, server = "http://localhost:50051"] = process.argv.slice(2);
 try {

@@ -1,5 +1,5 @@
-// The best guesses about photo.jpg. Needs @connectrpc/connect, @connectrpc/connect-web and @bufbuild/protobuf, and the code
-// that "buf generate" makes of the contract.
+// Prints the most probable classes of photo.jpg. Needs @connectrpc/connect, @connectrpc/connect-web and @bufbuild/protobuf,
+// and the code that "buf generate" creates from the contract.
 import { readFile } from "node:fs/promises";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";

@@ -1,4 +1,5 @@
-// The same call, four ways. Each takes the server's URL and the encoded picture, and answers { label, confidence, … }.
+// The same request in four ways. Each function takes the server's URL and the encoded image, and returns a promise of
+// { label, confidence, … }.
 import * as connect from "./connect.js";
 import * as fetch from "./fetch.js";
 import * as grpcWeb from "./grpc-web.js";

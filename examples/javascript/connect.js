@@ -1,4 +1,4 @@
-// Connect: the client is made from the generated service description.
+// Connect creates the client from the generated service description.
 import { createClient } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { ImageClassifier } from "./gen/image_classifier_pb.js";

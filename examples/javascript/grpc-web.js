@@ -1,5 +1,5 @@
-// The grpc-web package. Its code generator is a protoc plugin; what that would write is one MethodDescriptor for each
-// method, and the message code of @bufbuild/protobuf fits into it.
+// The grpc-web package. Its protoc plugin generates one MethodDescriptor per method. This file writes the descriptor by hand
+// and uses the message code of @bufbuild/protobuf instead.
 import { GrpcWebClientBase, MethodDescriptor, MethodType } from "grpc-web";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Needs SERVER, COFFEE and TOOLS_DIR, as ../README.md says. The same clients in a browser: ../../e2e.
+# Needs SERVER, COFFEE and TOOLS_DIR (see ../README.md). ../../e2e tests the same clients in a browser.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -18,20 +18,20 @@ gen=$(mktemp -d)
 copy=$(mktemp --tmpdir=. --suffix=.js)
 trap 'rm -r "$gen" "$copy"' EXIT
 PATH=$TOOLS_DIR/venv/bin:$PATH npm run --silent generate -- --output "$gen"
-diff -r "$gen/gen" gen >&2 || fail "gen is not what the contract says: install buf and run npm run generate"
+diff -r "$gen/gen" gen >&2 || fail "gen does not match the contract: install buf and run npm run generate"
 
 for client in connect grpc-web grpc-web-text fetch; do
-    answer=$(node classify.js $client "$COFFEE" "http://$SERVER") || fail "$client failed"
-    [[ $answer == "$client: espresso 9"* ]] || fail "expected espresso, got: $answer"
-    refusal=$(node classify.js $client /dev/null "http://$SERVER" 2>&1) && fail "$client: an empty picture was taken"
-    [[ $refusal == *empty* ]] || fail "expected to hear that the picture is empty, got: $refusal"
-    echo "javascript, $answer"
+    output=$(node classify.js $client "$COFFEE" "http://$SERVER") || fail "$client failed"
+    [[ $output == "$client: espresso 9"* ]] || fail "expected espresso, got: $output"
+    error=$(node classify.js $client /dev/null "http://$SERVER" 2>&1) && fail "$client: the server accepted an empty image"
+    [[ $error == *empty* ]] || fail "expected an error about an empty image, got: $error"
+    echo "javascript, $output"
 done
 
-# As it stands, about photo.jpg.
+# The program itself, unchanged except for the server.
 sed "s/localhost:50051/$SERVER/" classify_top.js >"$copy"
-mkdir "$gen/pictures"
-cp "$COFFEE" "$gen/pictures/photo.jpg"
-top=$(program=$PWD/$copy && cd "$gen/pictures" && node "$program") || fail "classify_top.js failed"
+mkdir "$gen/images"
+cp "$COFFEE" "$gen/images/photo.jpg"
+top=$(program=$PWD/$copy && cd "$gen/images" && node "$program") || fail "classify_top.js failed"
 [[ $top == "espresso 9"* ]] || fail "classify_top.js: expected espresso, got: $top"
-[ "$(wc -l <<<"$top")" = 5 ] || fail "classify_top.js: asked for 5 predictions, got: $top"
+[ "$(wc -l <<<"$top")" = 5 ] || fail "classify_top.js: expected 5 predictions, got: $top"

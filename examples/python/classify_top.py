@@ -1,5 +1,5 @@
-"""python classify_top.py FILE [SERVER]: the five best guesses, or the reason why there are none. Needs the contract of
-proto/, which adds top_k and predictions."""
+"""python classify_top.py FILE [SERVER]: prints the five most probable classes of an image, or the reason of the error. Needs
+the contract in proto/, which adds top_k and predictions."""
 
 import sys
 from pathlib import Path
@@ -12,21 +12,21 @@ from image_classifier_pb2_grpc import ImageClassifierStub
 
 
 def reason(error: grpc.RpcError) -> str:
-    """The machine-readable reason that every failed call carries."""
+    """The machine-readable reason that every failed request carries."""
     info = ErrorInfo()
     status = rpc_status.from_call(error)
     for detail in status.details if status else ():
         if detail.Unpack(info):
             return info.reason
-    return "no reason given"
+    return "without a reason"
 
 
 file, server = [*sys.argv[1:], "localhost:50051"][:2]
 with grpc.insecure_channel(server) as channel:
     request = ClassifyImageRequest(image_data=Path(file).read_bytes(), top_k=5)
     try:
-        answer = ImageClassifierStub(channel).Classify(request, timeout=10)
+        response = ImageClassifierStub(channel).Classify(request, timeout=10)
     except grpc.RpcError as error:
         sys.exit(f"{error.code().name} {reason(error)}: {error.details()}")
-for prediction in answer.predictions:
+for prediction in response.predictions:
     print(f"{prediction.label} {100 * prediction.confidence:.1f} %")

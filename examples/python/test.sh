@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Needs SERVER, COFFEE and TOOLS_DIR, as ../README.md says.
+# Needs SERVER, COFFEE and TOOLS_DIR (see ../README.md).
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -20,14 +20,14 @@ for contract in ../seed ../../proto; do
     "$python" -m grpc_tools.protoc -I"$contract" --python_out="$out" --grpc_python_out="$out" image_classifier.proto
 done
 
-one=$(PYTHONPATH=$stubs/seed "$python" classify.py "$COFFEE" "$SERVER") || fail "the first contract's client failed"
+one=$(PYTHONPATH=$stubs/seed "$python" classify.py "$COFFEE" "$SERVER") || fail "classify.py failed with the first contract"
 [[ $one == "espresso 9"* ]] || fail "expected espresso, got: $one"
 
-top=$(PYTHONPATH=$stubs/proto "$python" classify_top.py "$COFFEE" "$SERVER") || fail "the full contract's client failed"
-[ "$(wc -l <<<"$top")" = 5 ] || fail "asked for 5 predictions, got: $top"
-[ "$(head -n 1 <<<"$top")" = "$one" ] || fail "the two contracts disagree: $one; $top"
+top=$(PYTHONPATH=$stubs/proto "$python" classify_top.py "$COFFEE" "$SERVER") || fail "classify_top.py failed"
+[ "$(wc -l <<<"$top")" = 5 ] || fail "expected 5 predictions, got: $top"
+[ "$(head -n 1 <<<"$top")" = "$one" ] || fail "the two programs disagree: $one; $top"
 
-refusal=$(PYTHONPATH=$stubs/proto "$python" classify_top.py /dev/null "$SERVER" 2>&1) && fail "an empty picture was taken"
-[[ $refusal == "INVALID_ARGUMENT IMAGE_EMPTY: "* ]] || fail "expected INVALID_ARGUMENT IMAGE_EMPTY, got: $refusal"
+error=$(PYTHONPATH=$stubs/proto "$python" classify_top.py /dev/null "$SERVER" 2>&1) && fail "the server accepted an empty image"
+[[ $error == "INVALID_ARGUMENT IMAGE_EMPTY: "* ]] || fail "expected INVALID_ARGUMENT IMAGE_EMPTY, got: $error"
 
 echo "python: $one"

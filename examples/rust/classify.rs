@@ -1,5 +1,5 @@
-//! The best guesses about photo.jpg. Needs the crates `imageclassifier-client` (the folder client/ of the server's source)
-//! and `tokio` with its features `macros` and `rt-multi-thread`.
+//! Prints the most probable classes of photo.jpg. Needs the crates `imageclassifier-client` (the folder client/ of the
+//! server's repository) and `tokio` with the features `macros` and `rt-multi-thread`.
 
 use imageclassifier_client::{Classifier, ClassifyOptions};
 
@@ -10,9 +10,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         top_k: 5,
         ..ClassifyOptions::default()
     };
-    let picture = std::fs::read("photo.jpg")?;
-    let answer = classifier.classify(picture.into(), options).await?;
-    for prediction in answer.predictions {
+    let image = std::fs::read("photo.jpg")?;
+    let response = classifier.classify(image.into(), options).await?;
+    for prediction in response.predictions {
         let percent = 100.0 * prediction.confidence;
         println!("{} {percent:.1} %", prediction.label);
     }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Needs SERVER and COFFEE, as ../README.md says.
+# Needs SERVER and COFFEE (see ../README.md).
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -8,7 +8,7 @@ fail() {
     exit 1
 }
 
-[ "$SERVER" = localhost:50051 ] || fail "the program asks localhost:50051 and no other, so SERVER must be that"
+[ "$SERVER" = localhost:50051 ] || fail "SERVER must be localhost:50051, the only address that the program calls"
 
 folder=$(mktemp -d)
 trap 'rm -r "$folder"' EXIT
@@ -18,10 +18,10 @@ classify() {
     (cd "$folder" && cargo run --quiet --locked --manifest-path "$manifest" --example classify)
 }
 
-answer=$(classify) || fail "the call failed"
-[[ $answer == "espresso 9"* ]] || fail "expected espresso, got: $answer"
-[ "$(wc -l <<<"$answer")" = 5 ] || fail "asked for 5 predictions, got: $answer"
+output=$(classify) || fail "the program failed"
+[[ $output == "espresso 9"* ]] || fail "expected espresso, got: $output"
+[ "$(wc -l <<<"$output")" = 5 ] || fail "expected 5 predictions, got: $output"
 : >"$folder/photo.jpg"
-refusal=$(classify 2>&1) && fail "an empty picture was taken"
-[[ $refusal == *ImageEmpty* || $refusal == *empty* ]] || fail "expected to hear that the picture is empty, got: $refusal"
-echo "rust: ${answer%%$'\n'*}"
+error=$(classify 2>&1) && fail "the server accepted an empty image"
+[[ $error == *ImageEmpty* || $error == *empty* ]] || fail "expected an error about an empty image, got: $error"
+echo "rust: ${output%%$'\n'*}"

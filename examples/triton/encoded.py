@@ -1,4 +1,4 @@
-"""python encoded.py FILE [SERVER]: what a picture shows, asked through Triton's client with the file as it is."""
+"""python encoded.py FILE [SERVER]: classifies an encoded image with Triton's client."""
 
 import sys
 from pathlib import Path
@@ -8,14 +8,14 @@ from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedO
 from tritonclient.utils import InferenceServerException
 
 file, server = [*sys.argv[1:], "localhost:50051"][:2]
-pictures = np.array([Path(file).read_bytes()], dtype=np.object_)
-image = InferInput("image", pictures.shape, "BYTES")
-image.set_data_from_numpy(pictures)
+images = np.array([Path(file).read_bytes()], dtype=np.object_)
+tensor = InferInput("image", images.shape, "BYTES")
+tensor.set_data_from_numpy(images)
 outputs = [InferRequestedOutput("label"), InferRequestedOutput("probabilities")]
 client = InferenceServerClient(server)
 try:
-    answer = client.infer("efficientnet-lite0", [image], outputs=outputs, client_timeout=10)
+    response = client.infer("efficientnet-lite0", [tensor], outputs=outputs, client_timeout=10)
 except InferenceServerException as error:
     sys.exit(f"{error.status()}: {error.message()}")
-label, probabilities = answer.as_numpy("label")[0].decode(), answer.as_numpy("probabilities")[0]
+label, probabilities = response.as_numpy("label")[0].decode(), response.as_numpy("probabilities")[0]
 print(f"{label} {probabilities.max():.6f}")

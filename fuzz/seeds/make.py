@@ -1,8 +1,8 @@
-"""Makes the seeds of the fuzzers: small pictures of every kind, lists of headers, bodies of calls. Needs Pillow:
+"""Creates the seeds of the fuzzers: small images of each format, lists of headers, and bodies of requests. Needs Pillow:
 
     python3 -m venv venv && venv/bin/pip install pillow && venv/bin/python fuzz/seeds/make.py
 
-The seeds of the JPEG decoder are its golden pictures, jpeg/tests/golden.
+The JPEG decoder's seeds are its golden images, jpeg/tests/golden.
 """
 
 import io
@@ -37,13 +37,13 @@ def colours(phase=0):
 
 
 def with_larger_frame(webp):
-    """Its lossy frame says that it has 250 megapixels, the container stays as it is."""
+    """The lossy frame claims 268 megapixels; the container keeps its dimensions."""
     at = webp.index(b"VP8 ") + 14
     return webp[:at] + struct.pack("<HH", 16383, 16383) + webp[at + 4 :]
 
 
 def with_frames_of_two_sizes(webp):
-    """Its translucent frames say that they have a row less than their pictures, whose chunks have another name."""
+    """The translucent frames claim fewer rows than their images, whose chunks are renamed."""
     at = 0
     while (at := webp.find(b"ANMF", at + 1)) >= 0:
         webp = webp[: at + 17] + struct.pack("<I", SIZE[1] - 2)[:3] + webp[at + 20 :]
@@ -51,18 +51,18 @@ def with_frames_of_two_sizes(webp):
 
 
 def with_longer_exif(webp):
-    """Its Exif chunk says that it has 2 GB."""
+    """The EXIF chunk claims a length of 2 GiB."""
     at = webp.index(b"EXIF") + 4
     return webp[:at] + struct.pack("<I", (1 << 31) - 1) + webp[at + 4 :]
 
 
-def pictures():
+def images():
     rgb = colours()
     rgba = rgb.copy()
     rgba.putalpha(Image.linear_gradient("L").resize(SIZE))
     grey = rgb.convert("L")
-    deep = Image.new("I;16", SIZE)
-    deep.putdata([(x * 1601) % 65536 for x in range(SIZE[0] * SIZE[1])])
+    sixteen_bit = Image.new("I;16", SIZE)
+    sixteen_bit.putdata([(x * 1601) % 65536 for x in range(SIZE[0] * SIZE[1])])
     palette = rgb.quantize(16)
     frames = [colours(phase) for phase in range(1, 3)]
     turned = Image.Exif()
@@ -73,18 +73,18 @@ def pictures():
         "rgba": rgba,
         "grey": grey,
         "grey-alpha": rgba.convert("LA"),
-        "deep": deep,
+        "16-bit": sixteen_bit,
         "palette": palette,
-        "bits": grey.convert("1"),
+        "bilevel": grey.convert("1"),
         "pixel": rgb.crop((0, 0, 1, 1)),
     }.items():
         yield f"{name}.png", encoded(image, "PNG")
-    yield "palette-clear.png", encoded(palette, "PNG", transparency=3)
+    yield "palette-transparent.png", encoded(palette, "PNG", transparency=3)
     yield "turned.png", encoded(rgb, "PNG", exif=turned)
-    for name, image in {"rgb": rgb, "grey": grey, "palette": palette, "bits": grey.convert("1"), "rgba": rgba}.items():
+    for name, image in {"rgb": rgb, "grey": grey, "palette": palette, "bilevel": grey.convert("1"), "rgba": rgba}.items():
         yield f"{name}.bmp", encoded(image, "BMP")
     yield "palette.gif", encoded(palette, "GIF")
-    yield "clear.gif", encoded(palette, "GIF", transparency=3)
+    yield "transparent.gif", encoded(palette, "GIF", transparency=3)
     yield "interlaced.gif", encoded(palette, "GIF", interlace=1)
     yield "moving.gif", encoded(rgb, "GIF", save_all=True, append_images=frames, duration=50)
     yield "lossy.webp", encoded(rgb, "WEBP", quality=60)
@@ -104,34 +104,34 @@ def pictures():
 
 
 def headers():
-    """Host, content type, authorization, grpc-timeout, x-request-id, origin: a line each, "-" for none."""
+    """One line each for host, content type, authorization, grpc-timeout, x-request-id and origin. "-" omits the header."""
     grpc, token = "application/grpc", "Bearer secret"
     for name, lines in {
         "native": ["localhost", grpc, token, "1S", "my-own-id", "-"],
-        "few": ["127.0.0.1:50051", grpc, token, "-", "-", "-"],
+        "required-only": ["127.0.0.1:50051", grpc, token, "-", "-", "-"],
         "no-token": ["[::1]:443", grpc, "-", "-", "-", "-"],
         "wrong-token": ["photos.example", grpc, "Basic c2VjcmV0", "5m", "-", "-"],
         "long-timeout": ["localhost", grpc, token, "99999999H", "-", "-"],
         "no-timeout": ["localhost", grpc, token, "0n", "-", "-"],
         "wrong-timeout": ["localhost", grpc, token, "100000000u", "a b", "-"],
-        "web": ["localhost", "application/grpc-web+proto; charset=utf-8", token, "1M", "x", "https://app.example.com"],
-        "text": ["localhost", "Application/gRPC-Web-Text", "bearer  secret", "1u", "", "-"],
-        "form": ["localhost", "application/x-www-form-urlencoded", token, "-", "-", "https://elsewhere.example"],
-        "elsewhere": ["user@elsewhere.example:80", grpc, token, "-", "-", "-"],
+        "grpc-web": ["localhost", "application/grpc-web+proto; charset=utf-8", token, "1M", "x", "https://app.example.com"],
+        "grpc-web-text": ["localhost", "Application/gRPC-Web-Text", "bearer  secret", "1u", "", "-"],
+        "form-content-type": ["localhost", "application/x-www-form-urlencoded", token, "-", "-", "https://elsewhere.example"],
+        "other-host": ["user@elsewhere.example:80", grpc, token, "-", "-", "-"],
     }.items():
         yield name, "\n".join(lines).encode()
 
 
-def bodies():
-    """Which method, which content type and version of HTTP, bytes in a chunk; then the body."""
+def grpc_web_bodies():
+    """One byte each for the method, for the content type and HTTP version, and for the chunk size; then the body."""
 
     def frame(message, flag=0):
         return struct.pack(">BI", flag, len(message)) + message
 
-    picture = b"\x89PNG\r\n\x1a\n and so on"
-    classify = frame(b"\x0a" + bytes([len(picture)]) + picture + b"\x10\x03")
-    host = frame(b"\x3a\x00")
-    request = b"\x0a" + bytes([len(picture)]) + picture + b"\x2a\x01a"
+    image = b"\x89PNG\r\n\x1a\n and so on"
+    classify = frame(b"\x0a" + bytes([len(image)]) + image + b"\x10\x03")
+    list_services = frame(b"\x3a\x00")
+    request = b"\x0a" + bytes([len(image)]) + image + b"\x2a\x01a"
     empty = b"\x0a\x00\x2a\x01b"
     batch = b"".join(b"\x0a" + bytes([len(one)]) + one for one in (request, empty, request))
     for name, (plan, body) in {
@@ -142,11 +142,11 @@ def bodies():
         "text-not-base64": ((0, 4, 2), b"AAA=AAA*"),
         "model": ((1, 1, 255), frame(b"")),
         "model-unknown": ((1, 1, 255), frame(b"\x0a\x01x")),
-        "unknown": ((2, 0, 255), frame(b"")),
+        "unknown-method": ((2, 0, 255), frame(b"")),
         "health": ((3, 3, 2), frame(b"")),
-        "reflection": ((4, 0, 255), host),
-        "reflection-twice": ((4, 2, 5), host + host),
-        "nowhere": ((5, 0, 255), b""),
+        "reflection": ((4, 0, 255), list_services),
+        "reflection-twice": ((4, 2, 5), list_services + list_services),
+        "unknown-path": ((5, 0, 255), b""),
         "empty": ((0, 0, 255), b""),
         "compressed": ((0, 0, 255), frame(b"\x0a\x00", flag=1)),
         "trailers": ((1, 0, 255), frame(b"") + frame(b"grpc-status:0\r\n", flag=0x80)),
@@ -154,46 +154,46 @@ def bodies():
         "batch-text": ((7, 2, 5), frame(batch)),
         "batch-empty": ((7, 128, 255), frame(b"")),
         "batch-twice": ((7, 0, 9), frame(batch) + frame(batch)),
-        "batch-cut-off": ((7, 0, 4), frame(batch)[:-3]),
+        "batch-truncated": ((7, 0, 4), frame(batch)[:-3]),
         "stream": ((8, 128, 255), frame(request) + frame(empty) + frame(request)),
-        "stream-pieces": ((8, 0, 3), frame(request) + frame(request)),
+        "stream-small-chunks": ((8, 0, 3), frame(request) + frame(request)),
         "stream-text": ((8, 2, 255), frame(empty) + frame(request)),
         "stream-malformed": ((8, 128, 6), frame(request) + frame(b"\x0a\xff")),
-        "stream-cut-off": ((8, 128, 255), frame(request) + frame(request)[:-2]),
-        "stream-nothing": ((8, 0, 1), b""),
+        "stream-truncated": ((8, 128, 255), frame(request) + frame(request)[:-2]),
+        "stream-empty": ((8, 0, 1), b""),
         "too-long": ((0, 0, 255), b"\x00\x7f\xff\xff\xffabc"),
-        "cut-off": ((0, 2, 1), classify[:-4]),
+        "truncated": ((0, 2, 1), classify[:-4]),
     }.items():
         yield name, bytes(plan) + body
 
 
 def forms():
-    """Which content type and version of HTTP, which query, bytes in a chunk; then the body."""
-    picture = b"\x89PNG\r\n\x1a\n and so on"
+    """One byte each for the content type and HTTP version, for the query, and for the chunk size; then the body."""
+    image = b"\x89PNG\r\n\x1a\n and so on"
 
     def part(disposition, content, *headers):
         lines = [b"--b", b"content-disposition: form-data; " + disposition, *headers, b"", content, b""]
         return b"\r\n".join(lines)
 
-    file = part(b'name="image"; filename="cat.png"', picture, b"content-type: image/png")
+    file = part(b'name="image"; filename="cat.png"', image, b"content-type: image/png")
     for name, (plan, body) in {
         "file": ((0, 0, 255), file + b"--b--\r\n"),
         "file-after-text": ((1, 1, 7), part(b'name="comment"', b"a cat") + file + b"--b--\r\n"),
-        "file-star": ((128, 2, 255), part(b"name=image; filename*=UTF-8''c%C3%A4t.png", picture) + b"--b--\r\n"),
-        "file-latin-1": ((0, 0, 255), part(b'name="image"; filename="c\xe4t.png"', picture) + b"--b--\r\n"),
+        "file-name-star": ((128, 2, 255), part(b"name=image; filename*=UTF-8''c%C3%A4t.png", image) + b"--b--\r\n"),
+        "file-name-latin-1": ((0, 0, 255), part(b'name="image"; filename="c\xe4t.png"', image) + b"--b--\r\n"),
         "file-empty-first": ((0, 0, 3), part(b'name="image"; filename=""', b"") + file + b"--b--\r\n"),
-        "no-file-name": ((0, 3, 255), part(b'name="image"', picture) + b"--b--\r\n"),
-        "no-end": ((0, 0, 1), file),
+        "no-file-name": ((0, 3, 255), part(b'name="image"', image) + b"--b--\r\n"),
+        "no-closing-boundary": ((0, 0, 1), file),
         "no-boundary": ((2, 0, 255), file + b"--b--\r\n"),
-        "nothing": ((0, 0, 255), b""),
-        "plain": ((3, 1, 4), picture),
+        "empty": ((0, 0, 255), b""),
+        "plain": ((3, 1, 4), image),
         "plain-text": ((5, 0, 255), b"data:image/png;base64,iVBORw0KGgo="),
-        "too-long": ((4, 0, 255), picture + bytes(1000)),
+        "too-long": ((4, 0, 255), image + bytes(1000)),
     }.items():
         yield name, bytes(plan) + body
 
 
-TARGETS = {"picture": pictures, "headers": headers, "form": forms, "grpc_web": bodies}
+TARGETS = {"picture": images, "headers": headers, "form": forms, "grpc_web": grpc_web_bodies}
 for target, seeds in TARGETS.items():
     for name, data in seeds():
         write(target, name, data)

@@ -1,10 +1,10 @@
-//! Answers as JSON: what the command line prints and what plain HTTP answers.
+//! Classification results as JSON: the command line prints them, and plain HTTP responds with them.
 
 use serde::Serialize;
 
 use crate::ClassifyImageResponse;
 
-/// What one picture shows.
+/// The result for one image, with the fields of `Answer` in `openapi.json`.
 #[derive(Debug, Serialize)]
 pub struct Answer<'a> {
     label: &'a str,
@@ -46,19 +46,19 @@ struct Crop {
 }
 
 impl<'a> From<&'a ClassifyImageResponse> for Answer<'a> {
-    fn from(answer: &'a ClassifyImageResponse) -> Self {
-        let timings = answer.timings.unwrap_or_default();
+    fn from(response: &'a ClassifyImageResponse) -> Self {
+        let timings = response.timings.unwrap_or_default();
         Self {
-            label: &answer.label,
-            confidence: answer.confidence,
-            predictions: answer.predictions.iter().map(Prediction::from).collect(),
-            model: &answer.model,
-            model_revision: &answer.model_revision,
-            request_id: &answer.request_id,
+            label: &response.label,
+            confidence: response.confidence,
+            predictions: response.predictions.iter().map(Prediction::from).collect(),
+            model: &response.model,
+            model_revision: &response.model_revision,
+            request_id: &response.request_id,
             decode_ms: timings.decode_ms,
             queue_ms: timings.queue_ms,
             inference_ms: timings.inference_ms,
-            crop: answer.crop.map(Crop::from),
+            crop: response.crop.map(Crop::from),
         }
     }
 }

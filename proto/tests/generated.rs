@@ -1,4 +1,4 @@
-//! The committed Rust code is what the contract generates. `UPDATE_GENERATED=1` writes it anew.
+//! Compares the committed Rust code with freshly generated code. `UPDATE_GENERATED=1` updates it.
 
 use std::{fs, path::Path};
 
@@ -11,7 +11,7 @@ fn generated_code_matches_the_contract() {
     let committed = root.join("src/generated");
     let fresh = tempfile::tempdir().unwrap();
 
-    // The error details too, which no message of ours names: who prints an error asks server reflection for them.
+    // No message of ours refers to the error details, but tools that print errors get them by server reflection.
     let contract = [
         "image_classifier.proto",
         "inference.proto",

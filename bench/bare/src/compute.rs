@@ -21,7 +21,7 @@ const IMAGE_BYTES_MAX: u64 = 10 << 20;
 const PIXELS_MAX: u64 = 25_000_000;
 const TOP_K: usize = 5;
 
-/// A thread for each core, as the product has them: a picture that is alone has all cores for its inference.
+/// One thread per core, as in the product. A lone request uses all cores for its inference.
 pub struct Compute(mpsc::Sender<Job>);
 
 struct Job {
@@ -55,20 +55,20 @@ impl Compute {
         Ok(Self(sender))
     }
 
-    async fn answer(&self, image: Bytes) -> anyhow::Result<ClassifyImageResponse> {
-        let (reply, answer) = oneshot::channel();
+    async fn run(&self, image: Bytes) -> anyhow::Result<ClassifyImageResponse> {
+        let (reply, response) = oneshot::channel();
         self.0
             .send(Job { image, reply })
             .ok()
-            .context("no threads")?;
-        answer.await?
+            .context("all worker threads have stopped")?;
+        response.await?
     }
 }
 
 impl Classify for Compute {
     async fn classify(&self, image: Bytes) -> Result<ClassifyImageResponse, Status> {
-        let answer = self.answer(image).await;
-        answer.map_err(|error| Status::internal(error.to_string()))
+        let response = self.run(image).await;
+        response.map_err(|error| Status::internal(error.to_string()))
     }
 }
 
@@ -76,9 +76,9 @@ impl Shared {
     fn work(&self, mut runner: Runner) {
         while let Some(Job { image, reply }) = self.next() {
             let alone = self.busy.fetch_add(1, Ordering::Relaxed) == 0;
-            let answer = self.answer(image, &mut runner, alone);
+            let response = self.classify(image, &mut runner, alone);
             self.busy.fetch_sub(1, Ordering::Relaxed);
-            let _ = reply.send(answer);
+            let _ = reply.send(response);
         }
     }
 
@@ -87,7 +87,7 @@ impl Shared {
         jobs.recv().ok()
     }
 
-    fn answer(
+    fn classify(
         &self,
         image: Bytes,
         runner: &mut Runner,
@@ -101,7 +101,7 @@ impl Shared {
             _ => runner.run(input, &mut Team::solo())?,
         };
         let ranking = Ranking::of(&logits, TOP_K);
-        let best = ranking.classes().first().context("no classes")?;
+        let best = ranking.classes().first().context("the ranking is empty")?;
         Ok(ClassifyImageResponse {
             label: labels()[best.index].to_owned(),
             confidence: best.probability,

@@ -1,7 +1,7 @@
 //! usage: bare ADDRESS
 //!
-//! Serves `Classify` with nothing between tonic and the network: no limit, deadline, queue that is looked at, gRPC-Web,
-//! metric or trace.
+//! Serves `Classify` with nothing between tonic and the network: no limits, deadlines, queue estimates, gRPC-Web, metrics or
+//! traces.
 
 mod compute;
 
@@ -14,7 +14,7 @@ use tonic::transport::Server;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// As the product's: with HTTP/2's defaults a photograph waits for leave to send its end.
+/// The product's value. With HTTP/2's default the end of a photograph waits for a window update.
 const STREAM_WINDOW_BYTES: u32 = 256 << 10;
 const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
 

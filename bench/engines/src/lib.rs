@@ -1,10 +1,10 @@
-//! Engines in Rust behind a C ABI. Inputs are handed over before the clock starts: `feed`, then `run`.
+//! Engines in Rust behind a C ABI. `feed` takes the inputs before the clock starts, then `run` computes.
 //!
-//! Every function returns null or false, and says why on standard error, where it cannot do what is asked.
+//! A function that fails returns null or false and prints the reason to standard error.
 
 mod ours;
 mod peak;
-mod picture;
+mod preprocessing;
 mod rten;
 mod tract;
 
@@ -15,18 +15,18 @@ use std::{
 
 /// Side of the input.
 const SIZE: usize = 224;
-/// Numbers in one picture.
-const PICTURE_LEN: usize = SIZE * SIZE * 3;
+/// Elements of one image.
+const IMAGE_LEN: usize = SIZE * SIZE * 3;
 
-/// A network that is loaded, for batches of one size.
+/// A loaded network for batches of one size.
 trait Engine {
-    /// Takes what the next run computes: pictures one after the other, `[channel, height, width]`.
-    fn feed(&mut self, pictures: &[f32]) -> anyhow::Result<()>;
-    /// The logits, picture after picture.
+    /// Sets the input of the next run, `[batch, channel, height, width]`.
+    fn feed(&mut self, images: &[f32]) -> anyhow::Result<()>;
+    /// The logits, `[batch, class]`.
     fn run(&mut self) -> anyhow::Result<Vec<f32>>;
 }
 
-/// A loaded engine and the size of its batches.
+/// A loaded engine and its batch size.
 pub struct Loaded {
     engine: Box<dyn Engine>,
     batch: usize,
@@ -40,15 +40,15 @@ fn load(name: &str, model: &str, batch: usize, threads: usize) -> anyhow::Result
     })
 }
 
-fn said<T>(outcome: anyhow::Result<T>) -> Option<T> {
-    outcome.inspect_err(|error| eprintln!("{error:#}")).ok()
+fn print_error<T>(result: anyhow::Result<T>) -> Option<T> {
+    result.inspect_err(|error| eprintln!("{error:#}")).ok()
 }
 
-/// Loads engine `name`: `tract` or `rten` from the ONNX file `model`; `avx512`, `avx2`, `scalar`, `flex` or `ndarray` from
+/// Loads the engine `name`: `tract` or `rten` from the ONNX file `model`; `avx512`, `avx2`, `scalar`, `flex` or `ndarray` from
 /// the product's own weights.
 ///
 /// # Safety
-/// `name` and `model` are strings that end with 0.
+/// `name` and `model` are valid C strings.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn engine_load(
     name: *const c_char,
@@ -58,26 +58,26 @@ pub unsafe extern "C" fn engine_load(
 ) -> *mut Loaded {
     // SAFETY: the caller's promise.
     let [name, model] = [name, model].map(|text| unsafe { CStr::from_ptr(text) }.to_string_lossy());
-    match said(load(&name, &model, batch, threads)) {
+    match print_error(load(&name, &model, batch, threads)) {
         Some(engine) => Box::into_raw(Box::new(Loaded { engine, batch })),
         None => ptr::null_mut(),
     }
 }
 
-/// Hands over the pictures of the next run, `[batch, channel, height, width]`.
+/// Sets the input of the next run, `[batch, channel, height, width]`.
 ///
 /// # Safety
-/// `loaded` is from [`engine_load`] and used by one thread at a time; `pictures` holds a batch.
+/// `loaded` is from [`engine_load`] and used by one thread at a time; `images` points to a whole batch.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn engine_feed(loaded: *mut Loaded, pictures: *const f32) -> bool {
+pub unsafe extern "C" fn engine_feed(loaded: *mut Loaded, images: *const f32) -> bool {
     // SAFETY: the caller's promise.
     let loaded = unsafe { &mut *loaded };
     // SAFETY: the caller's promise.
-    let pictures = unsafe { slice::from_raw_parts(pictures, loaded.batch * PICTURE_LEN) };
-    said(loaded.engine.feed(pictures)).is_some()
+    let images = unsafe { slice::from_raw_parts(images, loaded.batch * IMAGE_LEN) };
+    print_error(loaded.engine.feed(images)).is_some()
 }
 
-/// Runs what was fed, and writes the logits, `[batch, class]`.
+/// Runs the network on the input, and writes the logits, `[batch, class]`.
 ///
 /// # Safety
 /// `loaded` is from [`engine_load`] and used by one thread at a time; `logits` has room for a batch of 1000.
@@ -85,21 +85,21 @@ pub unsafe extern "C" fn engine_feed(loaded: *mut Loaded, pictures: *const f32) 
 pub unsafe extern "C" fn engine_run(loaded: *mut Loaded, logits: *mut f32) -> bool {
     // SAFETY: the caller's promise.
     let loaded = unsafe { &mut *loaded };
-    let Some(found) = said(loaded.engine.run()) else {
+    let Some(computed) = print_error(loaded.engine.run()) else {
         return false;
     };
     // SAFETY: the caller's promise.
-    unsafe { slice::from_raw_parts_mut(logits, found.len()) }.copy_from_slice(&found);
+    unsafe { slice::from_raw_parts_mut(logits, computed.len()) }.copy_from_slice(&computed);
     true
 }
 
-/// Turns an encoded picture into the network's input, `[height, width, channel]`; `full_scale` forbids decoding it at a
+/// Converts an encoded image to the network's input, `[height, width, channel]`. With `full_scale` it is not decoded at a
 /// reduced scale.
 ///
 /// # Safety
-/// `encoded` holds `len` bytes; `values` has room for one picture.
+/// `encoded` points to `len` bytes; `values` has room for one image.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn picture_prepare(
+pub unsafe extern "C" fn image_prepare(
     encoded: *const u8,
     len: usize,
     full_scale: bool,
@@ -107,15 +107,15 @@ pub unsafe extern "C" fn picture_prepare(
 ) -> bool {
     // SAFETY: the caller's promise.
     let encoded = unsafe { slice::from_raw_parts(encoded, len) };
-    let Some(input) = said(picture::prepare(encoded, full_scale)) else {
+    let Some(input) = print_error(preprocessing::prepare(encoded, full_scale)) else {
         return false;
     };
     // SAFETY: the caller's promise.
-    unsafe { slice::from_raw_parts_mut(values, PICTURE_LEN) }.copy_from_slice(input.values());
+    unsafe { slice::from_raw_parts_mut(values, IMAGE_LEN) }.copy_from_slice(input.values());
     true
 }
 
-/// Most multiply-adds of one core, in GFLOP/s, with vectors of 512 or 256 bits; 0 where the machine has none such.
+/// Peak multiply-adds of one core, in GFLOP/s, with vectors of 512 or 256 bits; 0 if the CPU has no such vectors.
 #[unsafe(no_mangle)]
 pub extern "C" fn peak_gflops(bits: usize) -> f64 {
     peak::gflops(bits).unwrap_or(0.0)

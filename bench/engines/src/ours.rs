@@ -3,9 +3,9 @@ use std::{mem, thread};
 use anyhow::ensure;
 use imageclassifier_model::{Backend, Compute, Input, Kernel, Network, Runner, Team, Weights};
 
-use crate::{Engine, PICTURE_LEN, SIZE};
+use crate::{Engine, IMAGE_LEN, SIZE};
 
-/// The product's network, as the server runs it: a picture that is alone has all threads, of several each has one.
+/// The product's network, as the server runs it: a single image uses all threads; in a batch each thread runs alone.
 pub(crate) struct Ours {
     runners: Vec<Runner>,
     team: Team,
@@ -14,14 +14,14 @@ pub(crate) struct Ours {
 }
 
 impl Ours {
-    /// `name` is a kernel's or that of a backend whose own operators are to be used.
+    /// `name` is an instruction set of our kernels, or a burn backend with its own operators.
     pub(crate) fn load(name: &str, batch: usize, threads: usize) -> anyhow::Result<Self> {
         let compute = match name.parse::<Backend>() {
             Ok(backend) => Compute::Plain(backend),
             Err(_) => Compute::Fused(name.parse::<Kernel>()?),
         };
         let network = Network::load(&Weights::lite0(), compute)?;
-        // burn's operators have threads of their own.
+        // burn's operators create their own threads.
         let runners = if batch == 1 || matches!(compute, Compute::Plain(_)) {
             1
         } else {
@@ -37,14 +37,14 @@ impl Ours {
 }
 
 impl Engine for Ours {
-    fn feed(&mut self, pictures: &[f32]) -> anyhow::Result<()> {
-        let inputs = pictures.chunks_exact(PICTURE_LEN).map(|picture| {
+    fn feed(&mut self, images: &[f32]) -> anyhow::Result<()> {
+        let inputs = images.chunks_exact(IMAGE_LEN).map(|image| {
             let (area, side) = (SIZE * SIZE, SIZE as u32);
-            let interleaved = (0..PICTURE_LEN).map(|i| picture[i % 3 * area + i / 3]);
+            let interleaved = (0..IMAGE_LEN).map(|i| image[i % 3 * area + i / 3]);
             Input::from_values(side, interleaved.collect())
         });
         self.inputs = inputs.collect::<Option<_>>().unwrap_or_default();
-        ensure!(self.inputs.len() == self.batch, "no whole batch");
+        ensure!(self.inputs.len() == self.batch, "the batch is incomplete");
         Ok(())
     }
 
@@ -65,7 +65,7 @@ impl Engine for Ours {
                 .collect();
             let mut logits = Vec::new();
             for part in parts {
-                logits.extend(part.join().expect("no engine panics")?);
+                logits.extend(part.join().expect("the engine does not panic")?);
             }
             Ok(logits)
         })

@@ -1,9 +1,9 @@
 use rten::{Model, ModelOptions};
 use rten_tensor::{AsView, NdTensor};
 
-use crate::{Engine, PICTURE_LEN, SIZE};
+use crate::{Engine, IMAGE_LEN, SIZE};
 
-/// On as many threads as RTEN_NUM_THREADS says. One picture after the other: as a batch they take longer.
+/// RTen with `RTEN_NUM_THREADS` threads. It runs the images one after the other, because a batch takes longer.
 pub(crate) struct Rten {
     model: Model,
     inputs: Vec<NdTensor<f32, 4>>,
@@ -20,10 +20,9 @@ impl Rten {
 }
 
 impl Engine for Rten {
-    fn feed(&mut self, pictures: &[f32]) -> anyhow::Result<()> {
-        let pictures = pictures.chunks_exact(PICTURE_LEN);
-        let inputs =
-            pictures.map(|picture| NdTensor::from_data([1, 3, SIZE, SIZE], picture.to_vec()));
+    fn feed(&mut self, images: &[f32]) -> anyhow::Result<()> {
+        let images = images.chunks_exact(IMAGE_LEN);
+        let inputs = images.map(|image| NdTensor::from_data([1, 3, SIZE, SIZE], image.to_vec()));
         self.inputs = inputs.collect();
         Ok(())
     }
@@ -31,8 +30,8 @@ impl Engine for Rten {
     fn run(&mut self) -> anyhow::Result<Vec<f32>> {
         let mut logits = Vec::new();
         for input in self.inputs.drain(..) {
-            let found: NdTensor<f32, 2> = self.model.run_one(input.into(), None)?.try_into()?;
-            logits.extend(found.iter());
+            let output: NdTensor<f32, 2> = self.model.run_one(input.into(), None)?.try_into()?;
+            logits.extend(output.iter());
         }
         Ok(logits)
     }

@@ -5,9 +5,9 @@ use tract_onnx::prelude::{
     TypedRunnableModel, tvec,
 };
 
-use crate::{Engine, PICTURE_LEN, SIZE};
+use crate::{Engine, IMAGE_LEN, SIZE};
 
-/// On one thread, whatever is asked for. One picture after the other: as a batch they take more than twice as long.
+/// tract, always with one thread. It runs the images one after the other, because a batch takes more than twice as long.
 pub(crate) struct Tract {
     model: Arc<TypedRunnableModel>,
     inputs: Vec<Tensor>,
@@ -27,9 +27,9 @@ impl Tract {
 }
 
 impl Engine for Tract {
-    fn feed(&mut self, pictures: &[f32]) -> anyhow::Result<()> {
-        let pictures = pictures.chunks_exact(PICTURE_LEN);
-        let inputs = pictures.map(|picture| Tensor::from_shape(&[1, 3, SIZE, SIZE], picture));
+    fn feed(&mut self, images: &[f32]) -> anyhow::Result<()> {
+        let images = images.chunks_exact(IMAGE_LEN);
+        let inputs = images.map(|image| Tensor::from_shape(&[1, 3, SIZE, SIZE], image));
         self.inputs = inputs.collect::<Result<_, _>>()?;
         Ok(())
     }

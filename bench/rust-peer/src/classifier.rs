@@ -12,9 +12,9 @@ use ort::{session::Session, value::TensorRef};
 use tokio::sync::Semaphore;
 use tonic::Status;
 
-use crate::picture::{SIZE, prepare};
+use crate::preprocessing::{SIZE, prepare};
 
-/// Pictures are decoded and classified on blocking threads, as many at once as there are cores.
+/// Decodes and classifies images on blocking threads, at most one per core at the same time.
 pub struct Classifier {
     shared: Arc<Shared>,
     cores: Arc<Semaphore>,
@@ -25,7 +25,7 @@ struct Shared {
     sessions: Sessions,
 }
 
-/// Sessions that nobody uses at the moment.
+/// A pool of sessions.
 struct Sessions {
     idle: Mutex<Vec<Session>>,
     free: Condvar,
@@ -68,7 +68,7 @@ impl Sessions {
             .free
             .wait_while(idle, |idle| idle.is_empty())
             .unwrap_or_else(PoisonError::into_inner);
-        let mut session = idle.pop().context("waited for one")?;
+        let mut session = idle.pop().context("a session is idle after the wait")?;
         drop(idle);
         let logits = infer(&mut session, input);
         self.idle
@@ -116,10 +116,12 @@ impl Classify for Classifier {
         let core = Arc::clone(&self.cores).acquire_owned().await;
         let core = core.map_err(|_| Status::unavailable("stopping"))?;
         let shared = Arc::clone(&self.shared);
-        let answer = tokio::task::spawn_blocking(move || {
+        let response = tokio::task::spawn_blocking(move || {
             let _core = core;
             shared.classify(&image)
         });
-        answer.await.map_err(|_| Status::internal("a panic"))?
+        response
+            .await
+            .map_err(|_| Status::internal("the classifier panicked"))?
     }
 }

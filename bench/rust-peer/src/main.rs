@@ -1,9 +1,10 @@
 //! usage: rust-peer ADDRESS MODEL.onnx LABELS.txt SESSIONS THREADS
 //!
-//! ONNX Runtime in SESSIONS sessions of THREADS threads each; ORT_DYLIB_PATH names its library.
+//! Serves `Classify` with SESSIONS sessions of ONNX Runtime, each with THREADS threads. ORT_DYLIB_PATH is the path of its
+//! library.
 
 mod classifier;
-mod picture;
+mod preprocessing;
 
 use std::{env, fs, net::SocketAddr};
 

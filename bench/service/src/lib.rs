@@ -1,4 +1,4 @@
-//! What the servers that are compared with the product have in common: its contract, of which they serve `Classify` alone.
+//! The contract for the servers that the benchmarks compare with the product. They implement only `Classify`.
 
 use bytes::Bytes;
 use imageclassifier_proto::{
@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status, Streaming, codegen::BoxStream};
 
 const MESSAGE_BYTES_MAX: usize = 16 << 20;
 
-/// Answers what an encoded image shows.
+/// Classifies one encoded image.
 pub trait Classify: Send + Sync + 'static {
     fn classify(
         &self,
@@ -18,7 +18,7 @@ pub trait Classify: Send + Sync + 'static {
     ) -> impl Future<Output = Result<ClassifyImageResponse, Status>> + Send;
 }
 
-/// The contract, answered by `classifier`.
+/// The gRPC service that calls `classifier`.
 pub fn service<C: Classify>(classifier: C) -> ImageClassifierServer<OnlyClassify<C>> {
     ImageClassifierServer::new(OnlyClassify(classifier))
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
@@ -33,8 +33,8 @@ impl<C: Classify> ImageClassifier for OnlyClassify<C> {
         &self,
         request: Request<ClassifyImageRequest>,
     ) -> Result<Response<ClassifyImageResponse>, Status> {
-        let answer = self.0.classify(request.into_inner().image_data).await?;
-        Ok(Response::new(answer))
+        let response = self.0.classify(request.into_inner().image_data).await?;
+        Ok(Response::new(response))
     }
 
     type ClassifyBatchStream = BoxStream<ClassifyBatchResponse>;
@@ -44,24 +44,24 @@ impl<C: Classify> ImageClassifier for OnlyClassify<C> {
         &self,
         _: Request<ClassifyBatchRequest>,
     ) -> Result<Response<Self::ClassifyBatchStream>, Status> {
-        Err(not_compared())
+        Err(only_classify())
     }
 
     async fn classify_stream(
         &self,
         _: Request<Streaming<ClassifyImageRequest>>,
     ) -> Result<Response<Self::ClassifyStreamStream>, Status> {
-        Err(not_compared())
+        Err(only_classify())
     }
 
     async fn get_model(
         &self,
         _: Request<GetModelRequest>,
     ) -> Result<Response<GetModelResponse>, Status> {
-        Err(not_compared())
+        Err(only_classify())
     }
 }
 
-fn not_compared() -> Status {
-    Status::unimplemented("not compared")
+fn only_classify() -> Status {
+    Status::unimplemented("this server implements only Classify")
 }

@@ -109,7 +109,7 @@ export const ErrorReasonSchema = /*@__PURE__*/
   enumDesc(file_image_classifier, 0);
 
 /**
- * Values of google.rpc.ErrorInfo.reason in the domain "imageclassifier". They carry no prefix because they are sent by
+ * Values of google.rpc.ErrorInfo.reason in the domain "imageclassifier". They have no prefix because they are sent by
  * name.
  *
  * @generated from enum imageclassifier.ErrorReason
@@ -118,10 +118,10 @@ export const ErrorReason = /*@__PURE__*/
   tsEnum(ErrorReasonSchema);
 
 /**
- * Names what a photograph shows, among the 1000 classes of ImageNet-1k.
+ * Classifies images into the 1000 classes of ImageNet-1k.
  *
- * Every failed call carries google.rpc.ErrorInfo (domain "imageclassifier") with a machine-readable reason, and
- * google.rpc.BadRequest where a field of the request is at fault.
+ * Every failed request carries google.rpc.ErrorInfo (domain "imageclassifier") with a machine-readable reason. If a field
+ * of the request is invalid, it also carries google.rpc.BadRequest.
  *
  * @generated from service imageclassifier.ImageClassifier
  */

@@ -1,14 +1,14 @@
 import { clients } from "../clients.js";
 
-const [server, client, picture] = ["server", "client", "picture"].map((id) => document.getElementById(id));
+const [server, client, image] = ["server", "client", "image"].map((id) => document.getElementById(id));
 const status = document.querySelector("[role=status]");
 
 client.append(...Object.keys(clients).map((name) => new Option(name)));
 
-picture.addEventListener("change", async () => {
+image.addEventListener("change", async () => {
   status.textContent = "";
   try {
-    const imageData = new Uint8Array(await picture.files[0].arrayBuffer());
+    const imageData = new Uint8Array(await image.files[0].arrayBuffer());
     const { label, confidence } = await clients[client.value](server.value, imageData);
     status.textContent = `${label} ${(100 * confidence).toFixed(1)} %`;
   } catch (error) {

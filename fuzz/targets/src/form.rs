@@ -1,5 +1,5 @@
-//! Bodies posted to `/v1/classify`, as forms and plain: whatever the bytes, the response is JSON that says what it is, and
-//! it does not depend on how the body was cut into chunks.
+//! Bodies posted to `/v1/classify`, as forms and plain. For any body, the response is valid JSON with a label or an error, and
+//! does not depend on the sizes of the body's chunks.
 
 use std::sync::OnceLock;
 
@@ -8,9 +8,9 @@ use bytes::Bytes;
 use http::{Request, StatusCode, Version, header};
 use serde_json::Value;
 
-use crate::service::{Answer, Service};
+use crate::service::{Response, Service};
 
-/// Little, so that bodies over the limit are short.
+/// A low limit, so that bodies over the limit are short.
 const OPTIONS: [&str; 2] = ["--image-bytes-max", "1000"];
 
 const CONTENT_TYPES: [&str; 6] = [
@@ -23,7 +23,7 @@ const CONTENT_TYPES: [&str; 6] = [
 ];
 const QUERIES: [&str; 4] = ["", "?top_k=3", "?explain=true&top_k=2", "?model=unknown"];
 
-/// Posts a body in chunks of two sizes. The first three bytes of `data` choose the headers, the query and the chunks.
+/// Posts the body as a whole and in chunks. The first three bytes of `data` select the headers, the query and the chunk size.
 pub fn run(data: &[u8]) {
     let &[headers, query, chunk, ref body @ ..] = data else {
         return;
@@ -33,7 +33,7 @@ pub fn run(data: &[u8]) {
     assert_eq!(whole, chunked, "the chunks changed the response");
 }
 
-/// The HTTP status and the reason of a rejection.
+/// Posts the body. Returns the HTTP status, and the reason if the request was rejected.
 fn post(headers: u8, query: u8, chunk_bytes: usize, body: &[u8]) -> (StatusCode, Option<String>) {
     static SERVICE: OnceLock<Service> = OnceLock::new();
     let chunks: Vec<_> = body
@@ -56,14 +56,14 @@ fn post(headers: u8, query: u8, chunk_bytes: usize, body: &[u8]) -> (StatusCode,
     outcome(&service.call(request.unwrap()))
 }
 
-fn outcome(answer: &Answer) -> (StatusCode, Option<String>) {
-    let body: Value = serde_json::from_slice(&answer.body).expect("the body is JSON");
-    if answer.http_status == StatusCode::OK {
+fn outcome(response: &Response) -> (StatusCode, Option<String>) {
+    let body: Value = serde_json::from_slice(&response.body).expect("the body is JSON");
+    if response.http_status == StatusCode::OK {
         assert!(body["label"].is_string(), "{body}");
-        return (answer.http_status, None);
+        return (response.http_status, None);
     }
-    assert!(answer.http_status.is_client_error(), "{body}");
+    assert!(response.http_status.is_client_error(), "{body}");
     assert!(!body["message"].as_str().expect("a message").is_empty());
     let reason = body["details"][0]["reason"].as_str().expect("a reason");
-    (answer.http_status, Some(reason.to_owned()))
+    (response.http_status, Some(reason.to_owned()))
 }

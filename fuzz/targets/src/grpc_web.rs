@@ -1,4 +1,4 @@
-//! Calls over gRPC-Web: whatever the body, the answer is well formed, and says what it would say over native gRPC.
+//! gRPC-Web requests. For any body, the response is well-formed, and has the same status as over native gRPC.
 
 use std::sync::OnceLock;
 
@@ -7,9 +7,9 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{Request, Version, header};
 
-use crate::service::{Answer, Service};
+use crate::service::{Response, Service};
 
-/// Little, so that messages over the limit are short.
+/// A low limit, so that messages over the limit are short.
 const OPTIONS: [&str; 2] = ["--image-bytes-max", "1000"];
 
 const PATHS: [&str; 9] = [
@@ -24,43 +24,42 @@ const PATHS: [&str; 9] = [
     "/imageclassifier.ImageClassifier/ClassifyStream",
 ];
 
-/// How the first bytes of the data say that the rest is to be sent.
+/// How to send the body. The first bytes of the data determine it.
 struct Plan {
     path: &'static str,
     version: Version,
     content_type: &'static str,
-    coding: Coding,
-    /// Bytes of the body that arrive together.
+    encoding: Encoding,
     chunk_bytes: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Coding {
+enum Encoding {
     Binary,
-    /// The rest in base64.
+    /// Sends the body as base64.
     Text,
-    /// The rest as if it were base64.
+    /// Sends the body as it is, declared as base64.
     RawAsText,
 }
 
-/// Sends a body, and compares the answer's status with that of the same body over native gRPC.
+/// Sends a body, and compares the response's status with that of the same body over native gRPC.
 pub fn run(data: &[u8]) {
-    let &[path, how, chunk, ref body @ ..] = data else {
+    let &[path, format, chunk, ref body @ ..] = data else {
         return;
     };
-    let plan = Plan::of(path, how, chunk);
-    let sent = match plan.coding {
-        Coding::Text => BASE64_STANDARD.encode(body).into(),
-        Coding::Binary | Coding::RawAsText => body.to_owned(),
+    let plan = Plan::of(path, format, chunk);
+    let sent = match plan.encoding {
+        Encoding::Text => BASE64_STANDARD.encode(body).into(),
+        Encoding::Binary | Encoding::RawAsText => body.to_owned(),
     };
-    let answer = call(&plan, plan.content_type, plan.version, &sent);
-    assert_eq!(answer.http_status, 200);
-    let status = web_status(&answer, plan.coding != Coding::Binary);
+    let response = call(&plan, plan.content_type, plan.version, &sent);
+    assert_eq!(response.http_status, 200);
+    let status = web_status(&response, plan.encoding != Encoding::Binary);
 
-    let message = match plan.coding {
-        Coding::Binary | Coding::Text => Some(body.to_owned()),
-        // As decoders differ in what else they take for base64, only what all of them take.
-        Coding::RawAsText => BASE64_STANDARD.decode(body).ok(),
+    let message = match plan.encoding {
+        Encoding::Binary | Encoding::Text => Some(body.to_owned()),
+        // Decoders differ in what they accept, so this compares only strictly valid base64.
+        Encoding::RawAsText => BASE64_STANDARD.decode(body).ok(),
     };
     if let Some(message) = message {
         let native = call(&plan, "application/grpc", Version::HTTP_2, &message);
@@ -68,36 +67,39 @@ pub fn run(data: &[u8]) {
         assert_eq!(
             Some(status),
             native.grpc_status(),
-            "another status natively"
+            "the status differs from native gRPC"
         );
     }
 }
 
 impl Plan {
-    fn of(path: u8, how: u8, chunk: u8) -> Self {
-        let (content_type, coding) = match how % 6 {
-            0 => ("application/grpc-web", Coding::Binary),
-            1 => ("Application/gRPC-Web+proto; charset=utf-8", Coding::Binary),
-            2 => ("application/grpc-web-text", Coding::Text),
-            3 => ("application/grpc-web-text+proto;a=b", Coding::Text),
-            4 => ("application/grpc-web-text", Coding::RawAsText),
-            _ => (" application/grpc-web-text+proto ", Coding::RawAsText),
+    fn of(path: u8, format: u8, chunk: u8) -> Self {
+        let (content_type, encoding) = match format % 6 {
+            0 => ("application/grpc-web", Encoding::Binary),
+            1 => (
+                "Application/gRPC-Web+proto; charset=utf-8",
+                Encoding::Binary,
+            ),
+            2 => ("application/grpc-web-text", Encoding::Text),
+            3 => ("application/grpc-web-text+proto;a=b", Encoding::Text),
+            4 => ("application/grpc-web-text", Encoding::RawAsText),
+            _ => (" application/grpc-web-text+proto ", Encoding::RawAsText),
         };
         Self {
             path: PATHS[usize::from(path) % PATHS.len()],
-            version: if how < 128 {
+            version: if format < 128 {
                 Version::HTTP_11
             } else {
                 Version::HTTP_2
             },
             content_type,
-            coding,
+            encoding,
             chunk_bytes: usize::from(chunk).max(1),
         }
     }
 }
 
-fn call(plan: &Plan, content_type: &str, version: Version, sent: &[u8]) -> Answer {
+fn call(plan: &Plan, content_type: &str, version: Version, sent: &[u8]) -> Response {
     static SERVICE: OnceLock<Service> = OnceLock::new();
     let chunks: Vec<_> = sent
         .chunks(plan.chunk_bytes)
@@ -113,29 +115,34 @@ fn call(plan: &Plan, content_type: &str, version: Version, sent: &[u8]) -> Answe
     service.call(request.unwrap())
 }
 
-/// The status in the one frame of trailers at the end, or of an answer that is nothing but a refusal.
-fn web_status(answer: &Answer, text: bool) -> u16 {
-    let content_type = answer.headers[header::CONTENT_TYPE].to_str().unwrap();
+/// The status in the trailers frame at the end, or in the headers of a response without a body.
+fn web_status(response: &Response, text: bool) -> u16 {
+    let content_type = response.headers[header::CONTENT_TYPE].to_str().unwrap();
     assert_eq!(content_type.starts_with("application/grpc-web-text"), text);
-    assert!(answer.trailers.is_empty(), "a browser reads no trailers");
+    assert!(
+        response.trailers.is_empty(),
+        "gRPC-Web sends no HTTP trailers"
+    );
     let mut rest = if text {
-        &*from_base64(&answer.body)
+        &*from_base64(&response.body)
     } else {
-        &*answer.body
+        &*response.body
     };
     if rest.is_empty() {
-        return answer.grpc_status().expect("refused in the head");
+        return response
+            .grpc_status()
+            .expect("a response without a body has its status in the headers");
     }
     loop {
-        let (&[flag, a, b, c, d], behind) = rest.split_first_chunk().expect("a frame");
+        let (&[flag, a, b, c, d], after) = rest.split_first_chunk().expect("a frame");
         let length = u32::from_be_bytes([a, b, c, d]) as usize;
-        let (frame, behind) = behind.split_at_checked(length).expect("a whole frame");
+        let (frame, after) = after.split_at_checked(length).expect("a complete frame");
         if flag == 0x80 {
-            assert!(behind.is_empty(), "trailers come last");
+            assert!(after.is_empty(), "trailers come last");
             return status_of(frame);
         }
         assert_eq!(flag, 0, "neither message nor trailers");
-        rest = behind;
+        rest = after;
     }
 }
 
@@ -144,12 +151,12 @@ fn status_of(trailers: &[u8]) -> u16 {
     let mut statuses = text
         .split("\r\n")
         .filter_map(|line| line.strip_prefix("grpc-status:"));
-    let status = statuses.next().expect("there is a status");
-    assert!(statuses.next().is_none(), "one status");
+    let status = statuses.next().expect("the trailers have a status");
+    assert!(statuses.next().is_none(), "more than one status");
     status.trim().parse().unwrap()
 }
 
-/// Pieces, each of which may be padded.
+/// Decodes concatenated base64 strings, each with its own padding.
 fn from_base64(text: &[u8]) -> Vec<u8> {
     let quads = text.chunks(4);
     quads

@@ -1,11 +1,11 @@
-//! The headers that we read ourselves, held against what each of them promises.
+//! The headers that the server parses itself. The response must match what each of them requires.
 
 use std::sync::OnceLock;
 
 use axum::body::Body;
 use http::{HeaderName, HeaderValue, Request, StatusCode, Version, header};
 
-use crate::service::{Answer, Service};
+use crate::service::{Response, Service};
 
 const OPTIONS: [&str; 4] = [
     "--allowed-host",
@@ -18,7 +18,7 @@ const TOKENS: &str = "page 2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe
 const HOSTS: [&str; 4] = ["localhost", "127.0.0.1", "[::1]", "photos.example"];
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// One a line of the data, in this order; a line "-" leaves one out.
+/// The data has one line per header, in this order. A line "-" omits the header.
 const NAMES: [HeaderName; 6] = [
     header::HOST,
     header::CONTENT_TYPE,
@@ -28,7 +28,7 @@ const NAMES: [HeaderName; 6] = [
     header::ORIGIN,
 ];
 
-/// Sends a call with arbitrary headers.
+/// Sends a request with arbitrary headers.
 pub fn run(data: &[u8]) {
     static SERVICE: OnceLock<Service> = OnceLock::new();
     let mut lines = data.split(|&byte| byte == b'\n');
@@ -46,77 +46,77 @@ pub fn run(data: &[u8]) {
         }
     }
     let service = SERVICE.get_or_init(|| Service::start(&OPTIONS, TOKENS));
-    let answer = service.call(request);
+    let response = service.call(request);
     let [host, content_type, authorization, timeout, id, origin] = values
         .each_ref()
         .map(|value| value.as_ref().map(HeaderValue::as_bytes));
 
-    if answer.http_status == StatusCode::MISDIRECTED_REQUEST {
-        return assert!(!is_our_name(host.unwrap_or_default()));
+    if response.http_status == StatusCode::MISDIRECTED_REQUEST {
+        return assert!(!is_allowed_host(host.unwrap_or_default()));
     }
-    assert!(mentions_our_name(host.unwrap_or_default()));
-    if answer.http_status == StatusCode::FORBIDDEN {
-        return assert!(origin.is_some(), "only pages can be foreign");
+    assert!(contains_allowed_host(host.unwrap_or_default()));
+    if response.http_status == StatusCode::FORBIDDEN {
+        return assert!(origin.is_some(), "403 without an Origin header");
     }
     let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
-    if answer.http_status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+    if response.http_status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
         return assert_ne!(content_type, b"application/grpc");
     }
     assert!(contains(&content_type, b"application/grpc"));
-    assert_eq!(answer.http_status, 200);
-    check_id(&answer, id);
+    assert_eq!(response.http_status, 200);
+    check_id(&response, id);
     if !contains(&content_type, b"web") {
-        check_status(&answer, authorization, timeout);
+        check_status(&response, authorization, timeout);
     }
 }
 
-fn check_status(answer: &Answer, authorization: Option<&[u8]>, timeout: Option<&[u8]>) {
-    const ANSWERED_OR_TOO_LATE: [u16; 2] = [0, 4];
-    let status = answer.grpc_status().expect("every answer has a status");
-    if !authorization.is_some_and(is_our_token) {
+fn check_status(response: &Response, authorization: Option<&[u8]>, timeout: Option<&[u8]>) {
+    const OK_OR_DEADLINE_EXCEEDED: [u16; 2] = [0, 4];
+    let status = response.grpc_status().expect("every response has a status");
+    if !authorization.is_some_and(is_valid_token) {
         assert_eq!(status, 16);
     } else if !timeout.is_none_or(is_timeout) {
         assert_eq!(status, 3);
     } else {
-        assert!(ANSWERED_OR_TOO_LATE.contains(&status), "{status}");
+        assert!(OK_OR_DEADLINE_EXCEEDED.contains(&status), "{status}");
     }
 }
 
-/// The caller's own id if it is short and plain, else a UUID.
-fn check_id(answer: &Answer, own: Option<&[u8]>) {
+/// The response must repeat the client's id if it is valid, and have a UUID otherwise.
+fn check_id(response: &Response, sent: Option<&[u8]>) {
     const UUID_BYTES: usize = 36;
-    let given = answer.headers[REQUEST_ID].as_bytes();
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
-    match own {
-        Some(own) if (1..=64).contains(&own.len()) && own.iter().all(plain) => {
-            assert_eq!(given, own);
+    let received = response.headers[REQUEST_ID].as_bytes();
+    let is_allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
+    match sent {
+        Some(sent) if (1..=64).contains(&sent.len()) && sent.iter().all(is_allowed) => {
+            assert_eq!(received, sent);
         }
-        _ => assert!(given.len() == UUID_BYTES && given.iter().all(plain)),
+        _ => assert!(received.len() == UUID_BYTES && received.iter().all(is_allowed)),
     }
 }
 
-/// A name by which the server is known, perhaps with a port.
-fn is_our_name(host: &[u8]) -> bool {
+/// Whether the host is allowed, without a port or with port 443.
+fn is_allowed_host(host: &[u8]) -> bool {
     let host = host.to_ascii_lowercase();
     HOSTS.iter().any(|name| {
-        let behind = host.strip_prefix(name.as_bytes());
-        behind.is_some_and(|behind| behind.is_empty() || behind == b":443")
+        let rest = host.strip_prefix(name.as_bytes());
+        rest.is_some_and(|rest| rest.is_empty() || rest == b":443")
     })
 }
 
-fn mentions_our_name(host: &[u8]) -> bool {
+fn contains_allowed_host(host: &[u8]) -> bool {
     let host = host.to_ascii_lowercase();
     HOSTS.iter().any(|name| contains(&host, name.as_bytes()))
 }
 
-fn is_our_token(authorization: &[u8]) -> bool {
+fn is_valid_token(authorization: &[u8]) -> bool {
     let Some((scheme, token)) = authorization.split_at_checked("Bearer ".len()) else {
         return false;
     };
     scheme.eq_ignore_ascii_case(b"bearer ") && token.trim_ascii() == b"secret"
 }
 
-/// By the specification of gRPC over HTTP/2.
+/// Whether the value is valid under the specification of gRPC over HTTP/2.
 fn is_timeout(value: &[u8]) -> bool {
     let [digits @ .., unit] = value else {
         return false;

@@ -1,17 +1,17 @@
-//! Our JPEG decoder by itself.
+//! The JPEG decoder of this project, on its own.
 
 use imageclassifier_jpeg::{Jpeg, Region, Rgb, Scale};
 
-/// Of one answer: a run takes microseconds.
+/// The most pixels of one decoded region, so that a run takes microseconds.
 const PIXELS_MAX: u64 = 1 << 16;
 const RGB: usize = 3;
 
-/// At every scale, a region of a picture that can be decoded is decoded, and to the same pixels.
+/// At every scale, each region of a valid image decodes to the same pixels as the whole image.
 pub fn run(data: &[u8]) {
     let Ok(jpeg) = Jpeg::parse(data) else {
         return;
     };
-    let chosen = fnv1a(data);
+    let hash = fnv1a(data);
     for scale in Scale::ALL {
         let (width, height) = jpeg.dimensions_at(scale);
         assert!(width > 0 && height > 0);
@@ -28,17 +28,17 @@ pub fn run(data: &[u8]) {
             width: width.div_ceil(3),
             height: height.div_ceil(3),
         };
-        for region in [thirds, any_region(width, height, chosen)] {
+        for region in [thirds, any_region(width, height, hash)] {
             let part = decode(&jpeg, scale, region);
             if let Some(whole) = &whole {
-                let part = part.expect("less of the same was asked for");
+                let part = part.expect("a part decodes if the whole does");
                 assert_part(&part, region, whole);
             }
         }
     }
 }
 
-/// Nothing if there would be too many pixels, or if the picture is damaged where it counts.
+/// `None` if the region has too many pixels, or if the data of the region is corrupt.
 fn decode(jpeg: &Jpeg<'_>, scale: Scale, region: Region) -> Option<Rgb> {
     let pixels = u64::from(region.width) * u64::from(region.height);
     if pixels > PIXELS_MAX {
@@ -58,14 +58,14 @@ fn assert_part(part: &Rgb, region: Region, whole: &Rgb) {
         let start = region.left as usize * RGB;
         assert!(
             part == &whole[start..start + row_bytes],
-            "{region:?} differs from the same part of the whole picture"
+            "{region:?} differs from the same part of the whole image"
         );
     }
 }
 
-/// One of all regions of the picture.
-fn any_region(width: u32, height: u32, chosen: u64) -> Region {
-    let [a, b, c, d, ..] = chosen.to_le_bytes().map(u32::from);
+/// A region of the image that `hash` selects.
+fn any_region(width: u32, height: u32, hash: u64) -> Region {
+    let [a, b, c, d, ..] = hash.to_le_bytes().map(u32::from);
     let (left, top) = (width * a / 256, height * b / 256);
     Region {
         left,
@@ -76,7 +76,7 @@ fn any_region(width: u32, height: u32, chosen: u64) -> Region {
 }
 
 fn fnv1a(data: &[u8]) -> u64 {
-    data.iter().fold(0xCBF2_9CE4_8422_2325, |digest, &byte| {
-        (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+    data.iter().fold(0xCBF2_9CE4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
     })
 }

@@ -1,7 +1,7 @@
-//! What the fuzzers do with arbitrary bytes: for each target a plain function `run` that panics where a promise is broken.
-//! libFuzzer calls them from the folder above, the tests of this crate with the same seeds.
+//! The fuzz targets. Each module has a function `run` that takes arbitrary bytes and panics if a property does not hold.
+//! libFuzzer calls `run` from the folder above; this crate's tests call it with the same seeds.
 //!
-//! Knows nothing of libFuzzer.
+//! This crate does not depend on libFuzzer.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a target reports")]
 

@@ -1,21 +1,21 @@
-//! Bytes of any kind on a picture's way to the network's input.
+//! Arbitrary bytes as an encoded image, from the format check to the network's input.
 
 use imageclassifier_model::{EncodedImage, Input, Picture, PictureError};
 
 const BYTES_MAX: u64 = 1 << 20;
-/// Few, so that a run takes microseconds; what is refused is refused by the same code.
+/// Low, so that a run takes microseconds. The same code rejects larger images under the default limit.
 const PIXELS_MAX: u64 = 1 << 18;
-/// Small, so that small pictures too are scaled down while they are decoded.
+/// Small, so that the decoder scales down even small images.
 const INPUT_SIZE: u32 = 32;
 
-/// An accepted picture becomes an input with values in range; any other is refused without a panic, and as what it is.
+/// An accepted image becomes an input with values in range. Any other is rejected with the right error and without a panic.
 pub fn run(data: &[u8]) {
     let encoded = match EncodedImage::new(data, BYTES_MAX) {
         Ok(encoded) => encoded,
         Err(PictureError::Empty) => return assert!(data.is_empty()),
         Err(PictureError::TooLarge { bytes, .. }) => return assert!(bytes > BYTES_MAX),
         Err(PictureError::UnknownFormat) => return,
-        Err(error) => panic!("nothing was decoded yet: {error}"),
+        Err(error) => panic!("an error of a later stage: {error}"),
     };
     match Picture::decode(&encoded, PIXELS_MAX, INPUT_SIZE) {
         Ok(picture) => check(&Input::prepare(&picture)),
@@ -24,7 +24,7 @@ pub fn run(data: &[u8]) {
             assert!(pixels == 0 || pixels > PIXELS_MAX);
         }
         Err(PictureError::Undecodable(_)) => {}
-        Err(error) => panic!("accepted before: {error}"),
+        Err(error) => panic!("an error of an earlier stage: {error}"),
     }
 }
 

@@ -15,7 +15,7 @@ use imageclassifier_model::{
 use imageclassifier_server::{Config, Engine, InProcess, Stages};
 use tokio::runtime::{Builder, Runtime};
 
-/// Takes whatever has the first bytes of a picture for one.
+/// Stages without decoder and network. They accept every file whose first bytes match a format.
 struct NoNetwork;
 
 impl Stages for NoNetwork {
@@ -39,15 +39,15 @@ impl Stages for NoNetwork {
     }
 }
 
-/// A service without network and connections.
+/// The service without a neural network and without connections.
 pub(crate) struct Service {
-    /// Its type is not made to be shared.
+    /// In a mutex because `InProcess` is not `Sync`.
     service: Mutex<InProcess>,
     runtime: Runtime,
 }
 
-/// An answer that has come to its end.
-pub(crate) struct Answer {
+/// A complete response.
+pub(crate) struct Response {
     pub(crate) http_status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
@@ -55,7 +55,7 @@ pub(crate) struct Answer {
 }
 
 impl Service {
-    /// As `imageclassifier-server OPTIONS` would be; with `token_lines` as its file of access tokens, if there are any.
+    /// Starts the service with the server's `options`. If `token_lines` is not empty, it is the content of the token file.
     pub(crate) fn start(options: &[&str], token_lines: &str) -> Self {
         let mut config = Config::parse_from([&["imageclassifier-server"], options].concat());
         let token_file = env::temp_dir().join(format!("imageclassifier-fuzz-{}", process::id()));
@@ -78,14 +78,14 @@ impl Service {
         }
     }
 
-    pub(crate) fn call(&self, request: Request<Body>) -> Answer {
+    pub(crate) fn call(&self, request: Request<Body>) -> Response {
         let service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
         let service = service.clone();
         self.runtime.block_on(async {
             let (head, body) = service.call(request).await.into_parts();
-            let body = body.collect().await.expect("an answer never breaks off");
+            let body = body.collect().await.expect("a response is never cut off");
             let trailers = body.trailers().cloned().unwrap_or_default();
-            Answer {
+            Response {
                 http_status: head.status,
                 headers: head.headers,
                 body: body.to_bytes(),
@@ -95,8 +95,8 @@ impl Service {
     }
 }
 
-impl Answer {
-    /// Of a native call: in the trailers, or in the head of an answer that is nothing but a refusal.
+impl Response {
+    /// The status of a native gRPC response, from the trailers or, if it has no body, from the headers.
     pub(crate) fn grpc_status(&self) -> Option<u16> {
         const NAME: &str = "grpc-status";
         let status = self.trailers.get(NAME).or_else(|| self.headers.get(NAME))?;

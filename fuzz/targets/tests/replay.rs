@@ -1,5 +1,5 @@
-//! Every seed, and thousands of damaged ones, the same each time. `MUTATIONS=100000 cargo test -p imageclassifier-fuzz`
-//! tries more of them; `cargo xtask fuzz` looks for them cleverly.
+//! Runs every target with its seeds and with thousands of mutated seeds, the same ones each time. `MUTATIONS=100000 cargo test
+//! -p imageclassifier-fuzz` runs more mutations; `cargo xtask fuzz` searches with libFuzzer.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{
@@ -15,13 +15,13 @@ use imageclassifier_fuzz::{form, grpc_web, headers, jpeg, picture};
 
 const MUTATIONS_DEFAULT: usize = 4000;
 
-/// One target at a time, so that a panic is known to be its.
-static ALONE: Mutex<()> = Mutex::new(());
-/// Of all threads: the service answers in spite of them.
+/// Runs one target at a time, so that a panic can be attributed to it.
+static EXCLUSIVE: Mutex<()> = Mutex::new(());
+/// Panics of all threads. The service catches its own, so the target alone would not notice them.
 static PANICS: AtomicUsize = AtomicUsize::new(0);
 
 #[test]
-fn jpegs() {
+fn replays_jpeg_seeds() {
     replay(
         "jpeg",
         jpeg::run,
@@ -30,34 +30,34 @@ fn jpegs() {
 }
 
 #[test]
-fn pictures() {
+fn replays_image_seeds() {
     let folders = ["fuzz/seeds/picture", "jpeg/tests/golden/unsupported"];
     replay("picture", picture::run, &folders);
 }
 
 #[test]
-fn calls_over_grpc_web() {
+fn replays_grpc_web_seeds() {
     replay("grpc_web", grpc_web::run, &["fuzz/seeds/grpc_web"]);
 }
 
 #[test]
-fn forms() {
+fn replays_form_seeds() {
     replay("form", form::run, &["fuzz/seeds/form"]);
 }
 
 #[test]
-fn heads_of_calls() {
+fn replays_header_seeds() {
     replay("headers", headers::run, &["fuzz/seeds/headers"]);
 }
 
 fn replay(target: &str, run: fn(&[u8]), folders: &[&str]) {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _exclusive = EXCLUSIVE.lock().unwrap_or_else(PoisonError::into_inner);
     count_panics();
     let number = env::var("MUTATIONS").map(|number| number.parse().unwrap());
     let mutations = number.unwrap_or(MUTATIONS_DEFAULT);
     let seeds = seeds(folders);
     for seed in &seeds {
-        survive(target, run, seed);
+        run_and_report(target, run, seed);
     }
     let mut random = Random(0x9E37_79B9_7F4A_7C15);
     for round in 0..mutations {
@@ -65,17 +65,17 @@ fn replay(target: &str, run: fn(&[u8]), folders: &[&str]) {
         for _ in 0..=random.below(4) {
             mutate(&mut data, &mut random);
         }
-        survive(target, run, &data);
+        run_and_report(target, run, &data);
     }
 }
 
-/// Runs, and keeps the bytes of a run that panics for a closer look.
-fn survive(target: &str, run: fn(&[u8]), data: &[u8]) {
+/// Runs the target. If it panics, writes the bytes to a file and fails.
+fn run_and_report(target: &str, run: fn(&[u8]), data: &[u8]) {
     let outcome = panic::catch_unwind(|| run(data));
     if outcome.is_err() || PANICS.load(Ordering::SeqCst) > 0 {
         let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{target}.panic"));
         fs::write(&file, data).unwrap();
-        panic!("{target} panicked on the bytes in {}", file.display());
+        panic!("{target} panicked with the bytes in {}", file.display());
     }
 }
 
@@ -91,7 +91,7 @@ fn count_panics() {
     PANICS.store(0, Ordering::SeqCst);
 }
 
-/// The files in `folders`, in an order that is always the same.
+/// The contents of the files in `folders`, in a fixed order.
 fn seeds(folders: &[&str]) -> Vec<Vec<u8>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let entries = folders
@@ -104,7 +104,7 @@ fn seeds(folders: &[&str]) -> Vec<Vec<u8>> {
     files.iter().map(|file| fs::read(file).unwrap()).collect()
 }
 
-/// Numbers that look random.
+/// A xorshift generator with a fixed seed.
 struct Random(u64);
 
 impl Random {
@@ -115,24 +115,24 @@ impl Random {
         usize::try_from((self.0 >> 11) % limit as u64).unwrap()
     }
 
-    /// Often one that means something.
+    /// A random byte; in a third of all cases one with a special meaning in a format or protocol.
     fn byte(&mut self) -> u8 {
-        const MEANT: [u8; 10] = [0, 1, 0x0A, 0x20, 0x3B, 0x7F, 0x80, 0xD0, 0xFE, 0xFF];
+        const SPECIAL: [u8; 10] = [0, 1, 0x0A, 0x20, 0x3B, 0x7F, 0x80, 0xD0, 0xFE, 0xFF];
         match self.below(3) {
-            0 => MEANT[self.below(MEANT.len())],
+            0 => SPECIAL[self.below(SPECIAL.len())],
             _ => u8::try_from(self.below(256)).unwrap(),
         }
     }
 }
 
 fn mutate(data: &mut Vec<u8>, random: &mut Random) {
-    const HEAD_BYTES: usize = 700;
+    const HEADER_BYTES: usize = 700;
     if data.is_empty() {
         return data.push(random.byte());
     }
-    // The head, which is the smaller part of a picture, is hit as often as the rest.
-    let reach = [data.len(), data.len().min(HEAD_BYTES)][random.below(2)];
-    let at = random.below(reach);
+    // Half of the mutations affect the first bytes, although headers are a small part of an image.
+    let end = [data.len(), data.len().min(HEADER_BYTES)][random.below(2)];
+    let at = random.below(end);
     match random.below(7) {
         0 => data.truncate(at),
         1 => drop(data.remove(at)),

@@ -3,7 +3,7 @@
 pub struct ServerLiveRequest {}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ServerLiveResponse {
-    /// True.
+    /// Always true.
     #[prost(bool, tag = "1")]
     pub live: bool,
 }
@@ -11,7 +11,7 @@ pub struct ServerLiveResponse {
 pub struct ServerReadyRequest {}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ServerReadyResponse {
-    /// Whether calls should be sent here: not while the server starts or stops.
+    /// Whether the server accepts requests; false while it starts or stops.
     #[prost(bool, tag = "1")]
     pub ready: bool,
 }
@@ -20,7 +20,7 @@ pub struct ModelReadyRequest {
     /// Name of the model.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// Its version; empty means any.
+    /// Version of the model. Empty means any version.
     #[prost(string, tag = "2")]
     pub version: ::prost::alloc::string::String,
 }
@@ -40,7 +40,7 @@ pub struct ServerMetadataResponse {
     /// The program's version.
     #[prost(string, tag = "2")]
     pub version: ::prost::alloc::string::String,
-    /// What it knows beyond the protocol: "classification", "model_configuration".
+    /// Supported extensions of the protocol: "classification", "model_configuration".
     #[prost(string, repeated, tag = "3")]
     pub extensions: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
@@ -49,7 +49,7 @@ pub struct ModelMetadataRequest {
     /// Name of the model.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// Its version; empty means the only one.
+    /// Version of the model. Empty means the only version.
     #[prost(string, tag = "2")]
     pub version: ::prost::alloc::string::String,
 }
@@ -58,32 +58,32 @@ pub struct ModelMetadataResponse {
     /// Name of the model.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// The one version that there is: the revision of imageclassifier.GetModelResponse.
+    /// The only version: the revision in imageclassifier.GetModelResponse.
     #[prost(string, repeated, tag = "2")]
     pub versions: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// "burn".
     #[prost(string, tag = "3")]
     pub platform: ::prost::alloc::string::String,
-    /// The one input.
+    /// The only input.
     #[prost(message, repeated, tag = "4")]
     pub inputs: ::prost::alloc::vec::Vec<model_metadata_response::TensorMetadata>,
-    /// The outputs that are sent where the caller names none. Of the preprocessed model "probabilities" alone: image_client.py
-    /// and its like want models with exactly one. Its other outputs are sent to who names them.
+    /// The outputs that are sent by default. For the preprocessed model only "probabilities", because image_client.py and
+    /// similar programs require models with exactly one output. Its other outputs are sent on request.
     #[prost(message, repeated, tag = "5")]
     pub outputs: ::prost::alloc::vec::Vec<model_metadata_response::TensorMetadata>,
 }
 /// Nested message and enum types in `ModelMetadataResponse`.
 pub mod model_metadata_response {
-    /// What a tensor has to be like, or is.
+    /// Name, type and shape of an input or output.
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct TensorMetadata {
-        /// Its name.
+        /// Name of the tensor.
         #[prost(string, tag = "1")]
         pub name: ::prost::alloc::string::String,
         /// "FP32" or "BYTES".
         #[prost(string, tag = "2")]
         pub datatype: ::prost::alloc::string::String,
-        /// Length of each axis; -1 for the first, the number of pictures.
+        /// Length of each axis; -1 for the first, the number of images.
         #[prost(int64, repeated, tag = "3")]
         pub shape: ::prost::alloc::vec::Vec<i64>,
     }
@@ -93,17 +93,17 @@ pub struct ModelConfigRequest {
     /// Name of the model.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// Its version; empty means the only one.
+    /// Version of the model. Empty means the only version.
     #[prost(string, tag = "2")]
     pub version: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ModelConfigResponse {
-    /// How Triton would be told of the model.
+    /// The model's configuration.
     #[prost(message, optional, tag = "1")]
     pub config: ::core::option::Option<ModelConfig>,
 }
-/// The part of Triton's model configuration that says something about this server.
+/// The part of Triton's model configuration that applies to this server.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ModelConfig {
     /// Name of the model.
@@ -112,26 +112,26 @@ pub struct ModelConfig {
     /// "burn".
     #[prost(string, tag = "2")]
     pub platform: ::prost::alloc::string::String,
-    /// Most pictures in one call. The first axis of every tensor counts them and is not among its dims.
+    /// Maximum number of images in one request. The first axis of every tensor is the number of images; dims do not include it.
     #[prost(int32, tag = "4")]
     pub max_batch_size: i32,
-    /// The one input.
+    /// The only input.
     #[prost(message, repeated, tag = "5")]
     pub input: ::prost::alloc::vec::Vec<ModelInput>,
-    /// As in ModelMetadataResponse.
+    /// The outputs that are sent by default, as in ModelMetadataResponse.
     #[prost(message, repeated, tag = "6")]
     pub output: ::prost::alloc::vec::Vec<ModelOutput>,
 }
 /// An input of a model.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ModelInput {
-    /// Its name.
+    /// Name of the tensor.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// Type of its elements.
+    /// Type of the elements.
     #[prost(enumeration = "DataType", tag = "2")]
     pub data_type: i32,
-    /// What its axes are.
+    /// The order of the axes.
     #[prost(enumeration = "model_input::Format", tag = "3")]
     pub format: i32,
     /// Length of each axis after the first.
@@ -140,7 +140,7 @@ pub struct ModelInput {
 }
 /// Nested message and enum types in `ModelInput`.
 pub mod model_input {
-    /// Which axis of a picture is which.
+    /// The order of an image's axes.
     #[derive(
         Clone,
         Copy,
@@ -154,7 +154,7 @@ pub mod model_input {
     )]
     #[repr(i32)]
     pub enum Format {
-        /// The tensor is no array of pixels.
+        /// The tensor is not an array of pixels.
         None = 0,
         /// Rows, columns, channels.
         Nhwc = 1,
@@ -187,46 +187,46 @@ pub mod model_input {
 /// An output of a model.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ModelOutput {
-    /// Its name.
+    /// Name of the tensor.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// Type of its elements.
+    /// Type of the elements.
     #[prost(enumeration = "DataType", tag = "2")]
     pub data_type: i32,
     /// Length of each axis after the first.
     #[prost(int64, repeated, tag = "3")]
     pub dims: ::prost::alloc::vec::Vec<i64>,
 }
-/// A named setting of a call or tensor. The only one that this server knows is "classification".
+/// A named parameter of a request or tensor. This server supports only "classification".
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct InferParameter {
-    /// Its value.
+    /// The value.
     #[prost(oneof = "infer_parameter::ParameterChoice", tags = "1, 2, 3, 4, 5")]
     pub parameter_choice: ::core::option::Option<infer_parameter::ParameterChoice>,
 }
 /// Nested message and enum types in `InferParameter`.
 pub mod infer_parameter {
-    /// Its value.
+    /// The value.
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum ParameterChoice {
-        /// Yes or no.
+        /// A boolean.
         #[prost(bool, tag = "1")]
         BoolParam(bool),
-        /// A whole number; that of "classification".
+        /// An integer; the type of "classification".
         #[prost(int64, tag = "2")]
         Int64Param(i64),
-        /// Text.
+        /// A string.
         #[prost(string, tag = "3")]
         StringParam(::prost::alloc::string::String),
-        /// A number.
+        /// A floating-point number.
         #[prost(double, tag = "4")]
         DoubleParam(f64),
-        /// A whole number over 0; also one for "classification".
+        /// An unsigned integer; also accepted for "classification".
         #[prost(uint64, tag = "5")]
         Uint64Param(u64),
     }
 }
-/// The elements of a tensor, in the field of its type, row-major.
+/// The elements of a tensor, row-major, in the field for the tensor's type.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct InferTensorContents {
     /// BOOL.
@@ -259,46 +259,46 @@ pub struct ModelInferRequest {
     /// Name of the model.
     #[prost(string, tag = "1")]
     pub model_name: ::prost::alloc::string::String,
-    /// Its version; empty means the only one.
+    /// Version of the model. Empty means the only version.
     #[prost(string, tag = "2")]
     pub model_version: ::prost::alloc::string::String,
-    /// The caller's own name for the call, of at most 256 bytes: it comes back with the answer.
+    /// The client's own id for the request, at most 256 bytes. The response repeats it.
     #[prost(string, tag = "3")]
     pub id: ::prost::alloc::string::String,
-    /// Not looked at.
+    /// Ignored.
     #[prost(map = "string, message", tag = "4")]
     pub parameters: ::std::collections::HashMap<
         ::prost::alloc::string::String,
         InferParameter,
     >,
-    /// The one input.
+    /// The only input.
     #[prost(message, repeated, tag = "5")]
     pub inputs: ::prost::alloc::vec::Vec<model_infer_request::InferInputTensor>,
-    /// The outputs that are wanted, in this order; none means those of ModelMetadataResponse.
+    /// The outputs to return, in this order. Empty means those of ModelMetadataResponse.
     #[prost(message, repeated, tag = "6")]
     pub outputs: ::prost::alloc::vec::Vec<
         model_infer_request::InferRequestedOutputTensor,
     >,
-    /// The elements of the input, in the place of its contents: one entry. FP32: 4 bytes each, little-endian. BYTES: before each
-    /// element its length in 4 bytes, little-endian.
+    /// The elements of the input in one entry, instead of InferInputTensor.contents. FP32: 4 bytes per element, little-endian.
+    /// BYTES: the length of each element in 4 bytes, little-endian, before the element.
     #[prost(bytes = "bytes", repeated, tag = "7")]
     pub raw_input_contents: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
 }
 /// Nested message and enum types in `ModelInferRequest`.
 pub mod model_infer_request {
-    /// A tensor of the call.
+    /// An input tensor.
     #[derive(Clone, PartialEq, ::prost::Message)]
     pub struct InferInputTensor {
-        /// "image" or "input", whichever the model takes.
+        /// Name of the model's input: "image" or "input".
         #[prost(string, tag = "1")]
         pub name: ::prost::alloc::string::String,
-        /// "BYTES" or "FP32", whichever the model takes.
+        /// Type of the model's input: "BYTES" or "FP32".
         #[prost(string, tag = "2")]
         pub datatype: ::prost::alloc::string::String,
-        /// As in ModelMetadataResponse, with the number of pictures in the place of -1.
+        /// As in ModelMetadataResponse, with the number of images instead of -1.
         #[prost(int64, repeated, tag = "3")]
         pub shape: ::prost::alloc::vec::Vec<i64>,
-        /// Not looked at, except that tensors in shared memory are refused.
+        /// Ignored, except that tensors in shared memory are rejected.
         #[prost(map = "string, message", tag = "4")]
         pub parameters: ::std::collections::HashMap<
             ::prost::alloc::string::String,
@@ -308,14 +308,14 @@ pub mod model_infer_request {
         #[prost(message, optional, tag = "5")]
         pub contents: ::core::option::Option<super::InferTensorContents>,
     }
-    /// A tensor that is wanted.
+    /// A requested output.
     #[derive(Clone, PartialEq, ::prost::Message)]
     pub struct InferRequestedOutputTensor {
         /// "label", "probabilities" or "logits".
         #[prost(string, tag = "1")]
         pub name: ::prost::alloc::string::String,
-        /// With "classification" = k, 1 to 1000, of "probabilities" or "logits", the k highest values of each picture, highest
-        /// first: BYTES \[N, k\], each "value:index:label". Tensors in shared memory are refused.
+        /// "classification" = k, 1 to 1000, replaces "probabilities" or "logits" with the k highest values of each image, highest
+        /// first: BYTES \[N, k\], each "value:index:label". Tensors in shared memory are rejected.
         #[prost(map = "string, message", tag = "2")]
         pub parameters: ::std::collections::HashMap<
             ::prost::alloc::string::String,
@@ -328,56 +328,56 @@ pub struct ModelInferResponse {
     /// Name of the model.
     #[prost(string, tag = "1")]
     pub model_name: ::prost::alloc::string::String,
-    /// Its version.
+    /// Version of the model.
     #[prost(string, tag = "2")]
     pub model_version: ::prost::alloc::string::String,
-    /// The id of the call.
+    /// The id of the request.
     #[prost(string, tag = "3")]
     pub id: ::prost::alloc::string::String,
-    /// None.
+    /// Always empty.
     #[prost(map = "string, message", tag = "4")]
     pub parameters: ::std::collections::HashMap<
         ::prost::alloc::string::String,
         InferParameter,
     >,
-    /// The outputs, in the order in which they were asked for.
+    /// The outputs, in the order in which they were requested.
     #[prost(message, repeated, tag = "5")]
     pub outputs: ::prost::alloc::vec::Vec<model_infer_response::InferOutputTensor>,
-    /// The elements of each output, if the input's were in raw_input_contents, written in the same way.
+    /// The elements of each output in the same format, if the input's elements were in raw_input_contents.
     #[prost(bytes = "bytes", repeated, tag = "6")]
     pub raw_output_contents: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
 }
 /// Nested message and enum types in `ModelInferResponse`.
 pub mod model_infer_response {
-    /// A tensor of the answer.
+    /// An output tensor.
     #[derive(Clone, PartialEq, ::prost::Message)]
     pub struct InferOutputTensor {
-        /// Its name.
+        /// Name of the tensor.
         #[prost(string, tag = "1")]
         pub name: ::prost::alloc::string::String,
         /// "FP32" or "BYTES".
         #[prost(string, tag = "2")]
         pub datatype: ::prost::alloc::string::String,
-        /// Length of each axis; the first is the number of pictures.
+        /// Length of each axis; the first is the number of images.
         #[prost(int64, repeated, tag = "3")]
         pub shape: ::prost::alloc::vec::Vec<i64>,
-        /// None.
+        /// Always empty.
         #[prost(map = "string, message", tag = "4")]
         pub parameters: ::std::collections::HashMap<
             ::prost::alloc::string::String,
             super::InferParameter,
         >,
-        /// The elements, if the input's were in contents.
+        /// The elements, if the input's elements were in contents.
         #[prost(message, optional, tag = "5")]
         pub contents: ::core::option::Option<super::InferTensorContents>,
     }
 }
-/// Types of a tensor's elements, by Triton's numbers. This server's tensors are TYPE_FP32 and TYPE_STRING, which the protocol
-/// calls FP32 and BYTES.
+/// Types of a tensor's elements, with Triton's numbers. This server's tensors are TYPE_FP32 and TYPE_STRING, which the
+/// protocol calls FP32 and BYTES.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum DataType {
-    /// None of the others.
+    /// No valid type.
     TypeInvalid = 0,
     /// BOOL.
     TypeBool = 1,
@@ -465,17 +465,17 @@ pub mod grpc_inference_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// The Open Inference Protocol, version 2, as KServe and Triton's clients speak it, with Triton's ModelConfig. Names and
-    /// numbers are that protocol's; what is said here is what this server makes of them.
+    /// The Open Inference Protocol, version 2, as the clients of KServe and Triton speak it, with Triton's ModelConfig. The
+    /// protocol defines the names and numbers; the comments here describe this server.
     ///
-    /// It has two models, which are one network. "efficientnet-lite0" takes encoded pictures, as ImageClassifier/Classify does:
-    /// input "image", BYTES [N]. "efficientnet-lite0-preprocessed" takes what its caller has prepared: input "input",
+    /// The server has two models with the same network. "efficientnet-lite0" takes encoded images, as ImageClassifier/Classify
+    /// does: input "image", BYTES [N]. "efficientnet-lite0-preprocessed" takes preprocessed tensors: input "input",
     /// FP32 [N, 3, 224, 224], red, green and blue planes, each value (x - 127) / 128 of a channel value x, 0 to 255. Outputs of
-    /// both: "probabilities" and "logits", FP32 [N, 1000], and "label", BYTES [N]. A server that was started with the weights of
-    /// another network has its name in the place of "efficientnet-lite0", and its input size in that of 224 (lite1 240, lite2 260).
+    /// both: "probabilities" and "logits", FP32 [N, 1000], and "label", BYTES [N]. With the weights of another network, that
+    /// network's name replaces "efficientnet-lite0", and its input size replaces 224 (lite1 240, lite2 260).
     ///
-    /// Failed calls carry google.rpc.ErrorInfo (domain "imageclassifier") with an imageclassifier.ErrorReason, as those of
-    /// ImageClassifier do.
+    /// Failed requests carry google.rpc.ErrorInfo (domain "imageclassifier") with an imageclassifier.ErrorReason, as in
+    /// ImageClassifier.
     #[derive(Debug, Clone)]
     pub struct GrpcInferenceServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -545,7 +545,7 @@ pub mod grpc_inference_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Whether the server runs. It answers, so it does.
+        /// Whether the server runs: always true.
         pub async fn server_live(
             &mut self,
             request: impl tonic::IntoRequest<super::ServerLiveRequest>,
@@ -570,7 +570,7 @@ pub mod grpc_inference_service_client {
                 .insert(GrpcMethod::new("inference.GRPCInferenceService", "ServerLive"));
             self.inner.unary(req, path, codec).await
         }
-        /// Whether calls should be sent here.
+        /// Whether the server accepts requests.
         pub async fn server_ready(
             &mut self,
             request: impl tonic::IntoRequest<super::ServerReadyRequest>,
@@ -597,7 +597,7 @@ pub mod grpc_inference_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Whether calls for a model should be sent here; not if it is none of the server's.
+        /// Whether the server accepts requests for a model; false for an unknown model.
         pub async fn model_ready(
             &mut self,
             request: impl tonic::IntoRequest<super::ModelReadyRequest>,
@@ -678,7 +678,7 @@ pub mod grpc_inference_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Describes a model's tensors as Triton configures them: which axis is which, and how many pictures a call may have.
+        /// Describes a model as Triton's configuration does: its tensors, the order of their axes, and the maximum batch size.
         ///
         /// NOT_FOUND: no such model.
         pub async fn model_config(
@@ -707,11 +707,11 @@ pub mod grpc_inference_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Classifies the pictures of one tensor: all of them, or the call fails as Classify would have failed for the first of
-        /// them that fails.
+        /// Classifies all images of one tensor. If an image fails, the whole request fails with the error that Classify would
+        /// return for the first such image.
         ///
-        /// INVALID_ARGUMENT: a tensor, a picture or the number of pictures is not as it should be. NOT_FOUND: no such model.
-        /// RESOURCE_EXHAUSTED and UNAVAILABLE: try again after the attached RetryInfo.
+        /// INVALID_ARGUMENT: a tensor, an image or the number of images is invalid. NOT_FOUND: no such model.
+        /// RESOURCE_EXHAUSTED and UNAVAILABLE: retry after the attached RetryInfo.
         pub async fn model_infer(
             &mut self,
             request: impl tonic::IntoRequest<super::ModelInferRequest>,
@@ -752,7 +752,7 @@ pub mod grpc_inference_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with GrpcInferenceServiceServer.
     #[async_trait]
     pub trait GrpcInferenceService: std::marker::Send + std::marker::Sync + 'static {
-        /// Whether the server runs. It answers, so it does.
+        /// Whether the server runs: always true.
         async fn server_live(
             &self,
             request: tonic::Request<super::ServerLiveRequest>,
@@ -760,7 +760,7 @@ pub mod grpc_inference_service_server {
             tonic::Response<super::ServerLiveResponse>,
             tonic::Status,
         >;
-        /// Whether calls should be sent here.
+        /// Whether the server accepts requests.
         async fn server_ready(
             &self,
             request: tonic::Request<super::ServerReadyRequest>,
@@ -768,7 +768,7 @@ pub mod grpc_inference_service_server {
             tonic::Response<super::ServerReadyResponse>,
             tonic::Status,
         >;
-        /// Whether calls for a model should be sent here; not if it is none of the server's.
+        /// Whether the server accepts requests for a model; false for an unknown model.
         async fn model_ready(
             &self,
             request: tonic::Request<super::ModelReadyRequest>,
@@ -794,7 +794,7 @@ pub mod grpc_inference_service_server {
             tonic::Response<super::ModelMetadataResponse>,
             tonic::Status,
         >;
-        /// Describes a model's tensors as Triton configures them: which axis is which, and how many pictures a call may have.
+        /// Describes a model as Triton's configuration does: its tensors, the order of their axes, and the maximum batch size.
         ///
         /// NOT_FOUND: no such model.
         async fn model_config(
@@ -804,11 +804,11 @@ pub mod grpc_inference_service_server {
             tonic::Response<super::ModelConfigResponse>,
             tonic::Status,
         >;
-        /// Classifies the pictures of one tensor: all of them, or the call fails as Classify would have failed for the first of
-        /// them that fails.
+        /// Classifies all images of one tensor. If an image fails, the whole request fails with the error that Classify would
+        /// return for the first such image.
         ///
-        /// INVALID_ARGUMENT: a tensor, a picture or the number of pictures is not as it should be. NOT_FOUND: no such model.
-        /// RESOURCE_EXHAUSTED and UNAVAILABLE: try again after the attached RetryInfo.
+        /// INVALID_ARGUMENT: a tensor, an image or the number of images is invalid. NOT_FOUND: no such model.
+        /// RESOURCE_EXHAUSTED and UNAVAILABLE: retry after the attached RetryInfo.
         async fn model_infer(
             &self,
             request: tonic::Request<super::ModelInferRequest>,
@@ -817,17 +817,17 @@ pub mod grpc_inference_service_server {
             tonic::Status,
         >;
     }
-    /// The Open Inference Protocol, version 2, as KServe and Triton's clients speak it, with Triton's ModelConfig. Names and
-    /// numbers are that protocol's; what is said here is what this server makes of them.
+    /// The Open Inference Protocol, version 2, as the clients of KServe and Triton speak it, with Triton's ModelConfig. The
+    /// protocol defines the names and numbers; the comments here describe this server.
     ///
-    /// It has two models, which are one network. "efficientnet-lite0" takes encoded pictures, as ImageClassifier/Classify does:
-    /// input "image", BYTES [N]. "efficientnet-lite0-preprocessed" takes what its caller has prepared: input "input",
+    /// The server has two models with the same network. "efficientnet-lite0" takes encoded images, as ImageClassifier/Classify
+    /// does: input "image", BYTES [N]. "efficientnet-lite0-preprocessed" takes preprocessed tensors: input "input",
     /// FP32 [N, 3, 224, 224], red, green and blue planes, each value (x - 127) / 128 of a channel value x, 0 to 255. Outputs of
-    /// both: "probabilities" and "logits", FP32 [N, 1000], and "label", BYTES [N]. A server that was started with the weights of
-    /// another network has its name in the place of "efficientnet-lite0", and its input size in that of 224 (lite1 240, lite2 260).
+    /// both: "probabilities" and "logits", FP32 [N, 1000], and "label", BYTES [N]. With the weights of another network, that
+    /// network's name replaces "efficientnet-lite0", and its input size replaces 224 (lite1 240, lite2 260).
     ///
-    /// Failed calls carry google.rpc.ErrorInfo (domain "imageclassifier") with an imageclassifier.ErrorReason, as those of
-    /// ImageClassifier do.
+    /// Failed requests carry google.rpc.ErrorInfo (domain "imageclassifier") with an imageclassifier.ErrorReason, as in
+    /// ImageClassifier.
     #[derive(Debug)]
     pub struct GrpcInferenceServiceServer<T> {
         inner: Arc<T>,

@@ -19,8 +19,9 @@ export const file_image_classifier: GenFile = /*@__PURE__*/
  */
 export type ClassifyImageRequest = Message<"imageclassifier.ClassifyImageRequest"> & {
   /**
-   * One encoded picture: JPEG, PNG, WebP, GIF (the first frame) or BMP, recognised by its first bytes. At most 10 MiB
-   * and 25 megapixels unless the server is configured otherwise.
+   * One encoded image: JPEG, PNG, WebP, GIF, BMP, TIFF, ICO, QOI, PNM, TGA or DIB. The first bytes determine the format. An
+   * animation's first frame is classified. A truncated file is classified if at least an eighth of its rows are present.
+   * Defaults: at most 10 MiB and 25 megapixels; Limits has the limits of a running server.
    *
    * @generated from field: bytes image_data = 1;
    */
@@ -34,22 +35,22 @@ export type ClassifyImageRequest = Message<"imageclassifier.ClassifyImageRequest
   topK: number;
 
   /**
-   * Name of the model to ask, as in GetModelResponse.name. Empty means the server's default model.
+   * Name of the model to use, as in GetModelResponse.name. Empty means the server's default model.
    *
    * @generated from field: string model = 3;
    */
   model: string;
 
   /**
-   * Asks for a class-activation heatmap beside each prediction. Servers that cannot draw one answer UNIMPLEMENTED.
+   * Whether to return a class-activation heatmap with each prediction. Servers without heatmaps return UNIMPLEMENTED.
    *
    * @generated from field: bool explain = 4;
    */
   explain: boolean;
 
   /**
-   * The caller's own name for the picture in a batch or stream, of at most 256 bytes: it comes back with the answer. May
-   * be empty, and need not be unique.
+   * The client's own id for the image in a batch or stream, at most 256 bytes. The response repeats it. It may be empty and
+   * need not be unique.
    *
    * @generated from field: string id = 5;
    */
@@ -89,35 +90,35 @@ export type ClassifyImageResponse = Message<"imageclassifier.ClassifyImageRespon
   predictions: Prediction[];
 
   /**
-   * Name of the model that answered.
+   * Name of the model that classified the image.
    *
    * @generated from field: string model = 4;
    */
   model: string;
 
   /**
-   * Revision of that model: changes whenever the same picture may get another answer.
+   * Revision of that model. It changes whenever the same image may get a different result.
    *
    * @generated from field: string model_revision = 5;
    */
   modelRevision: string;
 
   /**
-   * Where the server spent its time.
+   * How long each stage took on the server.
    *
    * @generated from field: imageclassifier.Timings timings = 6;
    */
   timings?: Timings | undefined;
 
   /**
-   * Identifies this call in the server's log; also sent as the metadata x-request-id.
+   * Identifies this request in the server's log. The x-request-id metadata has the same value.
    *
    * @generated from field: string request_id = 7;
    */
   requestId: string;
 
   /**
-   * What of the picture the network saw.
+   * The part of the image that the network saw.
    *
    * @generated from field: imageclassifier.Crop crop = 8;
    */
@@ -136,7 +137,7 @@ export const ClassifyImageResponseSchema: GenMessage<ClassifyImageResponse> = /*
  */
 export type ClassifyBatchRequest = Message<"imageclassifier.ClassifyBatchRequest"> & {
   /**
-   * The pictures, at least one and at most Limits.batch_images_max; together no longer than Limits.message_bytes_max.
+   * The images: at least one, at most Limits.batch_images_max. The whole message has at most Limits.message_bytes_max bytes.
    *
    * @generated from field: repeated imageclassifier.ClassifyImageRequest requests = 1;
    */
@@ -155,7 +156,7 @@ export const ClassifyBatchRequestSchema: GenMessage<ClassifyBatchRequest> = /*@_
  */
 export type ClassifyBatchResponse = Message<"imageclassifier.ClassifyBatchResponse"> & {
   /**
-   * Which of the requests this answers, 0-based.
+   * Index of the request that this responds to, 0-based.
    *
    * @generated from field: uint32 index = 1;
    */
@@ -169,13 +170,13 @@ export type ClassifyBatchResponse = Message<"imageclassifier.ClassifyBatchRespon
   id: string;
 
   /**
-   * What came of it.
+   * The result or the error.
    *
    * @generated from oneof imageclassifier.ClassifyBatchResponse.outcome
    */
   outcome: {
     /**
-     * As Classify would have answered.
+     * The response that Classify would return.
      *
      * @generated from field: imageclassifier.ClassifyImageResponse response = 3;
      */
@@ -183,7 +184,7 @@ export type ClassifyBatchResponse = Message<"imageclassifier.ClassifyBatchRespon
     case: "response";
   } | {
     /**
-     * As Classify would have failed.
+     * The error that Classify would return.
      *
      * @generated from field: google.rpc.Status error = 4;
      */
@@ -204,7 +205,7 @@ export const ClassifyBatchResponseSchema: GenMessage<ClassifyBatchResponse> = /*
  */
 export type ClassifyStreamResponse = Message<"imageclassifier.ClassifyStreamResponse"> & {
   /**
-   * Which of the stream's messages this answers, 0-based.
+   * Index of the message that this responds to, 0-based.
    *
    * @generated from field: uint64 index = 1;
    */
@@ -218,13 +219,13 @@ export type ClassifyStreamResponse = Message<"imageclassifier.ClassifyStreamResp
   id: string;
 
   /**
-   * What came of it.
+   * The result or the error.
    *
    * @generated from oneof imageclassifier.ClassifyStreamResponse.outcome
    */
   outcome: {
     /**
-     * As Classify would have answered.
+     * The response that Classify would return.
      *
      * @generated from field: imageclassifier.ClassifyImageResponse response = 3;
      */
@@ -232,7 +233,7 @@ export type ClassifyStreamResponse = Message<"imageclassifier.ClassifyStreamResp
     case: "response";
   } | {
     /**
-     * As Classify would have failed.
+     * The error that Classify would return.
      *
      * @generated from field: google.rpc.Status error = 4;
      */
@@ -249,8 +250,7 @@ export const ClassifyStreamResponseSchema: GenMessage<ClassifyStreamResponse> = 
   messageDesc(file_image_classifier, 4);
 
 /**
- * The square of a picture that the network saw, in pixels of the picture as people see it: after its EXIF orientation has
- * been applied.
+ * The square of the image that the network saw, in pixels of the image after its EXIF orientation has been applied.
  *
  * @generated from message imageclassifier.Crop
  */
@@ -277,14 +277,14 @@ export type Crop = Message<"imageclassifier.Crop"> & {
   side: number;
 
   /**
-   * Width of the whole picture.
+   * Width of the whole image.
    *
    * @generated from field: uint32 picture_width = 4;
    */
   pictureWidth: number;
 
   /**
-   * Height of the whole picture.
+   * Height of the whole image.
    *
    * @generated from field: uint32 picture_height = 5;
    */
@@ -299,7 +299,7 @@ export const CropSchema: GenMessage<Crop> = /*@__PURE__*/
   messageDesc(file_image_classifier, 5);
 
 /**
- * One class and how probable it is.
+ * One class and its probability.
  *
  * @generated from message imageclassifier.Prediction
  */
@@ -319,14 +319,14 @@ export type Prediction = Message<"imageclassifier.Prediction"> & {
   confidence: number;
 
   /**
-   * Class index, 0-based; for the ImageNet-1k models 0 to 999 in the order of the ILSVRC 2012 synsets.
+   * Class index, 0-based. For the ImageNet-1k models 0 to 999, in the order of the ILSVRC 2012 synsets.
    *
    * @generated from field: uint32 index = 3;
    */
   index: number;
 
   /**
-   * Where in the picture the class was seen; only if explain was set.
+   * Where in the image the network found evidence for the class. Set only if the request set explain.
    *
    * @generated from field: imageclassifier.Heatmap heatmap = 4;
    */
@@ -342,7 +342,7 @@ export const PredictionSchema: GenMessage<Prediction> = /*@__PURE__*/
 
 /**
  * A class-activation map (Zhou et al. 2016, "Learning Deep Features for Discriminative Localization"): the last feature map,
- * weighted with the class's row of the classifier, without its bias. It lies over the square in ClassifyImageResponse.crop.
+ * weighted with the class's row of the classifier, without the bias. It covers the square in ClassifyImageResponse.crop.
  *
  * @generated from message imageclassifier.Heatmap
  */
@@ -362,8 +362,9 @@ export type Heatmap = Message<"imageclassifier.Heatmap"> & {
   width: number;
 
   /**
-   * height x width values, row by row from the top left. Unbounded: what is positive speaks for the class, what is negative
-   * against it. Their mean plus the class's bias is its logit, so maps of one answer can be compared with each other.
+   * height x width values, row by row from the top left, unbounded. Positive values are evidence for the class, negative
+   * values evidence against it. Their mean plus the class's bias is the class's logit, so the maps of one response can be
+   * compared with each other.
    *
    * @generated from field: repeated float values = 3;
    */
@@ -436,14 +437,14 @@ export const GetModelRequestSchema: GenMessage<GetModelRequest> = /*@__PURE__*/
  */
 export type GetModelResponse = Message<"imageclassifier.GetModelResponse"> & {
   /**
-   * Name of the model, to be used in ClassifyImageRequest.model.
+   * Name of the model, for ClassifyImageRequest.model.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * Revision of the model: changes whenever the same picture may get another answer.
+   * Revision of the model. It changes whenever the same image may get a different result.
    *
    * @generated from field: string revision = 2;
    */
@@ -457,7 +458,7 @@ export type GetModelResponse = Message<"imageclassifier.GetModelResponse"> & {
   weightsDigest: string;
 
   /**
-   * Readable names of the classes; position is the class index.
+   * Readable names of the classes, in order of class index.
    *
    * @generated from field: repeated string labels = 4;
    */
@@ -471,14 +472,14 @@ export type GetModelResponse = Message<"imageclassifier.GetModelResponse"> & {
   inputSize: number;
 
   /**
-   * How a picture becomes the network's input.
+   * How an image becomes the network's input.
    *
    * @generated from field: imageclassifier.Preprocessing preprocessing = 6;
    */
   preprocessing?: Preprocessing | undefined;
 
   /**
-   * What this server accepts, so that a client can check before it sends.
+   * What this server accepts, so that a client can check an image before it sends it.
    *
    * @generated from field: imageclassifier.Limits limits = 7;
    */
@@ -493,21 +494,21 @@ export const GetModelResponseSchema: GenMessage<GetModelResponse> = /*@__PURE__*
   messageDesc(file_image_classifier, 10);
 
 /**
- * How a decoded picture becomes the network's input, in this order: apply the EXIF orientation; lay transparent pixels
- * over white; take the centre square; resize it to input_size x input_size; normalise each RGB value.
+ * How a decoded image becomes the network's input, in this order: apply the EXIF orientation; blend transparent pixels
+ * with white; take the centre square; resize it to input_size x input_size; normalise each RGB value.
  *
  * @generated from message imageclassifier.Preprocessing
  */
 export type Preprocessing = Message<"imageclassifier.Preprocessing"> & {
   /**
-   * Version of these steps as a whole: changes whenever the same picture may become another input.
+   * Version of these steps as a whole. It changes whenever the same image may become a different input.
    *
    * @generated from field: string version = 1;
    */
   version: string;
 
   /**
-   * Side of the centre square as a fraction of the picture's shorter side, over 0 and up to 1; rounded down to whole
+   * Side of the centre square as a fraction of the image's shorter side, over 0 and up to 1; rounded down to whole
    * pixels. The square's left and top offsets are rounded up.
    *
    * @generated from field: float crop_fraction = 2;
@@ -550,35 +551,35 @@ export const PreprocessingSchema: GenMessage<Preprocessing> = /*@__PURE__*/
  */
 export type Limits = Message<"imageclassifier.Limits"> & {
   /**
-   * Largest encoded picture, in bytes.
+   * Largest encoded image, in bytes.
    *
    * @generated from field: uint64 image_bytes_max = 1;
    */
   imageBytesMax: bigint;
 
   /**
-   * Largest decoded picture, width x height, in pixels.
+   * Largest decoded image, width x height, in pixels.
    *
    * @generated from field: uint64 pixels_max = 2;
    */
   pixelsMax: bigint;
 
   /**
-   * Media types of the formats it decodes, for example "image/jpeg".
+   * Media types of the supported formats, for example "image/jpeg".
    *
    * @generated from field: repeated string media_types = 3;
    */
   mediaTypes: string[];
 
   /**
-   * Most pictures in one ClassifyBatchRequest.
+   * Maximum number of images in one ClassifyBatchRequest.
    *
    * @generated from field: uint32 batch_images_max = 4;
    */
   batchImagesMax: number;
 
   /**
-   * Longest message of any kind, in bytes.
+   * Largest message of any kind, in bytes.
    *
    * @generated from field: uint64 message_bytes_max = 5;
    */
@@ -593,7 +594,7 @@ export const LimitsSchema: GenMessage<Limits> = /*@__PURE__*/
   messageDesc(file_image_classifier, 12);
 
 /**
- * Values of google.rpc.ErrorInfo.reason in the domain "imageclassifier". They carry no prefix because they are sent by
+ * Values of google.rpc.ErrorInfo.reason in the domain "imageclassifier". They have no prefix because they are sent by
  * name.
  *
  * @generated from enum imageclassifier.ErrorReason
@@ -619,22 +620,23 @@ export enum ErrorReason {
   IMAGE_TOO_LARGE = 2,
 
   /**
-   * image_data begins like none of the formats accepted; in plain HTTP, also: the body is sent as gRPC or compressed.
-   * Metadata: accepted.
+   * The first bytes of image_data match no supported format. In plain HTTP, also: the body is a gRPC message, or has an
+   * unsupported content encoding. Metadata: accepted.
    *
    * @generated from enum value: IMAGE_FORMAT_UNKNOWN = 3;
    */
   IMAGE_FORMAT_UNKNOWN = 3,
 
   /**
-   * image_data begins like a picture but is damaged, or uses a feature that the decoder lacks.
+   * The format is supported, but the content is corrupt, uses an unsupported feature, or is truncated to less than an
+   * eighth of its rows.
    *
    * @generated from enum value: IMAGE_UNDECODABLE = 4;
    */
   IMAGE_UNDECODABLE = 4,
 
   /**
-   * The picture has more pixels than the limit, or none at all. Metadata: width, height, pixels_max.
+   * The image has more pixels than the limit, or none. Metadata: width, height, pixels_max.
    *
    * @generated from enum value: IMAGE_DIMENSIONS = 5;
    */
@@ -655,70 +657,70 @@ export enum ErrorReason {
   MODEL_UNKNOWN = 7,
 
   /**
-   * The server draws no heatmaps.
+   * The server does not support heatmaps.
    *
    * @generated from enum value: EXPLAIN_UNSUPPORTED = 8;
    */
   EXPLAIN_UNSUPPORTED = 8,
 
   /**
-   * Too many calls at once; try again after the attached RetryInfo.
+   * Too many requests at the same time. Retry after the attached RetryInfo.
    *
    * @generated from enum value: OVERLOADED = 9;
    */
   OVERLOADED = 9,
 
   /**
-   * The server is starting or stopping; try again after the attached RetryInfo.
+   * The server is starting or stopping. Retry after the attached RetryInfo.
    *
    * @generated from enum value: NOT_READY = 10;
    */
   NOT_READY = 10,
 
   /**
-   * The fault is the server's; its log says more under the request id. Metadata: request_id.
+   * A fault of the server. Its log has details under the request id. Metadata: request_id.
    *
    * @generated from enum value: INTERNAL_ERROR = 11;
    */
   INTERNAL_ERROR = 11,
 
   /**
-   * The caller's deadline passed, or the server's own where the caller set none.
+   * The client's deadline passed, or the server's own if the client set none. Also: the upload or stream timed out.
    *
    * @generated from enum value: DEADLINE_EXCEEDED = 12;
    */
   DEADLINE_EXCEEDED = 12,
 
   /**
-   * The grpc-timeout header is not 1 to 8 digits and a unit out of H, M, S, m, u, n.
+   * The grpc-timeout header is not 1 to 8 digits followed by a unit: H, M, S, m, u or n.
    *
    * @generated from enum value: TIMEOUT_MALFORMED = 13;
    */
   TIMEOUT_MALFORMED = 13,
 
   /**
-   * The call carries no access token, or an unknown one: send "authorization: Bearer TOKEN".
+   * The request has no access token, or an unknown one. Send "authorization: Bearer TOKEN".
    *
    * @generated from enum value: UNAUTHENTICATED = 14;
    */
   UNAUTHENTICATED = 14,
 
   /**
-   * This caller calls too often; try again after the attached RetryInfo.
+   * This client sends too many requests. Retry after the attached RetryInfo.
    *
    * @generated from enum value: RATE_LIMITED = 15;
    */
   RATE_LIMITED = 15,
 
   /**
-   * The message is not framed or encoded as gRPC wants it; in plain HTTP: the query or the form cannot be read.
+   * The message is not a valid gRPC message. In plain HTTP: the query or the form cannot be parsed.
    *
    * @generated from enum value: MESSAGE_MALFORMED = 16;
    */
   MESSAGE_MALFORMED = 16,
 
   /**
-   * The batch has no picture, or too many. Metadata: images, images_max.
+   * The batch has no images, or too many. Metadata: images, images_max.
    *
    * @generated from enum value: BATCH_SIZE = 17;
    */
@@ -733,14 +735,15 @@ export enum ErrorReason {
 
   /**
    * A tensor of inference.GRPCInferenceService/ModelInfer has a name, type, shape, length or value that the model does not
-   * take, or is asked for in a way that there is not.
+   * accept, or an output is requested in an unsupported way.
    *
    * @generated from enum value: TENSOR_MALFORMED = 19;
    */
   TENSOR_MALFORMED = 19,
 
   /**
-   * The message is compressed, as grpc-encoding says: send it as it is. The picture in it is compressed already.
+   * The message has an unsupported compression (grpc-encoding), or its compressed data is malformed. Send it uncompressed,
+   * or compressed with gzip or zstd.
    *
    * @generated from enum value: MESSAGE_COMPRESSED = 20;
    */
@@ -761,19 +764,19 @@ export const ErrorReasonSchema: GenEnum<ErrorReason> = /*@__PURE__*/
   enumDesc(file_image_classifier, 0);
 
 /**
- * Names what a photograph shows, among the 1000 classes of ImageNet-1k.
+ * Classifies images into the 1000 classes of ImageNet-1k.
  *
- * Every failed call carries google.rpc.ErrorInfo (domain "imageclassifier") with a machine-readable reason, and
- * google.rpc.BadRequest where a field of the request is at fault.
+ * Every failed request carries google.rpc.ErrorInfo (domain "imageclassifier") with a machine-readable reason. If a field
+ * of the request is invalid, it also carries google.rpc.BadRequest.
  *
  * @generated from service imageclassifier.ImageClassifier
  */
 export const ImageClassifier: GenService<{
   /**
-   * Classifies one encoded picture.
+   * Classifies one encoded image.
    *
-   * INVALID_ARGUMENT: the picture is empty, too large, of an unknown format or cannot be decoded, or top_k is out of
-   * range. NOT_FOUND: no such model. RESOURCE_EXHAUSTED and UNAVAILABLE: try again after the attached RetryInfo.
+   * INVALID_ARGUMENT: the image is empty, too large, of an unknown format or cannot be decoded, or top_k is out of
+   * range. NOT_FOUND: no such model. RESOURCE_EXHAUSTED and UNAVAILABLE: retry after the attached RetryInfo.
    *
    * @generated from rpc imageclassifier.ImageClassifier.Classify
    */
@@ -783,11 +786,11 @@ export const ImageClassifier: GenService<{
     output: typeof ClassifyImageResponseSchema;
   },
   /**
-   * Classifies several pictures of one message. Answers come as they are ready, in any order, one for each picture; a
-   * picture that has none gets its error in its place, and the others are not harmed.
+   * Classifies all images of one message. The server sends one response per image as soon as it is ready, in any order. If
+   * an image cannot be classified, its response has the error; the other images are not affected.
    *
-   * INVALID_ARGUMENT: the batch is empty or too long. RESOURCE_EXHAUSTED and UNAVAILABLE as for Classify, for the batch as
-   * a whole.
+   * INVALID_ARGUMENT: the batch is empty or has too many images. RESOURCE_EXHAUSTED and UNAVAILABLE: retry the whole
+   * batch after the attached RetryInfo.
    *
    * @generated from rpc imageclassifier.ImageClassifier.ClassifyBatch
    */
@@ -797,12 +800,14 @@ export const ImageClassifier: GenService<{
     output: typeof ClassifyBatchResponseSchema;
   },
   /**
-   * Classifies pictures for as long as the caller sends some. Answers come as they are ready, in any order, one for each
-   * message; an error belongs to its message and does not end the stream. After the caller's last message the answers that
-   * are still due are sent. Who sends faster than the server answers is held back by flow control. Browsers cannot stream
-   * to a server: ClassifyBatch is for them.
+   * Classifies a stream of images. The server sends one response per message as soon as it is ready, in any order. An error
+   * belongs to its message and does not end the stream. After the client's last message the server sends the remaining
+   * responses.
    *
-   * UNAVAILABLE: try again after the attached RetryInfo.
+   * Flow control slows down clients that send faster than the server classifies. Browsers cannot stream requests; use
+   * ClassifyBatch there.
+   *
+   * UNAVAILABLE: retry after the attached RetryInfo.
    *
    * @generated from rpc imageclassifier.ImageClassifier.ClassifyStream
    */
@@ -812,7 +817,7 @@ export const ImageClassifier: GenService<{
     output: typeof ClassifyStreamResponseSchema;
   },
   /**
-   * Describes a model: its labels in order of class index, its weights and how it prepares a picture.
+   * Describes a model: its labels in order of class index, its weights, its preprocessing and the server's limits.
    *
    * NOT_FOUND: no such model.
    *

@@ -26,10 +26,10 @@ if _version_not_supported:
 
 
 class ImageClassifierStub(object):
-    """Names what a photograph shows, among the 1000 classes of ImageNet-1k.
+    """Classifies images into the 1000 classes of ImageNet-1k.
 
-    Every failed call carries google.rpc.ErrorInfo (domain "imageclassifier") with a machine-readable reason, and
-    google.rpc.BadRequest where a field of the request is at fault.
+    Every failed request carries google.rpc.ErrorInfo (domain "imageclassifier") with a machine-readable reason. If a field
+    of the request is invalid, it also carries google.rpc.BadRequest.
     """
 
     def __init__(self, channel):
@@ -61,47 +61,49 @@ class ImageClassifierStub(object):
 
 
 class ImageClassifierServicer(object):
-    """Names what a photograph shows, among the 1000 classes of ImageNet-1k.
+    """Classifies images into the 1000 classes of ImageNet-1k.
 
-    Every failed call carries google.rpc.ErrorInfo (domain "imageclassifier") with a machine-readable reason, and
-    google.rpc.BadRequest where a field of the request is at fault.
+    Every failed request carries google.rpc.ErrorInfo (domain "imageclassifier") with a machine-readable reason. If a field
+    of the request is invalid, it also carries google.rpc.BadRequest.
     """
 
     def Classify(self, request, context):
-        """Classifies one encoded picture.
+        """Classifies one encoded image.
 
-        INVALID_ARGUMENT: the picture is empty, too large, of an unknown format or cannot be decoded, or top_k is out of
-        range. NOT_FOUND: no such model. RESOURCE_EXHAUSTED and UNAVAILABLE: try again after the attached RetryInfo.
+        INVALID_ARGUMENT: the image is empty, too large, of an unknown format or cannot be decoded, or top_k is out of
+        range. NOT_FOUND: no such model. RESOURCE_EXHAUSTED and UNAVAILABLE: retry after the attached RetryInfo.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ClassifyBatch(self, request, context):
-        """Classifies several pictures of one message. Answers come as they are ready, in any order, one for each picture; a
-        picture that has none gets its error in its place, and the others are not harmed.
+        """Classifies all images of one message. The server sends one response per image as soon as it is ready, in any order. If
+        an image cannot be classified, its response has the error; the other images are not affected.
 
-        INVALID_ARGUMENT: the batch is empty or too long. RESOURCE_EXHAUSTED and UNAVAILABLE as for Classify, for the batch as
-        a whole.
+        INVALID_ARGUMENT: the batch is empty or has too many images. RESOURCE_EXHAUSTED and UNAVAILABLE: retry the whole
+        batch after the attached RetryInfo.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ClassifyStream(self, request_iterator, context):
-        """Classifies pictures for as long as the caller sends some. Answers come as they are ready, in any order, one for each
-        message; an error belongs to its message and does not end the stream. After the caller's last message the answers that
-        are still due are sent. Who sends faster than the server answers is held back by flow control. Browsers cannot stream
-        to a server: ClassifyBatch is for them.
+        """Classifies a stream of images. The server sends one response per message as soon as it is ready, in any order. An error
+        belongs to its message and does not end the stream. After the client's last message the server sends the remaining
+        responses.
 
-        UNAVAILABLE: try again after the attached RetryInfo.
+        Flow control slows down clients that send faster than the server classifies. Browsers cannot stream requests; use
+        ClassifyBatch there.
+
+        UNAVAILABLE: retry after the attached RetryInfo.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetModel(self, request, context):
-        """Describes a model: its labels in order of class index, its weights and how it prepares a picture.
+        """Describes a model: its labels in order of class index, its weights, its preprocessing and the server's limits.
 
         NOT_FOUND: no such model.
         """
@@ -141,10 +143,10 @@ def add_ImageClassifierServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ImageClassifier(object):
-    """Names what a photograph shows, among the 1000 classes of ImageNet-1k.
+    """Classifies images into the 1000 classes of ImageNet-1k.
 
-    Every failed call carries google.rpc.ErrorInfo (domain "imageclassifier") with a machine-readable reason, and
-    google.rpc.BadRequest where a field of the request is at fault.
+    Every failed request carries google.rpc.ErrorInfo (domain "imageclassifier") with a machine-readable reason. If a field
+    of the request is invalid, it also carries google.rpc.BadRequest.
     """
 
     @staticmethod

@@ -29,7 +29,7 @@ export const file_google_rpc_status: GenFile = /*@__PURE__*/
   fileDesc("Chdnb29nbGUvcnBjL3N0YXR1cy5wcm90bxIKZ29vZ2xlLnJwYyJOCgZTdGF0dXMSDAoEY29kZRgBIAEoBRIPCgdtZXNzYWdlGAIgASgJEiUKB2RldGFpbHMYAyADKAsyFC5nb29nbGUucHJvdG9idWYuQW55Ql4KDmNvbS5nb29nbGUucnBjQgtTdGF0dXNQcm90b1ABWjdnb29nbGUuZ29sYW5nLm9yZy9nZW5wcm90by9nb29nbGVhcGlzL3JwYy9zdGF0dXM7c3RhdHVzogIDUlBDYgZwcm90bzM", [file_google_protobuf_any]);
 
 /**
- * How an RPC failed, as gRPC itself says it: a code, a message, and typed details.
+ * How an RPC failed, in gRPC's own form: a code, a message, and typed details.
  *
  * @generated from message google.rpc.Status
  */
@@ -42,14 +42,14 @@ export type Status = Message<"google.rpc.Status"> & {
   code: number;
 
   /**
-   * For developers, in English.
+   * The message for developers, in English.
    *
    * @generated from field: string message = 2;
    */
   message: string;
 
   /**
-   * What a program can use, for example google.rpc.ErrorInfo.
+   * Details in machine-readable form, for example google.rpc.ErrorInfo.
    *
    * @generated from field: repeated google.protobuf.Any details = 3;
    */

@@ -1,4 +1,5 @@
-"""Pictures that are photographs, large, costly or a trap. What takes long to make is kept in target/stress/."""
+"""Test images: photographs, large images, images that are costly to decode, and decompression bombs. Images that are slow to
+create are cached in target/stress/."""
 
 import io
 import os
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from report import MADE, ROOT
+from report import OUTPUT, ROOT
 
 Image.MAX_IMAGE_PIXELS = None
 ENCODED_BYTES_MAX = 10 << 20
@@ -21,9 +22,9 @@ def photograph(name: str = "coffee.png") -> bytes:
 
 
 def small(format: str = "JPEG", side: int = 224, **options: object) -> bytes:
-    """A real picture of few bytes."""
-    picture = Image.open(io.BytesIO(photograph())).convert("RGB").resize((side, side))
-    return _encoded(picture, format, **options)
+    """A photograph scaled to `side` x `side` pixels."""
+    image = Image.open(io.BytesIO(photograph())).convert("RGB").resize((side, side))
+    return _encoded(image, format, **options)
 
 
 def of_each_format() -> list[bytes]:
@@ -39,45 +40,45 @@ def of_each_format() -> list[bytes]:
 
 
 def costly() -> bytes:
-    """Few bytes and much work, so that a generator of load is idle while the server works: 6 MP of one colour a row."""
-    return _kept("costly.png", lambda: _png(3000, 2000, colour=2, depth=8))
+    """6 MP, one colour per row: few bytes to send, but costly to decode."""
+    return _cached("costly.png", lambda: _png(3000, 2000, colour=2, depth=8))
 
 
 def large() -> dict[str, bytes]:
-    """Pictures of 10 MiB that the server has to take, and whose decoders need the most memory."""
+    """Images of 10 MiB that the server must accept, and whose decoders need the most memory."""
 
     def noise(format: str, side: int, **options: object) -> bytes:
         return _encoded(Image.frombytes("RGB", (side, side), os.urandom(3 * side * side)), format, **options)
 
     def smooth(format: str, **options: object) -> bytes:
-        picture = Image.open(io.BytesIO(photograph())).convert("RGB").resize((5000, 5000))
-        return _encoded(picture, format, **options)
+        image = Image.open(io.BytesIO(photograph())).convert("RGB").resize((5000, 5000))
+        return _encoded(image, format, **options)
 
     return {
-        "PNG of noise": _kept("noise.png", lambda: noise("PNG", 1865)),
-        "JPEG of noise": _kept("noise.jpg", lambda: noise("JPEG", 2950, quality=95)),
+        "PNG of noise": _cached("noise.png", lambda: noise("PNG", 1865)),
+        "JPEG of noise": _cached("noise.jpg", lambda: noise("JPEG", 2950, quality=95)),
         "25 MP progressive JPEG": padded(
-            _kept("progressive.jpg", lambda: smooth("JPEG", progressive=True, quality=60))
+            _cached("progressive.jpg", lambda: smooth("JPEG", progressive=True, quality=60))
         ),
-        "25 MP PNG of 16 bits": padded(_kept("deep.png", lambda: _png(5000, 5000, colour=6, depth=16))),
-        "25 MP lossless WebP": padded(_kept("flat.webp", lambda: _flat_webp())),
+        "25 MP PNG of 16 bits": padded(_cached("deep.png", lambda: _png(5000, 5000, colour=6, depth=16))),
+        "25 MP lossless WebP": padded(_cached("flat.webp", lambda: _flat_webp())),
     }
 
 
 def bombs() -> dict[str, bytes]:
-    """Few bytes that say they are more pixels than the server takes."""
+    """Small files that claim more pixels than the server accepts."""
     return {
         "50 MP lossless WebP of 38 bytes": _webp_head(10_000, 5_000),
         "268 MP frame in a WebP of 0.01 MP": _webp_with_larger_frame(),
-        "50 MP progressive JPEG": _jpeg_of(10_000, 5_000),
-        "49 MP PNG of 16 bits": _kept("bomb.png", lambda: _png(7_000, 7_000, colour=6, depth=16)),
+        "50 MP progressive JPEG": _jpeg_with_dimensions(10_000, 5_000),
+        "49 MP PNG of 16 bits": _cached("bomb.png", lambda: _png(7_000, 7_000, colour=6, depth=16)),
         "25 MP + 1 PNG": _png(25_000_001, 1, colour=0, depth=8),
     }
 
 
-def padded(picture: bytes) -> bytes:
-    """Zeros after the end of a picture: decoders stop before them."""
-    return picture + bytes(max(0, ENCODED_BYTES_MAX - len(picture)))
+def padded(image: bytes) -> bytes:
+    """The image with zeros appended up to 10 MiB; decoders ignore them."""
+    return image + bytes(max(0, ENCODED_BYTES_MAX - len(image)))
 
 
 def _png(width: int, height: int, colour: int, depth: int) -> bytes:
@@ -101,16 +102,16 @@ def _webp_head(width: int, height: int) -> bytes:
 
 
 def _webp_with_larger_frame() -> bytes:
-    """The container says 96 x 96, the lossy frame in it claims to be larger."""
-    picture = Image.open(io.BytesIO(photograph())).convert("RGBA").resize((96, 96))
-    picture.putalpha(128)
-    encoded = _encoded(picture, "WEBP")
+    """The container has 96 x 96 pixels; its lossy frame claims more."""
+    image = Image.open(io.BytesIO(photograph())).convert("RGBA").resize((96, 96))
+    image.putalpha(128)
+    encoded = _encoded(image, "WEBP")
     at = encoded.index(b"VP8 ") + 14
     return encoded[:at] + struct.pack("<HH", 16383, 16383) + encoded[at + 4 :]
 
 
-def _jpeg_of(width: int, height: int) -> bytes:
-    """A small progressive JPEG that claims to be larger."""
+def _jpeg_with_dimensions(width: int, height: int) -> bytes:
+    """A small progressive JPEG that claims to have `width` x `height` pixels."""
     encoded = small(progressive=True)
     at = encoded.index(b"\xff\xc2") + 5
     return encoded[:at] + struct.pack(">HH", height, width) + encoded[at + 4 :]
@@ -120,14 +121,14 @@ def _flat_webp() -> bytes:
     return _encoded(Image.new("RGB", (5000, 5000), "orange"), "WEBP", lossless=True, quality=0, method=0)
 
 
-def _encoded(picture: Image.Image, format: str, **options: object) -> bytes:
+def _encoded(image: Image.Image, format: str, **options: object) -> bytes:
     encoded = io.BytesIO()
-    picture.save(encoded, format, **options)
+    image.save(encoded, format, **options)
     return encoded.getvalue()
 
 
-def _kept(name: str, make: Callable[[], bytes]) -> bytes:
-    file = Path(MADE / "pictures" / name)
+def _cached(name: str, make: Callable[[], bytes]) -> bytes:
+    file = Path(OUTPUT / "images" / name)
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(make())

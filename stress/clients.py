@@ -1,4 +1,4 @@
-"""Calls to classify, over gRPC with grpcio and over gRPC-Web with HTTP/1.1 written by hand."""
+"""Clients for Classify: gRPC with grpcio, and gRPC-Web over a plain HTTP/1.1 connection."""
 
 import base64
 import functools
@@ -14,46 +14,46 @@ from typing import Any
 
 import grpc
 
-from report import MADE, ROOT
+from report import OUTPUT, ROOT
 
 METHOD = "/imageclassifier.ImageClassifier/Classify"
 WEB_HEADERS = {"content-type": "application/grpc-web+proto", "x-grpc-web": "1"}
 TIMEOUT_S = 60
 CODES = {code.value[0]: code.name for code in grpc.StatusCode}
 LOST = "LOST"
-"""Instead of a code: the connection ended without an answer."""
+"""Instead of a code: the connection ended without a response."""
 REFUSED = "CONNECTION_REFUSED"
-"""Instead of a code: nobody listens, so nothing was accepted."""
+"""Instead of a code: nothing listens on the port, so the request was not accepted."""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a call ended with: the name of a gRPC status code, or `LOST`, or `REFUSED`."""
+class Response:
+    """The outcome of a request. `code` is the name of a gRPC status code, `LOST` or `REFUSED`."""
 
     code: str
     details: bytes
-    begun_at: float
+    started_at: float
     ended_at: float
     message: bytes = b""
 
     @property
     def seconds(self) -> float:
-        return self.ended_at - self.begun_at
+        return self.ended_at - self.started_at
 
 
 def messages() -> Any:
-    """The contract's Python code."""
-    with _generating:
+    """The module with the contract's generated Python code."""
+    with _generate_lock:
         return _generated()
 
 
-_generating = threading.Lock()
-"""Threads that begin together would write the code beneath each other."""
+_generate_lock = threading.Lock()
+"""Keeps threads that start together from writing the code at the same time."""
 
 
 @functools.cache
 def _generated() -> Any:
-    folder = MADE / "code"
+    folder = OUTPUT / "code"
     folder.mkdir(parents=True, exist_ok=True)
     arguments = [f"-I{ROOT / 'proto'}", f"--python_out={folder}", "image_classifier.proto"]
     subprocess.run([sys.executable, "-m", "grpc_tools.protoc", *arguments], check=True)
@@ -63,72 +63,72 @@ def _generated() -> Any:
     return image_classifier_pb2
 
 
-def request(picture: bytes) -> bytes:
-    return messages().ClassifyImageRequest(image_data=picture).SerializeToString()
+def request(image: bytes) -> bytes:
+    return messages().ClassifyImageRequest(image_data=image).SerializeToString()
 
 
-def frame(message: bytes) -> bytes:
-    """A message as gRPC sends it: not compressed, length, message."""
+def grpc_frame(message: bytes) -> bytes:
+    """The message with gRPC's prefix: a zero byte for "not compressed", and its length."""
     return b"\0" + len(message).to_bytes(4) + message
 
 
-class Native:
-    """gRPC on one HTTP/2 connection of its own."""
+class GrpcClient:
+    """A gRPC client with its own HTTP/2 connection."""
 
     def __init__(self, address: str) -> None:
-        # grpcio's retries stay as they are: a call that meets a GOAWAY has not been sent, and goes to a new connection.
+        # grpcio's retries stay enabled: a request that meets a GOAWAY was not sent, and moves to a new connection.
         self.channel = grpc.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)])
         self.method = self.channel.unary_unary(METHOD)
 
-    def classify(self, message: bytes, timeout_s: float = TIMEOUT_S) -> Answer:
-        begun_at = time.monotonic()
+    def classify(self, message: bytes, timeout_s: float = TIMEOUT_S) -> Response:
+        started_at = time.monotonic()
         try:
-            answer = self.method(message, timeout=timeout_s)
-            return Answer("OK", b"", begun_at, time.monotonic(), answer)
+            response = self.method(message, timeout=timeout_s)
+            return Response("OK", b"", started_at, time.monotonic(), response)
         except grpc.RpcError as error:
             trailers = dict(error.trailing_metadata() or ())
             details = trailers.get("grpc-status-details-bin", b"")
             code = _code(error, details)
-            return Answer(code, details or error.debug_error_string().encode(), begun_at, time.monotonic())
+            return Response(code, details or error.debug_error_string().encode(), started_at, time.monotonic())
 
     def close(self) -> None:
         self.channel.close()
 
 
 def _code(error: Any, details: bytes) -> str:
-    """UNAVAILABLE without our details was made up by grpcio."""
+    """The name of the code. UNAVAILABLE without details comes from grpcio, because the server always sends details."""
     if error.code() != grpc.StatusCode.UNAVAILABLE or details:
         return error.code().name
     return REFUSED if "onnection refused" in error.debug_error_string() else LOST
 
 
-class Web:
-    """gRPC-Web over HTTP/1.1, on one connection as long as the server keeps it open."""
+class GrpcWebClient:
+    """A gRPC-Web client over HTTP/1.1. It uses one connection for as long as the server keeps it open."""
 
     def __init__(self, address: str) -> None:
         self.address = address
         self.connection: http.client.HTTPConnection | None = None
 
-    def classify(self, message: bytes, timeout_s: float = TIMEOUT_S) -> Answer:
-        begun_at = time.monotonic()
+    def classify(self, message: bytes, timeout_s: float = TIMEOUT_S) -> Response:
+        started_at = time.monotonic()
         try:
             if self.connection is None:
                 self.connection = http.client.HTTPConnection(self.address, timeout=timeout_s)
                 self.connection.connect()
                 self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.connection.request("POST", METHOD, frame(message), WEB_HEADERS)
+            self.connection.request("POST", METHOD, grpc_frame(message), WEB_HEADERS)
             response = self.connection.getresponse()
             body = response.read()
             if response.will_close:
                 self.close()
-            code, details, answer = read_web(dict(response.getheaders()), body)
-            return Answer(code, details, begun_at, time.monotonic(), answer)
+            code, details, received = read_web(dict(response.getheaders()), body)
+            return Response(code, details, started_at, time.monotonic(), received)
         except ConnectionRefusedError:
             self.close()
-            return Answer(REFUSED, b"", begun_at, time.monotonic())
+            return Response(REFUSED, b"", started_at, time.monotonic())
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            return Answer(LOST, repr(error).encode(), begun_at, time.monotonic())
+            return Response(LOST, repr(error).encode(), started_at, time.monotonic())
 
     def close(self) -> None:
         if self.connection is not None:
@@ -137,7 +137,7 @@ class Web:
 
 
 def read_web(headers: dict[str, str], body: bytes) -> tuple[str, bytes, bytes]:
-    """Code, details and message of a gRPC-Web answer; its status is in the head or in the last frame."""
+    """Code, details and message of a gRPC-Web response. The status is in the headers or in the last frame."""
     fields = {name.lower(): value for name, value in headers.items()}
     message = b""
     while len(body) >= 5:
@@ -153,4 +153,7 @@ def read_web(headers: dict[str, str], body: bytes) -> tuple[str, bytes, bytes]:
     return code, base64.b64decode(details + "=" * (-len(details) % 4)), message
 
 
-CLIENTS: dict[str, Callable[[str], Native | Web]] = {"gRPC": Native, "gRPC-Web": Web}
+CLIENTS: dict[str, Callable[[str], GrpcClient | GrpcWebClient]] = {
+    "gRPC": GrpcClient,
+    "gRPC-Web": GrpcWebClient,
+}

@@ -10,7 +10,7 @@ use image::{DynamicImage, ImageDecoder, ImageReader};
 /// Side of the network's input.
 pub const SIZE: u32 = 224;
 
-/// What the network sees of an encoded picture: `[channel, height, width]`, each value from -127/128 to 1.
+/// The network's input for an encoded image: `[channel, height, width]`, each value from -127/128 to 1.
 pub fn prepare(encoded: &[u8]) -> anyhow::Result<Vec<f32>> {
     let mut decoder = ImageReader::new(Cursor::new(encoded))
         .with_guessed_format()?
@@ -27,12 +27,12 @@ pub fn prepare(encoded: &[u8]) -> anyhow::Result<Vec<f32>> {
     let bicubic = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
     Resizer::new().resize(&square, &mut resized, &bicubic)?;
 
-    let seen =
-        image::RgbImage::from_raw(SIZE, SIZE, resized.into_vec()).context("three bytes a pixel")?;
-    let mut seen = DynamicImage::from(seen);
-    seen.apply_orientation(orientation);
-    let seen = seen.as_bytes();
-    let plane = |channel| seen.iter().skip(channel).step_by(3);
+    let rgb = image::RgbImage::from_raw(SIZE, SIZE, resized.into_vec())
+        .context("the buffer has three bytes per pixel")?;
+    let mut oriented = DynamicImage::from(rgb);
+    oriented.apply_orientation(orientation);
+    let pixels = oriented.as_bytes();
+    let plane = |channel| pixels.iter().skip(channel).step_by(3);
     let values = (0..3).flat_map(plane);
     Ok(values
         .map(|&value| (f32::from(value) - 127.0) / 128.0)
