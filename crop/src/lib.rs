@@ -1,4 +1,7 @@
-//! Which part of a picture the network sees. Light enough for the page: no burn, no decoders.
+//! Which part of an image the network sees.
+//!
+//! A crate of its own because two sides need the same rule and share nothing else: `model`, which crops, and `web`, which draws
+//! the square around the preview. Were it part of `model`, the page would pull in burn and the decoders. It has no dependencies.
 
 /// The part of a picture that the network sees: a centred square.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

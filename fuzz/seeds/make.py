@@ -11,6 +11,8 @@ import struct
 
 from PIL import Image
 
+import formats
+
 HERE = pathlib.Path(__file__).parent
 SIZE = (40, 30)
 
@@ -193,7 +195,7 @@ def forms():
         yield name, bytes(plan) + body
 
 
-TARGETS = {"picture": images, "headers": headers, "form": forms, "grpc_web": grpc_web_bodies}
+TARGETS = {"picture": images, "formats": formats.images, "headers": headers, "form": forms, "grpc_web": grpc_web_bodies}
 for target, seeds in TARGETS.items():
     for name, data in seeds():
         write(target, name, data)

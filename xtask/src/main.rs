@@ -2,6 +2,7 @@
 
 mod bench;
 mod browser;
+mod cases;
 mod conformance;
 mod deny;
 mod examples;
@@ -36,6 +37,7 @@ usage: cargo xtask COMMAND
                            try the promises of RELIABILITY.md on a release server: memory, malformed, slow, flood,
                            cancel, drain, overload, soak (60 minutes, or N; each caller pauses for 20 ms, or MS);
                            without a scenario all of them
+  cases DIR [--dev]        classify the files of DIR/cases.csv, next to Pillow's and Chromium's answers
   fuzz [TARGET] [--runs N] throw bytes at what callers reach: one target or all, 100,000 times
   generate                 write anew the Rust code of proto/image_classifier.proto, the man pages and the completions
 ";
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         "bench" => bench::of(&rest),
         "conformance" => conformance::table(),
         "stress" => stress::of(&rest),
+        "cases" => cases::compare(&rest),
         "fuzz" => fuzz::run_targets(&rest),
         "generate" => test::generate(),
         _ => {

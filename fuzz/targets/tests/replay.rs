@@ -31,7 +31,11 @@ fn replays_jpeg_seeds() {
 
 #[test]
 fn replays_image_seeds() {
-    let folders = ["fuzz/seeds/picture", "jpeg/tests/golden/unsupported"];
+    let folders = [
+        "fuzz/seeds/picture",
+        "fuzz/seeds/formats",
+        "jpeg/tests/golden/unsupported",
+    ];
     replay("picture", picture::run, &folders);
 }
 

@@ -183,9 +183,13 @@ impl RequestError {
                 match **error {
                     PictureError::Empty => ErrorReason::ImageEmpty,
                     PictureError::TooLarge { .. } => ErrorReason::ImageTooLarge,
-                    PictureError::UnknownFormat => ErrorReason::ImageFormatUnknown,
+                    PictureError::UnknownFormat | PictureError::ForeignFormat(_) => {
+                        ErrorReason::ImageFormatUnknown
+                    }
                     PictureError::Dimensions { .. } => ErrorReason::ImageDimensions,
-                    PictureError::Undecodable(_) => ErrorReason::ImageUndecodable,
+                    PictureError::Truncated { .. } | PictureError::Undecodable(_) => {
+                        ErrorReason::ImageUndecodable
+                    }
                 },
             ),
             Self::MessageTooLarge { .. } => (Code::InvalidArgument, ErrorReason::ImageTooLarge),
@@ -264,6 +268,13 @@ impl RequestError {
                     ("pixels_max", pixels_max.to_string()),
                 ],
                 PictureError::UnknownFormat => vec![accepted()],
+                PictureError::ForeignFormat(format) => {
+                    vec![accepted(), ("format", format.name.to_owned())]
+                }
+                PictureError::Truncated { rows_present, rows } => vec![
+                    ("rows_present", rows_present.to_string()),
+                    ("rows", rows.to_string()),
+                ],
                 PictureError::Empty | PictureError::Undecodable(_) => vec![],
             },
             Self::MessageTooLarge { bytes_max } => vec![("bytes_max", bytes_max.to_string())],
