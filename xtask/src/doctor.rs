@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// Processor minutes of each part from nothing, as docs/decisions/0004-minutes.md measured them.
+/// Processor minutes of each part from nothing: estimates, to go with docs/decisions/0004-minutes.md.
 const SERVER_MINUTES: u32 = 12;
 const PAGE_MINUTES: u32 = 4;
 const TESTS_MINUTES: u32 = 34;
