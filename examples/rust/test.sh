@@ -13,7 +13,7 @@ fail() {
 folder=$(mktemp -d)
 trap 'rm -r "$folder"' EXIT
 cp "$COFFEE" "$folder/photo.jpg"
-manifest=$(cd ../../client && pwd)/Cargo.toml
+manifest=$(cd ../.. && pwd)/Cargo.toml # the tests compiled it so
 classify() {
     (cd "$folder" && cargo run --quiet --locked --manifest-path "$manifest" --example classify)
 }

@@ -6,19 +6,20 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
 use crate::{
+    process::{command, run},
     root,
-    tools::{self, command, debian, run},
+    steps::Step,
+    tools::packages::{self, debian},
 };
 
-const NAMES: &str = "there are these benchmarks: engine, layers, picture, server, stream, wasm";
+pub(crate) const NAMES: [&str; 6] = ["engine", "layers", "picture", "server", "stream", "wasm"];
 
 /// Builds what the benchmark compares, then runs it: what is printed on standard output is the result.
-pub(crate) fn of(arguments: &[String]) -> anyhow::Result<()> {
-    let (name, options) = arguments.split_first().context(NAMES)?;
-    match name.as_str() {
+pub(crate) fn measure(name: &str, options: &[String]) -> anyhow::Result<()> {
+    match name {
         "engine" | "picture" => {
             build(&["-p", "bench-engines"])?;
             python(name, options)
@@ -41,7 +42,7 @@ pub(crate) fn of(arguments: &[String]) -> anyhow::Result<()> {
             wasm()?;
             node(options)
         }
-        _ => bail!(NAMES),
+        _ => bail!("there is no benchmark {name}"),
     }
 }
 
@@ -51,7 +52,7 @@ fn built() -> PathBuf {
 
 /// The product's programs as they are released, and h2load to call them.
 fn product(packages: &[&str]) -> anyhow::Result<()> {
-    debian("h2load", &["nghttp2-client"])?;
+    debian("h2load", &["nghttp2-client"], Step::unseen())?;
     let packages = packages.iter().flat_map(|package| ["-p", package]);
     run(command("cargo")
         .args(["build", "--release", "--locked"])
@@ -88,7 +89,7 @@ fn python(name: &str, options: &[String]) -> anyhow::Result<()> {
 }
 
 fn node(options: &[String]) -> anyhow::Result<()> {
-    debian("npm", &["nodejs", "npm"])?;
+    debian("npm", &["nodejs", "npm"], Step::unseen())?;
     onnx_file(&virtual_environment()?)?;
     let folder = root().join("bench/wasm");
     run(command("npm")
@@ -105,8 +106,9 @@ fn onnx_file(python: &Path) -> anyhow::Result<()> {
 }
 
 fn virtual_environment() -> anyhow::Result<PathBuf> {
-    tools::python(
+    packages::python(
         &built().join("venv"),
         &root().join("bench/requirements.txt"),
+        Step::unseen(),
     )
 }

@@ -1,17 +1,9 @@
 //! The page and foreign JavaScript in a real browser.
 
-use crate::{
-    root,
-    tally::Tally,
-    tools::{command, debian, run},
-};
+use crate::{process::command, root, steps::Step, tally::Tally, tools::packages::debian};
 
 /// Runs Playwright's tests in `e2e/` on Debian's Chromium.
-pub(crate) fn test(tally: &mut Tally) {
-    if let Err(error) = set_up() {
-        tally.check("browser tests: set-up", Err(error));
-        return;
-    }
+pub(crate) fn test(tally: &Tally, step: Step<'_>) -> anyhow::Result<()> {
     let mut playwright = command("npx");
     playwright
         .current_dir(root().join("e2e"))
@@ -20,14 +12,17 @@ pub(crate) fn test(tally: &mut Tally) {
             "IMAGECLASSIFIER_SERVER_BINARY",
             root().join("target/debug/imageclassifier-server"),
         );
-    tally.run("browser tests", &mut playwright);
+    tally.count_run(step, &mut playwright)
 }
 
-fn set_up() -> anyhow::Result<()> {
-    debian("chromium", &["chromium"])?;
-    debian("npm", &["nodejs", "npm"])?;
-    run(command("npm")
-        .current_dir(root().join("e2e"))
-        .args(["ci", "--silent", "--no-audit", "--no-fund"])
-        .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"))
+/// Installs Chromium and what the tests import.
+pub(crate) fn set_up(step: Step<'_>) -> anyhow::Result<()> {
+    debian("chromium", &["chromium"], step)?;
+    debian("npm", &["nodejs", "npm"], step)?;
+    step.run(
+        command("npm")
+            .current_dir(root().join("e2e"))
+            .args(["ci", "--silent", "--no-audit", "--no-fund"])
+            .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"),
+    )
 }

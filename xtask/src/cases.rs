@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 
 use crate::{
     root,
-    tools::{command, run},
+    process::{command, run},
 };
 
 /// How far apart probabilities of the same image may be.
@@ -43,17 +43,14 @@ enum Verdict {
     Differs,
 }
 
-/// Classifies each file that DIR/cases.csv names, DIR being the first argument.
+/// Classifies each file that `cases.csv` in `folder` names, with a program of the dev profile or a release build.
 ///
 /// # Errors
 /// If an answer is wrong, takes too long or too much memory, or if the files cannot be read.
-pub(crate) fn compare(arguments: &[String]) -> anyhow::Result<()> {
-    let folder = arguments
-        .first()
-        .context("name the folder with cases.csv and files/")?;
+pub(crate) fn compare(folder: &str, dev: bool) -> anyhow::Result<()> {
     let folder = root().join(folder);
     let table = fs::read_to_string(folder.join("cases.csv")).context("there is no cases.csv")?;
-    let profile: &[&str] = if arguments.iter().any(|word| word == "--dev") {
+    let profile: &[&str] = if dev {
         &[]
     } else {
         &["--release"]

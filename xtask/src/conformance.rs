@@ -3,14 +3,16 @@
 use anyhow::Context;
 
 use crate::{
+    process::{command, run},
     root,
-    tools::{command, debian, run},
+    steps::Step,
+    tools::packages::debian,
 };
 
 /// Tries them all against a release server. `conformance/` has what is asked of each, and with what.
 pub(crate) fn table() -> anyhow::Result<()> {
-    debian("python3", &["python3", "python3-venv"])?;
-    debian("npm", &["nodejs", "npm"])?;
+    debian("python3", &["python3", "python3-venv"], Step::unseen())?;
+    debian("npm", &["nodejs", "npm"], Step::unseen())?;
     // Of the programs among them the one that is least likely to be there without the others.
     debian(
         "protoc-gen-go",
@@ -21,6 +23,7 @@ pub(crate) fn table() -> anyhow::Result<()> {
             "protobuf-compiler",
             "protoc-gen-go-1-3",
         ],
+        Step::unseen(),
     )?;
     run(command("cargo").args([
         "build",

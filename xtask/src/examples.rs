@@ -13,31 +13,24 @@ use std::{
 
 use anyhow::{Context, ensure};
 
-use crate::{
-    root,
-    tally::Tally,
-    tools::{cache, run},
-};
+use crate::{root, steps::Step, tally::Tally, tools::cache};
 
 /// The port of the contract: published clients have it built in.
 const ADDRESS: &str = "127.0.0.1:50051";
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Runs `test.sh` of the contract, and of each folder in `examples/` and `clients/`.
-pub(crate) fn test(tally: &mut Tally) {
-    println!("== foreign clients");
-    let scripts = scripts();
-    let server = Server::start();
-    match (scripts, server) {
-        (Ok(scripts), Ok(_server)) => {
-            for script in scripts {
-                let folder = script.parent().expect("in a folder");
-                let name = folder.strip_prefix(root()).expect("in the repository");
-                tally.check(&name.display().to_string(), example(&script));
-            }
-        }
-        (Err(error), _) | (_, Err(error)) => tally.check("examples", Err(error)),
+/// Runs `test.sh` of the contract, and of each folder in `examples/` and `clients/`: each is one test.
+pub(crate) fn test(tally: &Tally, step: Step<'_>) -> anyhow::Result<()> {
+    let scripts = scripts()?;
+    let _server = Server::start()?;
+    for script in scripts {
+        let folder = script.parent().expect("in a folder");
+        let name = folder.strip_prefix(root()).expect("in the repository");
+        let name = name.display().to_string();
+        step.say(&name);
+        tally.note(&example(&script, step).context(name), |why| step.say(why));
     }
+    Ok(())
 }
 
 fn scripts() -> anyhow::Result<Vec<PathBuf>> {
@@ -60,15 +53,17 @@ fn scripts() -> anyhow::Result<Vec<PathBuf>> {
     Ok(scripts)
 }
 
-fn example(script: &PathBuf) -> anyhow::Result<()> {
-    run(Command::new("bash")
-        .arg(script)
-        .env("SERVER", "localhost:50051")
-        .env(
-            "COFFEE",
-            root().join("model/tests/golden/photos/coffee.png"),
-        )
-        .env("TOOLS_DIR", cache()?.join("examples")))
+fn example(script: &PathBuf, step: Step<'_>) -> anyhow::Result<()> {
+    step.run(
+        Command::new("bash")
+            .arg(script)
+            .env("SERVER", "localhost:50051")
+            .env(
+                "COFFEE",
+                root().join("model/tests/golden/photos/coffee.png"),
+            )
+            .env("TOOLS_DIR", cache()?.join("examples")),
+    )
 }
 
 /// A server of the test build that stops when dropped.

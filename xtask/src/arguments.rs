@@ -1,0 +1,248 @@
+//! What may follow `cargo xtask`. Written with clap's builder: its derive macros would be compiled before anything else,
+//! and shared with nothing.
+
+use clap::{Arg, ArgAction, ArgMatches, Command, builder::PossibleValuesParser, value_parser};
+
+use crate::{bench, fuzz, weights};
+
+/// One command of the developer's.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    Doctor,
+    Run { options: Vec<String> },
+    Build,
+    Page,
+    Test,
+    Weights { variants: Vec<String> },
+    Bench { name: String, options: Vec<String> },
+    Cases { folder: String, dev: bool },
+    Conformance,
+    Stress { options: Vec<String> },
+    Fuzz { target: Option<String>, runs: u64 },
+    Generate,
+}
+
+impl Task {
+    /// The task that the process's own arguments name. Ends the process where they name none, or ask for help.
+    pub(crate) fn parse() -> Self {
+        Self::of(&command().get_matches())
+    }
+
+    /// # Errors
+    /// Why `words`, of which the first is the program's name, name no task.
+    #[cfg(test)]
+    fn try_of<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Self, clap::Error> {
+        let matches = command().try_get_matches_from(words)?;
+        Ok(Self::of(&matches))
+    }
+
+    fn of(matches: &ArgMatches) -> Self {
+        let (name, matches) = matches.subcommand().expect("clap demands one");
+        match name {
+            "doctor" => Self::Doctor,
+            "run" => Self::Run {
+                options: words(matches, "options"),
+            },
+            "build" => Self::Build,
+            "page" => Self::Page,
+            "test" => Self::Test,
+            "weights" => Self::Weights {
+                variants: words(matches, "variants"),
+            },
+            "bench" => Self::Bench {
+                name: words(matches, "name").remove(0),
+                options: words(matches, "options"),
+            },
+            "cases" => Self::Cases {
+                folder: words(matches, "folder").remove(0),
+                dev: matches.get_flag("dev"),
+            },
+            "conformance" => Self::Conformance,
+            "stress" => Self::Stress {
+                options: words(matches, "options"),
+            },
+            "fuzz" => Self::Fuzz {
+                target: matches.get_one("target").cloned(),
+                runs: matches.get_one("runs").copied().expect("has a default"),
+            },
+            "generate" => Self::Generate,
+            _ => unreachable!("clap knows the commands above alone"),
+        }
+    }
+}
+
+fn words(matches: &ArgMatches, name: &str) -> Vec<String> {
+    matches
+        .get_many(name)
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect()
+}
+
+fn command() -> Command {
+    Command::new("cargo xtask")
+        .bin_name("cargo xtask")
+        .about("The developer's commands. Each does its own set-up, from package registries alone.")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .disable_help_subcommand(true)
+        .max_term_width(110)
+        .subcommands([
+            Command::new("doctor")
+                .about("Shows what is missing, what will be installed, where, and how long it takes"),
+            Command::new("run")
+                .about("Builds page and server without link-time optimisation, and serves http://localhost:50051")
+                .arg(passed_on("options").help("The server's options, such as --listen")),
+            Command::new("build")
+                .about("Builds page, server and command line as they are released, into target/release/"),
+            Command::new("page").about("Builds the page alone, into dist/"),
+            Command::new("test").about(
+                "Everything: format, lints, unit, golden, integration, foreign clients, browser",
+            ),
+            Command::new("weights")
+                .about("Downloads and converts the weights of a larger network into target/weights/")
+                .arg(
+                    Arg::new("variants")
+                        .num_args(1..)
+                        .required(true)
+                        .value_parser(PossibleValuesParser::new(weights::VARIANTS)),
+                ),
+            Command::new("bench")
+                .about("Measures against what a user would run instead (BENCHMARKS.md)")
+                .arg(
+                    Arg::new("name")
+                        .required(true)
+                        .value_parser(PossibleValuesParser::new(bench::NAMES)),
+                )
+                .arg(passed_on("options").help("--json, and parts of the benchmark")),
+            Command::new("cases")
+                .about("Classifies the files of DIR/cases.csv, next to Pillow's and Chromium's answers")
+                .arg(Arg::new("folder").value_name("DIR").required(true))
+                .arg(
+                    Arg::new("dev")
+                        .long("dev")
+                        .action(ArgAction::SetTrue)
+                        .help("With the dev profile instead of a release build"),
+                ),
+            Command::new("conformance").about(
+                "Tries independent gRPC and gRPC-Web implementations; writes docs/conformance.md",
+            ),
+            Command::new("stress")
+                .about("Tries the promises of RELIABILITY.md on a release server")
+                .arg(passed_on("options").help(
+                    "[SCENARIO...] [--minutes N] [--pause MS]: memory, malformed, slow, flood, cancel, drain, \
+                     overload, soak (60 minutes, or N; each caller pauses for 20 ms, or MS); all without a scenario",
+                )),
+            Command::new("fuzz")
+                .about("Sends damaged bytes to what callers reach")
+                .arg(
+                    Arg::new("target")
+                        .value_parser(PossibleValuesParser::new(fuzz::targets()))
+                        .help("One target instead of all"),
+                )
+                .arg(
+                    Arg::new("runs")
+                        .long("runs")
+                        .value_name("N")
+                        .value_parser(value_parser!(u64).range(1..))
+                        .default_value(fuzz::RUNS_DEFAULT),
+                ),
+            Command::new("generate").about(
+                "Writes the generated files anew: Rust code of the contract, man pages, completions",
+            ),
+        ])
+}
+
+/// Everything that follows, options included; a first `--` is not passed on.
+fn passed_on(name: &'static str) -> Arg {
+    Arg::new(name)
+        .num_args(0..)
+        .trailing_var_arg(true)
+        .allow_hyphen_values(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(words: &str) -> Task {
+        let words = ["cargo xtask"].into_iter().chain(words.split_whitespace());
+        Task::try_of(words).unwrap()
+    }
+
+    fn owned(words: &[&str]) -> Vec<String> {
+        words.iter().map(|&word| word.to_owned()).collect()
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn passes_options_on_with_and_without_dashes_before_them() {
+        let options = owned(&["--listen", "127.0.0.1:1", "--log", "warn"]);
+        for words in [
+            "run -- --listen 127.0.0.1:1 --log warn",
+            "run --listen 127.0.0.1:1 --log warn",
+        ] {
+            assert_eq!(
+                parsed(words),
+                Task::Run {
+                    options: options.clone()
+                }
+            );
+        }
+        assert_eq!(parsed("run"), Task::Run { options: vec![] });
+        let options = owned(&["soak", "--minutes", "5"]);
+        assert_eq!(parsed("stress soak --minutes 5"), Task::Stress { options });
+        let (name, options) = ("server".to_owned(), owned(&["12 MP", "--json"]));
+        let words = ["cargo xtask", "bench", "server", "12 MP", "--json"];
+        assert_eq!(Task::try_of(words).unwrap(), Task::Bench { name, options });
+    }
+
+    #[test]
+    fn fuzzes_one_target_or_all_any_number_of_times() {
+        let runs = fuzz::RUNS_DEFAULT.parse().unwrap();
+        assert_eq!(parsed("fuzz"), Task::Fuzz { target: None, runs });
+        let target = Some("jpeg".to_owned());
+        assert_eq!(
+            parsed("fuzz jpeg --runs 7"),
+            Task::Fuzz {
+                target: target.clone(),
+                runs: 7
+            }
+        );
+        assert_eq!(parsed("fuzz --runs 7 jpeg"), Task::Fuzz { target, runs: 7 });
+    }
+
+    #[test]
+    fn rejects_what_names_no_task() {
+        for words in [
+            "",
+            "runn",
+            "fuzz jepg",
+            "fuzz --runs",
+            "fuzz --runs many",
+            "fuzz --runs 0",
+            "weights",
+            "weights lite9",
+            "bench",
+            "bench nothing",
+            "test now",
+        ] {
+            let words = ["cargo xtask"].into_iter().chain(words.split_whitespace());
+            assert!(Task::try_of(words).is_err());
+        }
+    }
+
+    #[test]
+    fn help_names_every_command() {
+        let help = command().render_help().to_string();
+        for command in command().get_subcommands() {
+            assert!(help.contains(command.get_name()));
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Packages of Debian and of PyPI.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use anyhow::{Context, bail};
+
+use crate::{
+    process::{command, exists},
+    steps::Step,
+};
+
+/// One apt-get at a time: a second one fails where the first holds its lock.
+static APT: Mutex<()> = Mutex::new(());
+
+/// Installs Debian packages unless `program` is there already.
+///
+/// # Errors
+/// What to install, if this cannot.
+pub(crate) fn debian(program: &str, packages: &[&str], step: Step<'_>) -> anyhow::Result<()> {
+    let _one = APT.lock().unwrap_or_else(PoisonError::into_inner);
+    if exists(program) {
+        return Ok(());
+    }
+    let names = packages.join(" ");
+    if !exists("apt-get") {
+        bail!("{program} is missing: install it (Debian calls it {names}) and try again");
+    }
+    step.say(&format!("Debian packages: {names}"));
+    // Root in a container has no sudo, and needs none.
+    let apt = |arguments: &[&str]| {
+        let mut apt = command(if exists("sudo") { "sudo" } else { "env" });
+        apt.arg("apt-get").args(arguments);
+        apt.env("DEBIAN_FRONTEND", "noninteractive");
+        step.run(&mut apt)
+    };
+    let install = ["install", "-y", "-qq", "--no-install-recommends"];
+    apt(&["update", "-qq"])
+        .and_then(|()| apt(&[&install[..], packages].concat()))
+        .with_context(|| {
+            format!("{program} is missing: as root, run `apt-get install {names}`, and try again")
+        })
+}
+
+/// Python with the packages that `requirements` lists, in a virtual environment at `folder`; installed anew where the list
+/// has changed.
+pub(crate) fn python(
+    folder: &Path,
+    requirements: &Path,
+    step: Step<'_>,
+) -> anyhow::Result<PathBuf> {
+    let python = folder.join("bin/python");
+    let installed = folder.join("requirements.txt");
+    if fs::read(&installed).ok() != Some(fs::read(requirements)?) {
+        debian("python3", &["python3", "python3-venv"], step)?;
+        step.doing("Python packages");
+        step.run(command("python3").args(["-m", "venv"]).arg(folder))
+            .context("Debian's package python3-venv may be missing")?;
+        let options = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "-r",
+        ];
+        step.run(command(&python).args(options).arg(requirements))?;
+        fs::copy(requirements, &installed)?;
+    }
+    Ok(python)
+}
