@@ -3,6 +3,7 @@
 mod bench;
 mod browser;
 mod conformance;
+mod cycles;
 mod deny;
 mod examples;
 mod fuzz;

@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use crate::{
-    browser, deny, examples, openapi, page,
+    browser, cycles, deny, examples, openapi, page,
     tally::Tally,
     tools::{command, run},
     weights,
@@ -14,6 +14,7 @@ pub(crate) fn everything() -> ExitCode {
         "format",
         run(command("cargo").args(["fmt", "--all", "--check"])),
     );
+    tally.check("cycles of imports", cycles::check());
     tally.check("dependencies: bans, licences, sources", deny::check());
     tally.check("the benchmarks' lock file", benchmarks_are_locked());
     tally.check("lints, OpenAPI", openapi::lint());
