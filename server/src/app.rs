@@ -19,7 +19,7 @@ use tower_http::{
 
 use crate::{
     config::Config,
-    engine::Engine,
+    engine::{Engine, offload::Offload},
     guard::{
         admission::{self, Admission},
         body_limit::{self, BodyLimiter, BodyLimits},
@@ -30,7 +30,11 @@ use crate::{
     },
     observe::{error_reporter::ErrorReporter, record},
     protocols::{
-        classify::Service, grpc::Grpc, http as plain_http, oip::OipService, page::PageSource,
+        classify::Service,
+        grpc::Grpc,
+        http as plain_http,
+        oip::{OipService, message},
+        page::PageSource,
     },
     request::head,
 };
@@ -52,6 +56,7 @@ pub(crate) fn app(
             "--upload-bytes-max is less than --image-bytes-max: no such image could ever be taken";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, help));
     }
+    let offload = Offload::new()?;
     let limits = body_limits(config);
     let limiter = BodyLimiter {
         limits,
@@ -100,11 +105,15 @@ pub(crate) fn app(
             rate_limit.map(|state| middleware::from_fn_with_state(state, rate_limit::enforce)),
         )
         .layer(middleware::from_fn_with_state(
-            (reporter, config.limits.deadline),
+            (reporter.clone(), config.limits.deadline),
             deadline::enforce,
         ))
         // Innermost: a message is read only when its call has a place and time enough.
-        .layer(middleware::from_fn_with_state(admission, admission::admit));
+        .layer(middleware::from_fn_with_state(admission, admission::admit))
+        .layer(middleware::from_fn_with_state(
+            (offload, reporter),
+            message::decode,
+        ));
     // Outermost, so that every answer, refusals too, can be read by pages that may call.
     let grpc = grpc.layer(guards.clone()).layer(
         ServiceBuilder::new()

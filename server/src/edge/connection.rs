@@ -27,7 +27,7 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_io_timeout::TimeoutStream;
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::{Service, ServiceExt};
 
 use crate::{
@@ -59,7 +59,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// Serves `app` on `listener` until the server closes; returns when every request has been answered. Peers that keep their
-/// connection open then are left to the end of the process.
+/// connection open then are disconnected.
 pub(crate) async fn serve<S>(
     listener: TcpListener,
     tls: Option<Tls>,
@@ -77,6 +77,9 @@ pub(crate) async fn serve<S>(
     let places = Arc::new(Semaphore::new(limits.connections_max));
     let connections = TaskTracker::new();
     let tracker = connections.clone();
+    // Cuts off what is left when this future is dropped or done.
+    let cut_off = CancellationToken::new();
+    let _cut_off_at_end = cut_off.clone().drop_guard();
     let requests = Arc::default();
     let all_requests = Arc::clone(&requests);
     // Owns the app, which not every thread may look at.
@@ -90,7 +93,7 @@ pub(crate) async fn serve<S>(
         };
         let counted = Open::begin(open.clone());
         let acceptor = tls.as_ref().map(Tls::acceptor);
-        tracker.spawn(async move {
+        tracker.spawn(cut_off.clone().run_until_cancelled_owned(async move {
             match acceptor {
                 None => connection.serve(stream).await,
                 Some(acceptor) => {
@@ -102,7 +105,7 @@ pub(crate) async fn serve<S>(
                 }
             }
             drop((counted, place));
-        });
+        }));
     };
     let mut closing = pin!(readiness.closing());
     loop {

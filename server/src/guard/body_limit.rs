@@ -43,7 +43,7 @@ use crate::{
 };
 
 /// Before each gRPC message: a flag and four bytes of length.
-const PREFIX_BYTES: usize = 5;
+pub(crate) const PREFIX_BYTES: usize = 5;
 /// How much of a message that is refused anyway is still read. A caller over HTTP/1.1 sends everything before it listens:
 /// with the connection closed on it, it would see a broken pipe and not our answer. Over HTTP/2 some who call in plain HTTP
 /// (curl 7.88) show no answer whose stream is reset behind it.
@@ -207,8 +207,8 @@ impl LimitedBody {
     }
 
     fn fail(&mut self, error: &RequestError) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let status = self.limiter.reporter.status(&self.head, error);
-        Poll::Ready(Some(Err(status.into())))
+        let error = self.limiter.reporter.body_error(&self.head, error.clone());
+        Poll::Ready(Some(Err(error.into())))
     }
 
     fn is_stream(&self) -> bool {

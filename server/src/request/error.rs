@@ -5,8 +5,10 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use http::StatusCode;
 use imageclassifier_model::{NetworkError, PictureError};
 use imageclassifier_proto::{ERROR_DOMAIN, ErrorReason};
+use prost::Message;
+use prost_types::Any;
 use tonic::{Code, Status, metadata::MetadataValue};
-use tonic_types::{ErrorDetails, StatusExt};
+use tonic_types::{BadRequest, ErrorDetails, ErrorInfo, RetryInfo, pb};
 
 /// Why a call gets no answer.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -101,6 +103,8 @@ pub(crate) enum InternalError {
     DecodePanicked,
     #[error("inference panicked")]
     InferencePanicked,
+    #[error("ranking the classes or drawing heatmaps panicked")]
+    RankingPanicked,
     #[error("a handler panicked")]
     HandlerPanicked,
     #[error("inference failed")]
@@ -128,22 +132,10 @@ impl RequestError {
 
     /// The status as the caller sees it, with google.rpc details.
     pub(crate) fn status(&self, request_id: &str) -> Status {
-        let (code, reason) = self.code();
-        let mut metadata = self.metadata();
-        if code == Code::Internal {
-            metadata.insert("request_id".to_owned(), request_id.to_owned());
-        }
-        let mut details = ErrorDetails::new();
-        details.set_error_info(reason.as_str_name(), ERROR_DOMAIN, metadata);
-        if let Some(field) = self.field() {
-            details.add_bad_request_violation(field, self.to_string());
-        }
-        let retry_delay = self.retry_delay();
-        if retry_delay.is_some() {
-            details.set_retry_info(retry_delay);
-        }
-        let mut status = Status::with_error_details(code, self.to_string(), details);
-        if let Some(delay) = retry_delay {
+        let rpc = self.rpc_status(request_id);
+        let details = rpc.encode_to_vec().into();
+        let mut status = Status::with_details(self.code(), rpc.message, details);
+        if let Some(delay) = self.retry_delay() {
             let delay_ms = MetadataValue::from(delay.as_millis().try_into().unwrap_or(u64::MAX));
             status.metadata_mut().insert(RETRY_PUSHBACK, delay_ms);
         }
@@ -154,13 +146,57 @@ impl RequestError {
         status
     }
 
+    /// The same as a message: the outcome of one image of several.
+    pub(crate) fn rpc_status(&self, request_id: &str) -> pb::Status {
+        let details = self.details(request_id);
+        let retry = details.retry_info().cloned();
+        let info = details.error_info().cloned();
+        let request = details.bad_request().cloned();
+        let details = [
+            retry.map(|retry| any(RetryInfo::TYPE_URL, &pb::RetryInfo::from(retry))),
+            info.map(|info| any(ErrorInfo::TYPE_URL, &pb::ErrorInfo::from(info))),
+            request.map(|request| any(BadRequest::TYPE_URL, &pb::BadRequest::from(request))),
+        ];
+        pb::Status {
+            code: self.code().into(),
+            message: self.to_string(),
+            details: details.into_iter().flatten().collect(),
+        }
+    }
+
+    /// What a program can read of it.
+    pub(crate) fn details(&self, request_id: &str) -> ErrorDetails {
+        let mut metadata = self.metadata();
+        if self.code() == Code::Internal {
+            metadata.insert("request_id".to_owned(), request_id.to_owned());
+        }
+        let mut details = ErrorDetails::new();
+        details.set_error_info(self.reason().as_str_name(), ERROR_DOMAIN, metadata);
+        if let Some(field) = self.field() {
+            details.add_bad_request_violation(field, self.to_string());
+        }
+        if let Some(delay) = self.retry_delay() {
+            details.set_retry_info(Some(delay));
+        }
+        details
+    }
+
+    pub(crate) fn code(&self) -> Code {
+        self.code_and_reason().0
+    }
+
     /// The reason in its ErrorInfo.
-    pub(crate) fn reason(&self) -> &'static str {
-        self.code().1.as_str_name()
+    pub(crate) fn reason(&self) -> ErrorReason {
+        self.code_and_reason().1
+    }
+
+    /// The status of plain HTTP.
+    pub(crate) fn http_status(&self) -> StatusCode {
+        http_status(self.code(), self.reason())
     }
 
     /// After which the same call may succeed; nothing if it is not worth trying again.
-    fn retry_delay(&self) -> Option<Duration> {
+    pub(crate) fn retry_delay(&self) -> Option<Duration> {
         match self {
             Self::Overloaded { retry_delay } | Self::RateLimited { retry_delay } => {
                 Some(RETRY_DELAY_MIN.max(*retry_delay))
@@ -170,7 +206,7 @@ impl RequestError {
         }
     }
 
-    fn code(&self) -> (Code, ErrorReason) {
+    fn code_and_reason(&self) -> (Code, ErrorReason) {
         match self {
             Self::Picture(error) => (
                 Code::InvalidArgument,
@@ -297,6 +333,13 @@ impl RequestError {
     }
 }
 
+fn any(type_url: &str, message: &impl Message) -> Any {
+    Any {
+        type_url: type_url.to_owned(),
+        value: message.encode_to_vec(),
+    }
+}
+
 fn accepted() -> (&'static str, String) {
     ("accepted", imageclassifier_model::MEDIA_TYPES.join(" "))
 }
@@ -309,7 +352,7 @@ pub(crate) fn excerpt(text: &str) -> &str {
 }
 
 /// What plain HTTP calls a failure of this code and reason.
-pub(crate) fn http_status(code: Code, reason: ErrorReason) -> StatusCode {
+fn http_status(code: Code, reason: ErrorReason) -> StatusCode {
     match (code, reason) {
         (_, ErrorReason::ImageTooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
         (_, ErrorReason::ImageFormatUnknown) => StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -11,6 +11,7 @@ mod deadlines;
 mod errors;
 mod hosts;
 mod isolation;
+mod logs;
 mod metrics;
 mod oip;
 mod page;

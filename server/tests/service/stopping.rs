@@ -86,5 +86,6 @@ async fn a_call_that_takes_longer_than_the_timeout_is_cut_off() {
     })
     .await;
     within_seconds(2, app.stop()).await.unwrap().unwrap();
-    drop(slow);
+    let cut_off = within_seconds(1, slow).await.unwrap();
+    cut_off.expect_err("answered after the timeout");
 }

@@ -2,9 +2,11 @@ use axum::extract::Request;
 use bytes::Bytes;
 use http::header;
 use http_body_util::BodyExt;
-use tonic::Status;
 
-use crate::{protocols::http::rejection::Rejection, request::error::RequestError};
+use crate::{
+    observe::error_reporter::ReportedError, protocols::http::rejection::Rejection,
+    request::error::RequestError,
+};
 
 /// The picture: the first file of a form, or whatever else the body is.
 pub(super) async fn image(request: Request) -> Result<Bytes, Rejection> {
@@ -49,10 +51,8 @@ fn rejection_of_form(error: multer::Error) -> Rejection {
 
 /// Refused while it was sent, or cut off on its way.
 fn rejection_of_upload(error: axum::BoxError) -> Rejection {
-    let status = Status::from_error(error);
-    if status.details().is_empty() {
-        RequestError::MessageMalformed.into()
-    } else {
-        Rejection::Body(status)
+    match ReportedError::find(&*error) {
+        Some(error) => Rejection::Body(error.clone()),
+        None => RequestError::MessageMalformed.into(),
     }
 }
