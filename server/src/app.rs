@@ -24,13 +24,14 @@ use crate::{
         admission::{self, Admission},
         body_limit::{self, BodyLimiter, BodyLimits},
         deadline,
+        decompress::{self, Decompressor},
         host::{self, AllowedHosts},
         rate_limit::{self, RateLimit},
         tokens::{self, Tokens},
     },
     observe::{error_reporter::ErrorReporter, record},
     protocols::{
-        classify::Service,
+        classify::Service, compress,
         grpc::Grpc,
         http as plain_http,
         oip::{OipService, message},
@@ -58,6 +59,11 @@ pub(crate) fn app(
     }
     let offload = Offload::new()?;
     let limits = body_limits(config);
+    let decompressor = Decompressor {
+        limits,
+        reporter: reporter.clone(),
+        offload: offload.clone(),
+    };
     let limiter = BodyLimiter {
         limits,
         bytes: Arc::new(Semaphore::new(config.limits.upload_bytes_max as usize)),
@@ -110,6 +116,14 @@ pub(crate) fn app(
         ))
         // Innermost: a message is read only when its call has a place and time enough.
         .layer(middleware::from_fn_with_state(admission, admission::admit))
+        .layer(middleware::from_fn_with_state(
+            offload.clone(),
+            compress::compress,
+        ))
+        .layer(middleware::from_fn_with_state(
+            decompressor,
+            decompress::decompress,
+        ))
         .layer(middleware::from_fn_with_state(
             (offload, reporter),
             message::decode,
@@ -194,8 +208,10 @@ const PREFLIGHT_LIFETIME: Duration = Duration::from_secs(7200);
 
 /// Lets pages of the listed origins call, and read whatever the answer says about the call.
 fn cors(origins: &[HeaderValue]) -> CorsLayer {
-    const SENT: [&str; 9] = [
+    const SENT: [&str; 11] = [
         "content-type",
+        "content-encoding",
+        "grpc-encoding",
         "x-grpc-web",
         "x-user-agent",
         "grpc-timeout",

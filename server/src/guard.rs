@@ -3,6 +3,7 @@
 pub(crate) mod admission;
 pub(crate) mod body_limit;
 pub(crate) mod deadline;
+pub(crate) mod decompress;
 pub(crate) mod host;
 pub(crate) mod rate_limit;
 pub(crate) mod tokens;

@@ -21,7 +21,7 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use http::Version;
+use http::{Extensions, Version};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
 use tokio::{
@@ -67,10 +67,18 @@ pub(crate) struct BodyLimits {
 /// one is gone who has a hand on it.
 pub(crate) struct MemoryReservation {
     taken: AtomicU32,
-    /// Of a stream: lengths of the messages that have begun and that nobody has taken up yet.
-    messages: Mutex<VecDeque<usize>>,
+    /// Of a stream.
+    messages: Mutex<Messages>,
     total: Arc<Semaphore>,
     metrics: Metrics,
+}
+
+/// The messages of a stream that have begun and that nobody has taken up yet.
+#[derive(Default)]
+struct Messages {
+    /// How many have been taken up before them.
+    taken_up: u64,
+    bytes: VecDeque<usize>,
 }
 
 /// A request's body, watched.
@@ -153,15 +161,46 @@ impl MemoryReservation {
         true
     }
 
+    /// Of the request that has `extensions`.
+    pub(crate) fn from_extensions(extensions: &Extensions) -> Arc<Self> {
+        let reservation = extensions.get::<Arc<Self>>();
+        Arc::clone(reservation.expect("`watch` lies around every handler"))
+    }
+
+    /// # Errors
+    /// [`RequestError::Overloaded`] if `bytes` more cannot be held.
+    pub(crate) fn reserve(&self, bytes: usize) -> Result<(), RequestError> {
+        if u32::try_from(bytes).is_ok_and(|bytes| self.take(bytes)) {
+            return Ok(());
+        }
+        Err(RequestError::Overloaded {
+            retry_delay: Duration::from_secs(1),
+        })
+    }
+
+    /// The message of that index has been decompressed: what it held on the wire is free, and it holds `decoded_bytes`, which
+    /// are reserved already.
+    pub(crate) fn replace(&self, index: u64, wire_bytes: usize, decoded_bytes: usize) {
+        self.give_back(wire_bytes);
+        let mut messages = self.messages();
+        let place = index.checked_sub(messages.taken_up);
+        let place = place.and_then(|place| usize::try_from(place).ok());
+        if let Some(bytes) = place.and_then(|place| messages.bytes.get_mut(place)) {
+            *bytes = decoded_bytes;
+        }
+    }
+
     /// A message of a stream has begun, `bytes` long with what stands before it.
     fn announce(&self, bytes: usize) {
-        self.messages().push_back(bytes);
+        self.messages().bytes.push_back(bytes);
     }
 
     /// How long the next message of the stream was on the wire, to be given back when it is done with. (What it takes to
     /// encode it anew says nothing: the caller may have written it otherwise.)
     pub(crate) fn next_message_bytes(&self) -> usize {
-        self.messages().pop_front().unwrap_or_default()
+        let mut messages = self.messages();
+        messages.taken_up += 1;
+        messages.bytes.pop_front().unwrap_or_default()
     }
 
     pub(crate) fn give_back(&self, bytes: usize) {
@@ -171,7 +210,7 @@ impl MemoryReservation {
         self.metrics.bytes_in_flight.dec_by(bytes.into());
     }
 
-    fn messages(&self) -> MutexGuard<'_, VecDeque<usize>> {
+    fn messages(&self) -> MutexGuard<'_, Messages> {
         self.messages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -260,14 +299,7 @@ impl LimitedBody {
     }
 
     fn hold(&self, bytes: usize) -> Result<(), RequestError> {
-        let bytes = u32::try_from(bytes).expect("a frame of a message of bounded length");
-        if self.reservation.take(bytes) {
-            Ok(())
-        } else {
-            Err(RequestError::Overloaded {
-                retry_delay: Duration::from_secs(1),
-            })
-        }
+        self.reservation.reserve(bytes)
     }
 
     /// Takes `data` in, unless its message is too long.

@@ -10,6 +10,8 @@ use prost_types::Any;
 use tonic::{Code, Status, metadata::MetadataValue};
 use tonic_types::{BadRequest, ErrorDetails, ErrorInfo, RetryInfo, pb};
 
+use crate::request::encoding;
+
 /// Why a call gets no answer.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum RequestError {
@@ -20,11 +22,11 @@ pub(crate) enum RequestError {
     )]
     MessageTooLarge { bytes_max: u64 },
     #[error(
-        "the message cannot be read: send the one that the method takes, framed and not compressed"
+        "the message cannot be read: send the one that the method takes, framed and compressed as the headers say"
     )]
     MessageMalformed,
     #[error(
-        "the message is compressed, which no method takes: send it as it is, a picture is compressed already"
+        "the message is compressed in a way that the server does not know: use gzip or zstd, or send it as it is"
     )]
     MessageCompressed,
     /// A sentence's end that names what there is.
@@ -57,7 +59,7 @@ pub(crate) enum RequestError {
     #[error("there is no file in the form: send one, or the image itself as the body")]
     FormMalformed,
     #[error(
-        "content-type or content-encoding says that the body is {:?}: send the image as it is, or as a file of multipart/form-data",
+        "content-type or content-encoding says that the body is {:?}: send the image itself or a file of multipart/form-data, compressed with gzip or zstd if at all",
         excerpt(sent)
     )]
     NotSentAsImage { sent: String },
@@ -140,8 +142,8 @@ impl RequestError {
             status.metadata_mut().insert(RETRY_PUSHBACK, delay_ms);
         }
         if matches!(self, Self::MessageCompressed) {
-            let none = MetadataValue::from_static("identity");
-            status.metadata_mut().insert(ACCEPT_ENCODING, none);
+            let accepted = MetadataValue::from_static(encoding::ACCEPTED);
+            status.metadata_mut().insert(ACCEPT_ENCODING, accepted);
         }
         status
     }

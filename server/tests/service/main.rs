@@ -7,6 +7,7 @@ mod app;
 mod batch;
 mod boundary;
 mod classify;
+mod compression;
 mod deadlines;
 mod errors;
 mod hosts;
