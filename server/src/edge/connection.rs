@@ -44,8 +44,8 @@ use crate::{
 /// Even where the server closes, a new connection may bring one request in this time: it was opened before anybody could
 /// know.
 const FIRST_REQUEST_GRACE: Duration = Duration::from_secs(1);
-/// A caller that needs more is not one of ours.
-const HEADER_BYTES_MAX: u32 = 16 << 10;
+/// Of HTTP/2: more than `guard::metadata_size` lets pass, so that its rejection has a message.
+const HEADER_BYTES_MAX: u32 = 64 << 10;
 /// What a stream may send ahead of our reading it, and all streams of a connection together: a photograph without waiting.
 const STREAM_WINDOW_BYTES: u32 = 256 << 10;
 const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;

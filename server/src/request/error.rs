@@ -21,6 +21,8 @@ pub(crate) enum RequestError {
         "the message is longer than an image may be, {bytes_max} bytes: send a smaller or more compressed one"
     )]
     MessageTooLarge { bytes_max: u64 },
+    #[error("the metadata is {bytes} bytes long, the limit is {bytes_max}: send less of it")]
+    MetadataTooLarge { bytes: usize, bytes_max: usize },
     #[error(
         "the message cannot be read: send the one that the method takes, framed and compressed as the headers say"
     )]
@@ -194,7 +196,10 @@ impl RequestError {
 
     /// The status of plain HTTP.
     pub(crate) fn http_status(&self) -> StatusCode {
-        http_status(self.code(), self.reason())
+        match self {
+            Self::MetadataTooLarge { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            _ => http_status(self.code(), self.reason()),
+        }
     }
 
     /// After which the same call may succeed; nothing if it is not worth trying again.
@@ -221,7 +226,9 @@ impl RequestError {
                 },
             ),
             Self::MessageTooLarge { .. } => (Code::InvalidArgument, ErrorReason::ImageTooLarge),
-            Self::MessageMalformed => (Code::InvalidArgument, ErrorReason::MessageMalformed),
+            Self::MessageMalformed | Self::MetadataTooLarge { .. } => {
+                (Code::InvalidArgument, ErrorReason::MessageMalformed)
+            }
             Self::MessageCompressed => (Code::Unimplemented, ErrorReason::MessageCompressed),
             Self::UnknownMethod { .. } => (Code::Unimplemented, ErrorReason::MethodUnknown),
             Self::TopK { .. } => (Code::InvalidArgument, ErrorReason::TopKOutOfRange),
@@ -257,6 +264,7 @@ impl RequestError {
             Self::ParameterMalformed { name, .. } => Some(name),
             Self::NotSentAsImage { .. } => Some("image_data"),
             Self::MessageMalformed
+            | Self::MetadataTooLarge { .. }
             | Self::MessageCompressed
             | Self::UnknownMethod { .. }
             | Self::ParameterUnknown { .. }
@@ -312,6 +320,7 @@ impl RequestError {
             ],
             Self::NotSentAsImage { .. } => vec![accepted()],
             Self::MessageMalformed
+            | Self::MetadataTooLarge { .. }
             | Self::MessageCompressed
             | Self::UnknownMethod { .. }
             | Self::TensorMalformed { .. }

@@ -20,6 +20,7 @@ mod plain;
 mod plain_http;
 mod protocol;
 mod readiness;
+mod rejections;
 mod script;
 mod slow_peers;
 mod stopping;
