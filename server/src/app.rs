@@ -1,9 +1,9 @@
 //! Every layer of the service, in order, each with its reason.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, sync::Arc};
 
 use axum::{Router, extract::Request, middleware};
-use http::{HeaderName, HeaderValue, Method};
+use http::Method;
 use imageclassifier_proto::{
     FILE_DESCRIPTOR_SET, image_classifier_server::ImageClassifierServer,
     inference::grpc_inference_service_server::GrpcInferenceServiceServer,
@@ -12,26 +12,30 @@ use tokio::sync::Semaphore;
 use tonic::service::Routes;
 use tonic_web::GrpcWebLayer;
 use tower::{ServiceBuilder, steer::Steer};
-use tower_http::{
-    cors::{AllowOrigin, CorsLayer},
-    csrf::CsrfLayer,
-};
 
 use crate::{
     config::Config,
-    engine::Engine,
+    engine::{Engine, offload::Offload},
     guard::{
         admission::{self, Admission},
         body_limit::{self, BodyLimiter, BodyLimits},
         deadline,
+        decompress::{self, Decompressor},
+        expectation, framing,
         host::{self, AllowedHosts},
         long_lived::{LongLived, LongLivedLimits},
+        metadata_size, origin,
         rate_limit::{self, RateLimit},
         tokens::{self, Tokens},
     },
     observe::{error_reporter::ErrorReporter, record},
     protocols::{
-        classify::Service, grpc::Grpc, http as plain_http, oip::OipService, page::PageSource,
+        classify::Service,
+        compress,
+        grpc::Grpc,
+        http as plain_http,
+        oip::{OipService, message},
+        page::PageSource,
     },
     request::head,
 };
@@ -53,7 +57,13 @@ pub(crate) fn app(
             "--upload-bytes-max is less than --image-bytes-max: no such image could ever be taken";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, help));
     }
+    let offload = Offload::new()?;
     let limits = body_limits(config);
+    let decompressor = Decompressor {
+        limits,
+        reporter: reporter.clone(),
+        offload: offload.clone(),
+    };
     let limiter = BodyLimiter {
         limits,
         bytes: Arc::new(Semaphore::new(config.limits.held_bytes_max())),
@@ -99,23 +109,45 @@ pub(crate) fn app(
             (reporter.clone(), metrics.clone()),
             record::record,
         ))
-        // Around everything that refuses calls: over HTTP/1.1 the rest of a refused message is read.
+        .layer(middleware::from_fn_with_state(
+            reporter.clone(),
+            metadata_size::check,
+        ))
+        // Outside of the limit on bodies, which reads on for who does not wait.
+        .layer(middleware::from_fn_with_state(
+            (limits, reporter.clone()),
+            expectation::check,
+        ))
+        // Around everything else that rejects requests: over HTTP/1.1 the rest of a rejected message is read.
         .layer(middleware::from_fn_with_state(limiter, body_limit::watch))
         .option_layer(tokens.map(|state| middleware::from_fn_with_state(state, tokens::require)))
         .option_layer(
             rate_limit.map(|state| middleware::from_fn_with_state(state, rate_limit::enforce)),
         )
         .layer(middleware::from_fn_with_state(
-            (reporter, config.limits.deadline),
+            (reporter.clone(), config.limits.deadline),
             deadline::enforce,
         ))
-        // Innermost: a message is read only when its call has a place and time enough.
-        .layer(middleware::from_fn_with_state(admission, admission::admit));
+        // Outside of all that reads a message: it is read only when its request has a place and time enough.
+        .layer(middleware::from_fn_with_state(admission, admission::admit))
+        .layer(middleware::from_fn_with_state(
+            offload.clone(),
+            compress::compress,
+        ))
+        .layer(middleware::from_fn_with_state(
+            decompressor,
+            decompress::decompress,
+        ))
+        .layer(middleware::from_fn_with_state(
+            (offload, reporter),
+            message::decode,
+        ));
     // Outermost, so that every answer, refusals too, can be read by pages that may call.
     let grpc = grpc.layer(guards.clone()).layer(
         ServiceBuilder::new()
-            .layer(cors(&config.cors_origins))
-            .layer(csrf(&config.cors_origins)?)
+            .layer(origin::cors(&config.cors_origins))
+            .layer(middleware::from_fn(origin::explain))
+            .layer(origin::csrf(&config.cors_origins)?)
             // Outside the translation, which knows content types only to the letter.
             .layer(middleware::from_fn(head::parse_head))
             // Around everything that refuses calls, so that refusals are translated too. Only around the RPCs: it answers 400
@@ -124,8 +156,9 @@ pub(crate) fn app(
     );
     let plain = plain_http::routes(service).layer(
         ServiceBuilder::new()
-            .layer(cors(&config.cors_origins))
-            .layer(csrf(&config.cors_origins)?)
+            .layer(origin::cors(&config.cors_origins))
+            .layer(middleware::from_fn(origin::explain))
+            .layer(origin::csrf(&config.cors_origins)?)
             .layer(middleware::from_fn(head::parse_http_head))
             // In the place of the gRPC-Web layer, for the same reason.
             .layer(middleware::from_fn(plain_http::as_json))
@@ -138,8 +171,13 @@ pub(crate) fn app(
         .routes()
         .merge(plain_http::documents());
     let hosts = AllowedHosts::from_config(config);
-    let routers = [grpc, page, plain]
-        .map(|routes| routes.layer(middleware::from_fn_with_state(hosts.clone(), host::check)));
+    let routers = [grpc, page, plain].map(|routes| {
+        routes.layer(
+            ServiceBuilder::new()
+                .layer(middleware::from_fn_with_state(hosts.clone(), host::check))
+                .layer(middleware::from_fn(framing::check)),
+        )
+    });
     Ok(Steer::new(routers, |request, _| pick(request)))
 }
 
@@ -184,47 +222,4 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
     tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-}
-
-/// Keeps pages of other origins from posting: the browser says where a request comes from.
-fn csrf(origins: &[HeaderValue]) -> io::Result<CsrfLayer> {
-    let mut layer = CsrfLayer::new();
-    for origin in origins {
-        let origin = origin.to_str().map_err(io::Error::other)?;
-        layer = layer.add_trusted_origin(origin).map_err(io::Error::other)?;
-    }
-    Ok(layer)
-}
-
-/// How long a browser may remember that it may call.
-const PREFLIGHT_LIFETIME: Duration = Duration::from_secs(7200);
-
-/// Lets pages of the listed origins call, and read whatever the answer says about the call.
-fn cors(origins: &[HeaderValue]) -> CorsLayer {
-    const SENT: [&str; 9] = [
-        "content-type",
-        "x-grpc-web",
-        "x-user-agent",
-        "grpc-timeout",
-        "grpc-accept-encoding",
-        "authorization",
-        "x-request-id",
-        "traceparent",
-        "tracestate",
-    ];
-    const READ: [&str; 7] = [
-        "grpc-status",
-        "grpc-message",
-        "grpc-status-details-bin",
-        "grpc-encoding",
-        "grpc-retry-pushback-ms",
-        "retry-after",
-        "x-request-id",
-    ];
-    CorsLayer::new()
-        .allow_origin(AllowOrigin::list(origins.iter().cloned()))
-        .allow_methods([Method::POST])
-        .allow_headers(SENT.map(HeaderName::from_static))
-        .expose_headers(READ.map(HeaderName::from_static))
-        .max_age(PREFLIGHT_LIFETIME)
 }

@@ -2,6 +2,7 @@
 //! and giving up.
 
 pub(crate) mod job;
+pub(crate) mod offload;
 pub(crate) mod prepared;
 pub(crate) mod queue;
 pub(crate) mod service_time;
@@ -16,9 +17,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use imageclassifier_model::{EncodedImage, Explainer, Network, Team, Weights};
+use imageclassifier_model::{EncodedImage, Network, Team, Weights};
 use tokio::sync::oneshot;
-use tracing::Span;
+use tracing::{Instrument, Span};
 
 use crate::{
     config::Config,
@@ -32,7 +33,7 @@ use crate::{
     },
     observe::{
         metrics::{Abandoned, Metrics},
-        trace::stage_span,
+        trace::{root_span, stage_span},
     },
     readiness::Readiness,
     request::error::RequestError,
@@ -73,8 +74,7 @@ impl Engine {
     /// # Errors
     /// If a thread cannot be started.
     pub fn start(network: Network, weights: Weights, config: &Config) -> io::Result<Self> {
-        let input_size = weights.variant().input_size();
-        let make_stages = stages::network_stages(network, input_size, config.limits.pixels_max);
+        let make_stages = stages::network_stages(network, &weights, config.limits.pixels_max);
         Self::with_stages(make_stages, weights, config)
     }
 
@@ -91,10 +91,9 @@ impl Engine {
         let revision = weights.revision(config.precision);
         let pool = Arc::new(WorkerPool {
             make_stages,
-            explainer: Explainer::new(&weights),
             queue: Queue::new(config.limits.calls_max.into()),
             service_time: ServiceTime::default(),
-            readiness: Readiness::new(),
+            readiness: Readiness::new(threads),
             metrics: Metrics::new(weights.variant().name(), &revision),
             threads,
             team: Mutex::new(Team::new(threads)),
@@ -149,7 +148,9 @@ impl Engine {
             top_k: 1,
             explain: false,
         };
+        let span = root_span!("warm-up");
         self.compute(Payload::Encoded(image), options, deadline)
+            .instrument(span)
             .await?;
         self.readiness().warm();
         Ok(())

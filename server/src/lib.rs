@@ -22,5 +22,5 @@ pub use engine::{
 };
 #[doc(hidden)]
 pub use in_process::InProcess;
-pub use observe::{logging::init_tracing, trace::Traces};
+pub use observe::logging::{Telemetry, init_tracing};
 pub use server::{Listeners, serve};

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, process};
 use anyhow::Context;
 use clap::Parser;
 use imageclassifier_model::Network;
-use imageclassifier_server::{Config, Engine, Listeners, init_tracing, serve};
+use imageclassifier_server::{Config, Engine, Listeners, Telemetry, init_tracing, serve};
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -17,7 +17,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let config = Config::parse();
-    let traces = init_tracing(&config).context("cannot send traces to --otlp-endpoint")?;
+    let telemetry = init_tracing(&config).context("cannot send traces to --otlp-endpoint")?;
     // The usual soft limit is as low as the number of connections that are served.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!("cannot raise the limit on open files: {error}");
@@ -45,10 +45,13 @@ async fn main() -> anyhow::Result<()> {
     let address = listeners.requests.local_addr()?;
     tracing::info!("serving gRPC, gRPC-Web and the page on http://{address}");
 
-    serve(listeners, engine, &config, stop_signal()?).await?;
-    // It waits for the collector.
-    tokio::task::spawn_blocking(|| traces.finish()).await?;
-    tracing::info!("stopped");
+    serve(listeners, engine, &config, stop_signal(telemetry.clone())?).await?;
+    tokio::task::spawn_blocking(move || {
+        telemetry.send_traces();
+        tracing::info!("stopped");
+        telemetry.finish_log();
+    })
+    .await?;
     Ok(())
 }
 
@@ -67,7 +70,7 @@ async fn bind(address: SocketAddr, option: &str) -> anyhow::Result<TcpListener> 
 }
 
 /// Resolves on the first SIGTERM or Ctrl-C; the second ends the process at once.
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+fn stop_signal(telemetry: Telemetry) -> std::io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
@@ -75,6 +78,7 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
         tokio::spawn(async move {
             either(&mut terminate, &mut interrupt).await;
             tracing::warn!("stopped at once by a second signal");
+            telemetry.finish_log();
             process::exit(1);
         });
     })

@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod classify;
+pub(crate) mod compress;
 pub(crate) mod grpc;
 pub(crate) mod http;
 pub(crate) mod oip;

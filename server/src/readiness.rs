@@ -11,10 +11,10 @@ const NAMES: [&str; 3] = ["", SERVICE_NAME, INFERENCE_SERVICE_NAME];
 #[derive(Clone, Debug)]
 pub(crate) struct Readiness(Arc<watch::Sender<Condition>>);
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Condition {
     warm: bool,
-    dead_workers: usize,
+    live_workers: usize,
     phase: Phase,
 }
 
@@ -35,8 +35,12 @@ pub(crate) struct DeadWorker(Readiness);
 
 impl Readiness {
     /// Not ready, until [`Self::warm`] is called.
-    pub(crate) fn new() -> Self {
-        Self(Arc::new(watch::Sender::new(Condition::default())))
+    pub(crate) fn new(workers: usize) -> Self {
+        Self(Arc::new(watch::Sender::new(Condition {
+            warm: false,
+            live_workers: workers,
+            phase: Phase::default(),
+        })))
     }
 
     /// The network has answered once.
@@ -45,7 +49,7 @@ impl Readiness {
     }
 
     pub(crate) fn worker_died(&self) -> DeadWorker {
-        self.0.send_modify(|condition| condition.dead_workers += 1);
+        self.0.send_modify(|condition| condition.live_workers -= 1);
         DeadWorker(self.clone())
     }
 
@@ -57,10 +61,10 @@ impl Readiness {
         self.0.borrow().phase
     }
 
-    /// Whether a call that comes now is taken.
+    /// Whether a request that comes now is taken: one worker is enough.
     pub(crate) fn takes_calls(&self) -> bool {
         let condition = *self.0.borrow();
-        condition.warm && condition.dead_workers == 0 && condition.phase < Phase::Closing
+        condition.warm && condition.live_workers > 0 && condition.phase < Phase::Closing
     }
 
     /// Whether calls should be sent here.
@@ -105,6 +109,6 @@ impl Drop for DeadWorker {
     fn drop(&mut self) {
         self.0
             .0
-            .send_modify(|condition| condition.dead_workers -= 1);
+            .send_modify(|condition| condition.live_workers += 1);
     }
 }

@@ -5,6 +5,7 @@ mod bench;
 mod browser;
 mod cases;
 mod conformance;
+mod cycles;
 mod deny;
 mod doctor;
 mod examples;

@@ -3,7 +3,7 @@
 use std::{process::ExitCode, thread};
 
 use crate::{
-    browser, deny, examples, openapi,
+    browser, cycles, deny, examples, openapi,
     process::{command, run},
     run::{COMPILE_PAGE, PAGE, TOOLS, build_page},
     steps::{Step, Steps},
@@ -13,6 +13,7 @@ use crate::{
 };
 
 const FORMAT: &str = "format";
+const CYCLES: &str = "import cycles";
 const LINTS: &str = "lints, native";
 const PAGE_LINTS: &str = "lints, wasm32";
 const PAGE_TESTS: &str = "the page's unit tests";
@@ -26,8 +27,9 @@ const TESTS: &str = "unit, golden and integration tests";
 const EXAMPLES: &str = "foreign clients";
 const BROWSER: &str = "browser tests";
 
-const STEPS: [&str; 16] = [
+const STEPS: [&str; 17] = [
     FORMAT,
+    CYCLES,
     LINTS,
     PAGE_LINTS,
     PAGE_TESTS,
@@ -89,6 +91,7 @@ fn lints(tally: &Tally, steps: &Steps) {
     tally.check(steps, FORMAT, |step| {
         step.run(command("cargo").args(["fmt", "--all", "--check"]))
     });
+    tally.check(steps, CYCLES, |_| cycles::check());
     // The page by itself: its features would have the server's dependencies built a second time.
     tally.check(steps, LINTS, |step| lint(step, &["--all-targets"]));
     let page = ["-p", "imageclassifier-web", "--target", TARGET];

@@ -9,8 +9,8 @@ use clap::Parser;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use imageclassifier_model::{
-    CLASSES, Crop, CropSquare, EncodedImage, FeatureMap, Input, Logits, NetworkError, PictureError,
-    Team, Weights,
+    CLASSES, Crop, CropSquare, EncodedImage, FeatureMap, Heatmap, Input, Logits, NetworkError,
+    PictureError, Ranking, Team, Weights,
 };
 use imageclassifier_server::{Config, Engine, InProcess, Stages};
 use tokio::runtime::{Builder, Runtime};
@@ -36,6 +36,15 @@ impl Stages for NoNetwork {
         _: bool,
     ) -> Result<(Logits, Option<FeatureMap>), NetworkError> {
         Ok((Logits::new(&[0.0; CLASSES]).expect("finite"), None))
+    }
+
+    fn rank(
+        &self,
+        logits: &Logits,
+        _: Option<&FeatureMap>,
+        top_k: usize,
+    ) -> (Ranking, Option<Vec<Heatmap>>) {
+        (Ranking::of(logits, top_k), None)
     }
 }
 

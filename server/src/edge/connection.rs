@@ -26,7 +26,7 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_io_timeout::TimeoutStream;
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::{Service, ServiceExt};
 
 use crate::{
@@ -49,8 +49,9 @@ const FIRST_REQUEST_GRACE: Duration = Duration::from_secs(1);
 /// The head of a request over HTTP/1: hyper's default would let a thousand connections hold 400 MiB. Also how much of a body
 /// is read or written at once.
 const HTTP1_BUFFER_BYTES_MAX: usize = 64 << 10;
-/// The head of a request over HTTP/2, of which a connection may have many at once.
-const HTTP2_HEAD_BYTES_MAX: u32 = 16 << 10;
+/// The head of a request over HTTP/2, of which a connection may have many at once. More than `guard::metadata_size` lets pass,
+/// so that its rejection has a message.
+const HTTP2_HEAD_BYTES_MAX: u32 = 32 << 10;
 /// What a stream may send ahead of our reading it, and all streams of a connection together: a photograph without waiting.
 const STREAM_WINDOW_BYTES: u32 = 256 << 10;
 const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
@@ -62,7 +63,7 @@ const PENDING_RESETS_MAX: usize = 20;
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 /// Serves `app` on `listener` until the server closes; returns when every request has been answered. Peers that keep their
-/// connection open then are left to the end of the process.
+/// connection open then are disconnected.
 pub(crate) async fn serve<S>(
     listener: TcpListener,
     tls: Option<Tls>,
@@ -80,6 +81,9 @@ pub(crate) async fn serve<S>(
     let places = Arc::new(Semaphore::new(limits.connections_max));
     let connections = TaskTracker::new();
     let tracker = connections.clone();
+    // Cuts off what is left when this future is dropped or done.
+    let cut_off = CancellationToken::new();
+    let _cut_off_at_end = cut_off.clone().drop_guard();
     let requests = Arc::default();
     let all_requests = Arc::clone(&requests);
     // Owns the app, which not every thread may look at.
@@ -93,7 +97,7 @@ pub(crate) async fn serve<S>(
         };
         let counted = Open::begin(open.clone());
         let acceptor = tls.as_ref().map(Tls::acceptor);
-        tracker.spawn(async move {
+        tracker.spawn(cut_off.clone().run_until_cancelled_owned(async move {
             match acceptor {
                 None => connection.serve(stream).await,
                 Some(acceptor) => {
@@ -105,7 +109,7 @@ pub(crate) async fn serve<S>(
                 }
             }
             drop((counted, place));
-        });
+        }));
     };
     let mut closing = pin!(readiness.closing());
     loop {

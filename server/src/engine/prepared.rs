@@ -19,7 +19,7 @@ pub(crate) struct PreparedTensor {
 pub(crate) enum Values {
     /// Little-endian.
     Raw(Bytes),
-    Typed(Arc<[f32]>),
+    Typed(Arc<Vec<f32>>),
 }
 
 const CHANNELS: usize = 3;
@@ -113,7 +113,7 @@ mod tests {
             .flat_map(|value| value.to_le_bytes())
             .collect();
         for values in [
-            Values::Typed(tensor.clone().into()),
+            Values::Typed(Arc::new(tensor.clone())),
             Values::Raw(raw.clone().into()),
         ] {
             let pictures = PreparedTensor::all(2, 2, &values).unwrap();
@@ -140,7 +140,7 @@ mod tests {
             (f32::NAN, false),
             (f32::NEG_INFINITY, false),
         ] {
-            let values = Values::Typed(vec![0., 0., value].into());
+            let values = Values::Typed(Arc::new(vec![0., 0., value]));
             let [tensor]: [_; 1] = PreparedTensor::all(1, 1, &values)
                 .unwrap()
                 .try_into()

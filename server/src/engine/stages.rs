@@ -1,11 +1,11 @@
 use bytes::Bytes;
 use imageclassifier_model::{
-    Crop, EncodedImage, FeatureMap, Input, Logits, Network, NetworkError, Picture, PictureError,
-    Runner, Team,
+    Crop, EncodedImage, Explainer, FeatureMap, Heatmap, Input, Logits, Network, NetworkError,
+    Picture, PictureError, Ranking, Runner, Team, Weights,
 };
 
-/// What a compute thread does with a picture, and the buffers it does it in. A trait so that tests can be slow, panic and
-/// die in its place.
+/// What a worker does with an image, and the buffers it does it in. A trait so that tests can be slow, panic and die in its
+/// place.
 pub trait Stages: Send {
     /// Decodes, crops and resizes.
     ///
@@ -23,6 +23,14 @@ pub trait Stages: Send {
         team: &mut Team,
         explain: bool,
     ) -> Result<(Logits, Option<FeatureMap>), NetworkError>;
+
+    /// The `top_k` most probable classes, and the heatmap of each if there are features.
+    fn rank(
+        &self,
+        logits: &Logits,
+        features: Option<&FeatureMap>,
+        top_k: usize,
+    ) -> (Ranking, Option<Vec<Heatmap>>);
 }
 
 /// Makes the stages of one compute thread, which may share a picture with a team of as many threads as the argument says.
@@ -33,19 +41,23 @@ struct NetworkStages {
     pixels_max: u64,
     input_size: u32,
     runner: Runner,
+    explainer: Explainer,
 }
 
 /// Stages that run `network` on pictures of at most `pixels_max` pixels.
 pub(crate) fn network_stages(
     network: Network,
-    input_size: u32,
+    weights: &Weights,
     pixels_max: u64,
 ) -> Box<MakeStages> {
+    let input_size = weights.variant().input_size();
+    let explainer = Explainer::new(weights);
     Box::new(move |threads| {
         Box::new(NetworkStages {
             pixels_max,
             input_size,
             runner: network.runner(threads),
+            explainer: explainer.clone(),
         })
     })
 }
@@ -68,5 +80,21 @@ impl Stages for NetworkStages {
         } else {
             Ok((self.runner.run(input, team)?, None))
         }
+    }
+
+    fn rank(
+        &self,
+        logits: &Logits,
+        features: Option<&FeatureMap>,
+        top_k: usize,
+    ) -> (Ranking, Option<Vec<Heatmap>>) {
+        let ranking = Ranking::of(logits, top_k);
+        let heatmaps = features.map(|features| {
+            let classes = ranking.classes().iter();
+            classes
+                .map(|class| self.explainer.heatmap(features, class.index))
+                .collect()
+        });
+        (ranking, heatmaps)
     }
 }

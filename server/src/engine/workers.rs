@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use imageclassifier_model::{Crop, Explainer, Input, Ranking, Team};
+use imageclassifier_model::{Crop, Input, Team};
 use tracing::Span;
 
 use crate::{
@@ -34,7 +34,6 @@ use crate::{
 /// What the compute threads share.
 pub(crate) struct WorkerPool {
     pub(crate) make_stages: Box<MakeStages>,
-    pub(crate) explainer: Explainer,
     pub(crate) queue: Queue<Job>,
     pub(crate) service_time: ServiceTime,
     pub(crate) readiness: Readiness,
@@ -62,15 +61,12 @@ pub(crate) fn start(pool: &Arc<WorkerPool>) -> io::Result<()> {
     Ok(())
 }
 
-/// Replaces a worker that dies by a new one. Calls are refused until the new one is at work.
+/// Replaces a worker that dies by a new one. The others go on meanwhile.
 fn keep_working(pool: &WorkerPool) {
     let mut dead = None;
     loop {
         let lived = catch_unwind(AssertUnwindSafe(|| {
-            let worker = Worker {
-                stages: (pool.make_stages)(pool.threads),
-                pool,
-            };
+            let mut worker = Worker::new(pool);
             dead.take();
             worker.run();
         }));
@@ -90,23 +86,47 @@ struct Worker<'a> {
     pool: &'a WorkerPool,
 }
 
-impl Worker<'_> {
-    fn run(mut self) {
-        while let Some(mut job) = self.pool.queue.pop() {
-            job.context.spans[1] = Span::none();
-            self.pool.busy.fetch_add(1, Ordering::Relaxed);
-            let guard = Busy(&self.pool.busy);
-            let outcome = self.classify(job.payload, &job.context);
-            drop(guard);
-            // The caller may have left meanwhile.
-            let _ = job.context.reply.send(outcome);
+impl<'a> Worker<'a> {
+    fn new(pool: &'a WorkerPool) -> Self {
+        Self {
+            stages: (pool.make_stages)(pool.threads),
+            pool,
         }
     }
 
+    fn run(&mut self) {
+        while let Some(mut job) = self.pool.queue.pop() {
+            job.context.spans[1] = Span::none();
+            self.pool.busy.fetch_add(1, Ordering::Relaxed);
+            let busy = Busy(&self.pool.busy);
+            let mut stage = InternalError::DecodePanicked;
+            // Whatever panics fails this request alone.
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                self.classify(job.payload, &job.context, &mut stage)
+            }));
+            let panicked = outcome.is_err();
+            if panicked {
+                self.pool.metrics.panics.inc();
+            }
+            drop(busy);
+            // The caller may have left meanwhile.
+            let _ = job
+                .context
+                .reply
+                .send(outcome.unwrap_or(Err(RequestError::Internal(stage))));
+            if panicked {
+                // Nobody knows what the panic left in the buffers.
+                *self = Self::new(self.pool);
+            }
+        }
+    }
+
+    /// Notes in `stage` what a panic would be due to.
     fn classify(
         &mut self,
         payload: Payload,
         context: &JobContext,
+        stage: &mut InternalError,
     ) -> Result<Classification, RequestError> {
         let begun_at = Instant::now();
         self.wanted(context)?;
@@ -115,26 +135,17 @@ impl Worker<'_> {
         let decoded_at = Instant::now();
         self.wanted(context)?;
         let ClassifyOptions { top_k, explain } = context.options;
+        *stage = InternalError::InferencePanicked;
         let _inferring = stage_span!(span, "inference").entered();
-        let (logits, features, threads) =
-            self.guarded(InternalError::InferencePanicked, |worker| {
-                let alone = worker.is_alone();
-                let inferred = worker.pool.with_team(alone, |team| {
-                    let (logits, features) = worker.stages.infer(input, team, explain)?;
-                    Ok((logits, features, team.threads()))
-                });
-                inferred.map_err(|error| {
-                    RequestError::Internal(InternalError::Network(Arc::new(error)))
-                })
-            })?;
-        let ranking = Ranking::of(&logits, top_k);
-        let heatmaps = features.map(|features| {
-            let classes = ranking.classes().iter();
-            let explainer = &self.pool.explainer;
-            classes
-                .map(|class| explainer.heatmap(&features, class.index))
-                .collect()
+        let alone = self.is_alone();
+        let inferred = self.pool.with_team(alone, |team| {
+            let (logits, features) = self.stages.infer(input, team, explain)?;
+            Ok((logits, features, team.threads()))
         });
+        let (logits, features, threads) = inferred
+            .map_err(|error| RequestError::Internal(InternalError::Network(Arc::new(error))))?;
+        *stage = InternalError::RankingPanicked;
+        let (ranking, heatmaps) = self.stages.rank(&logits, features.as_ref(), top_k);
         let classification = Classification {
             logits,
             ranking,
@@ -158,9 +169,7 @@ impl Worker<'_> {
             Payload::Prepared(tensor) => Ok((tensor.into_input()?, None)),
             Payload::Encoded(image) => {
                 let _decoding = stage_span!(span, "decode").entered();
-                let (input, crop) = self.guarded(InternalError::DecodePanicked, |worker| {
-                    Ok(worker.stages.prepare(&image)?)
-                })?;
+                let (input, crop) = self.stages.prepare(&image)?;
                 Ok((input, Some(crop)))
             }
         }
@@ -192,19 +201,6 @@ impl Worker<'_> {
         metrics.observe(Stage::Queue, classification.queue);
         metrics.observe(Stage::Decode, classification.decode);
         metrics.observe(Stage::Inference, classification.inference);
-    }
-
-    /// A panic in `stage` fails this call alone. The stages are made anew: nobody knows what it left in their buffers.
-    fn guarded<T>(
-        &mut self,
-        fault: InternalError,
-        stage: impl FnOnce(&mut Self) -> Result<T, RequestError>,
-    ) -> Result<T, RequestError> {
-        catch_unwind(AssertUnwindSafe(|| stage(self))).unwrap_or_else(|_| {
-            self.pool.metrics.panics.inc();
-            self.stages = (self.pool.make_stages)(self.pool.threads);
-            Err(RequestError::Internal(fault))
-        })
     }
 }
 

@@ -27,7 +27,7 @@ use crate::{
     body_guard::hold_until_end,
     guard::{client_timer::ClientTimer, memory_reservation::MemoryReservation},
     observe::{
-        error_reporter::ErrorReporter,
+        error_reporter::{ErrorReporter, ReportedError},
         metrics::{Metrics, Stage},
     },
     request::{
@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// Before each gRPC message: a flag and four bytes of length.
-const PREFIX_BYTES: usize = 5;
+pub(crate) const PREFIX_BYTES: usize = 5;
 /// How much of a message that is refused anyway is still read. A caller over HTTP/1.1 sends everything before it listens:
 /// with the connection closed on it, it would see a broken pipe and not our answer. Over HTTP/2 some who call in plain HTTP
 /// (curl 7.88) show no answer whose stream is reset behind it.
@@ -81,7 +81,7 @@ struct LimitedBody {
 /// Why the messages of a reflection stream ended before their time, as an extension of its request: its service takes any end
 /// for the client's.
 #[derive(Clone, Default)]
-pub(crate) struct BodyError(Arc<OnceLock<Status>>);
+pub(crate) struct BodyError(Arc<OnceLock<ReportedError>>);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -140,7 +140,7 @@ impl BodyError {
     }
 
     pub(crate) fn status(&self) -> Option<&Status> {
-        self.0.get()
+        self.0.get().map(ReportedError::status)
     }
 }
 
@@ -174,12 +174,12 @@ impl LimitedBody {
     }
 
     fn fail(&mut self, error: &RequestError) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let status = self.limiter.reporter.status(&self.head, error);
-        if let Some(error) = &self.error {
+        let error = self.limiter.reporter.body_error(&self.head, error.clone());
+        if let Some(first) = &self.error {
             // The first error ends the body: there is no second one.
-            let _ = error.0.set(status.clone());
+            let _ = first.0.set(error.clone());
         }
-        Poll::Ready(Some(Err(status.into())))
+        Poll::Ready(Some(Err(error.into())))
     }
 
     /// Whether nothing of a message is missing: the client may have nothing to say.
@@ -243,14 +243,7 @@ impl LimitedBody {
     }
 
     fn hold(&self, bytes: usize) -> Result<(), RequestError> {
-        let bytes = u32::try_from(bytes).expect("a frame of a message of bounded length");
-        if self.reservation.take(bytes) {
-            Ok(())
-        } else {
-            Err(RequestError::Overloaded {
-                retry_delay: Duration::from_secs(1),
-            })
-        }
+        self.reservation.reserve(bytes)
     }
 
     /// Takes `data` in, unless its message is too long.

@@ -90,6 +90,10 @@ pub(crate) async fn check(
     next: Next,
 ) -> Response {
     let authority = authority(&request);
+    if authority.is_none() && request.headers().get(header::HOST).is_none() {
+        let help = "The request has no Host header: send one that names this server.\n";
+        return (StatusCode::BAD_REQUEST, help).into_response();
+    }
     if allowed.allow(authority.as_ref().map(Authority::host)) {
         return next.run(request).await;
     }

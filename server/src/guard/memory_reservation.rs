@@ -4,20 +4,30 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
+use http::Extensions;
 use tokio::sync::Semaphore;
 
-use crate::observe::metrics::Metrics;
+use crate::{observe::metrics::Metrics, request::error::RequestError};
 
 /// Bytes of one call's messages that are held in memory, out of what all calls together may hold. Given back when the last
 /// one is gone who has a hand on it.
 pub(crate) struct MemoryReservation {
     taken: AtomicU32,
-    /// Of a stream: lengths of the messages that have begun and that nobody has taken up yet.
-    messages: Mutex<VecDeque<usize>>,
+    /// Of a stream.
+    messages: Mutex<Messages>,
     total: Arc<Semaphore>,
     metrics: Metrics,
+}
+
+/// The messages of a stream that have begun and that no handler has taken yet.
+#[derive(Default)]
+struct Messages {
+    /// How many have been taken before them.
+    taken: u64,
+    bytes: VecDeque<usize>,
 }
 
 impl MemoryReservation {
@@ -41,15 +51,46 @@ impl MemoryReservation {
         true
     }
 
-    /// A message of a stream has begun, `bytes` long with what stands before it.
+    /// Of the request that has `extensions`.
+    pub(crate) fn from_extensions(extensions: &Extensions) -> Arc<Self> {
+        let reservation = extensions.get::<Arc<Self>>();
+        Arc::clone(reservation.expect("`watch` lies around every handler"))
+    }
+
+    /// # Errors
+    /// [`RequestError::Overloaded`] if `bytes` more cannot be held.
+    pub(crate) fn reserve(&self, bytes: usize) -> Result<(), RequestError> {
+        if u32::try_from(bytes).is_ok_and(|bytes| self.take(bytes)) {
+            return Ok(());
+        }
+        Err(RequestError::Overloaded {
+            retry_delay: Duration::from_secs(1),
+        })
+    }
+
+    /// The message of that index has been decompressed: what it held on the wire is free, and it holds `decoded_bytes`, which
+    /// are reserved already.
+    pub(crate) fn replace(&self, index: u64, wire_bytes: usize, decoded_bytes: usize) {
+        self.give_back(wire_bytes);
+        let mut messages = self.messages();
+        let position = index.checked_sub(messages.taken);
+        let position = position.and_then(|position| usize::try_from(position).ok());
+        if let Some(bytes) = position.and_then(|position| messages.bytes.get_mut(position)) {
+            *bytes = decoded_bytes;
+        }
+    }
+
+    /// A message of a stream has begun, `bytes` long with its prefix.
     pub(super) fn announce(&self, bytes: usize) {
-        self.messages().push_back(bytes);
+        self.messages().bytes.push_back(bytes);
     }
 
     /// How long the next message of the stream was on the wire, to be given back when it is done with. (What it takes to
     /// encode it anew says nothing: the caller may have written it otherwise.)
     pub(crate) fn next_message_bytes(&self) -> usize {
-        self.messages().pop_front().unwrap_or_default()
+        let mut messages = self.messages();
+        messages.taken += 1;
+        messages.bytes.pop_front().unwrap_or_default()
     }
 
     pub(crate) fn give_back(&self, bytes: usize) {
@@ -59,7 +100,7 @@ impl MemoryReservation {
         self.metrics.bytes_in_flight.dec_by(bytes.into());
     }
 
-    fn messages(&self) -> MutexGuard<'_, VecDeque<usize>> {
+    fn messages(&self) -> MutexGuard<'_, Messages> {
         self.messages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

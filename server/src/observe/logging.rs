@@ -1,6 +1,11 @@
-use std::{io::IsTerminal, panic};
+use std::{
+    io::{self, IsTerminal},
+    panic,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use opentelemetry_otlp::ExporterBuildError;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::{
@@ -9,20 +14,37 @@ use crate::{
     request::error::RequestError,
 };
 
+/// Lines that wait for standard error to take them, at most: a few megabytes. Further ones are dropped, so that no request waits
+/// for a slow reader of the log.
+const LOG_LINES_MAX: usize = 10_000;
+
+/// Logs and traces that have yet to be written and sent. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Telemetry {
+    traces: Traces,
+    log: Arc<Mutex<Option<WorkerGuard>>>,
+    dropped: ErrorCounter,
+}
+
 /// Logs what the configuration selects to standard error, for the whole process, panics included, and sends traces to its
-/// collector. A filter that cannot be read counts as `info`.
+/// collector. A thread of its own writes the log. A filter that cannot be read counts as `info`.
 ///
 /// # Errors
-/// If the collector's address is none.
-pub fn init_tracing(config: &Config) -> Result<Traces, ExporterBuildError> {
+/// If the collector's address is not one.
+pub fn init_tracing(config: &Config) -> Result<Telemetry, ExporterBuildError> {
     let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|error| {
         let filter = &config.log;
         eprintln!("cannot read the log filter {filter:?} ({error}): logging at level info");
         EnvFilter::new("info")
     });
+    let (writer, guard) = NonBlockingBuilder::default()
+        .buffered_lines_limit(LOG_LINES_MAX)
+        .thread_name("log")
+        .finish(io::stderr());
+    let dropped = writer.error_counter();
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
+        .with_writer(writer)
+        .with_ansi(io::stderr().is_terminal());
     let lines = match config.log_format {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
@@ -35,7 +57,32 @@ pub fn init_tracing(config: &Config) -> Result<Traces, ExporterBuildError> {
     panic::set_hook(Box::new(|panic| {
         tracing::error!("panic: {panic}");
     }));
-    Ok(traces)
+    Ok(Telemetry {
+        traces,
+        log: Arc::new(Mutex::new(Some(guard))),
+        dropped,
+    })
+}
+
+impl Telemetry {
+    /// Sends what the collector has yet to receive, and waits for it.
+    pub fn send_traces(&self) {
+        self.traces.finish();
+    }
+
+    /// Writes what has been logged so far. Nothing is logged afterwards.
+    pub fn finish_log(&self) {
+        let guard = self
+            .log
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        drop(guard);
+        match self.dropped.dropped_lines() {
+            0 => {}
+            lines => eprintln!("{lines} log lines were dropped: standard error was too slow"),
+        }
+    }
 }
 
 /// One line for a call that failed: the whole chain of causes if the fault is ours, the refusal alone if it is not.

@@ -1,13 +1,20 @@
-use std::panic::AssertUnwindSafe;
+use std::{
+    panic::AssertUnwindSafe,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 use axum::{
+    body::Body,
     extract::{Request, State},
     middleware::Next,
     response::Response,
 };
+use bytes::Bytes;
 use futures_util::FutureExt;
+use http_body::{Body as HttpBody, Frame, SizeHint};
 use tonic::Code;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use crate::{
     observe::{
@@ -21,7 +28,11 @@ use crate::{
     },
 };
 
-/// Counts and traces each call with its answer. A panic becomes an answer like any other.
+/// The header or trailer with the status of a gRPC call.
+const GRPC_STATUS: &str = "grpc-status";
+
+/// Counts and traces each request with its status, which may come at the end of the response. A panic becomes an error like any
+/// other.
 pub(crate) async fn record(
     State((reporter, metrics)): State<(ErrorReporter, Metrics)>,
     request: Request,
@@ -42,14 +53,119 @@ pub(crate) async fn record(
         Some(error) => reporter.reject(&head, &error),
         None => response,
     };
-    let code = response.headers().get("grpc-status");
-    let code = code.map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes()));
-    trace::record(&span, code);
-    metrics.answered(head.method, head.protocol, code);
-    if head.method == Method::Classify && code == Code::Ok {
-        metrics.observe(Stage::Total, head.arrived_at.elapsed());
+    let outcome = Outcome {
+        span,
+        metrics,
+        head,
+    };
+    if let Some(code) = response.headers().get(GRPC_STATUS) {
+        outcome.record(Code::from_bytes(code.as_bytes()));
+        return response;
     }
-    response
+    outcome.observe_total();
+    response.map(|body| {
+        Body::new(RecordedBody {
+            body,
+            span: outcome.span.clone(),
+            outcome: Some(outcome),
+        })
+    })
+}
+
+/// A request on its way to its status.
+struct Outcome {
+    span: Span,
+    metrics: Metrics,
+    head: RequestHead,
+}
+
+impl Outcome {
+    fn observe_total(&self) {
+        if self.head.method == Method::Classify {
+            let total = self.head.arrived_at.elapsed();
+            self.metrics.observe(Stage::Total, total);
+        }
+    }
+
+    fn record(self, code: Code) {
+        let Self {
+            span,
+            metrics,
+            head,
+        } = self;
+        trace::record(&span, code);
+        metrics.answered(head.method, head.protocol, code);
+    }
+}
+
+/// A response whose status is known at its end. What it computes on the way belongs to the span of its request.
+struct RecordedBody {
+    body: Body,
+    span: Span,
+    outcome: Option<Outcome>,
+}
+
+impl RecordedBody {
+    fn record(&mut self, code: Code) {
+        if let Some(outcome) = self.outcome.take() {
+            outcome.record(code);
+        }
+    }
+}
+
+impl HttpBody for RecordedBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let this = self.get_mut();
+        let frame = this
+            .span
+            .in_scope(|| Pin::new(&mut this.body).poll_frame(context));
+        match &frame {
+            Poll::Ready(Some(Ok(frame))) => {
+                let code = frame
+                    .trailers_ref()
+                    .and_then(|trailers| trailers.get(GRPC_STATUS));
+                if let Some(code) = code {
+                    this.record(Code::from_bytes(code.as_bytes()));
+                } else if this.body.is_end_stream() {
+                    this.record(Code::Ok);
+                }
+            }
+            Poll::Ready(Some(Err(_))) => this.record(Code::Internal),
+            Poll::Ready(None) => this.record(Code::Ok),
+            Poll::Pending => {}
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for RecordedBody {
+    /// The client left, unless the connection knew that nothing more would come.
+    fn drop(&mut self) {
+        let code = if self.body.is_end_stream() {
+            Code::Ok
+        } else {
+            Code::Cancelled
+        };
+        let span = self.span.clone();
+        span.in_scope(|| {
+            self.body = Body::empty();
+            self.record(code);
+        });
+    }
 }
 
 /// Why tonic itself has refused the call: its codec, which could not read the message, or its router. Neither gives details;
@@ -60,7 +176,7 @@ fn error_of_tonic(response: &Response) -> Option<RequestError> {
     if headers.contains_key("grpc-status-details-bin") {
         return None;
     }
-    match Code::from_bytes(headers.get("grpc-status")?.as_bytes()) {
+    match Code::from_bytes(headers.get(GRPC_STATUS)?.as_bytes()) {
         Code::Internal | Code::OutOfRange => Some(RequestError::MessageMalformed),
         Code::Unimplemented if headers.contains_key(ACCEPT_ENCODING) => {
             Some(RequestError::MessageCompressed)

@@ -20,8 +20,8 @@ use crate::request::head::RequestHead;
 const TARGET: &str = "otel";
 
 /// Where spans go, if anywhere.
-#[derive(Debug)]
-pub struct Traces(Option<SdkTracerProvider>);
+#[derive(Clone, Debug)]
+pub(crate) struct Traces(Option<SdkTracerProvider>);
 
 impl Traces {
     pub(crate) fn to(endpoint: Option<&str>) -> Result<Self, ExporterBuildError> {
@@ -56,8 +56,8 @@ impl Traces {
     }
 
     /// Sends what has not been sent yet.
-    pub fn finish(self) {
-        if let Some(provider) = self.0
+    pub(crate) fn finish(&self) {
+        if let Some(provider) = &self.0
             && let Err(error) = provider.shutdown()
         {
             tracing::warn!("some traces were not sent: {error}");
@@ -119,6 +119,14 @@ macro_rules! stage_span {
     };
 }
 pub(crate) use stage_span;
+
+/// The span of what the server does by itself.
+macro_rules! root_span {
+    ($name:literal) => {
+        tracing::info_span!(target: "otel", parent: None, $name)
+    };
+}
+pub(crate) use root_span;
 
 struct Headers<'a>(&'a HeaderMap);
 

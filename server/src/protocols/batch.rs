@@ -10,7 +10,6 @@ use imageclassifier_proto::{
     ClassifyBatchResponse, ClassifyImageRequest, ClassifyImageResponse, ClassifyStreamResponse,
     classify_batch_response, classify_stream_response,
 };
-use prost::Message;
 use tokio::time::timeout_at;
 use tonic::{Request, Status, Streaming};
 use tonic_types::pb;
@@ -152,10 +151,7 @@ impl RequestContext {
         };
         let outcome = timeout_at(deadline.into(), answering).await;
         let outcome = outcome.unwrap_or(Err(RequestError::DeadlineExceeded));
-        outcome.map_err(|error| {
-            let status = self.reject(&error);
-            pb::Status::decode(status.details()).expect("each of our refusals has details")
-        })
+        outcome.map_err(|error| self.service.reporter().rpc_status(&self.head, &error))
     }
 
     fn reject(&self, error: &RequestError) -> Status {

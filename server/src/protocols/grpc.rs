@@ -1,4 +1,4 @@
-use std::{pin::Pin, sync::Arc};
+use std::pin::Pin;
 
 use futures_util::Stream;
 use imageclassifier_proto::{
@@ -60,9 +60,7 @@ impl ImageClassifier for Grpc {
         request: Request<Streaming<ClassifyImageRequest>>,
     ) -> Result<Response<Self::ClassifyStreamStream>, Status> {
         let context = RequestContext::new(&self.0, &request);
-        let reservation = request.extensions().get::<Arc<MemoryReservation>>();
-        let reservation =
-            Arc::clone(reservation.expect("`body_limit::watch` lies around every handler"));
+        let reservation = MemoryReservation::from_extensions(request.extensions());
         let answers = batch::stream(context, reservation, request.into_inner());
         Ok(Response::new(Box::pin(answers)))
     }

@@ -84,7 +84,7 @@ async fn answer(
     ))
 }
 
-/// Neither a call of another kind nor compressed.
+/// Neither a call of another kind nor compressed in an unknown way.
 fn check_body(headers: &HeaderMap) -> Result<(), RequestError> {
     let reject = |value: &HeaderValue| {
         let sent = String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -97,7 +97,9 @@ fn check_body(headers: &HeaderMap) -> Result<(), RequestError> {
         _ => {}
     }
     match headers.get(header::CONTENT_ENCODING) {
-        Some(encoding) if encoding != "identity" => reject(encoding),
+        Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => {
+            reject(encoding)
+        }
         _ => Ok(()),
     }
 }

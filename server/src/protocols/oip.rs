@@ -2,6 +2,7 @@
 //! world's own clients send.
 
 mod inputs;
+pub(crate) mod message;
 mod models;
 mod outputs;
 mod tensor;
@@ -166,7 +167,7 @@ impl GrpcInferenceService for OipService {
     ) -> Result<Response<ModelInferResponse>, Status> {
         let context = RequestContext::new(&self.0, &request);
         let head = context.head.clone();
-        let outcome = self.infer(request.into_inner(), context).await;
+        let outcome = self.infer(message::take(request), context).await;
         self.0.respond(&head, outcome)
     }
 }

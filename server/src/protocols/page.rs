@@ -76,7 +76,7 @@ async fn embedded(uri: Uri, headers: HeaderMap) -> Response {
         (header::CACHE_CONTROL, cache_control(path)),
         (header::VARY, HeaderValue::from_static("accept-encoding")),
     ];
-    if headers.get(header::IF_NONE_MATCH) == Some(&etag) {
+    if is_known(&etag, &headers) {
         return (StatusCode::NOT_MODIFIED, caching).into_response();
     }
     let media_type = [(header::CONTENT_TYPE, file.metadata.mimetype().to_owned())];
@@ -100,6 +100,18 @@ fn etag(file: &EmbeddedFile) -> HeaderValue {
         .map(|byte| format!("{byte:02x}"))
         .collect();
     HeaderValue::from_str(&format!("\"{hexadecimal}\"")).expect("quotes and digits")
+}
+
+/// Whether the client has the file already, by a comparison of weak tags: a proxy may have made ours weak.
+fn is_known(etag: &HeaderValue, headers: &HeaderMap) -> bool {
+    let known = headers.get_all(header::IF_NONE_MATCH).iter();
+    let mut tags = known
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim);
+    tags.any(|tag| {
+        tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_bytes()
+    })
 }
 
 /// Trunk names WASM and styles after their content: they never change under their name. Its JavaScript is named after

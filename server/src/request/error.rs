@@ -5,8 +5,12 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use http::StatusCode;
 use imageclassifier_model::{NetworkError, PictureError};
 use imageclassifier_proto::{ERROR_DOMAIN, ErrorReason};
+use prost::Message;
+use prost_types::Any;
 use tonic::{Code, Status, metadata::MetadataValue};
-use tonic_types::{ErrorDetails, StatusExt};
+use tonic_types::{BadRequest, ErrorDetails, ErrorInfo, RetryInfo, pb};
+
+use crate::request::encoding;
 
 /// Why a call gets no answer.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -17,12 +21,14 @@ pub(crate) enum RequestError {
         "the message is longer than an image may be, {bytes_max} bytes: send a smaller or more compressed one"
     )]
     MessageTooLarge { bytes_max: u64 },
+    #[error("the metadata is {bytes} bytes long, the limit is {bytes_max}: send less of it")]
+    MetadataTooLarge { bytes: usize, bytes_max: usize },
     #[error(
-        "the message cannot be read: send the one that the method takes, framed and not compressed"
+        "the message cannot be read: send the one that the method takes, framed and compressed as the headers say"
     )]
     MessageMalformed,
     #[error(
-        "the message is compressed, which no method takes: send it as it is, a picture is compressed already"
+        "the message is compressed in a way that the server does not know: use gzip or zstd, or send it as it is"
     )]
     MessageCompressed,
     /// A sentence's end that names what there is.
@@ -55,7 +61,7 @@ pub(crate) enum RequestError {
     #[error("there is no file in the form: send one, or the image itself as the body")]
     FormMalformed,
     #[error(
-        "content-type or content-encoding says that the body is {:?}: send the image as it is, or as a file of multipart/form-data",
+        "content-type or content-encoding says that the body is {:?}: send the image itself or a file of multipart/form-data, compressed with gzip or zstd if at all",
         excerpt(sent)
     )]
     NotSentAsImage { sent: String },
@@ -107,6 +113,8 @@ pub(crate) enum InternalError {
     DecodePanicked,
     #[error("inference panicked")]
     InferencePanicked,
+    #[error("ranking the classes or drawing heatmaps panicked")]
+    RankingPanicked,
     #[error("a handler panicked")]
     HandlerPanicked,
     #[error("inference failed")]
@@ -134,39 +142,74 @@ impl RequestError {
 
     /// The status as the caller sees it, with google.rpc details.
     pub(crate) fn status(&self, request_id: &str) -> Status {
-        let (code, reason) = self.code();
-        let mut metadata = self.metadata();
-        if code == Code::Internal {
-            metadata.insert("request_id".to_owned(), request_id.to_owned());
-        }
-        let mut details = ErrorDetails::new();
-        details.set_error_info(reason.as_str_name(), ERROR_DOMAIN, metadata);
-        if let Some(field) = self.field() {
-            details.add_bad_request_violation(field, self.to_string());
-        }
-        let retry_delay = self.retry_delay();
-        if retry_delay.is_some() {
-            details.set_retry_info(retry_delay);
-        }
-        let mut status = Status::with_error_details(code, self.to_string(), details);
-        if let Some(delay) = retry_delay {
+        let rpc = self.rpc_status(request_id);
+        let details = rpc.encode_to_vec().into();
+        let mut status = Status::with_details(self.code(), rpc.message, details);
+        if let Some(delay) = self.retry_delay() {
             let delay_ms = MetadataValue::from(delay.as_millis().try_into().unwrap_or(u64::MAX));
             status.metadata_mut().insert(RETRY_PUSHBACK, delay_ms);
         }
         if matches!(self, Self::MessageCompressed) {
-            let none = MetadataValue::from_static("identity");
-            status.metadata_mut().insert(ACCEPT_ENCODING, none);
+            let accepted = MetadataValue::from_static(encoding::ACCEPTED);
+            status.metadata_mut().insert(ACCEPT_ENCODING, accepted);
         }
         status
     }
 
+    /// The same as a message: the outcome of one image of several.
+    pub(crate) fn rpc_status(&self, request_id: &str) -> pb::Status {
+        let details = self.details(request_id);
+        let retry = details.retry_info().cloned();
+        let info = details.error_info().cloned();
+        let request = details.bad_request().cloned();
+        let details = [
+            retry.map(|retry| any(RetryInfo::TYPE_URL, &pb::RetryInfo::from(retry))),
+            info.map(|info| any(ErrorInfo::TYPE_URL, &pb::ErrorInfo::from(info))),
+            request.map(|request| any(BadRequest::TYPE_URL, &pb::BadRequest::from(request))),
+        ];
+        pb::Status {
+            code: self.code().into(),
+            message: self.to_string(),
+            details: details.into_iter().flatten().collect(),
+        }
+    }
+
+    /// What a program can read of it.
+    pub(crate) fn details(&self, request_id: &str) -> ErrorDetails {
+        let mut metadata = self.metadata();
+        if self.code() == Code::Internal {
+            metadata.insert("request_id".to_owned(), request_id.to_owned());
+        }
+        let mut details = ErrorDetails::new();
+        details.set_error_info(self.reason().as_str_name(), ERROR_DOMAIN, metadata);
+        if let Some(field) = self.field() {
+            details.add_bad_request_violation(field, self.to_string());
+        }
+        if let Some(delay) = self.retry_delay() {
+            details.set_retry_info(Some(delay));
+        }
+        details
+    }
+
+    pub(crate) fn code(&self) -> Code {
+        self.code_and_reason().0
+    }
+
     /// The reason in its ErrorInfo.
-    pub(crate) fn reason(&self) -> &'static str {
-        self.code().1.as_str_name()
+    pub(crate) fn reason(&self) -> ErrorReason {
+        self.code_and_reason().1
+    }
+
+    /// The status of plain HTTP.
+    pub(crate) fn http_status(&self) -> StatusCode {
+        match self {
+            Self::MetadataTooLarge { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            _ => http_status(self.code(), self.reason()),
+        }
     }
 
     /// After which the same call may succeed; nothing if it is not worth trying again.
-    fn retry_delay(&self) -> Option<Duration> {
+    pub(crate) fn retry_delay(&self) -> Option<Duration> {
         match self {
             Self::Overloaded { retry_delay }
             | Self::TooManyWatches { retry_delay }
@@ -176,7 +219,7 @@ impl RequestError {
         }
     }
 
-    fn code(&self) -> (Code, ErrorReason) {
+    fn code_and_reason(&self) -> (Code, ErrorReason) {
         match self {
             Self::Picture(error) => (
                 Code::InvalidArgument,
@@ -193,7 +236,9 @@ impl RequestError {
                 },
             ),
             Self::MessageTooLarge { .. } => (Code::InvalidArgument, ErrorReason::ImageTooLarge),
-            Self::MessageMalformed => (Code::InvalidArgument, ErrorReason::MessageMalformed),
+            Self::MessageMalformed | Self::MetadataTooLarge { .. } => {
+                (Code::InvalidArgument, ErrorReason::MessageMalformed)
+            }
             Self::MessageCompressed => (Code::Unimplemented, ErrorReason::MessageCompressed),
             Self::UnknownMethod { .. } => (Code::Unimplemented, ErrorReason::MethodUnknown),
             Self::TopK { .. } => (Code::InvalidArgument, ErrorReason::TopKOutOfRange),
@@ -232,6 +277,7 @@ impl RequestError {
             Self::ParameterMalformed { name, .. } => Some(name),
             Self::NotSentAsImage { .. } => Some("image_data"),
             Self::MessageMalformed
+            | Self::MetadataTooLarge { .. }
             | Self::MessageCompressed
             | Self::UnknownMethod { .. }
             | Self::ParameterUnknown { .. }
@@ -296,6 +342,7 @@ impl RequestError {
             ],
             Self::NotSentAsImage { .. } => vec![accepted()],
             Self::MessageMalformed
+            | Self::MetadataTooLarge { .. }
             | Self::MessageCompressed
             | Self::UnknownMethod { .. }
             | Self::TensorMalformed { .. }
@@ -321,6 +368,13 @@ impl RequestError {
     }
 }
 
+fn any(type_url: &str, message: &impl Message) -> Any {
+    Any {
+        type_url: type_url.to_owned(),
+        value: message.encode_to_vec(),
+    }
+}
+
 fn accepted() -> (&'static str, String) {
     ("accepted", imageclassifier_model::MEDIA_TYPES.join(" "))
 }
@@ -333,7 +387,7 @@ pub(crate) fn excerpt(text: &str) -> &str {
 }
 
 /// What plain HTTP calls a failure of this code and reason.
-pub(crate) fn http_status(code: Code, reason: ErrorReason) -> StatusCode {
+fn http_status(code: Code, reason: ErrorReason) -> StatusCode {
     match (code, reason) {
         (_, ErrorReason::ImageTooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
         (_, ErrorReason::ImageFormatUnknown) => StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -2,13 +2,20 @@
 
 use std::time::Instant;
 
-use axum::{extract::Request, middleware::Next, response::Response};
-use http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
+use axum::{
+    extract::Request,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
 
 use crate::request::request_id::RequestId;
 
 /// Where plain HTTP takes a picture.
 pub(crate) const CLASSIFY_PATH: &str = "/v1/classify";
+
+/// Of a path that leads nowhere, in the answer.
+const PATH_BYTES_SHOWN: usize = 64;
 
 /// The head of a call, as an extension of its request.
 #[derive(Clone, Debug)]
@@ -160,8 +167,17 @@ impl Method {
 pub(crate) async fn parse_head(mut request: Request, next: Next) -> Response {
     let content_type = request.headers().get(header::CONTENT_TYPE);
     let Some((protocol, content_type)) = content_type.and_then(Protocol::parse_content_type) else {
-        return unsupported();
+        let path = request.uri().path();
+        return match Method::parse_path(path) {
+            Method::Unknown => not_found(request.method(), path),
+            _ => unsupported(),
+        };
     };
+    if protocol == Protocol::Grpc && request.version() < Version::HTTP_2 {
+        const HELP: &str =
+            "gRPC needs HTTP/2: call with it, or send gRPC-Web (application/grpc-web).\n";
+        return (StatusCode::BAD_REQUEST, HELP).into_response();
+    }
     normalise(request.headers_mut(), protocol, content_type);
     begin(protocol, request, next).await
 }
@@ -202,9 +218,15 @@ fn normalise(headers: &mut HeaderMap, protocol: Protocol, content_type: &'static
 fn unsupported() -> Response {
     const HELP: &str = "Calls are gRPC or gRPC-Web: send content-type application/grpc, application/grpc-web or \
                         application/grpc-web-text.\n";
-    let mut response = Response::new(HELP.into());
-    *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-    response
+    (StatusCode::UNSUPPORTED_MEDIA_TYPE, HELP).into_response()
+}
+
+fn not_found(method: &http::Method, path: &str) -> Response {
+    let path = &path[..path.floor_char_boundary(PATH_BYTES_SHOWN)];
+    let help = format!(
+        "There is nothing at {method} {path}. Images are posted to {CLASSIFY_PATH}; server reflection lists the gRPC methods.\n"
+    );
+    (StatusCode::NOT_FOUND, help).into_response()
 }
 
 #[cfg(test)]

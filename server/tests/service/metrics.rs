@@ -1,8 +1,10 @@
-use imageclassifier_proto::ClassifyImageRequest;
+use http::Request;
+use imageclassifier_proto::{ClassifyBatchRequest, ClassifyImageRequest};
 
 use crate::{
     app::{App, photograph},
-    protocol::{Protocol, classify},
+    protocol::{Http, Protocol, classify, frame, send},
+    script::{Script, order},
 };
 
 #[tokio::test]
@@ -60,4 +62,32 @@ async fn calls_are_counted_by_protocol_and_code() {
             "no {series} in:\n{text}"
         );
     }
+}
+
+#[tokio::test]
+async fn errors_in_trailers_are_counted_as_such() {
+    let app = App::with_stages(&[], Script::default().stages()).await;
+    let batch = ClassifyBatchRequest {
+        requests: vec![order(""), order("")],
+    };
+    let malformed = [&frame(&order(""))[..], b"\0\0\0\0\x02\xff\xff"].concat();
+    for (method, body, status) in [
+        ("ClassifyBatch", frame(&batch), "0"),
+        ("ClassifyStream", malformed.into(), "3"),
+    ] {
+        let request = Request::post(format!("/imageclassifier.ImageClassifier/{method}"))
+            .header("content-type", "application/grpc");
+        let answer = send(app.address, Http::Two, request, body).await;
+        assert_eq!(answer.headers()["grpc-status"], status, "{method}");
+    }
+    let text = app.metrics().await;
+    for (method, code, count) in [
+        ("ClassifyBatch", "OK", 1),
+        ("ClassifyStream", "INVALID_ARGUMENT", 1),
+    ] {
+        let labels = format!("method=\"{method}\",protocol=\"grpc\",code=\"{code}\"");
+        let series = format!("imageclassifier_calls_total{{{labels}}} {count}");
+        assert!(text.contains(&series), "no {series} in:\n{text}");
+    }
+    assert!(!text.contains("method=\"ClassifyStream\",protocol=\"grpc\",code=\"OK\""));
 }

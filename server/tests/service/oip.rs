@@ -1,6 +1,6 @@
 //! The Open Inference Protocol: the same answers, limits and failures.
 
-use std::{collections::HashMap, fs, time::Duration};
+use std::{collections::HashMap, fs, pin::pin, time::Duration};
 
 use bytes::{Buf, Bytes};
 use http::Request;
@@ -18,6 +18,7 @@ use imageclassifier_proto::{
     },
 };
 use prost::Message;
+use tokio::{runtime::Builder, task::spawn_blocking, time::timeout};
 use tonic::{Code, Status, transport::Channel};
 use tonic_types::StatusExt;
 
@@ -30,6 +31,33 @@ use crate::{
 const ENCODED: &str = "efficientnet-lite0";
 const PREPARED: &str = "efficientnet-lite0-preprocessed";
 const SIZE: usize = 224;
+
+/// A large message is decoded where it may take its time: not on the threads that all connections share.
+#[test]
+fn large_tensors_are_decoded_off_the_runtime() {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let app = App::with_stages(&[], Script::default().stages()).await;
+        let (release, blocked) = std::sync::mpsc::channel::<()>();
+        let blocking = spawn_blocking(move || blocked.recv());
+        let tensor = prepared_typed(&vec![0.0; 8 * 3 * SIZE * SIZE]);
+        let mut answer = pin!(infer(&app, tensor));
+        let early = timeout(Duration::from_secs(2), &mut answer).await;
+        assert!(early.is_err(), "decoded on a thread of the runtime");
+        classify(app.address, Protocol::Grpc, order(""))
+            .await
+            .unwrap();
+        release.send(()).unwrap();
+        blocking.await.unwrap().unwrap();
+        let answer = within_seconds(5, answer).await.unwrap();
+        assert_eq!(answer.outputs[0].shape, [8, 1000]);
+    });
+}
 
 async fn client(app: &App) -> GrpcInferenceServiceClient<Channel> {
     GrpcInferenceServiceClient::new(app.channel().await)

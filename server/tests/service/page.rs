@@ -35,6 +35,16 @@ async fn an_unchanged_page_is_not_sent_again() {
     let second = get(&app, "/", ("if-none-match", etag)).await;
     assert_eq!(second.status(), StatusCode::NOT_MODIFIED);
     assert!(second.body().is_empty());
+    for known in [
+        format!("W/{etag}"),
+        format!("\"other\", {etag}"),
+        "*".to_owned(),
+    ] {
+        let again = get(&app, "/", ("if-none-match", &known)).await;
+        assert_eq!(again.status(), StatusCode::NOT_MODIFIED, "{known}");
+    }
+    let changed = get(&app, "/", ("if-none-match", "\"other\"")).await;
+    assert_eq!(changed.status(), StatusCode::OK);
 }
 
 #[tokio::test]

@@ -100,6 +100,62 @@ async fn the_answer_is_classifys() {
 }
 
 #[tokio::test]
+async fn finds_the_file_of_a_form_however_it_is_named() {
+    let app = App::start().await;
+    let image = photograph("coffee.png");
+    let part = |head: &[u8], content: &[u8]| {
+        [
+            b"--the border\r\ncontent-disposition: form-data; ",
+            head,
+            b"\r\n\r\n",
+            content,
+            b"\r\n",
+        ]
+        .concat()
+    };
+    let comment = part(b"name=\"comment\"", b"a cup");
+    let empty = part(b"name=\"other\"; filename=\"\"", b"");
+    for (name, before, head) in [
+        (
+            "RFC 5987",
+            &comment,
+            &b"name=\"image\"; filename*=UTF-8''caf%C3%A9.png"[..],
+        ),
+        (
+            "Latin-1",
+            &comment,
+            b"name=\"image\"; filename=\"caf\xe9.png\"",
+        ),
+        ("no file name", &comment, b"name=\"image\""),
+        (
+            "after an empty file",
+            &empty,
+            b"name=\"image\"; filename=\"cup.png\"",
+        ),
+    ] {
+        let body = [
+            before.clone(),
+            part(head, &image),
+            b"--the border--\r\n".to_vec(),
+        ]
+        .concat();
+        let response = post(&app, &[("content-type", FORM)], body).await;
+        let answer = read(&response).unwrap_or_else(|status| panic!("{name}: {status:?}"));
+        assert_eq!(answer.label, "espresso", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn values_are_read_whatever_their_case() {
+    let app = App::start().await;
+    let request =
+        Request::post(format!("{PATH}?explain=True")).header("content-encoding", "Identity");
+    let response = send(app.address, Http::Two, request, photograph("coffee.png")).await;
+    let answer = read(&response).unwrap();
+    assert!(answer.predictions[0].heatmap.is_some());
+}
+
+#[tokio::test]
 async fn forms_without_a_file_are_the_callers_mistake() {
     let app = App::with(&["--image-bytes-max", "1000000"]).await;
     let picture = photograph("coffee.png");
@@ -109,7 +165,7 @@ async fn forms_without_a_file_are_the_callers_mistake() {
     for (content_type, body, code, expected) in [
         (
             FORM,
-            form("", &picture),
+            form("", b"text"),
             Code::InvalidArgument,
             "MESSAGE_MALFORMED",
         ),
@@ -146,7 +202,7 @@ async fn what_says_that_it_is_no_picture_is_not_read_as_one() {
     for header in [
         ("content-type", "application/grpc"),
         ("content-type", "application/grpc-web+proto"),
-        ("content-encoding", "gzip"),
+        ("content-encoding", "br"),
     ] {
         let response = post(&app, &[header], photograph("coffee.png")).await;
         assert_eq!(response.status(), 415, "{header:?}");

@@ -11,8 +11,8 @@ use std::{
 
 use bytes::Bytes;
 use imageclassifier_model::{
-    CLASSES, Crop, CropSquare, EncodedImage, FeatureMap, Input, Logits, NetworkError, PictureError,
-    Team,
+    CLASSES, Crop, CropSquare, EncodedImage, FeatureMap, Heatmap, Input, Logits, NetworkError,
+    PictureError, Ranking, Team,
 };
 use imageclassifier_proto::ClassifyImageRequest;
 use imageclassifier_server::{MakeStages, Stages};
@@ -28,7 +28,8 @@ pub(crate) struct Script {
     dead: Arc<AtomicBool>,
 }
 
-/// A request whose picture is an order: "sleep MILLISECONDS", "panic in decode", "panic in inference", "die".
+/// A request whose picture is an order: "sleep MILLISECONDS", "panic in decode", "panic in inference",
+/// "panic in ranking", "die".
 pub(crate) fn order(text: &str) -> ClassifyImageRequest {
     ClassifyImageRequest {
         image_data: [MAGIC, text.as_bytes()].concat().into(),
@@ -102,5 +103,15 @@ impl Stages for Scripted {
             return Err(NetworkError::NotFinite);
         }
         Ok((Logits::new(&[0.0; CLASSES]).unwrap(), None))
+    }
+
+    fn rank(
+        &self,
+        logits: &Logits,
+        _: Option<&FeatureMap>,
+        top_k: usize,
+    ) -> (Ranking, Option<Vec<Heatmap>>) {
+        assert_ne!(self.order, "panic in ranking", "ordered, secretly");
+        (Ranking::of(logits, top_k), None)
     }
 }

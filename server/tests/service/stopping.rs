@@ -89,7 +89,8 @@ async fn a_call_that_takes_longer_than_the_timeout_is_cut_off() {
     })
     .await;
     within_seconds(2, app.stop()).await.unwrap().unwrap();
-    drop(slow);
+    let cut_off = within_seconds(1, slow).await.unwrap();
+    cut_off.expect_err("answered after the timeout");
 }
 
 /// As a page or a browser would ask, on a connection of its own: whether there was an answer.

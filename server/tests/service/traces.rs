@@ -20,7 +20,7 @@ use tonic::{Request, Response, Status, transport::Server};
 
 use crate::{
     app::{photograph, within_seconds},
-    protocol::{Protocol, call},
+    protocol::{Http, Protocol, call, frame, send},
 };
 
 #[derive(Clone, Default)]
@@ -97,6 +97,7 @@ async fn a_call_is_a_span_of_its_callers_trace() {
     let headers = [("traceparent", parent)];
     let answer = call(address, Protocol::GrpcWebText, &request, &headers).await;
     answer.outcome.unwrap();
+    batch(address, parent).await;
     let stop = Command::new("kill").arg(program.id().to_string()).status();
     assert!(stop.unwrap().success());
     let stopped = tokio::task::spawn_blocking(move || program.wait().unwrap());
@@ -131,4 +132,28 @@ async fn a_call_is_a_span_of_its_callers_trace() {
     for stage in ["queue", "decode", "inference"] {
         assert_eq!(named(stage).parent_span_id, call.span_id, "{stage}");
     }
+
+    let batch = named("imageclassifier.ImageClassifier/ClassifyBatch");
+    let of_batch = trace
+        .iter()
+        .filter(|span| span.parent_span_id == batch.span_id);
+    assert_eq!(of_batch.count(), 2 * 3, "three stages of two images");
+    for root in spans.iter().filter(|span| span.parent_span_id.is_empty()) {
+        assert_eq!(root.name, "warm-up", "an orphan");
+    }
+}
+
+async fn batch(address: SocketAddr, parent: &str) {
+    let image = imageclassifier_proto::ClassifyImageRequest {
+        image_data: photograph("coffee.png"),
+        ..Default::default()
+    };
+    let batch = imageclassifier_proto::ClassifyBatchRequest {
+        requests: vec![image.clone(), image],
+    };
+    let request = http::Request::post("/imageclassifier.ImageClassifier/ClassifyBatch")
+        .header("content-type", "application/grpc")
+        .header("traceparent", parent);
+    let answer = send(address, Http::Two, request, frame(&batch)).await;
+    assert_eq!(answer.headers()["grpc-status"], "0");
 }

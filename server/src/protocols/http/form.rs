@@ -1,10 +1,12 @@
 use axum::extract::Request;
 use bytes::Bytes;
-use http::header;
+use http::{HeaderMap, header};
 use http_body_util::BodyExt;
-use tonic::Status;
 
-use crate::{protocols::http::rejection::Rejection, request::error::RequestError};
+use crate::{
+    observe::error_reporter::ReportedError, protocols::http::rejection::Rejection,
+    request::error::RequestError,
+};
 
 /// The picture: the first file of a form, or whatever else the body is.
 pub(super) async fn image(request: Request) -> Result<Bytes, Rejection> {
@@ -29,15 +31,35 @@ pub(super) async fn image(request: Request) -> Result<Bytes, Rejection> {
     }
 }
 
+/// The first file that holds something. Browsers send an empty one for each input that was left alone.
 async fn first_file(request: Request, boundary: String) -> Result<Bytes, Rejection> {
     let stream = request.into_body().into_data_stream();
     let mut form = multer::Multipart::new(stream, boundary);
+    let mut any_file = false;
     while let Some(field) = form.next_field().await.map_err(rejection_of_form)? {
-        if field.file_name().is_some() {
-            return field.bytes().await.map_err(rejection_of_form);
+        let named = names_file(field.headers());
+        let content = field.bytes().await.map_err(rejection_of_form)?;
+        // What a program sends without the name of a file is one if it is not text.
+        if !content.is_empty() && (named || str::from_utf8(&content).is_err()) {
+            return Ok(content);
         }
+        any_file |= named;
     }
-    Err(RequestError::FormMalformed.into())
+    // No image is as empty as the file: that is said better there.
+    any_file
+        .then(Bytes::new)
+        .ok_or_else(|| RequestError::FormMalformed.into())
+}
+
+/// Whether the part has a file name, in whatever encoding: `filename` or `filename*`.
+fn names_file(headers: &HeaderMap) -> bool {
+    const PARAMETER: &[u8] = b"filename";
+    let disposition = headers.get(header::CONTENT_DISPOSITION);
+    let disposition = disposition.map(|value| value.as_bytes().to_ascii_lowercase());
+    disposition.is_some_and(|value| {
+        let mut ends = value.windows(PARAMETER.len() + 1);
+        ends.any(|end| end.starts_with(PARAMETER) && b"=*".contains(&end[PARAMETER.len()]))
+    })
 }
 
 fn rejection_of_form(error: multer::Error) -> Rejection {
@@ -49,10 +71,8 @@ fn rejection_of_form(error: multer::Error) -> Rejection {
 
 /// Refused while it was sent, or cut off on its way.
 fn rejection_of_upload(error: axum::BoxError) -> Rejection {
-    let status = Status::from_error(error);
-    if status.details().is_empty() {
-        RequestError::MessageMalformed.into()
-    } else {
-        Rejection::Body(status)
+    match ReportedError::find(&*error) {
+        Some(error) => Rejection::Body(error.clone()),
+        None => RequestError::MessageMalformed.into(),
     }
 }

@@ -6,13 +6,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode, header};
-use imageclassifier_proto::ErrorReason;
 use serde::Serialize;
 use serde_json::{Value, json};
-use tonic::Status;
-use tonic_types::{ErrorDetails, StatusExt};
+use tonic_types::ErrorDetails;
 
-use crate::request::error::http_status;
+use crate::request::{error::RequestError, head::RequestHead};
 
 /// `body` as JSON.
 pub(super) fn json_response(status: StatusCode, body: &impl Serialize) -> Response {
@@ -21,28 +19,26 @@ pub(super) fn json_response(status: StatusCode, body: &impl Serialize) -> Respon
     (status, content_type, body).into_response()
 }
 
-/// Every layer refuses calls as gRPC does; a shell wants HTTP's own status, and JSON.
+/// Every layer rejects requests as gRPC does. A shell wants the status of HTTP, and JSON.
 pub(crate) async fn as_json(request: Request, next: Next) -> Response {
+    let head = RequestHead::from_extensions(request.extensions());
     let response = next.run(request).await;
-    match Status::from_header_map(response.headers()) {
-        Some(status) => write_error(&status),
+    match response.extensions().get() {
+        Some(error) => write_error(error, head.id.as_str()),
         None => response,
     }
 }
 
-fn write_error(status: &Status) -> Response {
-    let details = status.get_error_details();
-    let reason = details.error_info().map(|info| info.reason.as_str());
-    let reason = reason.and_then(ErrorReason::from_str_name);
-    let http_status = http_status(status.code(), reason.unwrap_or_default());
+fn write_error(error: &RequestError, request_id: &str) -> Response {
+    let http_status = error.http_status();
     let body = json!({
-        "code": i32::from(status.code()),
-        "message": status.message(),
-        "details": any(&details),
+        "code": i32::from(error.code()),
+        "message": error.to_string(),
+        "details": any(&error.details(request_id)),
     });
     let mut response = json_response(http_status, &body);
     let headers = response.headers_mut();
-    if let Some(delay) = retry_delay(&details) {
+    if let Some(delay) = error.retry_delay() {
         headers.insert(header::RETRY_AFTER, whole_seconds(delay).into());
     }
     if http_status == StatusCode::UNAUTHORIZED {
@@ -73,17 +69,13 @@ fn any(details: &ErrorDetails) -> Vec<Value> {
             "fieldViolations": violations.collect::<Vec<_>>(),
         }));
     }
-    if let Some(delay) = retry_delay(details) {
+    if let Some(delay) = details.retry_info().and_then(|retry| retry.retry_delay) {
         all.push(json!({
             "@type": "type.googleapis.com/google.rpc.RetryInfo",
             "retryDelay": format!("{}.{:03}s", delay.as_secs(), delay.subsec_millis()),
         }));
     }
     all
-}
-
-fn retry_delay(details: &ErrorDetails) -> Option<Duration> {
-    details.retry_info()?.retry_delay
 }
 
 /// HTTP knows no parts of a second: rather a little later.

@@ -18,6 +18,7 @@ pub(super) fn parse_query(query: &str) -> Result<ClassifyImageRequest, RequestEr
             "model" => request.model = value.into_owned(),
             "explain" => {
                 request.explain = value
+                    .to_ascii_lowercase()
                     .parse()
                     .map_err(|_| malformed("explain", &value, "write true or false"))?;
             }
@@ -53,6 +54,9 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(parse("top_k=3&model=a%20b&explain=true"), Ok(expected));
+        for explain in ["explain=True", "explain=TRUE"] {
+            assert!(parse(explain).unwrap().explain, "{explain}");
+        }
         for wrong in ["top_k=three", "top_k=-1", "top_k=", "explain=yes", "topk=3"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }

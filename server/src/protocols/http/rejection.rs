@@ -1,17 +1,16 @@
-use axum::{body::Body, response::Response};
-use tonic::Status;
+use axum::response::Response;
 
 use crate::{
-    observe::error_reporter::ErrorReporter,
+    observe::error_reporter::{ErrorReporter, ReportedError},
     request::{error::RequestError, head::RequestHead},
 };
 
-/// Why a call gets no answer.
+/// Why a request gets no answer.
 pub(super) enum Rejection {
     /// Yet to be logged and counted.
     Error(RequestError),
-    /// By the limit on request bodies, which has logged and counted it.
-    Body(Status),
+    /// By a limit on request bodies, which has logged and counted it.
+    Body(ReportedError),
 }
 
 impl From<RequestError> for Rejection {
@@ -24,7 +23,7 @@ impl Rejection {
     pub(super) fn into_response(self, reporter: &ErrorReporter, head: &RequestHead) -> Response {
         match self {
             Self::Error(error) => reporter.reject(head, &error),
-            Self::Body(status) => status.into_http::<Body>(),
+            Self::Body(error) => error.into_response(),
         }
     }
 }

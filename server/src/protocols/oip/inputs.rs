@@ -1,6 +1,6 @@
 //! The input of a call: one tensor, which is pictures.
 
-use std::mem;
+use std::{mem, sync::Arc};
 
 use bytes::{Buf, Bytes};
 use imageclassifier_proto::inference as proto;
@@ -160,7 +160,7 @@ fn prepared(elements: Elements, size: u32, count: usize) -> Option<Vec<InputImag
         Elements::Typed(mut contents) => {
             let values = mem::take(&mut contents.fp32_contents);
             (contents == InferTensorContents::default()).then_some(())?;
-            Values::Typed(values.into())
+            Values::Typed(Arc::new(values))
         }
     };
     let tensors = PreparedTensor::all(size, count, &values)?;

@@ -1,0 +1,56 @@
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use http::{HeaderMap, HeaderName, header};
+
+use crate::{
+    guard::body_limit::BodyLimits,
+    observe::error_reporter::ErrorReporter,
+    request::{
+        error::RequestError,
+        head::{Protocol, RequestHead},
+    },
+};
+
+/// What a form has beside its file, at most.
+const FORM_BYTES_MAX: u64 = 64 << 10;
+
+/// Rejects a body that is announced as too long, if its client waits for a word before it sends it. To others the answer goes
+/// after their body: they listen only then.
+pub(crate) async fn check(
+    State((limits, reporter)): State<(BodyLimits, ErrorReporter)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let head = RequestHead::from_extensions(request.extensions());
+    let headers = request.headers();
+    let waits = headers.contains_key(header::EXPECT);
+    if waits && content_length(headers) > bytes_max(head.protocol, headers, limits) {
+        let bytes_max = limits.image_bytes_max;
+        return reporter.reject(&head, &RequestError::MessageTooLarge { bytes_max });
+    }
+    next.run(request).await
+}
+
+fn bytes_max(protocol: Protocol, headers: &HeaderMap, limits: BodyLimits) -> u64 {
+    let starts_with = |name: HeaderName, prefix: &[u8]| {
+        let value = headers.get(name).map(|value| value.as_bytes());
+        value.is_some_and(|value| value.to_ascii_lowercase().starts_with(prefix))
+    };
+    if protocol != Protocol::Http || headers.contains_key(header::CONTENT_ENCODING) {
+        limits.message_bytes_max as u64
+    } else if starts_with(header::CONTENT_TYPE, b"multipart/") {
+        limits.image_bytes_max + FORM_BYTES_MAX
+    } else {
+        limits.image_bytes_max
+    }
+}
+
+/// Zero where the length is not known before the end.
+fn content_length(headers: &HeaderMap) -> u64 {
+    let length = headers.get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+    length.unwrap_or_default()
+}

@@ -1,0 +1,17 @@
+use axum::{
+    extract::Request,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{StatusCode, header};
+
+/// 501 to bodies that are compressed on their way, which RFC 9112 allows and nobody sends: they would pass for plain bytes.
+pub(crate) async fn check(request: Request, next: Next) -> Response {
+    let codings = request.headers().get_all(header::TRANSFER_ENCODING).iter();
+    let mut codings = codings.flat_map(|value| value.as_bytes().split(|&byte| byte == b','));
+    if codings.all(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"chunked")) {
+        return next.run(request).await;
+    }
+    let help = "The only transfer coding is chunked: compress the body with Content-Encoding: gzip or zstd.\n";
+    (StatusCode::NOT_IMPLEMENTED, help).into_response()
+}

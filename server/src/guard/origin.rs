@@ -1,0 +1,78 @@
+//! Which pages may call, by the origin that their browser names.
+
+use std::{io, time::Duration};
+
+use axum::{
+    extract::Request,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use http_body::Body;
+use tower_http::{
+    cors::{AllowOrigin, CorsLayer},
+    csrf::CsrfLayer,
+};
+
+use crate::request::error::excerpt;
+
+/// Keeps pages of other origins from posting: the browser says where a request comes from.
+pub(crate) fn csrf(origins: &[HeaderValue]) -> io::Result<CsrfLayer> {
+    let mut layer = CsrfLayer::new();
+    for origin in origins {
+        let origin = origin.to_str().map_err(io::Error::other)?;
+        layer = layer.add_trusted_origin(origin).map_err(io::Error::other)?;
+    }
+    Ok(layer)
+}
+
+/// How long a browser may remember that it may call.
+const PREFLIGHT_LIFETIME: Duration = Duration::from_secs(7200);
+
+/// Lets pages of the listed origins call, and read whatever the answer says about the call.
+pub(crate) fn cors(origins: &[HeaderValue]) -> CorsLayer {
+    const SENT: [&str; 11] = [
+        "content-type",
+        "content-encoding",
+        "grpc-encoding",
+        "x-grpc-web",
+        "x-user-agent",
+        "grpc-timeout",
+        "grpc-accept-encoding",
+        "authorization",
+        "x-request-id",
+        "traceparent",
+        "tracestate",
+    ];
+    const READ: [&str; 7] = [
+        "grpc-status",
+        "grpc-message",
+        "grpc-status-details-bin",
+        "grpc-encoding",
+        "grpc-retry-pushback-ms",
+        "retry-after",
+        "x-request-id",
+    ];
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins.iter().cloned()))
+        .allow_methods([Method::POST])
+        .allow_headers(SENT.map(HeaderName::from_static))
+        .expose_headers(READ.map(HeaderName::from_static))
+        .max_age(PREFLIGHT_LIFETIME)
+}
+
+/// Says to the pages of other origins why they are rejected, where [`csrf`] says nothing.
+pub(crate) async fn explain(request: Request, next: Next) -> Response {
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let response = next.run(request).await;
+    let is_empty = response.body().size_hint().exact() == Some(0);
+    if response.status() != StatusCode::FORBIDDEN || !is_empty {
+        return response;
+    }
+    let origin = origin.as_ref().and_then(|origin| origin.to_str().ok());
+    let origin = excerpt(origin.unwrap_or("of that page"));
+    let help = format!(
+        "Pages of the origin {origin:?} may not call this server: start it with --cors-origin ORIGIN.\n"
+    );
+    (StatusCode::FORBIDDEN, help).into_response()
+}

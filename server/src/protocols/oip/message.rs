@@ -1,0 +1,92 @@
+use std::{
+    mem,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use imageclassifier_proto::inference::ModelInferRequest;
+use prost::Message;
+
+use crate::{
+    engine::offload::Offload,
+    guard::body_limit::PREFIX_BYTES,
+    observe::error_reporter::{ErrorReporter, ReportedError},
+    request::{
+        error::RequestError,
+        head::{Method, RequestHead},
+    },
+};
+
+/// Longer messages are decoded away from the runtime: millions of numbers would hold up every other connection.
+const INLINE_BYTES_MAX: usize = 64 << 10;
+
+/// A message that has been decoded already, as an extension of its request.
+#[derive(Clone)]
+struct Decoded(Arc<Mutex<ModelInferRequest>>);
+
+/// Decodes the long messages of ModelInfer. tonic would do it on a thread of the runtime; it gets an empty message instead.
+pub(crate) async fn decode(
+    State((offload, reporter)): State<(Offload, ErrorReporter)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let head = RequestHead::from_extensions(request.extensions());
+    if head.method != Method::ModelInfer {
+        return next.run(request).await;
+    }
+    let (mut parts, body) = request.into_parts();
+    let body = match body.collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) => {
+            return match ReportedError::find(&error) {
+                Some(error) => error.clone().into_response(),
+                None => reporter.reject(&head, &RequestError::MessageMalformed),
+            };
+        }
+    };
+    let body = match message(&body).filter(|_| body.len() > INLINE_BYTES_MAX) {
+        None => body,
+        Some(message) => {
+            let decoded = offload
+                .run(move || ModelInferRequest::decode(message))
+                .await;
+            let decoded =
+                decoded.and_then(|decoded| decoded.map_err(|_| RequestError::MessageMalformed));
+            match decoded {
+                Ok(decoded) => parts
+                    .extensions
+                    .insert(Decoded(Arc::new(Mutex::new(decoded)))),
+                Err(error) => return reporter.reject(&head, &error),
+            };
+            Bytes::from_static(&[0; PREFIX_BYTES])
+        }
+    };
+    next.run(Request::from_parts(parts, Body::from(body))).await
+}
+
+/// The message of a request: the decoded one, if it was long.
+pub(super) fn take(request: tonic::Request<ModelInferRequest>) -> ModelInferRequest {
+    match request.extensions().get() {
+        Some(Decoded(decoded)) => {
+            let mut decoded = decoded.lock().unwrap_or_else(PoisonError::into_inner);
+            mem::take(&mut *decoded)
+        }
+        None => request.into_inner(),
+    }
+}
+
+/// The one uncompressed message that `body` is.
+fn message(body: &Bytes) -> Option<Bytes> {
+    let [0, length @ ..] = *body.first_chunk::<PREFIX_BYTES>()? else {
+        return None;
+    };
+    let message = body.slice(PREFIX_BYTES..);
+    (message.len() == u32::from_be_bytes(length) as usize).then_some(message)
+}
