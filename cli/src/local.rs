@@ -52,7 +52,7 @@ impl Local {
             weights,
             threads,
             runners: Mutex::new(
-                iter::repeat_with(|| network.runner(1))
+                iter::repeat_with(|| network.runner())
                     .take(threads)
                     .collect(),
             ),

@@ -37,11 +37,11 @@ struct NetworkStages {
 
 /// Stages that run `network` on pictures of at most `pixels_max` pixels.
 pub(crate) fn of_network(network: Network, input_size: u32, pixels_max: u64) -> Box<MakeStages> {
-    Box::new(move |threads| {
+    Box::new(move |_| {
         Box::new(NetworkStages {
             pixels_max,
             input_size,
-            runner: network.runner(threads),
+            runner: network.runner(),
         })
     })
 }

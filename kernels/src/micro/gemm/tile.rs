@@ -4,16 +4,16 @@ use std::ops::Range;
 
 use fearless_simd::prelude::{Select, SimdBase, SimdMask};
 
-use super::{Task, rows_of};
-use crate::micro::{Tiles, Words, load, prefetch, relu6, store};
+use super::{Task, mr};
+use crate::micro::{Operand, Tiles, load, prefetch, relu6, store};
 
 /// Calls the tile compiled for `rows`. Heights that [`Split`] never makes for this instruction set compile to
-/// nothing, because `S::ROWS` is a constant.
+/// nothing, because `S::MR` is a constant.
 ///
 /// # Safety
 /// As [`tile`].
 #[inline(always)]
-pub(super) unsafe fn tile_of<S: Tiles, W: Words<S>, const V: usize, const HALF: bool>(
+pub(super) unsafe fn tile_of<S: Tiles, O: Operand<S>, const V: usize, const HALF: bool>(
     simd: S,
     task: &Task,
     row: usize,
@@ -24,9 +24,9 @@ pub(super) unsafe fn tile_of<S: Tiles, W: Words<S>, const V: usize, const HALF: 
     macro_rules! by_height {
         ($($height:literal)*) => {
             match rows {
-                $($height if $height == 1 || (rows_of::<S>(V, HALF).div_ceil(2)..=rows_of::<S>(V, HALF)).contains(&$height) => {
+                $($height if $height == 1 || (mr::<S>(V, HALF).div_ceil(2)..=mr::<S>(V, HALF)).contains(&$height) => {
                     // SAFETY: the caller's promise.
-                    unsafe { tile::<S, W, $height, V, HALF>(simd, task, row, segments, ahead) }
+                    unsafe { tile::<S, O, $height, V, HALF>(simd, task, row, segments, ahead) }
                 })*
                 _ => unreachable!("no tile has {rows} rows"),
             }
@@ -43,7 +43,7 @@ pub(super) unsafe fn tile_of<S: Tiles, W: Words<S>, const V: usize, const HALF: 
 /// # Safety
 /// The pointers of `task` must be valid for those rows, and for the whole depth.
 #[inline(always)]
-unsafe fn tile<S: Tiles, W: Words<S>, const R: usize, const V: usize, const HALF: bool>(
+unsafe fn tile<S: Tiles, O: Operand<S>, const R: usize, const V: usize, const HALF: bool>(
     simd: S,
     task: &Task,
     row: usize,
@@ -98,11 +98,11 @@ unsafe fn tile<S: Tiles, W: Words<S>, const R: usize, const V: usize, const HALF
             unroll!(v in 0..V => { w[v] = unsafe { load(simd, weights.add(v * S::LANES)) }; });
             unroll!(r in 0..R => {
                 let x = S::f32s::splat(simd, unsafe { *input.add(r * task.input_stride + k) });
-                unroll!(v in 0..if HALF { V - 1 } else { V } => { sums[r][v] = W::multiply_add(simd, x, w[v], sums[r][v]); });
+                unroll!(v in 0..if HALF { V - 1 } else { V } => { sums[r][v] = O::multiply_add(simd, x, w[v], sums[r][v]); });
                 if HALF && r.is_multiple_of(2) {
                     let other = unsafe { *input.add(partner(r, R) * task.input_stride + k) };
                     let both = lower.select(x, S::f32s::splat(simd, other));
-                    shared[r] = W::multiply_add(simd, both, w[V - 1], shared[r]);
+                    shared[r] = O::multiply_add(simd, both, w[V - 1], shared[r]);
                 }
             });
             weights = unsafe { weights.add(width) };
@@ -143,7 +143,7 @@ const fn partner(r: usize, rows: usize) -> usize {
     if r + 1 < rows { r + 1 } else { r }
 }
 
-/// How far before its place the last vector of a row begins: the second row's numbers are in the upper half.
+/// How far before its place the last vector of a row begins: the second row's elements are in the upper half.
 const fn shift<S: Tiles>(half: bool, r: usize) -> usize {
     if half && r % 2 == 1 { S::LANES / 2 } else { 0 }
 }
