@@ -10,14 +10,30 @@
 //! `KC` of the depth before the next tile.
 #![allow(unsafe_code)]
 
-/// `for $i in 0..$n`, `$n` a constant up to 19, written out: a register tile lives in registers only if every index
-/// into it is a constant before the compiler decides where to keep it. Its own unrolling gives up on the larger tiles,
-/// which then cost three times as much.
+/// `for $i in 0..$n`, written out: a register tile lives in registers only if every index into it is a constant before
+/// the compiler decides where to keep it. Its own unrolling gives up on the larger tiles, which then cost three times as
+/// much.
+///
+/// `$n` is a constant of at most `$max`. The body is compiled `$max` times before what lies beyond `$n` is dropped, and
+/// nested loops multiply that, so `$max` is as small as it can be.
 macro_rules! unroll {
-    ($i:ident in 0..$n:expr => $body:block) => {
+    ($i:ident in 0..$n:expr, max 3 => $body:block) => {
+        unroll!(@ $i $n, $body, 0 1 2)
+    };
+    ($i:ident in 0..$n:expr, max 5 => $body:block) => {
+        unroll!(@ $i $n, $body, 0 1 2 3 4)
+    };
+    ($i:ident in 0..$n:expr, max 8 => $body:block) => {
+        unroll!(@ $i $n, $body, 0 1 2 3 4 5 6 7)
+    };
+    ($i:ident in 0..$n:expr, max 14 => $body:block) => {
+        unroll!(@ $i $n, $body, 0 1 2 3 4 5 6 7 8 9 10 11 12 13)
+    };
+    ($i:ident in 0..$n:expr, max 19 => $body:block) => {
         unroll!(@ $i $n, $body, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18)
     };
     (@ $i:ident $n:expr, $body:block, $($index:literal)*) => {
+        const { assert!($n <= [$($index),*].len(), "more turns than are written out") };
         $(
             if const { $index < $n } {
                 #[allow(non_upper_case_globals)]
@@ -174,6 +190,11 @@ impl Split {
         }
     }
 
+    /// Whether tiles of at most `most` rows can have `rows` rows.
+    const fn makes(rows: usize, most: usize) -> bool {
+        rows == 1 || (most.div_ceil(2) <= rows && rows <= most)
+    }
+
     /// First row and height of tile `i`.
     #[inline(always)]
     fn tile(self, i: usize) -> (usize, usize) {
@@ -196,10 +217,7 @@ mod tests {
                 let mut next = 0;
                 for (at, rows) in (0..split.tiles).map(|i| split.tile(i)) {
                     assert_eq!(at, next);
-                    assert!(
-                        rows == 1 || (most.div_ceil(2)..=most).contains(&rows),
-                        "{total} {most} {rows}"
-                    );
+                    assert!(Split::makes(rows, most), "{total} {most} {rows}");
                     next += rows;
                 }
                 assert_eq!(next, total);

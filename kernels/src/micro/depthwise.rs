@@ -91,7 +91,7 @@ unsafe fn rows<S: Tiles, O: Operand<S>, const K: usize, const STRIDE: usize>(
             unsafe {
                 let ring = it.ring.as_ptr().add(vector * plane_len);
                 let mut inputs = [ring.add(it.ring_rows * row_len); K];
-                unroll!(tap in 0..K => {
+                unroll!(tap in 0..K, max 5 => {
                     let y = (top + tap).wrapping_sub(it.pad_top);
                     if y < it.height {
                         let slot = y - turn;
@@ -138,16 +138,16 @@ unsafe fn tile_of<S: Tiles, O: Operand<S>, const K: usize, const STRIDE: usize>(
 ) {
     macro_rules! by_width {
         ($($width:literal)*) => {
-            match pixels {
-                $($width if $width == 1 || (S::PIXELS.div_ceil(2)..=S::PIXELS).contains(&$width) => {
+            $(
+                if const { Split::makes($width, S::PIXELS) } && pixels == $width {
                     // SAFETY: the caller's promise.
-                    unsafe { tile::<S, O, K, STRIDE, $width>(simd, line, x) }
-                })*
-                _ => unreachable!("no tile has {pixels} pixels"),
-            }
+                    return unsafe { tile::<S, O, K, STRIDE, $width>(simd, line, x) };
+                }
+            )*
         };
     }
     by_width!(1 2 3 4 5 6 7 8);
+    unreachable!("no tile has {pixels} pixels");
 }
 
 /// `P` pixels from column `x` on: the weights of a tap row stay in registers, and each input is loaded once and used by
@@ -167,28 +167,26 @@ unsafe fn tile<S: Tiles, O: Operand<S>, const K: usize, const STRIDE: usize, con
         let input = unsafe { line.inputs[tap].add(x * STRIDE * S::LANES) };
         let from = unsafe { line.weights.add(tap * K * S::LANES) };
         let mut weights = [S::f32s::splat(simd, 0.0); K];
-        unroll!(i in 0..K => {
+        unroll!(i in 0..K, max 5 => {
             weights[i] = unsafe { load(simd, from.add(i * S::LANES)) };
         });
-        unroll!(column in 0..(P - 1) * STRIDE + K => {
+        unroll!(column in 0..(P - 1) * STRIDE + K, max 19 => {
             let x = unsafe { load(simd, input.add(column * S::LANES)) };
-            unroll!(i in 0..K => {
-                if let Some(p) = const { pixel_of(column, i, STRIDE, P) } {
+            unroll!(i in 0..K, max 5 => {
+                if const { is_read(column, i, STRIDE, P) } {
+                    let p = column.wrapping_sub(i) / STRIDE;
                     sums[p] = x.mul_add(weights[i], sums[p]);
                 }
             });
         });
     }
     let output = unsafe { line.output.add(x * line.output_stride) };
-    unroll!(p in 0..P => {
+    unroll!(p in 0..P, max 8 => {
         unsafe { O::store(output.add(p * line.output_stride), relu6(simd, sums[p])) };
     });
 }
 
-/// The pixel of a tile to which `column` belongs as tap `i`, if there is one.
-const fn pixel_of(column: usize, i: usize, stride: usize, pixels: usize) -> Option<usize> {
-    if column < i || !(column - i).is_multiple_of(stride) || (column - i) / stride >= pixels {
-        return None;
-    }
-    Some((column - i) / stride)
+/// Whether a pixel of a tile reads `column` as its tap `i`.
+const fn is_read(column: usize, i: usize, stride: usize, pixels: usize) -> bool {
+    column >= i && (column - i).is_multiple_of(stride) && (column - i) / stride < pixels
 }

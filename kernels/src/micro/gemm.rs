@@ -141,18 +141,24 @@ impl Operation for Gemm<'_> {
         };
         // SAFETY: the assertions above cover all rows, the whole depth and the panel's width.
         unsafe {
-            match (self.vectors, self.half) {
-                (1, _) => panel::<S, O, 1, false>(simd, &task, self.rows),
-                (2, false) => panel::<S, O, 2, false>(simd, &task, self.rows),
-                (3, false) if S::NR == 3 => panel::<S, O, 3, false>(simd, &task, self.rows),
-                (2, true) if S::MR_HALVES.is_some() => {
-                    panel::<S, O, 2, true>(simd, &task, self.rows)
-                }
-                (3, true) if S::MR_HALVES.is_some() => {
-                    panel::<S, O, 3, true>(simd, &task, self.rows)
-                }
-                _ => unreachable!("panels are 1 to {} vectors wide", S::NR),
+            let (vectors, half) = (self.vectors, self.half);
+            if vectors == 1 {
+                return panel::<S, O, 1, false>(simd, &task, self.rows);
             }
+            if vectors == 2 && !half {
+                return panel::<S, O, 2, false>(simd, &task, self.rows);
+            }
+            // `if const` keeps panels that this instruction set does not have from being compiled.
+            if const { S::NR == 3 } && vectors == 3 && !half {
+                return panel::<S, O, 3, false>(simd, &task, self.rows);
+            }
+            if const { S::MR_HALVES.is_some() } && vectors == 2 && half {
+                return panel::<S, O, 2, true>(simd, &task, self.rows);
+            }
+            if const { S::MR_HALVES.is_some() } && vectors == 3 && half {
+                return panel::<S, O, 3, true>(simd, &task, self.rows);
+            }
+            unreachable!("panels are 1 to {} vectors wide", S::NR);
         }
     }
 }

@@ -32,12 +32,16 @@ impl Operation for Gemv<'_> {
         assert!(width <= self.bias.len() && width <= self.output.len());
         // SAFETY: the assertions above cover the depth and the width.
         unsafe {
-            match self.vectors {
-                1 => panel::<S, O, 1>(simd, self),
-                2 => panel::<S, O, 2>(simd, self),
-                3 if S::NR == 3 => panel::<S, O, 3>(simd, self),
-                _ => unreachable!("panels are 1 to {} vectors wide", S::NR),
+            if self.vectors == 1 {
+                return panel::<S, O, 1>(simd, self);
             }
+            if self.vectors == 2 {
+                return panel::<S, O, 2>(simd, self);
+            }
+            if const { S::NR == 3 } && self.vectors == 3 {
+                return panel::<S, O, 3>(simd, self);
+            }
+            unreachable!("panels are 1 to {} vectors wide", S::NR);
         }
     }
 }
@@ -51,7 +55,7 @@ unsafe fn panel<S: Tiles, O: Operand<S>, const V: usize>(simd: S, it: Gemv<'_>) 
     // SAFETY (all blocks): the caller's promise.
     let mut add = |x: f32, sums: &mut [S::f32s; V]| {
         let x = S::f32s::splat(simd, x);
-        unroll!(line in 0..(V * S::LANES).div_ceil(16) => { prefetch(weights.wrapping_add(PREFETCH_DISTANCE + line * 16)); });
+        unroll!(line in 0..(V * S::LANES).div_ceil(16), max 3 => { prefetch(weights.wrapping_add(PREFETCH_DISTANCE + line * 16)); });
         for (v, sum) in sums.iter_mut().enumerate() {
             let w = unsafe { load(simd, weights.add(v * S::LANES)) };
             *sum = O::multiply_add(simd, x, w, *sum);
