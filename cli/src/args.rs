@@ -2,7 +2,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Parser, Subcommand, ValueHint};
 
-/// Names what photographs show, by asking an image classifier server.
+/// Classifies images with an imageclassifier server, or without one.
 #[derive(Debug, Parser)]
 #[command(name = "imageclassifier", version)]
 pub(crate) struct Args {
@@ -17,12 +17,12 @@ pub(crate) enum Command {
     Health(Health),
 }
 
-/// Classify pictures (JPEG, PNG, WebP, GIF, BMP)
+/// Classify images (JPEG, PNG, WebP, GIF, BMP)
 ///
-/// Files are read as they are sent, several at a time, over one stream; what is printed keeps the order of the files.
+/// Several files at a time are read and sent over one stream. The output is in the order of the files.
 ///
-/// Exit status: 0 if every picture was classified, 1 if some were not, 2 if none could be asked about (wrong usage, or
-/// the server is out of reach or does not accept the access token).
+/// Exit status: 0 if every image was classified, 1 if some were not, 2 if none could be (wrong usage, or the server is
+/// unreachable or rejects the access token).
 #[derive(Debug, clap::Args)]
 pub(crate) struct Classify {
     #[command(flatten)]
@@ -32,14 +32,14 @@ pub(crate) struct Classify {
     #[arg(long)]
     pub(crate) local: bool,
 
-    /// With --local: use the weights in this file, of EfficientNet-Lite0, Lite1 or Lite2
+    /// Weights of EfficientNet-Lite0, Lite1 or Lite2 for --local
     ///
-    /// It is a safetensors file, as `cargo xtask weights` makes it. IMAGECLASSIFIER_WEIGHTS names one too; without either it is the
-    /// Lite0 in this program.
+    /// A safetensors file, as `cargo xtask weights` writes it. The default is the file that IMAGECLASSIFIER_WEIGHTS names, or
+    /// else the Lite0 in this program.
     #[arg(long, value_name = "FILE", requires = "local", value_hint = ValueHint::FilePath)]
     pub(crate) weights: Option<PathBuf>,
 
-    /// Ask this model; the server's default where none is named
+    /// Name of the model; default: the server's default
     #[arg(
         long,
         value_name = "NAME",
@@ -48,34 +48,34 @@ pub(crate) struct Classify {
     )]
     pub(crate) model: String,
 
-    /// How many predictions to show for each picture, 1 to 1000
+    /// Number of predictions for each image, 1 to 1000
     #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) top_k: u32,
 
-    /// Print one JSON object a line for each file, in order
+    /// Print one JSON object per line and file, in order
     #[arg(long, conflicts_with = "csv")]
     pub(crate) json: bool,
 
-    /// Print CSV, with one row for each file, in order
+    /// Print CSV, one row per file, in order
     #[arg(long)]
     pub(crate) csv: bool,
 
-    /// Draw into this folder, for each prediction, where in the picture the class was seen
+    /// Write a heatmap for each prediction into this folder: where in the image the class was seen
     #[arg(long, value_name = "OUT_DIR", value_hint = ValueHint::DirPath)]
     pub(crate) explain: Option<PathBuf>,
 
-    /// How many more times to send a picture that the server turned away for the moment or that was lost with the connection
+    /// Number of retries for an image that the server rejects temporarily or that is lost with the connection
     #[arg(long, default_value_t = 8, value_name = "N")]
     pub(crate) retries: u32,
 
-    /// Files; folders, with all pictures in and below them; patterns, for example 'photos/**/*.jpg'; or - for standard input
+    /// Files; folders, with all images in and below them; patterns, for example 'photos/**/*.jpg'; or - for standard input
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub(crate) files: Vec<PathBuf>,
 }
 
-/// Tell which model the server serves, how it prepares pictures, and what it accepts
+/// Show the model that the server serves, its preprocessing and its limits
 ///
-/// Exit status: 0 if it was told, 2 if not.
+/// Exit status: 0 on success, 2 if the server is unreachable or rejects the request.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Models {
     #[command(flatten)]
@@ -86,23 +86,23 @@ pub(crate) struct Models {
     pub(crate) json: bool,
 }
 
-/// Tell whether the server answers calls
+/// Check whether the server is ready
 ///
-/// Exit status: 0 if it does, 1 if it is starting or stopping, 2 if it is out of reach.
+/// Exit status: 0 if it is, 1 if it is starting or stopping, 2 if it is unreachable.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Health {
     #[command(flatten)]
     pub(crate) connection: Connection,
 
-    /// Wait until it does, for as long as --timeout says
+    /// Wait until the server is ready, at most --timeout
     #[arg(long)]
     pub(crate) wait: bool,
 }
 
-/// Which server to ask, and how.
+/// The server, and how to connect to it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Connection {
-    /// The server to ask
+    /// URL of the server
     #[arg(
         long,
         env = "IMAGECLASSIFIER_SERVER",
@@ -112,15 +112,15 @@ pub(crate) struct Connection {
     )]
     pub(crate) server: String,
 
-    /// Trust the certificate authorities in this file (PEM) in the place of the system's, for a server with an https URL
+    /// Trust the CA certificates in this file (PEM) instead of the system's, for an https URL
     #[arg(long, env = "IMAGECLASSIFIER_TLS_CA", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) tls_ca: Option<PathBuf>,
 
-    /// Present the access token in the first line of this file
+    /// Send the access token in the first line of this file
     #[arg(long, env = "IMAGECLASSIFIER_TOKEN_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) token_file: Option<PathBuf>,
 
-    /// How long to wait for an answer, for each picture, in seconds
+    /// Timeout for each image or request, in seconds
     #[arg(long, default_value = "60", value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Duration,
 }
@@ -130,10 +130,10 @@ fn seconds(text: &str) -> Result<Duration, String> {
         .ok()
         .filter(|&seconds: &f64| seconds > 0.0)
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| "give a number of seconds over 0, for example 0.5 or 30".to_owned())
+        .ok_or_else(|| "give a number of seconds greater than 0, for example 0.5 or 30".to_owned())
 }
 
-/// `UPDATE_GENERATED=1` writes them anew.
+/// `UPDATE_GENERATED=1` regenerates the files.
 #[cfg(test)]
 mod tests {
     use std::{
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_seconds_over_zero() {
+    fn rejects_timeouts_of_zero_seconds_or_less() {
         assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
         for wrong in ["0", "-1", "soon", "", "NaN", "1e300"] {
             assert!(seconds(wrong).is_err(), "{wrong}");

@@ -12,45 +12,40 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::{
     args,
+    backend::Backend,
     heatmap::Heatmaps,
     inputs::{FileError, Input},
     outcome::Outcome,
     output::Output,
     progress::Progress,
-    respondent::Respondent,
 };
 
-/// How many pictures may be between the file and the output. More than a stream has under way, so that a slow picture does
-/// not hold up those behind it, whose answers have to wait for it; few enough that waiting answers take no memory to speak of.
-const HELD_MAX: usize = 64;
+/// Images between reading and output, at most. More than a stream has in flight, so that a slow image does not stall those
+/// behind it, whose results wait for it; few enough that waiting results take little memory.
+const PENDING_MAX: usize = 64;
 
-/// A picture on its way.
-struct Asked {
+/// An image that has been read and not yet reported.
+struct Pending {
     index: usize,
-    /// For who draws over it.
+    /// Kept where a heatmap is drawn over it.
     image: Option<Bytes>,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 pub(crate) async fn run(args: &args::Classify) -> Outcome {
-    let respondent = match Respondent::ready(args).await {
-        Ok(respondent) => respondent,
-        Err(why) => return Outcome::could_not_ask(why),
+    let backend = match Backend::connect(args).await {
+        Ok(backend) => backend,
+        Err(why) => return Outcome::failure(why),
     };
-    let heatmaps = match args
-        .explain
-        .as_deref()
-        .map(Heatmaps::into_folder)
-        .transpose()
-    {
+    let heatmaps = match args.explain.as_deref().map(Heatmaps::create).transpose() {
         Ok(heatmaps) => heatmaps,
-        Err(why) => return Outcome::could_not_ask(why),
+        Err(why) => return Outcome::failure(why),
     };
-    let inputs = Input::of_arguments(&args.files);
+    let inputs = Input::from_arguments(&args.files);
     let mut report = Report {
         output: Output::new(args, &inputs),
         heatmaps,
-        progress: Progress::of(inputs.len()),
+        progress: Progress::new(inputs.len()),
         failed: 0,
     };
     let options = ClassifyOptions {
@@ -58,52 +53,52 @@ pub(crate) async fn run(args: &args::Classify) -> Outcome {
         model: args.model.clone(),
         explain: args.explain.is_some(),
     };
-    match report.all(&respondent, &inputs, options).await {
+    match report.run(&backend, &inputs, options).await {
         Ok(()) => report.outcome(inputs.len()),
-        // Whoever read it has seen enough.
+        // The reader of the output has closed it.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Outcome::Partial,
-        Err(error) => Outcome::could_not_ask(format!("cannot write the output: {error}")),
+        Err(error) => Outcome::failure(format!("cannot write the output: {error}")),
     }
 }
 
-/// What came of each picture, in any order. Each is read when there is room for it, and takes that room until it is dropped.
+/// The result of each image, in any order. An image is read when a permit is free, and holds it until it is dropped.
 fn outcomes<'a>(
-    respondent: &Respondent,
+    backend: &Backend,
     inputs: &'a [Input],
     options: ClassifyOptions,
-) -> impl Stream<Item = (Asked, Result<Answer, FileError>)> + 'a {
-    let bytes_max = respondent.image_bytes_max();
+) -> impl Stream<Item = (Pending, Result<Answer, FileError>)> + 'a {
+    let bytes_max = backend.image_bytes_max();
     let keeps_image = options.explain;
-    // Bounded by the places.
-    let (tell, mut unreadable) = mpsc::unbounded_channel();
-    let places = Arc::new(Semaphore::new(HELD_MAX));
-    let state = (inputs.iter().enumerate(), tell, places);
-    let pictures = stream::unfold(state, move |(mut inputs, tell, places)| async move {
+    // Bounded by the permits.
+    let (send, mut unreadable) = mpsc::unbounded_channel();
+    let permits = Arc::new(Semaphore::new(PENDING_MAX));
+    let state = (inputs.iter().enumerate(), send, permits);
+    let images = stream::unfold(state, move |(mut inputs, send, permits)| async move {
         loop {
             let (index, input) = inputs.next()?;
-            let place = Arc::clone(&places).acquire_owned().await;
-            let mut asked = Asked {
+            let permit = Arc::clone(&permits).acquire_owned().await;
+            let mut pending = Pending {
                 index,
                 image: None,
-                _place: place.expect("nobody closes it"),
+                _permit: permit.expect("the semaphore is never closed"),
             };
             match input.read(bytes_max).await {
                 Ok(image) => {
-                    asked.image = keeps_image.then(|| image.clone());
-                    return Some(((asked, image), (inputs, tell, places)));
+                    pending.image = keeps_image.then(|| image.clone());
+                    return Some(((pending, image), (inputs, send, permits)));
                 }
-                // The other end lives as long as this one is asked for pictures.
-                Err(error) => drop(tell.send((asked, Err(error)))),
+                // The receiver lives as long as this stream is polled.
+                Err(error) => drop(send.send((pending, Err(error)))),
             }
         }
     });
-    let answers = respondent.classify(pictures, options);
-    let answers = answers.map(|(asked, answer)| (asked, answer.map_err(FileError::Refused)));
+    let answers = backend.classify(images, options);
+    let answers = answers.map(|(pending, answer)| (pending, answer.map_err(FileError::Rejected)));
     let unreadable = stream::poll_fn(move |context| unreadable.poll_recv(context));
     stream::select(answers, unreadable)
 }
 
-/// Tells the user.
+/// Reports the results to the user.
 struct Report {
     output: Output,
     heatmaps: Option<Heatmaps>,
@@ -112,44 +107,44 @@ struct Report {
 }
 
 impl Report {
-    /// Tells of all pictures in their order.
-    async fn all(
+    /// Classifies all images and reports them in order.
+    async fn run(
         &mut self,
-        respondent: &Respondent,
+        backend: &Backend,
         inputs: &[Input],
         options: ClassifyOptions,
     ) -> io::Result<()> {
-        let mut outcomes = pin!(outcomes(respondent, inputs, options));
+        let mut outcomes = pin!(outcomes(backend, inputs, options));
         let mut early = BTreeMap::new();
         let mut next = 0;
-        while let Some((asked, outcome)) = outcomes.next().await {
-            if let Err(FileError::Refused(error)) = &outcome
-                && let Some(why) = respondent.ends_everything(error)
+        while let Some((pending, outcome)) = outcomes.next().await {
+            if let Err(FileError::Rejected(error)) = &outcome
+                && let Some(message) = backend.fatal_message(error)
             {
-                self.progress.say(&why);
-                let error = FileError::Refused(error.clone());
-                return self.rest(inputs, next, early, &error).await;
+                self.progress.print_error(&message);
+                let error = FileError::Rejected(error.clone());
+                return self.report_rest(inputs, next, early, &error).await;
             }
-            early.insert(asked.index, (asked, outcome));
-            while let Some((asked, outcome)) = early.remove(&next) {
-                self.picture(&inputs[next], asked.image, outcome).await?;
+            early.insert(pending.index, (pending, outcome));
+            while let Some((pending, outcome)) = early.remove(&next) {
+                self.report(&inputs[next], pending.image, outcome).await?;
                 next += 1;
             }
         }
         Ok(())
     }
 
-    /// Those from `next` on, when nobody can be asked any more.
-    async fn rest(
+    /// Reports the images from `next` on, after an error that ended the run.
+    async fn report_rest(
         &mut self,
         inputs: &[Input],
         next: usize,
-        mut early: BTreeMap<usize, (Asked, Result<Answer, FileError>)>,
+        mut early: BTreeMap<usize, (Pending, Result<Answer, FileError>)>,
         error: &FileError,
     ) -> io::Result<()> {
         for (index, input) in inputs.iter().enumerate().skip(next) {
             match early.remove(&index) {
-                Some((asked, outcome)) => self.picture(input, asked.image, outcome).await?,
+                Some((pending, outcome)) => self.report(input, pending.image, outcome).await?,
                 None => {
                     self.failed += 1;
                     self.write(input, &Err(error.clone()), &[])?;
@@ -159,23 +154,24 @@ impl Report {
         Ok(())
     }
 
-    async fn picture(
+    async fn report(
         &mut self,
         input: &Input,
         image: Option<Bytes>,
         outcome: Result<Answer, FileError>,
     ) -> io::Result<()> {
         let mut heatmaps = Vec::new();
-        let mut complaint = outcome.as_ref().err().map(ToString::to_string);
+        let mut message = outcome.as_ref().err().map(ToString::to_string);
         if let (Ok(answer), Some(drawing), Some(image)) = (&outcome, &mut self.heatmaps, image) {
             match drawing.draw(&input.stem(), image, answer).await {
                 Ok(drawn) => heatmaps = drawn,
-                Err(why) => complaint = Some(format!("cannot draw its heatmaps: {why}")),
+                Err(why) => message = Some(format!("cannot draw the heatmaps: {why}")),
             }
         }
-        if let Some(complaint) = complaint {
+        if let Some(message) = message {
             self.failed += 1;
-            self.progress.say(&format!("{}: {complaint}", input.name()));
+            let message = format!("{}: {message}", input.name());
+            self.progress.print_error(&message);
         }
         self.write(input, &outcome, &heatmaps)
     }
@@ -189,19 +185,19 @@ impl Report {
         let Self {
             output, progress, ..
         } = self;
-        progress.aside(|| output.write(input.name(), outcome, heatmaps))?;
-        progress.one_more();
+        progress.suspend(|| output.write(input.name(), outcome, heatmaps))?;
+        progress.advance();
         Ok(())
     }
 
-    fn outcome(&self, pictures: usize) -> Outcome {
+    fn outcome(&self, images: usize) -> Outcome {
         self.progress.finish();
         if self.failed == 0 {
             return Outcome::Success;
         }
-        if pictures > 1 {
+        if images > 1 {
             eprintln!(
-                "imageclassifier: {} of {pictures} pictures have no answer",
+                "imageclassifier: {} of {images} images were not classified",
                 self.failed
             );
         }

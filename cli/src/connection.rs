@@ -7,37 +7,38 @@ use crate::{args, token};
 /// A client of the server that the options name.
 pub(crate) fn classifier(args: &args::Connection) -> Result<Classifier, Box<dyn Error + '_>> {
     let classifier = match &args.tls_ca {
-        Some(file) => trusting(&args.server, file)?,
+        Some(file) => with_ca_certificates(&args.server, file)?,
         None => Classifier::new(&args.server)?,
     };
     let classifier = classifier.with_timeout(args.timeout);
     match &args.token_file {
-        Some(file) => Ok(token::present(classifier, file)?),
+        Some(file) => Ok(token::with_token_file(classifier, file)?),
         None => Ok(classifier),
     }
 }
 
-fn trusting(server: &str, file: &Path) -> Result<Classifier, String> {
+fn with_ca_certificates(server: &str, file: &Path) -> Result<Classifier, String> {
     let name = file.display();
-    let authorities = fs::read(file)
-        .map_err(|error| format!("cannot read certificate authorities from {name}: {error}"))?;
-    Classifier::trusting(server, &authorities).map_err(|error| format!("{name}: {error}"))
+    let certificates = fs::read(file)
+        .map_err(|error| format!("cannot read CA certificates from {name}: {error}"))?;
+    Classifier::with_ca_certificates(server, &certificates)
+        .map_err(|error| format!("{name}: {error}"))
 }
 
-/// Why asking `server` for more is no use, and what may help; nothing if the error is about one picture alone.
-pub(crate) fn ends_everything(error: &CallError, server: &str) -> Option<String> {
+/// The message for an error that every further request to `server` would get too; `None` if it concerns one image alone.
+pub(crate) fn fatal_message(error: &CallError, server: &str) -> Option<String> {
     match (error.kind(), error.reason()) {
         (ErrorKind::Unavailable, ErrorReason::Unspecified) => Some(format!(
-            "cannot reach {server}: {error}. Is the server running? --server names another one"
+            "cannot reach {server}: {error}. Start the server, or give its URL with --server"
         )),
         (ErrorKind::Unauthenticated, _) => Some(format!(
-            "{server} does not let us in: {error}. --token-file names a file with an access token"
+            "{server} denied access: {error}. Give a file with an access token with --token-file"
         )),
         _ => None,
     }
 }
 
-/// Why nothing can be asked of `server`, after its first answer was `error`.
-pub(crate) fn refusal(error: &CallError, server: &str) -> String {
-    ends_everything(error, server).unwrap_or_else(|| format!("{server}: {error}"))
+/// The message for an error of the first request to `server`.
+pub(crate) fn first_error_message(error: &CallError, server: &str) -> String {
+    fatal_message(error, server).unwrap_or_else(|| format!("{server}: {error}"))
 }

@@ -5,18 +5,18 @@ use tokio::time::{sleep, timeout};
 
 use crate::{
     args,
-    connection::{classifier, refusal},
+    connection::{classifier, first_error_message},
     outcome::Outcome,
 };
 
-/// Short against the time that a server takes to start.
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(200);
+/// Short compared with the time that a server takes to start.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 pub(crate) async fn run(args: &args::Health) -> Outcome {
     let connection = &args.connection;
     let classifier = match classifier(connection) {
         Ok(classifier) => classifier,
-        Err(error) => return Outcome::could_not_ask(error),
+        Err(error) => return Outcome::failure(error),
     };
     let health = if args.wait {
         wait(&classifier, connection.timeout).await
@@ -32,12 +32,12 @@ pub(crate) async fn run(args: &args::Health) -> Outcome {
             println!("not serving");
             Outcome::Partial
         }
-        Err(error) => Outcome::could_not_ask(refusal(&error, &connection.server)),
+        Err(error) => Outcome::failure(first_error_message(&error, &connection.server)),
     }
 }
 
-/// Asks again and again until the server serves or time is up; then what it said last.
-async fn wait(classifier: &Classifier, time: Duration) -> Result<Health, CallError> {
+/// Polls until the server is ready or `limit` has passed, and returns the last result.
+async fn wait(classifier: &Classifier, limit: Duration) -> Result<Health, CallError> {
     let mut last = None;
     let until_serving = async {
         loop {
@@ -46,10 +46,10 @@ async fn wait(classifier: &Classifier, time: Duration) -> Result<Health, CallErr
                 return health;
             }
             last = Some(health);
-            sleep(ASK_AGAIN_AFTER).await;
+            sleep(POLL_INTERVAL).await;
         }
     };
-    match timeout(time, until_serving).await {
+    match timeout(limit, until_serving).await {
         Ok(serving) => serving,
         Err(_) => last.unwrap_or(Ok(Health::NotServing)),
     }

@@ -1,4 +1,4 @@
-//! Where in a picture a class was seen, drawn over it.
+//! Heatmaps drawn over the image: where a class was seen.
 
 mod colours;
 mod overlay;
@@ -14,25 +14,25 @@ use imageclassifier_client::Answer;
 
 use crate::heatmap::overlay::Canvas;
 
-/// A folder for drawings, one file for each class of each picture.
+/// A folder for heatmaps, one file for each class of each image.
 pub(crate) struct Heatmaps {
     folder: PathBuf,
-    /// Pictures of different folders may have the same name.
+    /// Images of different folders may have the same name.
     taken: HashSet<String>,
 }
 
 impl Heatmaps {
-    /// Makes the folder if there is none.
-    pub(crate) fn into_folder(folder: &Path) -> Result<Self, String> {
+    /// Creates the folder if it does not exist.
+    pub(crate) fn create(folder: &Path) -> Result<Self, String> {
         fs::create_dir_all(folder)
-            .map_err(|error| format!("cannot make the folder {}: {error}", folder.display()))?;
+            .map_err(|error| format!("cannot create the folder {}: {error}", folder.display()))?;
         Ok(Self {
             folder: folder.to_owned(),
             taken: HashSet::new(),
         })
     }
 
-    /// Draws a file for each prediction of `answer`, called `STEM.RANK-LABEL.png`; their paths in that order.
+    /// Writes a file for each prediction of `answer`, called `STEM.RANK-LABEL.png`, and returns their paths in that order.
     pub(crate) async fn draw(
         &mut self,
         stem: &str,
@@ -46,7 +46,7 @@ impl Heatmaps {
         drawn.expect("drawing does not panic")
     }
 
-    /// `stem`, or where that was drawn already `stem~2`, and so on.
+    /// `stem`, or if that is taken `stem~2`, and so on.
     fn name(&mut self, stem: &str) -> String {
         let numbered = (2..).map(|number| format!("{stem}~{number}"));
         let mut names = std::iter::once(stem.to_owned()).chain(numbered);
@@ -56,22 +56,22 @@ impl Heatmaps {
 }
 
 fn draw(folder: &Path, name: &str, image: &[u8], answer: &Answer) -> Result<Vec<String>, String> {
-    let crop = answer.crop.ok_or("the server does not say what it saw")?;
+    let crop = answer.crop.ok_or("the server did not return the crop")?;
     let canvas = Canvas::new(image, crop).map_err(|error| error.to_string())?;
     let maps: Option<Vec<_>> = answer
         .predictions
         .iter()
         .map(|prediction| prediction.heatmap.as_ref())
         .collect();
-    let maps = maps.ok_or("the server has sent none")?;
+    let maps = maps.ok_or("the server returned none")?;
     let peak = overlay::peak(&maps);
     let digits = maps.len().to_string().len();
     let mut drawn = Vec::new();
     for ((rank, prediction), map) in (1..).zip(&answer.predictions).zip(maps) {
         let label = file_name_part(&prediction.label);
         let file = folder.join(format!("{name}.{rank:0digits$}-{label}.png"));
-        let picture = canvas.with(map, peak).ok_or("a map has no values")?;
-        picture
+        let image = canvas.with(map, peak).ok_or("a map has no values")?;
+        image
             .save(&file)
             .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
         drawn.push(file.display().to_string());
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_picture_is_drawn_over_another() {
+    fn numbers_files_of_the_same_name() {
         let mut heatmaps = Heatmaps {
             folder: PathBuf::new(),
             taken: HashSet::new(),

@@ -8,12 +8,12 @@ use imageclassifier_client::{CallError, ErrorKind, ErrorReason};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use walkdir::{DirEntry, WalkDir};
 
-/// What names standard input.
+/// The argument that names standard input.
 const STDIN: &str = "-";
-/// What files in folders are called that are taken for pictures, in either case.
-const PICTURE_EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "bmp"];
+/// File extensions of images in folders, in either case.
+const IMAGE_EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "bmp"];
 
-/// One picture to be: its name, and where its bytes are.
+/// An image to classify: its name, and where its bytes are.
 #[derive(Debug)]
 pub(crate) struct Input {
     name: String,
@@ -24,22 +24,23 @@ pub(crate) struct Input {
 enum Source {
     File(PathBuf),
     Stdin,
-    /// Nothing to read, as was found while looking for pictures.
-    Nothing(String),
+    /// An argument without images, and why.
+    Missing(String),
 }
 
-/// Why one file has no answer.
+/// Why a file was not classified.
 #[derive(Clone, Debug)]
 pub(crate) enum FileError {
     /// What was attempted, and what went wrong.
     Unreadable(String),
-    Refused(CallError),
+    /// The server rejected it.
+    Rejected(CallError),
 }
 
 impl Input {
-    /// What the arguments stand for, in their order; what is in a folder in the order of names. Files themselves are not
-    /// looked at yet.
-    pub(crate) fn of_arguments(arguments: &[PathBuf]) -> Vec<Self> {
+    /// The images that the arguments name, in their order; those of a folder in the order of names. Reads folders, but no
+    /// files.
+    pub(crate) fn from_arguments(arguments: &[PathBuf]) -> Vec<Self> {
         arguments.iter().flat_map(|path| expand(path)).collect()
     }
 
@@ -53,11 +54,11 @@ impl Input {
             Source::File(path) => path
                 .file_stem()
                 .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()),
-            Source::Stdin | Source::Nothing(_) => "stdin".to_owned(),
+            Source::Stdin | Source::Missing(_) => "stdin".to_owned(),
         }
     }
 
-    /// Reads it, but no more than the server takes.
+    /// Reads the image, at most `bytes_max` bytes.
     pub(crate) async fn read(&self, bytes_max: u64) -> Result<Bytes, FileError> {
         let unreadable =
             |error: io::Error| FileError::Unreadable(format!("cannot read the file: {error}"));
@@ -71,7 +72,7 @@ impl Input {
                 read(file, bytes_max, length).await
             }
             Source::Stdin => read(tokio::io::stdin(), bytes_max, 0).await,
-            Source::Nothing(why) => Err(FileError::Unreadable(why.clone())),
+            Source::Missing(why) => Err(FileError::Unreadable(why.clone())),
         }
     }
 
@@ -82,10 +83,10 @@ impl Input {
         }
     }
 
-    fn nothing(path: &Path, why: impl fmt::Display) -> Self {
+    fn missing(path: &Path, why: impl fmt::Display) -> Self {
         Self {
             name: path.display().to_string(),
-            source: Source::Nothing(why.to_string()),
+            source: Source::Missing(why.to_string()),
         }
     }
 }
@@ -96,7 +97,7 @@ async fn read(
     length: u64,
 ) -> Result<Bytes, FileError> {
     let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
-    // One more tells that it is longer, whatever it was said to be.
+    // One byte more shows that the file is too long, whatever its metadata says.
     let mut source = source.take(bytes_max.saturating_add(1));
     source
         .read_to_end(&mut bytes)
@@ -109,11 +110,11 @@ async fn read(
 }
 
 fn too_large(bytes_max: u64) -> FileError {
-    FileError::Refused(CallError::new(
+    FileError::Rejected(CallError::new(
         ErrorKind::InvalidInput,
         ErrorReason::ImageTooLarge,
         format!(
-            "the image is longer than the limit, {bytes_max} bytes: send a smaller or more compressed one"
+            "the image is larger than the limit of {bytes_max} bytes: send a smaller or more compressed one"
         ),
     ))
 }
@@ -126,9 +127,9 @@ fn expand(path: &Path) -> Vec<Input> {
         }];
     }
     if path.is_dir() {
-        return pictures_below(path);
+        return images_below(path);
     }
-    // A file may well be called "photo[1].jpg".
+    // A file may be called "photo[1].jpg".
     match path.to_str() {
         Some(pattern) if pattern.contains(['*', '?', '[']) && !path.exists() => matches(pattern),
         _ => vec![Input::file(path.to_owned())],
@@ -136,7 +137,7 @@ fn expand(path: &Path) -> Vec<Input> {
 }
 
 /// Hidden files and folders are left out, and links to folders not followed.
-fn pictures_below(folder: &Path) -> Vec<Input> {
+fn images_below(folder: &Path) -> Vec<Input> {
     let is_hidden =
         |entry: &DirEntry| entry.depth() > 0 && entry.file_name().as_encoded_bytes()[0] == b'.';
     let entries = WalkDir::new(folder)
@@ -146,13 +147,13 @@ fn pictures_below(folder: &Path) -> Vec<Input> {
     let mut inputs = Vec::new();
     for entry in entries {
         match entry {
-            Ok(entry) if is_picture(entry.path()) && !entry.file_type().is_dir() => {
+            Ok(entry) if is_image(entry.path()) && !entry.file_type().is_dir() => {
                 inputs.push(Input::file(entry.into_path()));
             }
             Ok(_) => {}
             Err(error) => {
                 let path = error.path().unwrap_or(folder).to_owned();
-                inputs.push(Input::nothing(
+                inputs.push(Input::missing(
                     &path,
                     format!("cannot read the folder: {error}"),
                 ));
@@ -160,50 +161,50 @@ fn pictures_below(folder: &Path) -> Vec<Input> {
         }
     }
     if inputs.is_empty() {
-        inputs.push(Input::nothing(folder, "there is no picture in this folder"));
+        inputs.push(Input::missing(folder, "this folder contains no images"));
     }
     inputs
 }
 
-fn is_picture(path: &Path) -> bool {
+fn is_image(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
     extension.is_some_and(|extension| {
         let is = |known: &&str| known.eq_ignore_ascii_case(extension);
-        PICTURE_EXTENSIONS.iter().any(is)
+        IMAGE_EXTENSIONS.iter().any(is)
     })
 }
 
-/// For patterns that no shell has expanded. Folders that match are left to patterns that name the files.
+/// The files that match a pattern which no shell has expanded. Folders that match are left out.
 fn matches(pattern: &str) -> Vec<Input> {
     let path = Path::new(pattern);
     let found = match glob::glob(pattern) {
         Ok(found) => found,
-        Err(error) => return vec![Input::nothing(path, format!("not a pattern: {error}"))],
+        Err(error) => return vec![Input::missing(path, format!("invalid pattern: {error}"))],
     };
     let mut inputs: Vec<_> = found
         .filter_map(|entry| match entry {
             Ok(path) if path.is_dir() => None,
             Ok(path) => Some(Input::file(path)),
-            Err(error) => Some(Input::nothing(
+            Err(error) => Some(Input::missing(
                 error.path(),
                 format!("cannot read the folder: {}", error.error()),
             )),
         })
         .collect();
     if inputs.is_empty() {
-        inputs.push(Input::nothing(path, "no file matches this pattern"));
+        inputs.push(Input::missing(path, "no file matches this pattern"));
     }
     inputs
 }
 
 impl FileError {
-    /// The reason in the contract, where there is one.
+    /// The reason in the contract, if there is one.
     pub(crate) fn reason(&self) -> Option<&'static str> {
         match self {
-            Self::Refused(error) if error.reason() != ErrorReason::Unspecified => {
+            Self::Rejected(error) if error.reason() != ErrorReason::Unspecified => {
                 Some(error.reason().as_str_name())
             }
-            Self::Refused(_) | Self::Unreadable(_) => None,
+            Self::Rejected(_) | Self::Unreadable(_) => None,
         }
     }
 }
@@ -212,7 +213,7 @@ impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable(why) => f.write_str(why),
-            Self::Refused(error) => write!(f, "{error}"),
+            Self::Rejected(error) => write!(f, "{error}"),
         }
     }
 }

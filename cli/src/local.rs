@@ -14,14 +14,14 @@ use imageclassifier_client::{
 use imageclassifier_model as model;
 use imageclassifier_model::{
     Compute, EncodedImage, Explainer, Input, Logits, Network, NetworkError, Picture, PictureError,
-    Precision, Ranking, Runner, Team, Weights, labels,
+    Precision, Ranking, Runner, ThreadTeam, Weights, labels,
 };
 
-/// What a server takes whose limits nobody changed, so that the answers are the same.
+/// The default limits of a server, so that the results are the same.
 const IMAGE_BYTES_MAX: u64 = 10 << 20;
 const PIXELS_MAX: u64 = 25_000_000;
 
-/// Where `--weights` is not given.
+/// Names the weights file where `--weights` is not given.
 const WEIGHTS_VARIABLE: &str = "IMAGECLASSIFIER_WEIGHTS";
 
 /// The model in this process, with a network for each core.
@@ -29,19 +29,19 @@ pub(crate) struct Local {
     weights: Weights,
     explainer: Explainer,
     threads: usize,
-    /// Those that are not running.
+    /// Runners that are free.
     runners: Mutex<Vec<Runner>>,
 }
 
 impl Local {
-    /// Loads the model in the file `weights`; without a file the one in this program. It must be the one of that `name`, where
-    /// one is named.
+    /// Loads the model in the file `weights`, or without a file the one in this program. Fails if `name` is not empty and names
+    /// another model.
     pub(crate) fn load(weights: Option<&Path>, name: &str) -> Result<Self, String> {
         let weights = load_weights(weights)?;
         let known = weights.variant().name();
         if !name.is_empty() && name != known {
             return Err(format!(
-                "there is no model {name:?} here: leave out --model, ask for {known:?}, or name another's file with --weights"
+                "there is no model {name:?} here: omit --model, ask for {known:?}, or give the file of another model with --weights"
             ));
         }
         let network = Network::load(&weights, Compute::fastest())
@@ -52,7 +52,7 @@ impl Local {
             weights,
             threads,
             runners: Mutex::new(
-                iter::repeat_with(|| network.runner(1))
+                iter::repeat_with(|| network.runner())
                     .take(threads)
                     .collect(),
             ),
@@ -63,14 +63,14 @@ impl Local {
         IMAGE_BYTES_MAX
     }
 
-    /// As many pictures at once as there are cores.
+    /// Classifies as many images at once as there are cores.
     pub(crate) fn classify<K>(
         self: Arc<Self>,
-        pictures: impl Stream<Item = (K, Bytes)>,
+        images: impl Stream<Item = (K, Bytes)>,
         options: ClassifyOptions,
     ) -> impl Stream<Item = (K, Result<Answer, CallError>)> {
         let threads = self.threads;
-        let answers = pictures.map(move |(key, image)| {
+        let answers = images.map(move |(key, image)| {
             let (local, options) = (Arc::clone(&self), options.clone());
             let taken_at = Instant::now();
             async move {
@@ -89,9 +89,9 @@ impl Local {
         taken_at: Instant,
     ) -> Result<Answer, CallError> {
         let begun_at = Instant::now();
-        let image = EncodedImage::new(image, IMAGE_BYTES_MAX).map_err(refused)?;
+        let image = EncodedImage::new(image, IMAGE_BYTES_MAX).map_err(rejected)?;
         let input_size = self.weights.variant().input_size();
-        let picture = Picture::decode(&image, PIXELS_MAX, input_size).map_err(refused)?;
+        let picture = Picture::decode(&image, PIXELS_MAX, input_size).map_err(rejected)?;
         let input = Input::prepare(&picture);
         let decoded_at = Instant::now();
 
@@ -136,8 +136,8 @@ impl Local {
     ) -> Result<(Logits, Option<model::FeatureMap>), NetworkError> {
         let runners = || self.runners.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = runners().pop();
-        let mut runner = taken.expect("there is a network for each picture that is worked on");
-        let team = &mut Team::solo();
+        let mut runner = taken.expect("there is a runner for each image in progress");
+        let team = &mut ThreadTeam::solo();
         let outcome = if explain {
             let explained = runner.run_explained(input, team);
             explained.map(|(logits, features)| (logits, Some(features)))
@@ -149,7 +149,7 @@ impl Local {
     }
 }
 
-/// The flag goes before the variable. The variable alone is no request for `--local`, and clap could not tell them apart.
+/// The flag overrides the variable. The variable alone does not require `--local`, which clap cannot express.
 fn load_weights(file: Option<&Path>) -> Result<Weights, String> {
     let variable = || env::var_os(WEIGHTS_VARIABLE).filter(|file| !file.is_empty());
     let file = file
@@ -161,7 +161,7 @@ fn load_weights(file: Option<&Path>) -> Result<Weights, String> {
     }
 }
 
-fn refused(error: PictureError) -> CallError {
+fn rejected(error: PictureError) -> CallError {
     let reason = match error {
         PictureError::Empty => ErrorReason::ImageEmpty,
         PictureError::TooLarge { .. } => ErrorReason::ImageTooLarge,

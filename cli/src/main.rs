@@ -1,7 +1,8 @@
-//! `imageclassifier`: classifies pictures from the command line, by asking a server or by itself. Knows the client and
-//! the model, not the server.
+//! `imageclassifier`: classifies images from the command line, with a server or locally. It knows the client and the model,
+//! not the server.
 
 mod args;
+mod backend;
 mod classify;
 mod connection;
 mod health;
@@ -12,7 +13,6 @@ mod models;
 mod outcome;
 mod output;
 mod progress;
-mod respondent;
 mod token;
 
 use std::process::ExitCode;

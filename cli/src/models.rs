@@ -3,7 +3,7 @@ use serde_json::json;
 
 use crate::{
     args,
-    connection::{classifier, refusal},
+    connection::{classifier, first_error_message},
     outcome::Outcome,
 };
 
@@ -11,12 +11,12 @@ pub(crate) async fn run(args: &args::Models) -> Outcome {
     let connection = &args.connection;
     let classifier = match classifier(connection) {
         Ok(classifier) => classifier,
-        Err(error) => return Outcome::could_not_ask(error),
+        Err(error) => return Outcome::failure(error),
     };
     match classifier.model("").await {
         Ok(model) if args.json => json(&model),
         Ok(model) => table(&model),
-        Err(error) => return Outcome::could_not_ask(refusal(&error, &connection.server)),
+        Err(error) => return Outcome::failure(first_error_message(&error, &connection.server)),
     }
     Outcome::Success
 }
@@ -69,7 +69,7 @@ fn table(model: &ModelDescription) {
             ),
         ),
         ("largest file", format!("{} bytes", limits.image_bytes_max)),
-        ("largest picture", format!("{} pixels", limits.pixels_max)),
+        ("largest image", format!("{} pixels", limits.pixels_max)),
         ("formats", limits.media_types.join(" ")),
     ] {
         println!("{what:<19}{value}");

@@ -1,19 +1,20 @@
 use std::process::ExitCode;
 
-/// How a run ended, as the exit status says it.
+/// How a run ended, as an exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Success,
-    /// Some pictures were not classified; the server is not ready.
+    /// Some images were not classified, or the server is not ready.
     Partial,
-    CouldNotAsk,
+    /// Nothing could be done: wrong usage, or no usable server.
+    Failure,
 }
 
 impl Outcome {
-    /// Says why nothing can be asked.
-    pub(crate) fn could_not_ask(why: impl std::fmt::Display) -> Self {
+    /// Prints why nothing could be done.
+    pub(crate) fn failure(why: impl std::fmt::Display) -> Self {
         eprintln!("imageclassifier: {why}");
-        Self::CouldNotAsk
+        Self::Failure
     }
 }
 
@@ -22,7 +23,7 @@ impl From<Outcome> for ExitCode {
         Self::from(match outcome {
             Outcome::Success => 0,
             Outcome::Partial => 1,
-            Outcome::CouldNotAsk => 2,
+            Outcome::Failure => 2,
         })
     }
 }

@@ -8,19 +8,19 @@ use crate::{
     inputs::{FileError, Input},
 };
 
-/// Longer names push their row's other columns to the right.
+/// Longer names move the other columns of their row to the right.
 const NAME_COLUMNS_MAX: usize = 64;
 
-/// What is printed of each picture on standard output.
+/// The output on standard output.
 pub(crate) enum Output {
-    /// A row for each prediction; nothing of pictures that failed.
+    /// A row for each prediction; nothing for images that failed.
     Table {
         name_columns: usize,
         has_header: bool,
     },
-    /// One object a line.
+    /// One object per line.
     Json,
-    /// One row for each picture.
+    /// One row for each image.
     Csv(Box<csv::Writer<Stdout>>),
 }
 
@@ -39,7 +39,7 @@ impl Output {
         }
     }
 
-    /// Prints what came of the picture of that name, and where its heatmaps are.
+    /// Prints the result of the image called `name`, and the paths of its heatmaps.
     pub(crate) fn write(
         &mut self,
         name: &str,
@@ -61,7 +61,7 @@ impl Output {
             }
             Self::Json => {
                 let line = serde_json::to_string(&Line::of(name, outcome, heatmaps));
-                writeln!(stdout(), "{}", line.expect("text and numbers are JSON"))
+                writeln!(stdout(), "{}", line.expect("a line can be written as JSON"))
             }
             Self::Csv(writer) => {
                 writer.serialize(Row::of(name, outcome))?;
@@ -89,7 +89,7 @@ enum Line<'a> {
         file: &'a str,
         #[serde(flatten)]
         answer: json::Answer<'a>,
-        /// Where the heatmaps are drawn, most probable class first.
+        /// Paths of the heatmaps, most probable class first.
         #[serde(skip_serializing_if = "<[_]>::is_empty")]
         heatmap_files: &'a [String],
     },

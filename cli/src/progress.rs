@@ -2,22 +2,22 @@ use std::io::{IsTerminal, stderr, stdout};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// How far the pictures are: a bar on standard error, if that is a terminal and there is more than one picture.
+/// A progress bar on standard error, if that is a terminal and there is more than one image.
 pub(crate) struct Progress {
     bar: ProgressBar,
-    /// What is printed would land in the bar.
+    /// Output on standard output would overwrite the bar.
     shares_terminal: bool,
 }
 
 impl Progress {
-    pub(crate) fn of(pictures: usize) -> Self {
-        let target = if pictures > 1 {
-            // Draws nothing where there is no terminal.
+    pub(crate) fn new(images: usize) -> Self {
+        let target = if images > 1 {
+            // Draws nothing without a terminal.
             ProgressDrawTarget::stderr()
         } else {
             ProgressDrawTarget::hidden()
         };
-        let bar = ProgressBar::with_draw_target(Some(pictures as u64), target);
+        let bar = ProgressBar::with_draw_target(Some(images as u64), target);
         let style = ProgressStyle::with_template("{bar:30} {pos} of {len}, {per_sec}, {eta} left");
         Self {
             bar: bar.with_style(style.expect("the template is well-formed")),
@@ -25,12 +25,12 @@ impl Progress {
         }
     }
 
-    pub(crate) fn one_more(&self) {
+    pub(crate) fn advance(&self) {
         self.bar.inc(1);
     }
 
-    /// Prints on standard output beside the bar.
-    pub(crate) fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
+    /// Runs `print`, which writes to standard output, without disturbing the bar.
+    pub(crate) fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
         if self.shares_terminal {
             self.bar.suspend(print)
         } else {
@@ -38,9 +38,9 @@ impl Progress {
         }
     }
 
-    /// Says on standard error what went wrong.
-    pub(crate) fn say(&self, what: &str) {
-        self.bar.suspend(|| eprintln!("imageclassifier: {what}"));
+    /// Prints an error on standard error.
+    pub(crate) fn print_error(&self, message: &str) {
+        self.bar.suspend(|| eprintln!("imageclassifier: {message}"));
     }
 
     pub(crate) fn finish(&self) {

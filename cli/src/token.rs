@@ -2,7 +2,7 @@ use std::{fs, io, path::Path};
 
 use imageclassifier_client::{CallError, Classifier};
 
-/// Why a file gives no access token.
+/// Why a file contains no usable access token.
 #[derive(Debug)]
 pub(crate) enum TokenError<'a> {
     Unreadable(&'a Path, io::Error),
@@ -10,15 +10,18 @@ pub(crate) enum TokenError<'a> {
     Unusable(&'a Path, CallError),
 }
 
-/// Has `classifier` present the access token in the first line of `file`.
-pub(crate) fn present(classifier: Classifier, file: &Path) -> Result<Classifier, TokenError<'_>> {
+/// The client, sending the access token in the first line of `file`.
+pub(crate) fn with_token_file(
+    classifier: Classifier,
+    file: &Path,
+) -> Result<Classifier, TokenError<'_>> {
     let text = fs::read_to_string(file).map_err(|error| TokenError::Unreadable(file, error))?;
     let token = text.lines().next().unwrap_or_default().trim();
     if token.is_empty() {
         return Err(TokenError::Empty(file));
     }
-    let presenting = classifier.with_token(token);
-    presenting.map_err(|error| TokenError::Unusable(file, error))
+    let with_token = classifier.with_token(token);
+    with_token.map_err(|error| TokenError::Unusable(file, error))
 }
 
 impl std::fmt::Display for TokenError<'_> {
@@ -30,7 +33,7 @@ impl std::fmt::Display for TokenError<'_> {
             }
             Self::Empty(file) => write!(
                 f,
-                "there is no access token in {}: write it into the first line",
+                "{} contains no access token: write it on the first line",
                 file.display()
             ),
             Self::Unusable(file, error) => write!(f, "{}: {error}", file.display()),

@@ -5,9 +5,9 @@ use prost::Message;
 use tonic::{Code, Status, TimeoutExpired};
 use tonic_types::{StatusExt, pb};
 
-use crate::transport::is_unreachable;
+use crate::transport::{ChannelError, is_unreachable};
 
-/// A call that got no answer.
+/// A request that failed.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct CallError {
@@ -21,24 +21,24 @@ pub struct CallError {
 /// What the caller can do about a [`CallError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// Change what was sent: the server will not take it as it is.
+    /// Change what was sent: the server does not accept it.
     InvalidInput,
-    /// Present a token that the server accepts.
+    /// Send an access token that the server accepts.
     Unauthenticated,
-    /// Try again later: the server is busy, starting, stopping or out of reach, or the caller calls too often.
+    /// Try again later: the server is busy, starting, stopping or unreachable, or the client sends too many requests.
     Unavailable,
-    /// The time allowed was too short.
+    /// Allow more time: the deadline passed.
     DeadlineExceeded,
-    /// Someone gave the call up.
+    /// The request was cancelled.
     Cancelled,
-    /// The server does not offer this.
+    /// The server does not support this.
     Unsupported,
     /// The server failed; its log says more under the request id.
     Internal,
 }
 
 impl ErrorKind {
-    /// Whether the same call may succeed later.
+    /// Whether the same request may succeed later.
     #[must_use]
     pub fn is_retryable(self) -> bool {
         match self {
@@ -59,25 +59,25 @@ impl CallError {
         self.kind
     }
 
-    /// The server's reason; unspecified where the call failed before or outside the service.
+    /// The server's reason; unspecified if the request failed before it reached the service.
     #[must_use]
     pub fn reason(&self) -> ErrorReason {
         self.reason
     }
 
-    /// A detail that the reason promises, for example `bytes_max`.
+    /// A detail that goes with the reason, for example `bytes_max`.
     #[must_use]
     pub fn detail(&self, key: &str) -> Option<&str> {
         self.metadata.get(key).map(String::as_str)
     }
 
-    /// How long the server asks to wait before trying again.
+    /// How long the server asks clients to wait before a retry.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
 
-    /// For who answers in a server's place.
+    /// An error that did not come from a server, for programs that classify without one.
     #[must_use]
     pub fn new(kind: ErrorKind, reason: ErrorReason, message: String) -> Self {
         Self {
@@ -89,52 +89,28 @@ impl CallError {
         }
     }
 
-    /// For who waits for an answer: none came in time.
-    #[cfg(not(target_arch = "wasm32"))]
-    pub(crate) fn out_of_time() -> Self {
-        Self::new(
-            ErrorKind::DeadlineExceeded,
-            ErrorReason::DeadlineExceeded,
-            OUT_OF_TIME.to_owned(),
-        )
+    /// No channel to the server at `url` can be made.
+    pub(crate) fn channel(url: &str, error: ChannelError) -> Self {
+        Self::invalid(match error {
+            ChannelError::Url(why) => format!(
+                "cannot use {url:?} as the server's URL ({why}): write it like http://localhost:50051"
+            ),
+            ChannelError::CaCertificates(why) => {
+                format!("cannot use these CA certificates ({why}): give certificates in PEM")
+            }
+        })
     }
 
-    #[cfg(not(target_arch = "wasm32"))]
-    pub(crate) fn bad_url(url: &str, error: impl std::fmt::Display) -> Self {
-        Self::unusable(format!(
-            "cannot use {url:?} as the server's URL ({error}): write it like http://localhost:50051"
-        ))
-    }
-
-    #[cfg(not(target_arch = "wasm32"))]
-    pub(crate) fn bad_authorities(error: impl std::fmt::Display) -> Self {
-        Self::unusable(format!(
-            "cannot use these as certificate authorities ({error}): give certificates in PEM"
-        ))
-    }
-
-    /// gRPC has no way to send so much.
-    #[cfg(target_arch = "wasm32")]
-    pub(crate) fn too_long() -> Self {
-        Self::unusable("cannot send more than 4 GiB in one call: send fewer pictures".to_owned())
-    }
-
-    /// The server ended a batch properly without a word about a picture.
-    #[cfg(target_arch = "wasm32")]
-    pub(crate) fn unanswered() -> Self {
-        Status::internal("the server left a picture out").into()
-    }
-
-    /// Says nothing of the token itself: it may be one, with a typing error.
+    /// Does not show the token: it may be a real one with a typing error.
     pub(crate) fn bad_token() -> Self {
-        Self::unusable(
+        Self::invalid(
             "cannot use this as an access token: it must be visible ASCII characters without spaces"
                 .to_owned(),
         )
     }
 
-    /// What cannot even be tried.
-    fn unusable(message: String) -> Self {
+    /// A request that cannot be sent.
+    fn invalid(message: String) -> Self {
         Self::new(ErrorKind::InvalidInput, ErrorReason::Unspecified, message)
     }
 }
@@ -168,11 +144,11 @@ impl From<pb::Status> for CallError {
     }
 }
 
-/// In the server's words.
-const OUT_OF_TIME: &str =
+/// The server's message for a deadline that passed.
+pub(crate) const OUT_OF_TIME: &str =
     "the deadline passed before there was an answer: allow more time, or try again later";
 
-/// A transport failure hides its cause in the chain of sources: say it.
+/// The message, with the causes of a transport failure from its chain of sources.
 fn message(status: &Status) -> String {
     if is_out_of_time(status) {
         return OUT_OF_TIME.to_owned();
@@ -189,7 +165,7 @@ fn message(status: &Status) -> String {
     message
 }
 
-/// Whether tonic gave the call up, which calls that CANCELLED.
+/// Whether tonic cancelled the call after its timeout, which it reports as CANCELLED.
 fn is_out_of_time(status: &Status) -> bool {
     let mut source = std::error::Error::source(status);
     while let Some(error) = source {
@@ -230,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_keeps_its_reason_details_and_hint() {
+    fn keeps_reason_details_and_retry_hint() {
         let mut details = ErrorDetails::new();
         let metadata = HashMap::from([("bytes_max".to_owned(), "10".to_owned())]);
         details.set_error_info("IMAGE_TOO_LARGE", ERROR_DOMAIN, metadata);
@@ -245,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn each_reason_of_the_contract_says_what_to_do() {
+    fn maps_each_reason_of_the_contract_to_a_kind() {
         use ErrorKind::{
             DeadlineExceeded, Internal, InvalidInput, Unauthenticated, Unavailable, Unsupported,
         };
@@ -275,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn the_error_of_one_message_keeps_its_details() {
+    fn keeps_the_details_of_one_messages_error() {
         let mut details = ErrorDetails::with_retry_info(Some(Duration::from_millis(250)));
         details.set_error_info("OVERLOADED", ERROR_DOMAIN, HashMap::new());
         let status = Status::with_error_details(Code::ResourceExhausted, "busy", details);
@@ -288,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn another_services_reason_is_not_ours() {
+    fn ignores_reasons_of_other_services() {
         let mut details = ErrorDetails::new();
         details.set_error_info("IMAGE_TOO_LARGE", "elsewhere", HashMap::new());
         let status = Status::with_error_details(Code::InvalidArgument, "", details);
@@ -296,9 +272,9 @@ mod tests {
     }
 
     #[test]
-    fn only_what_may_pass_is_worth_trying_again() {
+    fn only_temporary_errors_are_retryable() {
         for code in (0..=16).map(Code::from) {
-            let worth_it = matches!(
+            let expected = matches!(
                 code,
                 Code::Unavailable
                     | Code::ResourceExhausted
@@ -306,7 +282,7 @@ mod tests {
                     | Code::DeadlineExceeded
             );
             let kind = kind(&Status::new(code, ""));
-            assert_eq!(kind.is_retryable(), worth_it, "{code:?}");
+            assert_eq!(kind.is_retryable(), expected, "{code:?}");
         }
     }
 }

@@ -1,31 +1,20 @@
 //! One Rust client of the image classifier, for native programs (gRPC over HTTP/2) and for WebAssembly in a browser
-//! (gRPC-Web over XMLHttpRequest). Only [`transport`](self) differs. Knows the contract, and neither server, model nor page.
+//! (gRPC-Web over XMLHttpRequest). It knows the contract, and neither server, model nor page.
+//!
+//! `transport` has one implementation for each of the two. On top of it, `native` and `web` hold what only one of them has.
 
-#[cfg(target_arch = "wasm32")]
-mod blobs;
 mod classifier;
 mod error;
-#[cfg(any(target_arch = "wasm32", test))]
-mod frames;
 #[cfg(not(target_arch = "wasm32"))]
-mod health;
-#[cfg(any(target_arch = "wasm32", test))]
-mod pieces;
-#[cfg(not(target_arch = "wasm32"))]
-mod retry;
-#[cfg(not(target_arch = "wasm32"))]
-mod stream;
-#[cfg_attr(target_arch = "wasm32", path = "transport_web.rs")]
-#[cfg_attr(not(target_arch = "wasm32"), path = "transport_native.rs")]
+mod native;
 mod transport;
 mod upload;
-#[cfg(target_arch = "wasm32")]
-mod xhr;
+// Its parts that need no browser are tested natively.
+#[cfg(any(target_arch = "wasm32", test))]
+mod web;
 
 pub use classifier::{Classifier, ClassifyOptions};
 pub use error::{CallError, ErrorKind};
-#[cfg(not(target_arch = "wasm32"))]
-pub use health::Health;
 #[cfg(feature = "json")]
 pub use imageclassifier_proto::json;
 pub use imageclassifier_proto::{
@@ -33,7 +22,8 @@ pub use imageclassifier_proto::{
     Heatmap, Limits, Prediction, Preprocessing, Timings,
 };
 #[cfg(not(target_arch = "wasm32"))]
-pub use retry::patiently;
+#[allow(deprecated, reason = "the old name stays for one release")]
+pub use native::patiently;
 #[cfg(not(target_arch = "wasm32"))]
-pub use stream::StreamOptions;
+pub use native::{Health, StreamOptions, with_retries};
 pub use upload::UploadWatch;

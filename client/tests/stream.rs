@@ -200,7 +200,7 @@ fn labels(outcomes: &Outcomes) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn answers_come_as_they_finish_each_to_its_picture() {
+async fn returns_results_as_they_finish_each_with_its_key() {
     let (classifier, told) = server(|text, _| match text {
         "slow" => Reply::AnswerAfter(Duration::from_millis(300)),
         _ => Reply::Answer,
@@ -221,7 +221,7 @@ async fn answers_come_as_they_finish_each_to_its_picture() {
 }
 
 #[tokio::test]
-async fn an_error_belongs_to_its_picture() {
+async fn an_error_concerns_its_image_alone() {
     let (classifier, told) = server(|text, _| match text {
         "bad" => Reply::Error(pb::Status {
             code: 3,
@@ -240,7 +240,7 @@ async fn an_error_belongs_to_its_picture() {
 }
 
 #[tokio::test]
-async fn no_more_pictures_are_under_way_than_allowed() {
+async fn bounds_the_images_in_flight() {
     let (classifier, told) = server(|_, _| Reply::AnswerAfter(Duration::from_millis(5))).await;
     let taken = AtomicUsize::new(0);
     let answered = AtomicUsize::new(0);
@@ -265,7 +265,7 @@ async fn no_more_pictures_are_under_way_than_allowed() {
 }
 
 #[tokio::test]
-async fn a_picture_turned_away_is_sent_again_when_the_server_said() {
+async fn resends_rejected_images_after_the_servers_hint() {
     const HINT: Duration = Duration::from_millis(400);
     let (classifier, told) = server(|text, told| match text {
         "busy" if told.times("busy") == 1 => overloaded(HINT),
@@ -290,7 +290,7 @@ async fn a_picture_turned_away_is_sent_again_when_the_server_said() {
 }
 
 #[tokio::test]
-async fn a_stream_that_breaks_is_opened_again() {
+async fn reopens_a_broken_stream() {
     let (classifier, told) = server(|text, told| match text {
         "last straw" if told.times("last straw") == 1 => {
             Reply::BreakOff(Status::unavailable("stopping"))
@@ -307,7 +307,7 @@ async fn a_stream_that_breaks_is_opened_again() {
 }
 
 #[tokio::test]
-async fn a_stream_refused_for_good_is_not_tried_again() {
+async fn does_not_retry_a_rejected_stream() {
     let (classifier, told) =
         server(|_, _| Reply::BreakOff(Status::unauthenticated("who are you?"))).await;
     let options = StreamOptions {
@@ -321,7 +321,7 @@ async fn a_stream_refused_for_good_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn nobody_is_waited_for_longer_than_allowed() {
+async fn times_out_each_image() {
     let (classifier, _) = server(|text, _| match text {
         "mute" => Reply::Silence,
         _ => Reply::Answer,
@@ -341,7 +341,7 @@ async fn nobody_is_waited_for_longer_than_allowed() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_said_to_be_out_of_reach() {
+async fn reports_an_unreachable_server() {
     // Port 1 is never served.
     let classifier = Classifier::new("http://127.0.0.1:1").unwrap();
     let options = StreamOptions {

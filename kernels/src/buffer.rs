@@ -1,4 +1,4 @@
-//! Numbers that begin on a cache line, so that no vector of theirs straddles two.
+//! Elements that begin on a cache line, so that none of their vectors straddles two.
 
 use std::ops::{Deref, DerefMut};
 

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use crate::Kernel;
+use crate::Isa;
 
 /// A layer, or the network, cannot be built from what was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// This machine, or this build, lacks the kernel's instruction set.
-    KernelUnavailable(Kernel),
+    /// This machine, or this build, lacks the instruction set.
+    IsaUnavailable(Isa),
     /// A weight or a bias has another number of elements than its layer's shape says.
     Length {
         /// The layer, named as in the reference implementation (`conv_stem`, `depthwise_conv`, `fc`, …).
@@ -19,38 +19,42 @@ pub enum BuildError {
         /// What it has.
         found: usize,
     },
-    /// The network has another number of blocks than the architecture says.
+    /// The weights have another number of blocks than the architecture.
     Blocks {
-        /// What it should have.
+        /// Blocks of the architecture.
         expected: usize,
-        /// What it has.
+        /// Blocks of the weights.
         found: usize,
     },
-    /// A shape that the kernels do not cover, in words.
+    /// A shape that the kernels do not support, in words.
     Unsupported(&'static str),
+    /// A shape whose buffers are larger than an allocation can be.
+    TooLarge,
 }
 
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::KernelUnavailable(kernel) => {
-                write!(f, "this machine cannot run the {kernel} kernel")
-            }
+            Self::IsaUnavailable(isa) => write!(
+                f,
+                "this machine does not support {isa}: choose another instruction set, or none for the fastest"
+            ),
             Self::Length {
                 layer,
                 expected,
                 found,
-            } => {
-                write!(
-                    f,
-                    "{layer} should hold {expected} numbers, but holds {found}"
-                )
-            }
+            } => write!(
+                f,
+                "{layer} should have {expected} elements, but has {found}"
+            ),
             Self::Blocks { expected, found } => write!(
                 f,
-                "the network should have {expected} blocks, but has {found}"
+                "the weights should have {expected} blocks, but have {found}"
             ),
             Self::Unsupported(what) => write!(f, "unsupported shape: {what}"),
+            Self::TooLarge => {
+                f.write_str("a shape is too large for memory: use smaller dimensions")
+            }
         }
     }
 }

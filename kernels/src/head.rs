@@ -3,18 +3,22 @@
 use std::ops::Range;
 
 use crate::buffer::Buffer;
-use crate::kernel::Token;
+use crate::isa::Token;
 use crate::micro::{AveragePool, OutputLayout, Segments};
-use crate::packed::{Cut, PackedMatrix, Rows};
-use crate::team::{Team, cut};
-use crate::{BuildError, FoldedConv, Kernel, MapShape};
+use crate::packed::{PackedMatrix, PanelWidths, Rows};
+use crate::shape::checked_len;
+use crate::team::{ThreadTeam, split};
+use crate::{BuildError, FoldedConv, Isa, MapShape};
 
-/// The last layers, their weights packed for one kernel.
+/// What padding the outputs to whole vectors can add, at most.
+const PANEL_CHANNELS_MAX: usize = 48;
+
+/// The last layers, their weights packed for one instruction set.
 #[derive(Debug)]
 pub struct Head {
     token: Token,
     input: MapShape,
-    channels: usize,
+    features: MapShape,
     classes: usize,
     conv_head: PackedMatrix,
     fc: PackedMatrix,
@@ -24,37 +28,41 @@ impl Head {
     /// Packs `conv_head` and `fc` for maps of `input`.
     ///
     /// # Errors
-    /// If the machine lacks the kernel's instructions, or a layer is empty, or weights and shapes disagree.
+    /// [`BuildError::IsaUnavailable`] if the machine lacks the instruction set; [`BuildError::Unsupported`] if a layer
+    /// has no outputs; [`BuildError::TooLarge`] if memory cannot hold the features; [`BuildError::Length`] if weights
+    /// and shapes disagree.
     pub fn new(
-        kernel: Kernel,
+        isa: Isa,
         input: MapShape,
         conv_head: FoldedConv<'_>,
         fc: FoldedConv<'_>,
     ) -> Result<Self, BuildError> {
-        let token = kernel.token()?;
+        let token = isa.token()?;
         let (channels, classes) = (conv_head.bias.len(), fc.bias.len());
-        if input.buffer_len() == 0 || channels == 0 || classes == 0 {
-            return Err(BuildError::Unsupported(
-                "a head without pixels, channels or classes",
-            ));
+        let features = MapShape::new(input.height(), input.width(), channels)?;
+        if classes == 0 {
+            return Err(BuildError::Unsupported("a head without classes"));
         }
-        conv_head.check("conv_head", channels * input.channels, channels)?;
-        fc.check("fc", classes * channels, classes)?;
+        // The features are stored in whole panels of outputs.
+        checked_len([features.pixels(), channels + PANEL_CHANNELS_MAX])?;
+        let weight_len = checked_len([channels, input.channels()])?;
+        conv_head.check("conv_head", weight_len, channels)?;
+        fc.check("fc", checked_len([classes, channels])?, classes)?;
         Ok(Self {
             token,
             input,
-            channels,
+            features,
             classes,
             conv_head: PackedMatrix::new(
                 token,
                 conv_head.bias,
-                input.channels,
-                Cut::Wide,
-                |o, k| conv_head.weight[o * input.channels + k],
-            ),
-            fc: PackedMatrix::new(token, fc.bias, channels, Cut::Wide, |o, k| {
+                input.channels(),
+                PanelWidths::Widest,
+                |o, k| conv_head.weight[o * input.channels() + k],
+            )?,
+            fc: PackedMatrix::new(token, fc.bias, channels, PanelWidths::Widest, |o, k| {
                 fc.weight[o * channels + k]
-            }),
+            })?,
         })
     }
 
@@ -64,7 +72,7 @@ impl Head {
         self.input
     }
 
-    /// Classes that `fc` tells apart.
+    /// Outputs of `fc`.
     #[must_use]
     pub fn classes(&self) -> usize {
         self.classes
@@ -73,10 +81,7 @@ impl Head {
     /// The shape of the last feature map, after `conv_head` and ReLU6.
     #[must_use]
     pub fn features_shape(&self) -> MapShape {
-        MapShape {
-            channels: self.channels,
-            ..self.input
-        }
+        self.features
     }
 
     /// Runs the layers on this thread; the logits are in `buffers` afterwards.
@@ -84,36 +89,36 @@ impl Head {
     /// # Panics
     /// If `input` is shorter than its shape says, or `buffers` was made for another head.
     pub fn run(&self, input: &[f32], buffers: &mut HeadBuffers) {
-        self.run_on(&mut Team::solo(), input, buffers);
+        self.run_on(&mut ThreadTeam::solo(), input, buffers);
     }
 
     /// As [`run`](Self::run), on a team.
     ///
     /// # Panics
     /// As [`run`](Self::run).
-    pub fn run_on(&self, team: &mut Team, input: &[f32], buffers: &mut HeadBuffers) {
+    pub fn run_on(&self, team: &mut ThreadTeam, input: &[f32], buffers: &mut HeadBuffers) {
         let HeadBuffers {
-            converted,
+            packed,
             features,
             pooled,
             logits,
         } = buffers;
         let (conv, fc, pixels) = (&self.conv_head, &self.fc, self.input.pixels());
         let input = &input[..self.input.buffer_len()];
-        let words = conv.words_of(input, self.input.channel_stride(), converted);
+        let map = conv.pack_rows(input, self.input.channel_stride(), packed);
         let shares = || team.shares(conv.panels().len());
-        let features = cut(features, shares().map(|share| conv.width(share) * pixels));
+        let features = split(features, shares().map(|share| conv.width(share) * pixels));
         let parts = shares()
             .zip(features)
-            .zip(cut(pooled, shares().map(|share| conv.width(share))));
+            .zip(split(pooled, shares().map(|share| conv.width(share))));
         team.for_each(parts, |((share, features), pooled)| {
-            self.run_panels(share, words, features, pooled)
+            self.run_panels(share, map, features, pooled)
         });
-        let words = fc.words_of(pooled, pooled.len(), converted);
+        let vector = fc.pack_rows(pooled, pooled.len(), packed);
         let shares = || team.shares(fc.panels().len());
-        let parts = shares().zip(cut(logits, shares().map(|share| fc.width(share))));
+        let parts = shares().zip(split(logits, shares().map(|share| fc.width(share))));
         team.for_each(parts, |(share, logits)| {
-            fc.multiply_vector(share, words, logits)
+            fc.multiply_vector(share, vector, logits)
         });
     }
 
@@ -121,22 +126,22 @@ impl Head {
     fn run_panels(
         &self,
         share: Range<usize>,
-        words: &[f32],
+        map: &[f32],
         features: &mut [f32],
         pooled: &mut [f32],
     ) {
         let pixels = self.input.pixels();
         let panels = &self.conv_head.panels()[share];
-        let features = cut(features, panels.iter().map(|panel| panel.width * pixels));
-        let pooled = cut(pooled, panels.iter().map(|panel| panel.width));
+        let features = split(features, panels.iter().map(|panel| panel.width * pixels));
+        let pooled = split(pooled, panels.iter().map(|panel| panel.width));
         for ((&panel, features), pooled) in panels.iter().zip(features).zip(pooled) {
             self.conv_head.multiply(
                 panel,
                 Rows {
                     count: pixels,
-                    input: words,
-                    input_stride: self.input.channel_stride() / self.token.numbers_in_word(),
-                    segments: Segments::contiguous(self.conv_head.words()),
+                    input: map,
+                    input_stride: self.input.channel_stride() / self.token.pack_factor(),
+                    segments: Segments::contiguous(self.conv_head.packed_depth()),
                     output: features,
                     layout: OutputLayout::dense(panel.width),
                     residual: None,
@@ -162,18 +167,18 @@ impl Head {
     /// # Panics
     /// If `output` has another length.
     pub fn copy_features(&self, buffers: &HeadBuffers, output: &mut [f32]) {
-        let pixels = self.input.pixels();
+        let (pixels, channels) = (self.features.pixels(), self.features.channels());
         assert_eq!(
             output.len(),
-            pixels * self.channels,
+            pixels * channels,
             "a map {:?}",
             self.features_shape()
         );
         for panel in self.conv_head.panels() {
             let features = &buffers.features[panel.first * pixels..][..panel.width * pixels];
-            let real = panel.width.min(self.channels - panel.first);
+            let real = panel.width.min(channels - panel.first);
             for (to, from) in output
-                .chunks_exact_mut(self.channels)
+                .chunks_exact_mut(channels)
                 .zip(features.chunks_exact(panel.width))
             {
                 to[panel.first..][..real].copy_from_slice(&from[..real]);
@@ -185,8 +190,8 @@ impl Head {
 /// What a head computes on the way to its logits, kept after the run.
 #[derive(Debug)]
 pub struct HeadBuffers {
-    /// What `conv_head` reads, and then `fc`, where those are not the numbers as they are.
-    converted: Buffer,
+    /// What `conv_head` reads, and then `fc`, where those read packed pairs.
+    packed: Buffer,
     /// Panel by panel `[pixels, panel width]`.
     features: Buffer,
     /// `[channels]`.
@@ -201,7 +206,7 @@ impl HeadBuffers {
     pub fn new(head: &Head) -> Self {
         let read = head.input.buffer_len().max(head.conv_head.outputs());
         Self {
-            converted: Buffer::zeroed(head.token.converted_len(read)),
+            packed: Buffer::zeroed(head.token.packed_len(read)),
             features: Buffer::zeroed(head.conv_head.outputs() * head.input.pixels()),
             pooled: Buffer::zeroed(head.conv_head.outputs()),
             logits: Buffer::zeroed(head.fc.outputs()),

@@ -1,18 +1,39 @@
-//! The inner loops, generic over the vector type; the only module with `unsafe` code.
+//! The inner loops, generic over the vector type.
 //!
 //! An [`Operation`] holds slices and sizes, checks every bound before its first load, and then walks raw pointers: a
-//! bounds check per load would cost as much as the multiplication it guards. The vector types are fearless_simd's,
-//! whose tokens prove that the machine has the instructions; only `bf16` calls intrinsics, for want of such types.
+//! bounds check per load would cost as much as the multiplication it guards. The sizes come from shapes that were
+//! checked when they were made, so that the products of the checks do not overflow. The vector types are
+//! fearless_simd's, whose tokens prove that the machine has the instructions; only `bf16` calls intrinsics, for want of
+//! such types.
+//!
+//! The sizes of the matrix product have the names of BLIS: a register tile is `MR` rows by `NR` vectors, and runs over
+//! `KC` of the depth before the next tile.
 #![allow(unsafe_code)]
 
-/// `for $i in 0..$n`, `$n` a constant up to 19, written out: a register tile lives in registers only if every index
-/// into it is a constant before the compiler decides where to keep it. Its own unrolling gives up on the larger tiles,
-/// which then cost three times as much.
+/// `for $i in 0..$n`, written out: a register tile lives in registers only if every index into it is a constant before
+/// the compiler decides where to keep it. Its own unrolling gives up on the larger tiles, which then cost three times as
+/// much.
+///
+/// `$n` is a constant of at most `$max`. The body is compiled `$max` times before what lies beyond `$n` is dropped, and
+/// nested loops multiply that, so `$max` is as small as it can be.
 macro_rules! unroll {
-    ($i:ident in 0..$n:expr => $body:block) => {
+    ($i:ident in 0..$n:expr, max 3 => $body:block) => {
+        unroll!(@ $i $n, $body, 0 1 2)
+    };
+    ($i:ident in 0..$n:expr, max 5 => $body:block) => {
+        unroll!(@ $i $n, $body, 0 1 2 3 4)
+    };
+    ($i:ident in 0..$n:expr, max 8 => $body:block) => {
+        unroll!(@ $i $n, $body, 0 1 2 3 4 5 6 7)
+    };
+    ($i:ident in 0..$n:expr, max 14 => $body:block) => {
+        unroll!(@ $i $n, $body, 0 1 2 3 4 5 6 7 8 9 10 11 12 13)
+    };
+    ($i:ident in 0..$n:expr, max 19 => $body:block) => {
         unroll!(@ $i $n, $body, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18)
     };
     (@ $i:ident $n:expr, $body:block, $($index:literal)*) => {
+        const { assert!($n <= [$($index),*].len(), "more turns than are written out") };
         $(
             if const { $index < $n } {
                 #[allow(non_upper_case_globals)]
@@ -29,8 +50,8 @@ mod depthwise;
 mod gemm;
 mod gemv;
 mod interleave;
+mod operand;
 mod pool;
-mod words;
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) use bf16::Avx512Bf16;
@@ -38,14 +59,14 @@ pub(crate) use depthwise::Depthwise;
 pub(crate) use gemm::{Gemm, OutputLayout, Segments};
 pub(crate) use gemv::Gemv;
 pub(crate) use interleave::Interleave;
+pub(crate) use operand::{F32, Operand, Pack};
 pub(crate) use pool::AveragePool;
-pub(crate) use words::{Singles, ToWords, Words};
 
 use fearless_simd::prelude::{Simd, SimdBase};
 
-/// Work that is compiled once for every instruction set, and for what the words of its products hold.
+/// Work that is compiled once for every instruction set and precision.
 pub(crate) trait Operation {
-    fn run<S: Tiles, W: Words<S>>(self, simd: S);
+    fn run<S: Tiles, O: Operand<S>>(self, simd: S);
 }
 
 /// An instruction set, with the sizes of the register tiles that suit it.
@@ -56,59 +77,59 @@ pub(crate) trait Operation {
 pub(crate) trait Tiles: Simd {
     const LANES: usize = Self::f32s::LEN;
     /// Vectors in a panel of weights, at most.
-    const VECTORS: usize;
-    /// Rows of a matrix tile that is 1, 2 or 3 vectors wide.
-    const ROWS: [usize; 3];
+    const NR: usize;
+    /// Rows of a matrix tile that is 1, 2 or 3 vectors wide, at most.
+    const MR: [usize; 3];
     /// Rows of a matrix tile that is 1 1/2 or 2 1/2 vectors wide, where vectors are so wide that such tiles pay.
-    const HALVES: Option<[usize; 2]> = None;
+    const MR_HALVES: Option<[usize; 2]> = None;
     /// Pixels of a depthwise tile, which is one vector wide.
     const PIXELS: usize;
     /// Multiply-adds over which a matrix tile runs before the next tile: what of the weights stays in the first cache.
-    const DEPTH: usize;
+    const KC: usize;
 }
 
 #[cfg(target_arch = "x86_64")]
 impl Tiles for fearless_simd::x86::Avx512 {
-    const VECTORS: usize = 3;
-    const ROWS: [usize; 3] = [14, 14, 7];
-    const HALVES: Option<[usize; 2]> = Some([14, 10]);
+    const NR: usize = 3;
+    const MR: [usize; 3] = [14, 14, 7];
+    const MR_HALVES: Option<[usize; 2]> = Some([14, 10]);
     const PIXELS: usize = 8;
-    const DEPTH: usize = 192;
+    const KC: usize = 192;
 }
 
 #[cfg(target_arch = "x86_64")]
 impl Tiles for fearless_simd::x86::Avx2 {
-    const VECTORS: usize = 2;
-    const ROWS: [usize; 3] = [12, 6, 4];
+    const NR: usize = 2;
+    const MR: [usize; 3] = [12, 6, 4];
     const PIXELS: usize = 8;
-    const DEPTH: usize = 384;
+    const KC: usize = 384;
 }
 
 #[cfg(target_arch = "aarch64")]
 impl Tiles for fearless_simd::aarch64::Neon {
-    const VECTORS: usize = 3;
-    const ROWS: [usize; 3] = [14, 14, 7];
+    const NR: usize = 3;
+    const MR: [usize; 3] = [14, 14, 7];
     const PIXELS: usize = 8;
-    const DEPTH: usize = 384;
+    const KC: usize = 384;
 }
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 impl Tiles for fearless_simd::wasm32::WasmSimd128 {
-    const VECTORS: usize = 2;
-    const ROWS: [usize; 3] = [8, 4, 3];
+    const NR: usize = 2;
+    const MR: [usize; 3] = [8, 4, 3];
     const PIXELS: usize = 8;
-    const DEPTH: usize = 384;
+    const KC: usize = 384;
 }
 
 impl Tiles for fearless_simd::Fallback {
-    const VECTORS: usize = 2;
-    const ROWS: [usize; 3] = [4, 4, 3];
+    const NR: usize = 2;
+    const MR: [usize; 3] = [4, 4, 3];
     const PIXELS: usize = 4;
-    const DEPTH: usize = 384;
+    const KC: usize = 384;
 }
 
 /// # Safety
-/// `from` must be valid for reading `S::LANES` numbers.
+/// `from` must be valid for reading `S::LANES` elements.
 #[inline(always)]
 unsafe fn load<S: Tiles>(simd: S, from: *const f32) -> S::f32s {
     // SAFETY: the caller's promise; f32 needs no more alignment than the pointer has.
@@ -116,18 +137,18 @@ unsafe fn load<S: Tiles>(simd: S, from: *const f32) -> S::f32s {
 }
 
 /// # Safety
-/// `to` must be valid for writing `S::LANES` numbers, and no reference to them may be alive.
+/// `to` must be valid for writing `S::LANES` elements, and no reference to them may be alive.
 #[inline(always)]
 unsafe fn store<S: Tiles>(to: *mut f32, value: S::f32s) {
     // SAFETY: the caller's promise.
     value.store_slice(unsafe { std::slice::from_raw_parts_mut(to, S::LANES) });
 }
 
-/// Asks for a cache line that will be read soon, where the machine can be asked.
+/// Prefetches a cache line that will be read soon, where the machine has such an instruction.
 #[inline(always)]
 fn prefetch(_line: *const f32) {
     #[cfg(target_arch = "x86_64")]
-    // SAFETY: a prefetch of any address, mapped or not, has no effect but on speed; every x86-64 has it.
+    // SAFETY: a prefetch of any address, mapped or not, affects speed alone; every x86-64 has it.
     unsafe {
         use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
         _mm_prefetch::<_MM_HINT_T1>(_line.cast());
@@ -169,6 +190,11 @@ impl Split {
         }
     }
 
+    /// Whether tiles of at most `most` rows can have `rows` rows.
+    const fn makes(rows: usize, most: usize) -> bool {
+        rows == 1 || (most.div_ceil(2) <= rows && rows <= most)
+    }
+
     /// First row and height of tile `i`.
     #[inline(always)]
     fn tile(self, i: usize) -> (usize, usize) {
@@ -191,10 +217,7 @@ mod tests {
                 let mut next = 0;
                 for (at, rows) in (0..split.tiles).map(|i| split.tile(i)) {
                     assert_eq!(at, next);
-                    assert!(
-                        rows == 1 || (most.div_ceil(2)..=most).contains(&rows),
-                        "{total} {most} {rows}"
-                    );
+                    assert!(Split::makes(rows, most), "{total} {most} {rows}");
                     next += rows;
                 }
                 assert_eq!(next, total);

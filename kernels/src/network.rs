@@ -1,27 +1,33 @@
 //! The whole network, layer after layer in one workspace.
 
-use crate::{Architecture, Block, BuildError, Head, Kernel, NetworkWeights, Stem, Team, Workspace};
+use crate::buffer::Buffer;
+use crate::scratch::{Scratch, ScratchLen};
+use crate::{
+    Architecture, Block, BuildError, Head, HeadBuffers, Isa, NetworkWeights, Stem, ThreadTeam,
+    Workspace,
+};
 
-/// An EfficientNet-Lite, its weights packed for one kernel. Immutable: any number of workspaces may run it at once.
+/// A network of a stem, inverted-residual blocks and a head, its weights packed for one instruction set. Immutable: any
+/// number of workspaces may run it at once.
 #[derive(Debug)]
 pub struct Network {
-    pub(crate) stem: Stem,
-    pub(crate) blocks: Vec<Block>,
-    pub(crate) head: Head,
-    kernel: Kernel,
+    stem: Stem,
+    blocks: Vec<Block>,
+    head: Head,
+    isa: Isa,
 }
 
 impl Network {
     /// Packs the weights.
     ///
     /// # Errors
-    /// If the machine lacks the kernel's instructions, or weights and architecture disagree.
+    /// [`BuildError::IsaUnavailable`] if the machine lacks the instruction set; [`BuildError::Length`] or
+    /// [`BuildError::Blocks`] if weights and architecture disagree.
     pub fn new(
-        kernel: Kernel,
+        isa: Isa,
         architecture: &Architecture,
         weights: &NetworkWeights<'_>,
     ) -> Result<Self, BuildError> {
-        architecture.check()?;
         let configs = architecture.blocks();
         if configs.len() != weights.blocks.len() {
             return Err(BuildError::Blocks {
@@ -29,44 +35,37 @@ impl Network {
                 found: weights.blocks.len(),
             });
         }
-        let last = configs
-            .last()
-            .map_or(architecture.stem_output(), crate::BlockConfig::output);
-        let stem = Stem::new(
-            kernel,
-            architecture.height,
-            architecture.width,
-            weights.conv_stem,
-        )?;
-        if stem.output() != architecture.stem_output() {
-            let (expected, found) = (architecture.stem_channels, stem.output().channels);
-            return Err(BuildError::Length {
-                layer: "conv_stem",
-                expected,
-                found,
-            });
+        for (layer, conv, expected) in [
+            (
+                "conv_stem",
+                weights.conv_stem,
+                architecture.stem_output().channels(),
+            ),
+            ("conv_head", weights.conv_head, architecture.head_channels()),
+            ("fc", weights.fc, architecture.classes()),
+        ] {
+            conv.check_outputs(layer, expected)?;
         }
+        let image = architecture.input();
         let blocks = configs
-            .into_iter()
+            .iter()
             .zip(&weights.blocks)
-            .map(|(config, weights)| Block::new(kernel, config, weights));
-        let blocks = blocks.collect::<Result<_, _>>()?;
-        let head = Head::new(kernel, last, weights.conv_head, weights.fc)?;
+            .map(|(config, weights)| Block::new(isa, *config, weights));
         Ok(Self {
-            stem,
-            blocks,
-            head,
-            kernel,
+            stem: Stem::new(isa, image.height(), image.width(), weights.conv_stem)?,
+            blocks: blocks.collect::<Result<_, _>>()?,
+            head: Head::new(isa, architecture.last_map(), weights.conv_head, weights.fc)?,
+            isa,
         })
     }
 
-    /// The kernel it was packed for.
+    /// The instruction set it was packed for.
     #[must_use]
-    pub fn kernel(&self) -> Kernel {
-        self.kernel
+    pub fn isa(&self) -> Isa {
+        self.isa
     }
 
-    /// The first layer, which knows how a picture is padded.
+    /// The first layer, which knows how an image is padded.
     #[must_use]
     pub fn stem(&self) -> &Stem {
         &self.stem
@@ -78,22 +77,45 @@ impl Network {
         &self.head
     }
 
-    /// Runs the picture in `workspace` on this thread and returns its logits `[classes]`. Allocates nothing.
+    /// Buffers for one thread to run the network in.
+    #[must_use]
+    pub fn workspace(&self) -> Workspace {
+        let maps = self
+            .blocks
+            .iter()
+            .map(|block| block.config().output().buffer_len());
+        let largest = maps.fold(self.stem.output().buffer_len(), usize::max);
+        let scratch = self.largest_scratch(Block::scratch_len);
+        Workspace {
+            image: Buffer::zeroed(self.stem.padded_len()),
+            maps: [Buffer::zeroed(largest), Buffer::zeroed(largest)],
+            scratch: Scratch::new(scratch),
+            head: HeadBuffers::new(&self.head),
+        }
+    }
+
+    fn largest_scratch(&self, len: impl Fn(&Block) -> ScratchLen) -> ScratchLen {
+        let lengths = self.blocks.iter().map(len);
+        lengths.fold(ScratchLen::default(), ScratchLen::max)
+    }
+
+    /// Runs the image in `workspace` on this thread and returns its logits `[classes]`. Allocates nothing.
     ///
     /// # Panics
     /// If the workspace was made for another network.
     pub fn run<'a>(&self, workspace: &'a mut Workspace) -> &'a [f32] {
-        self.run_on(&mut Team::solo(), workspace)
+        self.run_on(&mut ThreadTeam::solo(), workspace)
     }
 
-    /// As [`run`](Self::run), on a team: for a picture that is alone. Two pictures on two threads are faster than one
-    /// after the other on a team of two.
+    /// As [`run`](Self::run), on a team: for an image that is alone. Two images on two threads are faster than one
+    /// after the other on a team of two. Allocates only in the team's first run of the network.
     ///
     /// # Panics
-    /// As [`run`](Self::run), or if the workspace was made for fewer threads.
-    pub fn run_on<'a>(&self, team: &mut Team, workspace: &'a mut Workspace) -> &'a [f32] {
+    /// As [`run`](Self::run).
+    pub fn run_on<'a>(&self, team: &mut ThreadTeam, workspace: &'a mut Workspace) -> &'a [f32] {
+        team.reserve_scratch(self.largest_scratch(Block::helper_scratch_len));
         let Workspace {
-            picture,
+            image,
             maps: [map, next],
             scratch,
             head,
@@ -102,10 +124,10 @@ impl Network {
         let mut blocks = self.blocks.as_slice();
         match blocks.split_first() {
             Some((first, rest)) if first.can_run_with_stem() => {
-                first.run_with_stem_on(team, &self.stem, picture, map, scratch);
+                first.run_with_stem_on(team, &self.stem, image, map, scratch);
                 blocks = rest;
             }
-            _ => self.stem.run_on(team, picture, map),
+            _ => self.stem.run_on(team, image, map),
         }
         for block in blocks {
             block.run_on(team, map, next, scratch);

@@ -2,23 +2,25 @@
 
 use std::ops::Range;
 
+use crate::BuildError;
 use crate::buffer::Buffer;
-use crate::kernel::Token;
-use crate::micro::{Gemm, Gemv, OutputLayout, Segments, ToWords};
+use crate::isa::Token;
+use crate::micro::{Gemm, Gemv, OutputLayout, Pack, Segments};
+use crate::shape::checked_len;
 
-/// A matrix `[out, in]` cut into panels of a few vectors of outputs; inside a panel `[words of in, panel width]`.
+/// A matrix `[out, in]` in panels of a few vectors of outputs; inside a panel `[packed depth, panel width]`.
 ///
-/// A word is a number, or two of them one after the other in bf16: see [`Words`](crate::micro::Words).
+/// It holds elements in f32, or packed pairs of them in bf16: see [`Operand`](crate::micro::Operand).
 #[derive(Debug)]
 pub(crate) struct PackedMatrix {
     token: Token,
     panels: Vec<Panel>,
     weights: Buffer,
     bias: Buffer,
-    /// Numbers in a row.
+    /// Elements in a row.
     depth: usize,
-    /// Words in a row.
-    words: usize,
+    /// Elements or packed pairs in a row.
+    packed_depth: usize,
 }
 
 /// One panel: `vectors` vectors of outputs, from output `first` on.
@@ -33,32 +35,36 @@ pub(crate) struct Panel {
 
 impl PackedMatrix {
     /// Packs `weight(output, k)` for `k < depth`; the outputs beyond `bias` up to a whole vector are zeros.
+    ///
+    /// # Errors
+    /// [`BuildError::TooLarge`] if memory cannot hold the padded matrix.
     pub(crate) fn new(
         token: Token,
         bias: &[f32],
         depth: usize,
-        cut: Cut,
+        widths: PanelWidths,
         weight: impl Fn(usize, usize) -> f32,
-    ) -> Self {
+    ) -> Result<Self, BuildError> {
         let lanes = token.lanes();
-        let panels = cut.panels(bias.len(), token);
+        let panels = widths.panels(bias.len(), token);
         let outputs = panels.last().map_or(0, |panel| panel.first + panel.width);
-        let numbers_in_word = token.numbers_in_word();
-        let words = depth.div_ceil(numbers_in_word);
-        let mut weights = Buffer::zeroed(outputs * words);
+        checked_len([outputs, depth])?;
+        let factor = token.pack_factor();
+        let packed_depth = depth.div_ceil(factor);
+        let mut weights = Buffer::zeroed(outputs * packed_depth);
         for panel in &panels {
-            let mut numbers = vec![0.0; panel.width * numbers_in_word];
-            let rows =
-                weights[panel.first * words..][..panel.width * words].chunks_exact_mut(panel.width);
-            for (word, row) in rows.enumerate() {
-                let numbers_of_outputs = numbers.chunks_exact_mut(numbers_in_word);
-                for (output, numbers) in (panel.first..bias.len()).zip(numbers_of_outputs) {
-                    for (k, number) in (word * numbers_in_word..).zip(numbers) {
-                        *number = if k < depth { weight(output, k) } else { 0.0 };
+            let mut elements = vec![0.0; panel.width * factor];
+            let rows = weights[panel.first * packed_depth..][..panel.width * packed_depth]
+                .chunks_exact_mut(panel.width);
+            for (i, row) in rows.enumerate() {
+                let of_outputs = elements.chunks_exact_mut(factor);
+                for (output, elements) in (panel.first..bias.len()).zip(of_outputs) {
+                    for (k, element) in (i * factor..).zip(elements) {
+                        *element = if k < depth { weight(output, k) } else { 0.0 };
                     }
                 }
-                token.run(ToWords {
-                    input: &numbers,
+                token.run(Pack {
+                    input: &elements,
                     output: row,
                 });
                 if panel.half {
@@ -70,14 +76,14 @@ impl PackedMatrix {
         if panels.last().is_some_and(|panel| panel.half) {
             double_last(&mut bias, lanes);
         }
-        Self {
+        Ok(Self {
             token,
             panels,
             weights,
             bias,
             depth,
-            words,
-        }
+            packed_depth,
+        })
     }
 
     pub(crate) fn panels(&self) -> &[Panel] {
@@ -101,47 +107,47 @@ impl PackedMatrix {
 
     fn panel_weights(&self, panel: Panel) -> (&[f32], &[f32]) {
         (
-            &self.weights[panel.first * self.words..][..panel.width * self.words],
+            &self.weights[panel.first * self.packed_depth..][..panel.width * self.packed_depth],
             &self.bias[panel.first..][..panel.width],
         )
     }
 
-    /// Words in a row.
-    pub(crate) fn words(&self) -> usize {
-        self.words
+    /// Elements or packed pairs in a row.
+    pub(crate) fn packed_depth(&self) -> usize {
+        self.packed_depth
     }
 
-    /// Rows of numbers, `stride` apart, in the words that are multiplied: as they are, or else in `converted`, which takes
-    /// [`converted_len`](Token::converted_len).
-    pub(crate) fn words_of<'a>(
+    /// Rows of elements, `stride` apart, as they are multiplied: in f32 as they are, or else packed into `packed`, which
+    /// takes [`packed_len`](Token::packed_len).
+    pub(crate) fn pack_rows<'a>(
         &self,
-        numbers: &'a [f32],
+        elements: &'a [f32],
         stride: usize,
-        converted: &'a mut [f32],
+        packed: &'a mut [f32],
     ) -> &'a [f32] {
-        let len = self.token.converted_len(numbers.len());
+        let len = self.token.packed_len(elements.len());
         if len == 0 {
-            return numbers;
+            return elements;
         }
-        let converted = &mut converted[..len];
-        self.token.run(ToWords {
-            input: numbers,
-            output: converted,
+        let packed = &mut packed[..len];
+        self.token.run(Pack {
+            input: elements,
+            output: packed,
         });
         if !self.depth.is_multiple_of(2) {
-            // The second number of a row's last pair is padding, which may be anything, and anything times 0 is not 0.
-            for row in converted.chunks_exact_mut(stride / 2) {
+            // The second element of a row's last pair is padding, which may be anything, and anything times 0 is not 0.
+            for row in packed.chunks_exact_mut(stride / 2) {
                 let pair = &mut row[self.depth / 2];
                 *pair = f32::from_bits(pair.to_bits() & 0xFFFF);
             }
         }
-        converted
+        packed
     }
 
     /// Multiplies `rows` with one panel and writes its outputs, from the beginning of `rows.output` on.
     pub(crate) fn multiply(&self, panel: Panel, rows: Rows<'_>) {
         let (weights, bias) = self.panel_weights(panel);
-        debug_assert_eq!(rows.segments.count * rows.segments.len, self.words);
+        debug_assert_eq!(rows.segments.count * rows.segments.len, self.packed_depth);
         self.token.run(Gemm {
             input: rows.input,
             input_stride: rows.input_stride,
@@ -158,7 +164,8 @@ impl PackedMatrix {
         });
     }
 
-    /// Multiplies one vector, as [`words_of`](Self::words_of) gives it, with the panels in `range`; `output` begins at the first of them.
+    /// Multiplies one vector, as [`pack_rows`](Self::pack_rows) gives it, with the panels in `range`; `output` begins at
+    /// the first of them.
     pub(crate) fn multiply_vector(&self, range: Range<usize>, input: &[f32], output: &mut [f32]) {
         let panels = &self.panels[range];
         let origin = panels.first().map_or(0, |panel| panel.first);
@@ -166,7 +173,7 @@ impl PackedMatrix {
             let (weights, bias) = self.panel_weights(panel);
             let output = &mut output[panel.first - origin..][..panel.width];
             self.token.run(Gemv {
-                input: &input[..self.words],
+                input: &input[..self.packed_depth],
                 weights,
                 bias,
                 vectors: panel.vectors,
@@ -176,7 +183,7 @@ impl PackedMatrix {
     }
 }
 
-/// The rows that a panel is multiplied with, in words, and where the result goes. See [`Gemm`].
+/// The rows that a panel is multiplied with, packed, and where the result goes. See [`Gemm`].
 pub(crate) struct Rows<'a> {
     pub(crate) count: usize,
     pub(crate) input: &'a [f32],
@@ -194,22 +201,22 @@ fn double_last(row: &mut [f32], lanes: usize) {
     row.copy_within(middle - lanes / 2..middle, middle);
 }
 
-/// How a matrix is cut into panels.
+/// How wide the panels of a matrix are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cut {
-    /// As wide as the kernel allows.
-    Wide,
+pub(crate) enum PanelWidths {
+    /// As wide as the instruction set allows.
+    Widest,
     /// All equally wide, as the channel groups of a block must be.
-    Even,
-    /// As wide as the kernel allows, with half a vector at the end where that is enough and the kernel has such tiles.
-    Halves,
+    Equal,
+    /// As wide as the instruction set allows, with half a vector at the end where that is enough and such tiles pay.
+    WidestAndHalf,
 }
 
-impl Cut {
+impl PanelWidths {
     fn panels(self, outputs: usize, token: Token) -> Vec<Panel> {
         let (lanes, widest) = (token.lanes(), token.panel_vectors());
         let mut vectors = outputs.div_ceil(lanes);
-        let even = (self == Self::Even)
+        let even = (self == Self::Equal)
             .then(|| {
                 (1..=widest)
                     .rev()
@@ -217,7 +224,7 @@ impl Cut {
             })
             .flatten();
         let rest = outputs % lanes;
-        let half = self == Self::Halves
+        let half = self == Self::WidestAndHalf
             && token.has_halves()
             && vectors > 1
             && (1..=lanes / 2).contains(&rest);
@@ -240,7 +247,7 @@ impl Cut {
             first += width * lanes;
         };
         while vectors > 0 {
-            // A last panel of one vector is slow: four are better cut into 2 + 2 than into 3 + 1.
+            // A last panel of one vector is slow: 2 + 2 vectors are faster than 3 + 1.
             let width = even.unwrap_or(if vectors == widest + 1 {
                 vectors.div_ceil(2)
             } else {

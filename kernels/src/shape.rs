@@ -1,23 +1,75 @@
-//! Sizes of feature maps, and the padding that TensorFlow calls SAME.
+//! Shapes of feature maps, and the padding that TensorFlow calls SAME.
+
+use crate::BuildError;
 
 /// Channels are stored in multiples of this: one 64-byte cache line of f32, and the widest vector.
 pub(crate) const CHANNEL_ALIGN: usize = 16;
 
+/// Elements of a buffer, at most: half of what an allocation can hold, so that two lengths can be added.
+const ELEMENTS_MAX: usize = isize::MAX as usize / 2 / size_of::<f32>();
+
+/// The product of `factors`: elements of a buffer.
+///
+/// # Errors
+/// [`BuildError::TooLarge`] if no allocation can hold them.
+pub(crate) fn checked_len<const N: usize>(factors: [usize; N]) -> Result<usize, BuildError> {
+    factors
+        .into_iter()
+        .try_fold(1_usize, usize::checked_mul)
+        .filter(|len| *len <= ELEMENTS_MAX)
+        .ok_or(BuildError::TooLarge)
+}
+
 /// A feature map `[height, width, channels]`, stored with its channels padded to a multiple of 16.
 ///
-/// Pixel `(y, x)` begins at `(y * width + x) * channel_stride()`. The padding may hold anything.
+/// Pixel `(y, x)` begins at `(y * width + x) * channel_stride()`. The padding may hold anything. No size is 0, and the
+/// buffer's length is known to fit into memory, so that nothing computed from a shape overflows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MapShape {
-    /// Rows.
-    pub height: usize,
-    /// Columns.
-    pub width: usize,
-    /// Channels, without padding.
-    pub channels: usize,
+    height: usize,
+    width: usize,
+    channels: usize,
 }
 
 impl MapShape {
-    /// Numbers from one pixel to the next.
+    /// A map of `height` rows and `width` columns.
+    ///
+    /// # Errors
+    /// [`BuildError::Unsupported`] if a size is 0; [`BuildError::TooLarge`] if memory cannot hold the map.
+    pub fn new(height: usize, width: usize, channels: usize) -> Result<Self, BuildError> {
+        if height == 0 || width == 0 || channels == 0 {
+            return Err(BuildError::Unsupported("a map without pixels or channels"));
+        }
+        let stride = channels
+            .checked_next_multiple_of(CHANNEL_ALIGN)
+            .ok_or(BuildError::TooLarge)?;
+        checked_len([height, width, stride])?;
+        Ok(Self {
+            height,
+            width,
+            channels,
+        })
+    }
+
+    /// Rows.
+    #[must_use]
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Columns.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Channels, without padding.
+    #[must_use]
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// Elements from one pixel to the next.
     #[must_use]
     pub fn channel_stride(&self) -> usize {
         self.channels.next_multiple_of(CHANNEL_ALIGN)
@@ -29,7 +81,7 @@ impl MapShape {
         self.height * self.width
     }
 
-    /// Numbers in the map's buffer, padding included.
+    /// Elements in the map's buffer, padding included.
     #[must_use]
     pub fn buffer_len(&self) -> usize {
         self.pixels() * self.channel_stride()
@@ -48,6 +100,7 @@ pub(crate) struct SameAxis {
 }
 
 impl SameAxis {
+    /// An axis of `input` pixels: the side of a [`MapShape`], so that adding a kernel to it does not overflow.
     pub(crate) fn new(input: usize, kernel_size: usize, stride: usize) -> Self {
         let output = input.div_ceil(stride);
         let touched = (output - 1) * stride + kernel_size;

@@ -1,20 +1,20 @@
-//! `conv_stem`: a 3 x 3 convolution with stride 2 from a picture, with ReLU6.
+//! `conv_stem`: a 3 x 3 convolution with stride 2 from an image, with ReLU6.
 
 use std::ops::Range;
 
 use crate::micro::{Interleave, OutputLayout, Segments};
-use crate::packed::{Cut, PackedMatrix, Panel, Rows};
-use crate::shape::SameAxis;
-use crate::team::{Team, cut};
-use crate::{BuildError, FoldedConv, Kernel, MapShape};
+use crate::packed::{PackedMatrix, Panel, PanelWidths, Rows};
+use crate::shape::{SameAxis, checked_len};
+use crate::team::{ThreadTeam, split};
+use crate::{BuildError, FoldedConv, Isa, MapShape};
 
 const CHANNELS: usize = 3;
 const KERNEL_SIZE: usize = 3;
 const STRIDE: usize = 2;
 
-/// The first layer, its weights packed for one kernel.
+/// The first layer, its weights packed for one instruction set.
 ///
-/// It reads a picture `[padded_height, padded_width, 3]` that already carries its zeros; [`Stem::pad_chw`] and
+/// It reads an image `[padded_height, padded_width, 3]` that already carries its zeros; [`Stem::pad_chw`] and
 /// [`Stem::pad_hwc`] write one.
 #[derive(Debug)]
 pub struct Stem {
@@ -25,41 +25,40 @@ pub struct Stem {
 }
 
 impl Stem {
-    /// Packs `conv_stem` for pictures of `height` x `width`.
+    /// Packs `conv_stem` for images of `height` x `width` pixels.
     ///
     /// # Errors
-    /// If the machine lacks the kernel's instructions, or the picture is empty, or the weight is not
+    /// [`BuildError::IsaUnavailable`] if the machine lacks the instruction set; [`BuildError::Unsupported`] if a size
+    /// is 0; [`BuildError::TooLarge`] if memory cannot hold the image; [`BuildError::Length`] if the weight is not
     /// `[channels, 3, 3, 3]`.
     pub fn new(
-        kernel: Kernel,
+        isa: Isa,
         height: usize,
         width: usize,
         conv: FoldedConv<'_>,
     ) -> Result<Self, BuildError> {
-        let token = kernel.token()?.in_f32();
-        let (channels, depth) = (conv.bias.len(), CHANNELS * KERNEL_SIZE * KERNEL_SIZE);
-        if height == 0 || width == 0 || channels == 0 {
-            return Err(BuildError::Unsupported(
-                "an empty picture or a layer without channels",
-            ));
-        }
-        conv.check("conv_stem", channels * depth, channels)?;
+        let token = isa.token()?.in_f32();
+        let channels = conv.bias.len();
+        let image = MapShape::new(height, width, CHANNELS)?;
+        let output = MapShape::new(height.div_ceil(STRIDE), width.div_ceil(STRIDE), channels)?;
+        checked_len([
+            image.height() + KERNEL_SIZE,
+            image.width() + KERNEL_SIZE,
+            CHANNELS,
+        ])?;
+        let depth = CHANNELS * KERNEL_SIZE * KERNEL_SIZE;
+        conv.check("conv_stem", checked_len([channels, depth])?, channels)?;
         // A window is read row by row, its pixels with their channels side by side.
-        let packed = PackedMatrix::new(token, conv.bias, depth, Cut::Wide, |output, k| {
-            let (tap, channel) = (k / CHANNELS, k % CHANNELS);
-            conv.weight[(output * CHANNELS + channel) * KERNEL_SIZE * KERNEL_SIZE + tap]
-        });
-        let rows = SameAxis::new(height, KERNEL_SIZE, STRIDE);
-        let columns = SameAxis::new(width, KERNEL_SIZE, STRIDE);
+        let packed =
+            PackedMatrix::new(token, conv.bias, depth, PanelWidths::Widest, |output, k| {
+                let (tap, channel) = (k / CHANNELS, k % CHANNELS);
+                conv.weight[(output * CHANNELS + channel) * KERNEL_SIZE * KERNEL_SIZE + tap]
+            })?;
         Ok(Self {
-            rows,
-            columns,
+            rows: SameAxis::new(height, KERNEL_SIZE, STRIDE),
+            columns: SameAxis::new(width, KERNEL_SIZE, STRIDE),
             conv: packed,
-            output: MapShape {
-                height: rows.output,
-                width: columns.output,
-                channels,
-            },
+            output,
         })
     }
 
@@ -69,7 +68,7 @@ impl Stem {
         self.output
     }
 
-    /// Numbers in the padded picture.
+    /// Elements in the padded image.
     #[must_use]
     pub fn padded_len(&self) -> usize {
         self.rows.padded * self.row_len()
@@ -79,53 +78,53 @@ impl Stem {
         self.columns.padded * CHANNELS
     }
 
-    /// Writes a picture `[3, height, width]` into a padded one, whose border stays as it is: zeros.
+    /// Writes an image `[3, height, width]` into a padded one, whose border stays as it is: zeros.
     ///
     /// # Panics
     /// If a length is wrong.
-    pub fn pad_chw(&self, picture: &[f32], padded: &mut [f32]) {
+    pub fn pad_chw(&self, image: &[f32], padded: &mut [f32]) {
         let (height, width) = (self.rows.input, self.columns.input);
         assert_eq!(
-            picture.len(),
+            image.len(),
             CHANNELS * height * width,
-            "a picture [3, {height}, {width}]"
+            "an image [3, {height}, {width}]"
         );
-        let (red, rest) = picture.split_at(height * width);
+        let (red, rest) = image.split_at(height * width);
         let (green, blue) = rest.split_at(height * width);
-        for (y, output) in self.picture_rows(padded).enumerate() {
+        for (y, output) in self.image_rows(padded).enumerate() {
             let planes = [red, green, blue].map(|plane| &plane[y * width..][..width]);
             self.conv.token().run(Interleave { planes, output });
         }
     }
 
-    /// Writes a picture `[height, width, 3]` into a padded one, whose border stays as it is: zeros.
+    /// Writes an image `[height, width, 3]` into a padded one, whose border stays as it is: zeros.
     ///
     /// # Panics
     /// If a length is wrong.
-    pub fn pad_hwc(&self, picture: &[f32], padded: &mut [f32]) {
+    pub fn pad_hwc(&self, image: &[f32], padded: &mut [f32]) {
         let (height, width) = (self.rows.input, self.columns.input);
         assert_eq!(
-            picture.len(),
+            image.len(),
             CHANNELS * height * width,
-            "a picture [{height}, {width}, 3]"
+            "an image [{height}, {width}, 3]"
         );
         for (row, from) in self
-            .picture_rows(padded)
-            .zip(picture.chunks_exact(width * CHANNELS))
+            .image_rows(padded)
+            .zip(image.chunks_exact(width * CHANNELS))
         {
             row.copy_from_slice(from);
         }
     }
 
-    /// The rows of the picture inside a padded one, without their padding: `[width, 3]` each. To resize straight into.
+    /// The rows of the image inside a padded one, without their padding: `[width, 3]` each. For a resizer to write into.
     ///
     /// # Panics
     /// If `padded` is not [`padded_len`](Self::padded_len) long.
-    pub fn picture_rows<'a>(
+    pub fn image_rows<'a>(
         &self,
         padded: &'a mut [f32],
     ) -> impl Iterator<Item = &'a mut [f32]> + use<'a> {
-        assert_eq!(padded.len(), self.padded_len(), "a padded picture");
+        assert_eq!(padded.len(), self.padded_len(), "a padded image");
         let (before, len) = (
             self.columns.before * CHANNELS,
             self.columns.input * CHANNELS,
@@ -137,21 +136,21 @@ impl Stem {
         rows.map(move |row| &mut row[before..before + len])
     }
 
-    /// Convolves a padded picture into a map of [`output`](Self::output), on this thread.
+    /// Convolves a padded image into a map of [`output`](Self::output), on this thread.
     ///
     /// # Panics
     /// If a buffer is shorter than its shape says.
     pub fn run(&self, padded: &[f32], output: &mut [f32]) {
-        self.run_on(&mut Team::solo(), padded, output);
+        self.run_on(&mut ThreadTeam::solo(), padded, output);
     }
 
     /// As [`run`](Self::run), on a team.
     ///
     /// # Panics
     /// As [`run`](Self::run).
-    pub fn run_on(&self, team: &mut Team, padded: &[f32], output: &mut [f32]) {
+    pub fn run_on(&self, team: &mut ThreadTeam, padded: &[f32], output: &mut [f32]) {
         let line = self.columns.output * self.output.channel_stride();
-        let outputs = cut(
+        let outputs = split(
             output,
             team.shares(self.rows.output).map(|rows| rows.len() * line),
         );
@@ -198,7 +197,7 @@ impl Stem {
         }
     }
 
-    /// One output row of a panel, from a picture that begins at its first input row.
+    /// One output row of a panel, from an image that begins at its first input row.
     fn run_row(&self, panel: Panel, padded: &[f32], output: &mut [f32], layout: OutputLayout) {
         let rows = Rows {
             count: self.columns.output,

@@ -1,34 +1,39 @@
-//! Threads that share the work of one picture.
+//! Threads that share the work of one image.
 //!
-//! A picture takes a few milliseconds and has some fifty places where the threads must meet. They meet by spinning, but
-//! only briefly: a thread that has to wait longer sleeps. And nobody waits for work that nobody has begun: whoever is
-//! free takes the next part, so that a helper which the system has put aside costs its help, not a time slice. (With
-//! fixed shares and spinning alone a picture took 40 ms on two cores that were busy otherwise; with sleep, 6 ms.)
+//! An image takes a few milliseconds and has some fifty places where the threads must meet. They meet by spinning, but
+//! only briefly: a thread that has to wait longer sleeps. No thread waits for work that has not begun: any free thread
+//! takes the next part, so that a helper which the system has suspended costs its help, not a time slice. (With
+//! fixed shares and spinning alone an image took 40 ms on two cores that were busy otherwise; with sleep, 6 ms.)
 #![allow(unsafe_code)]
+
+mod gate;
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-/// Threads in a team, at most. One picture is too little work for more.
+use gate::Gate;
+
+use crate::scratch::{Scratch, ScratchLen};
+
+/// Threads in a team, at most. One image is too little work for more.
 pub const THREADS_MAX: usize = 16;
 
-/// Looks at a gate before a waiting thread lets others run first: some 10 µs, what even shares of a layer differ by.
-const SPINS: usize = 1000;
-/// Looks at a gate, letting others run in between, before a waiting thread sleeps: some 200 µs where nobody else wants
-/// to run. To be woken takes about as long as a layer, so a helper should sleep between pictures, not between layers.
-const YIELDS: usize = 500;
-
 /// The calling thread and its helpers, which sleep while there is nothing to do.
+///
+/// The team holds what its helpers write on their way. It allocates that for the first network that it runs, and grows
+/// it for a larger one.
 #[derive(Debug, Default)]
-pub struct Team {
+pub struct ThreadTeam {
     shared: Option<Arc<Shared>>,
     helpers: Vec<JoinHandle<()>>,
+    /// One for each helper.
+    scratch: Vec<Scratch>,
 }
 
-impl Team {
+impl ThreadTeam {
     /// Only the calling thread. Costs nothing.
     #[must_use]
     pub fn solo() -> Self {
@@ -56,6 +61,7 @@ impl Team {
         Self {
             helpers: helpers.collect(),
             shared: Some(shared),
+            scratch: Vec::new(),
         }
     }
 
@@ -65,7 +71,37 @@ impl Team {
         self.helpers.len() + 1
     }
 
-    /// Calls `work` with each of `parts`, on whichever threads are free, and returns when all are done.
+    /// Makes room for helpers that need scratch of `len`.
+    pub(crate) fn reserve_scratch(&mut self, len: ScratchLen) {
+        self.scratch
+            .resize_with(self.helpers.len(), Scratch::default);
+        for scratch in &mut self.scratch {
+            scratch.grow(len);
+        }
+    }
+
+    /// As [`for_each`](Self::for_each), with scratch for each part: the caller's for the first, the team's own, of
+    /// `helper_len`, for the others.
+    ///
+    /// # Panics
+    /// As [`for_each`](Self::for_each).
+    pub(crate) fn for_each_with_scratch<T: Send>(
+        &mut self,
+        helper_len: ScratchLen,
+        scratch: &mut Scratch,
+        parts: impl IntoIterator<Item = T>,
+        work: impl Fn(T, &mut Scratch) + Sync,
+    ) {
+        self.reserve_scratch(helper_len);
+        let mut helpers = std::mem::take(&mut self.scratch);
+        let scratch = std::iter::once(scratch).chain(&mut helpers);
+        self.for_each(parts.into_iter().zip(scratch), |(part, scratch)| {
+            work(part, scratch);
+        });
+        self.scratch = helpers;
+    }
+
+    /// Calls `work` with each of `parts`, on the threads that are free, and returns when all are done.
     ///
     /// # Panics
     /// If there are more than [`THREADS_MAX`] parts, or if `work` panics.
@@ -101,7 +137,7 @@ impl Team {
     }
 }
 
-impl Drop for Team {
+impl Drop for ThreadTeam {
     fn drop(&mut self) {
         if let Some(shared) = &self.shared {
             shared.stop.store(true, Ordering::Release);
@@ -113,8 +149,8 @@ impl Drop for Team {
     }
 }
 
-/// Cuts `slice` into consecutive pieces of these lengths; what remains stays out.
-pub(crate) fn cut(
+/// Splits `slice` into consecutive pieces of these lengths; what remains stays out.
+pub(crate) fn split(
     mut slice: &mut [f32],
     lengths: impl Iterator<Item = usize>,
 ) -> impl Iterator<Item = &mut [f32]> {
@@ -133,7 +169,7 @@ struct Shared {
     job: Mutex<Option<JobPointer>>,
     /// Rounds begun.
     rounds: Gate,
-    /// Helpers that are at work on the job.
+    /// Helpers that work on the job.
     active: Gate,
     panicked: AtomicBool,
     stop: AtomicBool,
@@ -147,7 +183,7 @@ struct JobPointer(*const Job);
 unsafe impl Send for JobPointer {}
 
 impl Shared {
-    /// Runs `job` on this thread and on the helpers that come in time; returns when none is at it any more.
+    /// Runs `job` on this thread and on the helpers that join in time; returns when none of them works on it any more.
     fn run(&self, job: &(dyn Fn() + Sync)) {
         // SAFETY: only the lifetime changes. A helper takes the pointer out of `self.job` and counts itself in `active`
         // under the same lock. Before this function returns or unwinds, `EndOfRound` takes the job away and waits until
@@ -166,7 +202,7 @@ impl Shared {
         );
     }
 
-    /// The life of a helper.
+    /// The loop of a helper thread.
     fn help(&self) {
         let mut seen = 0;
         loop {
@@ -177,7 +213,7 @@ impl Shared {
             let Some(JobPointer(job)) = self.join() else {
                 continue;
             };
-            // SAFETY: `run` waits for this helper, which is counted as active, before it gives the job back.
+            // SAFETY: `run` waits for this helper, which is counted as active, before it takes the job back.
             let job = unsafe { &*job };
             if catch_unwind(AssertUnwindSafe(job)).is_err() {
                 self.panicked.store(true, Ordering::Release);
@@ -210,83 +246,19 @@ impl Drop for EndOfRound<'_> {
     }
 }
 
-/// A number, and threads that wait for it to become another: spinning first, then asleep.
-#[derive(Debug, Default)]
-struct Gate {
-    number: AtomicUsize,
-    sleepers: Mutex<usize>,
-    wake: Condvar,
-    /// Whether anybody may be asleep, so that a gate with none is passed without the lock.
-    anyone_asleep: AtomicBool,
-}
-
-impl Gate {
-    fn add(&self, count: usize) {
-        self.number.fetch_add(count, Ordering::SeqCst);
-        self.wake_sleepers();
-    }
-
-    fn subtract(&self, count: usize) {
-        self.number.fetch_sub(count, Ordering::SeqCst);
-        self.wake_sleepers();
-    }
-
-    fn wake_sleepers(&self) {
-        // Either this sees the sleeper's flag, or the sleeper sees the new number: all are sequentially consistent.
-        if self.anyone_asleep.load(Ordering::SeqCst) {
-            drop(self.lock_sleepers());
-            self.wake.notify_all();
-        }
-    }
-
-    /// Waits until the number is `right`, and returns it.
-    fn wait_until(&self, right: impl Fn(usize) -> bool) -> usize {
-        let look = || Some(self.number.load(Ordering::SeqCst)).filter(|number| right(*number));
-        for i in 0..SPINS + YIELDS {
-            if let Some(number) = look() {
-                return number;
-            }
-            if i < SPINS {
-                std::hint::spin_loop()
-            } else {
-                std::thread::yield_now()
-            }
-        }
-        let mut sleepers = self.lock_sleepers();
-        *sleepers += 1;
-        self.anyone_asleep.store(true, Ordering::SeqCst);
-        let number = loop {
-            if let Some(number) = look() {
-                break number;
-            }
-            sleepers = self
-                .wake
-                .wait(sleepers)
-                .unwrap_or_else(PoisonError::into_inner);
-        };
-        *sleepers -= 1;
-        self.anyone_asleep.store(*sleepers > 0, Ordering::SeqCst);
-        number
-    }
-
-    fn lock_sleepers(&self) -> MutexGuard<'_, usize> {
-        self.sleepers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Team, cut};
+    use super::{ThreadTeam, split};
     use std::time::Duration;
 
     #[test]
-    fn every_part_is_worked_on_once_in_every_round() {
+    fn works_on_every_part_once_in_every_round() {
         for threads in [1, 2, 3, 5] {
-            let mut team = Team::new(threads);
-            let mut numbers = vec![0.0_f32; 100];
+            let mut team = ThreadTeam::new(threads);
+            let mut values = vec![0.0_f32; 100];
             for round in 0..200 {
                 let lengths: Vec<_> = team.shares(100).map(|share| share.len()).collect();
-                team.for_each(cut(&mut numbers, lengths.into_iter()), |part| {
+                team.for_each(split(&mut values, lengths.into_iter()), |part| {
                     part.iter_mut().for_each(|x| *x += 1.0)
                 });
                 if round % 50 == 0 {
@@ -294,13 +266,13 @@ mod tests {
                     std::thread::sleep(Duration::from_millis(2));
                 }
             }
-            assert!(numbers.iter().all(|x| *x == 200.0), "{threads} threads");
+            assert!(values.iter().all(|x| *x == 200.0), "{threads} threads");
         }
     }
 
     #[test]
-    fn a_panic_reaches_the_caller_and_the_team_works_on() {
-        let mut team = Team::new(2);
+    fn forwards_a_panic_to_the_caller_and_keeps_working() {
+        let mut team = ThreadTeam::new(2);
         for bad in 0..2 {
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                 team.for_each([0, 1], |part| assert_ne!(part, bad));

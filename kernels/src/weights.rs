@@ -12,23 +12,36 @@ pub struct FoldedConv<'a> {
 }
 
 impl FoldedConv<'_> {
+    /// Checks the number of elements of weight and bias.
     pub(crate) fn check(
         &self,
         layer: &'static str,
         weight: usize,
         bias: usize,
     ) -> Result<(), BuildError> {
-        for (expected, found) in [(weight, self.weight.len()), (bias, self.bias.len())] {
-            if expected != found {
-                return Err(BuildError::Length {
-                    layer,
-                    expected,
-                    found,
-                });
-            }
-        }
-        Ok(())
+        check_len(layer, weight, self.weight.len())?;
+        check_len(layer, bias, self.bias.len())
     }
+
+    /// Checks the number of outputs, which the bias tells.
+    pub(crate) fn check_outputs(
+        &self,
+        layer: &'static str,
+        outputs: usize,
+    ) -> Result<(), BuildError> {
+        check_len(layer, outputs, self.bias.len())
+    }
+}
+
+fn check_len(layer: &'static str, expected: usize, found: usize) -> Result<(), BuildError> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(BuildError::Length {
+        layer,
+        expected,
+        found,
+    })
 }
 
 /// The layers of one inverted-residual (MBConv) block.

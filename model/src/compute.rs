@@ -1,13 +1,13 @@
 use std::{fmt, str::FromStr};
 
 use burn::tensor::Device;
-use imageclassifier_kernels::Kernel;
+use imageclassifier_kernels::Isa;
 
 /// What computes the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compute {
     /// Our own kernels, as one operation on burn-flex tensors: the fast way.
-    Fused(Kernel),
+    Fused(Isa),
     /// burn's own operators: the reference that the kernels are compared with.
     Plain(Backend),
 }
@@ -23,16 +23,16 @@ pub enum Backend {
 }
 
 impl Compute {
-    /// The fused network with the fastest kernel that this machine can run in f32.
+    /// The fused network with the fastest instruction set that this machine can run in f32.
     #[must_use]
     pub fn fastest() -> Self {
-        Self::Fused(Kernel::detect())
+        Self::Fused(Isa::detect())
     }
 
-    /// Every way that this machine can run in f32, fastest first.
+    /// Everything that this machine can compute with in f32, fastest first.
     pub fn available() -> impl Iterator<Item = Self> {
         let plain = Backend::ALL.map(|(backend, _)| Self::Plain(backend));
-        Kernel::available().map(Self::Fused).chain(plain)
+        Isa::available().map(Self::Fused).chain(plain)
     }
 
     pub(crate) fn device(self) -> Device {
@@ -47,7 +47,7 @@ impl Compute {
 impl fmt::Display for Compute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fused(kernel) => write!(f, "flex, {kernel} kernels"),
+            Self::Fused(isa) => write!(f, "flex, {isa} kernels"),
             Self::Plain(backend) => write!(f, "{backend}, burn's operators"),
         }
     }

@@ -31,16 +31,18 @@ pub(crate) struct MbConvBlock {
 
 impl EfficientNetLite {
     pub(crate) fn new(architecture: &Architecture, device: &Device) -> Self {
-        let configs = architecture.blocks();
-        let last = configs.last().expect("an architecture has blocks");
-        let features = architecture.head_channels;
-        let stem = [3, architecture.stem_channels];
-        let head = [last.output_channels, features];
+        let features = architecture.head_channels();
+        let stem = [
+            architecture.input().channels(),
+            architecture.stem_output().channels(),
+        ];
+        let head = [architecture.last_map().channels(), features];
         Self {
             conv_stem: conv(stem, 3, 2, 1, device),
             conv_head: conv(head, 1, 1, 1, device),
-            fc: LinearConfig::new(features, architecture.classes).init(device),
-            blocks: configs
+            fc: LinearConfig::new(features, architecture.classes()).init(device),
+            blocks: architecture
+                .blocks()
                 .iter()
                 .map(|config| MbConvBlock::new(config, device))
                 .collect(),
@@ -48,17 +50,17 @@ impl EfficientNetLite {
     }
 
     /// # Shapes
-    /// - pictures: `[batch, height, width, 3]`, values as in [`Input`](crate::Input)
+    /// - images: `[batch, height, width, 3]`, values as in [`Input`](crate::Input)
     /// - logits: `[batch, classes]`
-    pub(crate) fn forward(&self, pictures: Tensor<4>) -> Tensor<2> {
-        self.classify(self.features(pictures))
+    pub(crate) fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        self.classify(self.features(images))
     }
 
     /// # Shapes
-    /// - pictures: as for [`forward`](Self::forward)
+    /// - images: as for [`forward`](Self::forward)
     /// - the last feature map, after ReLU6: `[batch, channels, height, width]`
-    pub(crate) fn features(&self, pictures: Tensor<4>) -> Tensor<4> {
-        let mut x = relu6(self.conv_stem.forward(pictures.permute([0, 3, 1, 2])));
+    pub(crate) fn features(&self, images: Tensor<4>) -> Tensor<4> {
+        let mut x = relu6(self.conv_stem.forward(images.permute([0, 3, 1, 2])));
         for block in &self.blocks {
             x = block.forward(x);
         }
@@ -78,19 +80,19 @@ impl EfficientNetLite {
 
 impl MbConvBlock {
     fn new(config: &BlockConfig, device: &Device) -> Self {
-        let input = config.input.channels;
-        let inner = config.expanded_channels.unwrap_or(input);
-        let expand_conv = config.expanded_channels;
+        let input = config.input().channels();
+        let inner = config.depthwise_channels();
+        let expand_conv = config.expanded_channels();
         Self {
             expand_conv: expand_conv.map(|inner| conv([input, inner], 1, 1, 1, device)),
             depthwise_conv: conv(
                 [inner, inner],
-                config.kernel_size,
-                config.stride,
+                config.kernel_size(),
+                config.stride(),
                 inner,
                 device,
             ),
-            project_conv: conv([inner, config.output_channels], 1, 1, 1, device),
+            project_conv: conv([inner, config.output().channels()], 1, 1, 1, device),
             has_residual: config.has_residual(),
         }
     }

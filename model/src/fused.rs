@@ -5,7 +5,7 @@ use burn::{
 };
 use burn_flex::{Flex, FlexTensor, Layout};
 use imageclassifier_kernels::{
-    Architecture, BlockWeights, BuildError, FoldedConv, Kernel, Network, NetworkWeights, Team,
+    Architecture, BlockWeights, BuildError, FoldedConv, Isa, Network, NetworkWeights, ThreadTeam,
     Workspace,
 };
 
@@ -32,14 +32,14 @@ struct BlockLayers {
 }
 
 impl FusedEfficientNetLite {
-    /// Packs the weights of `layers` for `kernel`.
+    /// Packs the weights of `layers` for `isa`.
     ///
     /// # Errors
-    /// If this machine lacks the kernel's instructions.
+    /// If this machine lacks the instruction set.
     pub(crate) fn new(
         layers: &EfficientNetLite,
         architecture: &Architecture,
-        kernel: Kernel,
+        isa: Isa,
     ) -> Result<Self, BuildError> {
         let [conv_stem, conv_head] = [&layers.conv_stem, &layers.conv_head].map(Layer::of_conv);
         let fc = Layer::of_linear(&layers.fc);
@@ -59,37 +59,37 @@ impl FusedEfficientNetLite {
             fc: fc.folded(),
         };
         Ok(Self {
-            network: Network::new(kernel, architecture, &weights)?,
-            classes: architecture.classes,
+            network: Network::new(isa, architecture, &weights)?,
+            classes: architecture.classes(),
         })
     }
 
-    /// Buffers to run it in, on teams of up to `threads` threads.
-    pub(crate) fn workspace(&self, threads: usize) -> Workspace {
-        Workspace::for_threads(&self.network, threads)
+    /// Buffers for one thread to run it in.
+    pub(crate) fn workspace(&self) -> Workspace {
+        self.network.workspace()
     }
 
     /// # Shapes
-    /// - pictures: `[batch, height, width, 3]`, values as in [`Input`](crate::Input)
+    /// - images: `[batch, height, width, 3]`, values as in [`Input`](crate::Input)
     /// - logits: `[batch, classes]`
     pub(crate) fn forward(
         &self,
-        pictures: Tensor<4>,
+        images: Tensor<4>,
         workspace: &mut Workspace,
-        team: &mut Team,
+        team: &mut ThreadTeam,
     ) -> Tensor<2> {
-        let [batch, height, width, channels] = pictures.dims();
-        let pictures: FlexTensor = pictures
+        let [batch, height, width, channels] = images.dims();
+        let images: FlexTensor = images
             .try_into_primitive::<Flex>()
-            .expect("the pictures are on burn-flex");
-        let pictures = pictures.to_contiguous();
+            .expect("the images are on burn-flex");
+        let images = images.to_contiguous();
         let mut logits = Vec::with_capacity(batch * self.classes);
-        for picture in pictures
+        for image in images
             .storage::<f32>()
             .chunks_exact(height * width * channels)
         {
             let stem = self.network.stem();
-            stem.pad_hwc(picture, workspace.picture_mut());
+            stem.pad_hwc(image, workspace.image_mut());
             logits.extend_from_slice(self.network.run_on(team, workspace));
         }
         let layout = Layout::contiguous(Shape::from(vec![batch, self.classes]));
@@ -97,16 +97,16 @@ impl FusedEfficientNetLite {
         Tensor::from_primitive::<Flex>(logits)
     }
 
-    /// The last feature map of the last picture that ran in `workspace`.
+    /// The last feature map of the last image that ran in `workspace`.
     pub(crate) fn features(&self, workspace: &Workspace) -> FeatureMap {
         let shape = self.network.head().features_shape();
-        let mut values = vec![0.0; shape.pixels() * shape.channels];
+        let mut values = vec![0.0; shape.pixels() * shape.channels()];
         self.network
             .head()
             .copy_features(workspace.head_buffers(), &mut values);
         FeatureMap {
-            height: shape.height,
-            width: shape.width,
+            height: shape.height(),
+            width: shape.width(),
             values,
         }
     }
@@ -160,27 +160,27 @@ mod tests {
     use super::*;
     use crate::Variant;
 
-    /// Random weights: whatever the trained ones happen to be, both ways compute the same function.
+    /// Random weights: both compute the same function, whatever the trained weights are.
     #[test]
-    fn every_kernel_equals_burns_operators_on_every_variant() {
+    fn every_instruction_set_equals_burns_operators_on_every_variant() {
         let device = Device::flex();
         for variant in Variant::ALL {
             let architecture = variant.architecture();
             let layers = EfficientNetLite::new(&architecture, &device);
             let size = variant.input_size() as usize;
             let range = Distribution::Uniform(-1.0, 1.0);
-            let pictures = Tensor::<4>::random([2, size, size, 3], range, &device);
-            let expected = layers.forward(pictures.clone());
-            for kernel in Kernel::available() {
-                let fused = FusedEfficientNetLite::new(&layers, &architecture, kernel).unwrap();
+            let images = Tensor::<4>::random([2, size, size, 3], range, &device);
+            let expected = layers.forward(images.clone());
+            for isa in Isa::available() {
+                let fused = FusedEfficientNetLite::new(&layers, &architecture, isa).unwrap();
                 for threads in [1, 2] {
-                    let mut workspace = fused.workspace(threads);
-                    let mut team = Team::new(threads);
-                    let actual = fused.forward(pictures.clone(), &mut workspace, &mut team);
+                    let mut workspace = fused.workspace();
+                    let mut team = ThreadTeam::new(threads);
+                    let actual = fused.forward(images.clone(), &mut workspace, &mut team);
                     let difference = (actual - expected.clone()).abs().max().into_scalar::<f32>();
                     assert!(
                         difference <= 1e-4,
-                        "{variant:?}, {kernel}, {threads} threads: {difference}"
+                        "{variant:?}, {isa}, {threads} threads: {difference}"
                     );
                 }
             }

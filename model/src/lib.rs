@@ -5,6 +5,7 @@
 //! [`EncodedImage`] -> [`Picture`] -> [`Input`] -> [`Runner`] of a [`Network`] -> [`Logits`] -> [`Ranking`].
 //! Each type has private fields and one way to make it, so that no stage can be skipped.
 
+mod architecture;
 mod compute;
 mod crop;
 mod decode;
@@ -33,7 +34,10 @@ pub use explain::{Explainer, FeatureMap, Heatmap};
 pub use foreign::ForeignFormat;
 pub use format::MEDIA_TYPES;
 pub use imageclassifier_crop::CropSquare;
-pub use imageclassifier_kernels::{Kernel, Precision, Team};
+pub use imageclassifier_kernels::{Isa, Precision, ThreadTeam};
+/// Old names, for callers that do not use the new ones yet.
+#[doc(hidden)]
+pub use imageclassifier_kernels::{Isa as Kernel, ThreadTeam as Team};
 pub use input::{Input, Preprocessing};
 pub use labels::{CLASSES, labels};
 pub use network::{Network, NetworkError, Runner};

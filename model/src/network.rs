@@ -5,7 +5,7 @@ use burn::{
     store::{ModuleSnapshot, PyTorchToBurnAdapter, SafetensorsStore},
     tensor::{Device, TensorData},
 };
-use imageclassifier_kernels::{BuildError, Team, Workspace};
+use imageclassifier_kernels::{BuildError, ThreadTeam, Workspace};
 
 use crate::{
     Compute, FeatureMap, Input, Logits, Weights, efficientnet_lite::EfficientNetLite,
@@ -52,7 +52,7 @@ pub enum NetworkError {
         /// What burn-store says.
         reason: String,
     },
-    /// The kernel cannot be used.
+    /// The instruction set cannot be used.
     #[error("cannot prepare the kernels")]
     Kernel(#[from] BuildError),
     /// An input was prepared for another network.
@@ -73,7 +73,7 @@ impl Network {
     ///
     /// # Errors
     /// [`NetworkError::Weights`] if a layer finds no weights or weights of another shape; [`NetworkError::Kernel`] if this
-    /// machine lacks the kernel's instructions.
+    /// machine lacks the instruction set.
     pub fn load(weights: &Weights, compute: Compute) -> Result<Self, NetworkError> {
         let variant = weights.variant;
         let architecture = variant.architecture();
@@ -89,8 +89,8 @@ impl Network {
             })?;
         let layers = match compute {
             Compute::Plain(_) => Layers::Plain(Arc::new(layers)),
-            Compute::Fused(kernel) => {
-                let fused = FusedEfficientNetLite::new(&layers, &architecture, kernel)?;
+            Compute::Fused(isa) => {
+                let fused = FusedEfficientNetLite::new(&layers, &architecture, isa)?;
                 Layers::Fused(Arc::new(fused))
             }
         };
@@ -101,12 +101,12 @@ impl Network {
         })
     }
 
-    /// Buffers for one thread to run it in, on teams of up to `threads` threads.
+    /// Buffers for one thread to run it in. They do not depend on the number of threads: a team brings its own.
     #[must_use]
-    pub fn runner(&self, threads: usize) -> Runner {
+    pub fn runner(&self) -> Runner {
         let layers = match &self.layers {
             Layers::Fused(fused) => {
-                RunnerLayers::Fused(Arc::clone(fused), Box::new(fused.workspace(threads)))
+                RunnerLayers::Fused(Arc::clone(fused), Box::new(fused.workspace()))
             }
             Layers::Plain(layers) => RunnerLayers::Plain(Arc::clone(layers)),
         };
@@ -123,7 +123,7 @@ impl Runner {
     ///
     /// # Errors
     /// [`NetworkError::InputSize`], [`NetworkError::NotFinite`].
-    pub fn run(&mut self, input: Input, team: &mut Team) -> Result<Logits, NetworkError> {
+    pub fn run(&mut self, input: Input, team: &mut ThreadTeam) -> Result<Logits, NetworkError> {
         let pictures = self.tensor(input)?;
         let logits = match &mut self.layers {
             RunnerLayers::Fused(fused, workspace) => fused.forward(pictures, workspace, team),
@@ -139,7 +139,7 @@ impl Runner {
     pub fn run_explained(
         &mut self,
         input: Input,
-        team: &mut Team,
+        team: &mut ThreadTeam,
     ) -> Result<(Logits, FeatureMap), NetworkError> {
         let pictures = self.tensor(input)?;
         let (logits, features) = match &mut self.layers {

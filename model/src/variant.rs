@@ -1,5 +1,7 @@
 use imageclassifier_kernels::Architecture;
 
+use crate::architecture::efficientnet_lite;
+
 /// A member of the EfficientNet-Lite family, as scaled by the reference implementation
 /// (<https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite>).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,10 +39,11 @@ impl Variant {
     }
 
     pub(crate) fn architecture(self) -> Architecture {
-        match self {
-            Self::Lite0 => Architecture::lite0(),
-            Self::Lite1 => Architecture::lite1(),
-            Self::Lite2 => Architecture::lite2(),
-        }
+        let (width_tenths, depth_tenths) = match self {
+            Self::Lite0 => (10, 10),
+            Self::Lite1 => (10, 11),
+            Self::Lite2 => (11, 12),
+        };
+        efficientnet_lite(self.input_size() as usize, width_tenths, depth_tenths)
     }
 }

@@ -65,7 +65,7 @@ fn prepare(photograph: &Photograph, input_size: u32) -> Input {
 fn top1_on(weights: &Weights, compute: Compute, photographs: &[Photograph], bounds: &Bounds) {
     let network = Network::load(weights, compute).unwrap();
     let input_size = weights.variant().input_size();
-    let mut runner = network.runner(1);
+    let mut runner = network.runner();
     let mut right = 0;
     let mut reference_right = 0;
     let mut same = 0;

@@ -49,7 +49,7 @@ impl Compute {
             input_size: weights.variant().input_size(),
         });
         for _ in 0..threads {
-            let (shared, runner) = (Arc::clone(&shared), network.runner(threads));
+            let (shared, runner) = (Arc::clone(&shared), network.runner());
             thread::spawn(move || shared.work(runner));
         }
         Ok(Self(sender))

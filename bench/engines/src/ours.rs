@@ -28,7 +28,7 @@ impl Ours {
             threads
         };
         Ok(Self {
-            runners: (0..runners).map(|_| network.runner(threads)).collect(),
+            runners: (0..runners).map(|_| network.runner()).collect(),
             team: Team::new(if batch == 1 { threads } else { 1 }),
             inputs: Vec::new(),
             batch,

@@ -1,9 +1,22 @@
 //! Our kernels as a WebAssembly module: memory to write the weights file and a picture into, and a run.
 
 use imageclassifier_kernels::{
-    Architecture, BlockWeights, FoldedConv, Kernel, Network, NetworkWeights, Workspace,
+    Architecture, BlockWeights, FoldedConv, Isa, Network, NetworkWeights, Stage, Workspace,
 };
 use safetensors::SafeTensors;
+
+/// Side of the input image, in pixels.
+const SIDE: usize = 224;
+/// EfficientNet-Lite0's stages: repeats, kernel size, stride, expand ratio, channels.
+const STAGES: [(usize, usize, usize, usize, usize); 7] = [
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+];
 
 /// A network, its buffers, and where its caller writes pictures and reads logits.
 pub struct Engine {
@@ -63,6 +76,19 @@ impl Layers {
     }
 }
 
+fn lite0() -> Architecture {
+    let stages = STAGES.map(
+        |(repeats, kernel_size, stride, expand_ratio, channels)| Stage {
+            repeats,
+            kernel_size,
+            stride,
+            expand_ratio,
+            channels,
+        },
+    );
+    Architecture::new((SIDE, SIDE), 32, &stages, 1280, 1000).expect("a supported architecture")
+}
+
 /// Memory for `len` bytes, for as long as the module lives.
 #[unsafe(no_mangle)]
 pub extern "C" fn bytes_new(len: usize) -> *mut u8 {
@@ -77,17 +103,16 @@ pub extern "C" fn bytes_new(len: usize) -> *mut u8 {
 pub unsafe extern "C" fn engine_new(file: *const u8, len: usize) -> *mut Engine {
     // SAFETY: the caller's promise.
     let layers = Layers::read(unsafe { std::slice::from_raw_parts(file, len) });
-    let architecture = Architecture::lite0();
+    let architecture = lite0();
     let weights = layers
         .weights(architecture.blocks().len())
         .expect("every layer");
-    let network =
-        Network::new(Kernel::Simd128, &architecture, &weights).expect("built with simd128");
+    let network = Network::new(Isa::Simd128, &architecture, &weights).expect("built with simd128");
     Box::into_raw(Box::new(Engine {
-        workspace: Workspace::new(&network),
+        workspace: network.workspace(),
         network,
-        picture: vec![0.0; 3 * architecture.height * architecture.width],
-        logits: vec![0.0; architecture.classes],
+        picture: vec![0.0; 3 * SIDE * SIDE],
+        logits: vec![0.0; architecture.classes()],
     }))
 }
 
@@ -115,7 +140,7 @@ pub unsafe extern "C" fn engine_run(engine: *mut Engine) -> *const f32 {
         picture,
         logits,
     } = engine;
-    network.stem().pad_chw(picture, workspace.picture_mut());
+    network.stem().pad_chw(picture, workspace.image_mut());
     logits.copy_from_slice(network.run(workspace));
     logits.as_ptr()
 }

@@ -1,7 +1,7 @@
 use image::Rgb;
 
-/// Nine points of "inferno" (Smith and van der Walt 2015, matplotlib's), evenly from 0 to 1: lightness rises evenly, and
-/// people who see fewer colours, or print it grey, see the same shape.
+/// Nine points of "inferno" (Smith and van der Walt 2015, matplotlib's), evenly from 0 to 1: lightness rises evenly,
+/// so that the shape stays visible in grey and to people with colour blindness.
 const INFERNO: [[u8; 3]; 9] = [
     [0x00, 0x00, 0x04],
     [0x21, 0x0c, 0x4a],

@@ -7,48 +7,48 @@ use imageclassifier_client::{Crop, Heatmap};
 
 use crate::heatmap::colours::{inferno, mix};
 
-/// Drawings are no larger, along their longer side: a map has 7 x 7 values.
+/// The longer side of a drawing, at most: a map has only 7 x 7 values.
 const SIDE_MAX: u32 = 1024;
-/// How much of the picture the strongest colour hides.
+/// Opacity of the strongest colour.
 const OPACITY_MAX: f32 = 0.7;
-/// How much is left of what the network did not see.
+/// Brightness of the part that the network did not see.
 const UNSEEN_BRIGHTNESS: f32 = 0.4;
 
-/// A picture as people see it, and the square of it that the network saw.
+/// An upright image, and the square of it that the network saw.
 pub(super) struct Canvas {
-    picture: RgbImage,
+    image: RgbImage,
     left: f32,
     top: f32,
     side: f32,
 }
 
 impl Canvas {
-    /// Of an encoded picture, made smaller if it is large.
-    pub(super) fn new(image: &[u8], crop: Crop) -> Result<Self, ImageError> {
-        let mut decoder = ImageReader::new(Cursor::new(image))
+    /// Decodes an image, and scales it down if it is large.
+    pub(super) fn new(encoded: &[u8], crop: Crop) -> Result<Self, ImageError> {
+        let mut decoder = ImageReader::new(Cursor::new(encoded))
             .with_guessed_format()?
             .into_decoder()?;
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-        let mut picture = DynamicImage::from_decoder(decoder)?;
-        if picture.width().max(picture.height()) > SIDE_MAX {
-            picture = picture.thumbnail(SIDE_MAX, SIDE_MAX);
+        let mut image = DynamicImage::from_decoder(decoder)?;
+        if image.width().max(image.height()) > SIDE_MAX {
+            image = image.thumbnail(SIDE_MAX, SIDE_MAX);
         }
-        picture.apply_orientation(orientation);
-        let picture = over_white(&picture);
-        let scale = picture.width() as f32 / crop.picture_width.max(1) as f32;
+        image.apply_orientation(orientation);
+        let image = over_white(&image);
+        let scale = image.width() as f32 / crop.picture_width.max(1) as f32;
         Ok(Self {
             left: crop.left as f32 * scale,
             top: crop.top as f32 * scale,
             side: crop.side as f32 * scale,
-            picture,
+            image,
         })
     }
 
-    /// The picture with `map` over it: the colour of a place, and how much it hides, is its strength from 0 to `peak`. What
-    /// speaks against the class hides nothing; what the network did not see is dark. Nothing if the map has no values.
+    /// The image with `map` over it: colour and opacity of a place follow its value from 0 to `peak`. Evidence against the
+    /// class is transparent, and what the network did not see is dark. `None` if the map has no values.
     pub(super) fn with(&self, map: &Heatmap, peak: f32) -> Option<RgbImage> {
         let grid = Grid::of(map)?;
-        let mut drawing = self.picture.clone();
+        let mut drawing = self.image.clone();
         for (x, y, pixel) in drawing.enumerate_pixels_mut() {
             // Of the pixel's centre in the square, 0 to 1.
             let across = (x as f32 + 0.5 - self.left) / self.side;
@@ -65,7 +65,7 @@ impl Canvas {
     }
 }
 
-/// The largest value of all maps of an answer, so that its drawings can be compared with each other; over 0.
+/// The largest value of all maps of a result, so that its drawings are comparable; greater than 0.
 pub(super) fn peak(maps: &[&Heatmap]) -> f32 {
     let values = maps.iter().flat_map(|map| &map.values);
     values.copied().fold(f32::MIN_POSITIVE, f32::max)
@@ -114,11 +114,11 @@ fn between(place: f32, cells: usize) -> (usize, usize, f32) {
     (before, (before + 1).min(last), position - before as f32)
 }
 
-fn over_white(picture: &DynamicImage) -> RgbImage {
-    if !picture.color().has_alpha() {
-        return picture.to_rgb8();
+fn over_white(image: &DynamicImage) -> RgbImage {
+    if !image.color().has_alpha() {
+        return image.to_rgb8();
     }
-    let rgba = picture.to_rgba8();
+    let rgba = image.to_rgba8();
     RgbImage::from_fn(rgba.width(), rgba.height(), |x, y| {
         let [r, g, b, alpha] = rgba.get_pixel(x, y).0;
         mix(Rgb([255; 3]), Rgb([r, g, b]), f32::from(alpha) / 255.0)
@@ -131,9 +131,9 @@ mod tests {
 
     use super::*;
 
-    fn encoded(picture: &RgbImage) -> Vec<u8> {
+    fn encoded(image: &RgbImage) -> Vec<u8> {
         let mut bytes = Cursor::new(Vec::new());
-        picture.write_to(&mut bytes, ImageFormat::Png).unwrap();
+        image.write_to(&mut bytes, ImageFormat::Png).unwrap();
         bytes.into_inner()
     }
 
@@ -146,9 +146,9 @@ mod tests {
     }
 
     #[test]
-    fn colour_lies_where_the_class_was_seen_and_nowhere_else() {
+    fn colours_only_the_places_where_the_class_was_seen() {
         const GREY: Rgb<u8> = Rgb([100; 3]);
-        let picture = RgbImage::from_pixel(80, 40, GREY);
+        let image = RgbImage::from_pixel(80, 40, GREY);
         let crop = Crop {
             left: 20,
             top: 0,
@@ -156,7 +156,7 @@ mod tests {
             picture_width: 80,
             picture_height: 40,
         };
-        let canvas = Canvas::new(&encoded(&picture), crop).unwrap();
+        let canvas = Canvas::new(&encoded(&image), crop).unwrap();
         let seen = map(&[2.0, -1.0, -1.0, -1.0]);
         let drawing = canvas.with(&seen, peak(&[&seen])).unwrap();
         assert_eq!(drawing.dimensions(), (80, 40));
@@ -178,8 +178,8 @@ mod tests {
     }
 
     #[test]
-    fn large_pictures_are_drawn_smaller_with_the_square_in_its_place() {
-        let picture = RgbImage::from_pixel(4096, 1024, Rgb([100; 3]));
+    fn scales_large_images_down_and_keeps_the_square_in_place() {
+        let image = RgbImage::from_pixel(4096, 1024, Rgb([100; 3]));
         let crop = Crop {
             left: 1536,
             top: 0,
@@ -187,7 +187,7 @@ mod tests {
             picture_width: 4096,
             picture_height: 1024,
         };
-        let canvas = Canvas::new(&encoded(&picture), crop).unwrap();
+        let canvas = Canvas::new(&encoded(&image), crop).unwrap();
         let seen = map(&[1.0; 4]);
         let drawing = canvas.with(&seen, 1.0).unwrap();
         assert_eq!(drawing.dimensions(), (1024, 256));

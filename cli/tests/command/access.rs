@@ -3,7 +3,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use crate::server::{classify, command, file, photograph, server_for, text};
 
 #[test]
-fn an_access_token_is_read_from_a_file() {
+fn reads_the_access_token_from_a_file() {
     /// `printf %s secret | sha256sum`
     const SECRET: &str = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
     let accepted = file("accepted-tokens", format!("tests {SECRET}\n"));
@@ -23,10 +23,10 @@ fn an_access_token_is_read_from_a_file() {
         assert!(output.stdout.is_empty());
         text(&output.stderr)
     };
-    assert!(stderr(&[]).contains("--token-file names a file"));
+    assert!(stderr(&[]).contains("with --token-file"));
     for (name, content, complaint) in [
-        ("wrong-token", "guess", "does not let us in"),
-        ("empty-token", "\nsecret", "there is no access token in"),
+        ("wrong-token", "guess", "denied access"),
+        ("empty-token", "\nsecret", "contains no access token"),
         ("odd-token", "two words", "without spaces"),
     ] {
         let told = stderr(&["--token-file", &file(name, content)]);
@@ -38,7 +38,7 @@ fn an_access_token_is_read_from_a_file() {
 }
 
 #[test]
-fn a_server_behind_tls_is_trusted_by_its_authority_alone() {
+fn trusts_a_server_by_the_given_ca_certificate_alone() {
     let authority_key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new([]).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -56,24 +56,19 @@ fn a_server_behind_tls_is_trusted_by_its_authority_alone() {
         &["--tls-ca", &authority],
     );
     let coffee = photograph("coffee.png");
-    let trusting = classify(&url, &["--tls-ca", &authority, &coffee]);
-    assert_eq!(
-        trusting.status.code(),
-        Some(0),
-        "{}",
-        text(&trusting.stderr)
-    );
+    let trusted = classify(&url, &["--tls-ca", &authority, &coffee]);
+    assert_eq!(trusted.status.code(), Some(0), "{}", text(&trusted.stderr));
 
     let words = file("no.pem", "no certificate");
     for (arguments, complaint) in [
         (vec![], "cannot reach"),
         (
             vec!["--tls-ca", &words],
-            "no.pem: cannot use these as certificate authorities",
+            "no.pem: cannot use these CA certificates",
         ),
         (
             vec!["--tls-ca", "missing.pem"],
-            "cannot read certificate authorities",
+            "cannot read CA certificates",
         ),
     ] {
         let output = classify(&url, &[&arguments[..], &[&coffee]].concat());

@@ -9,7 +9,7 @@ use std::{
 use crate::server::{classify, photograph, server, text};
 
 #[test]
-fn nothing_to_ask_or_nobody_to_ask_exits_with_2() {
+fn exits_with_2_on_wrong_usage_or_without_a_server() {
     let picture = photograph("coffee.png");
     // Port 1 is never served.
     let nobody = "http://127.0.0.1:1";
@@ -29,7 +29,7 @@ fn nothing_to_ask_or_nobody_to_ask_exits_with_2() {
 }
 
 #[test]
-fn a_model_that_the_server_does_not_have_is_refused_before_any_picture() {
+fn rejects_unknown_models_before_the_first_image() {
     let url = server(&[]);
     let picture = photograph("coffee.png");
     let known = classify(&url, &["--model", "efficientnet-lite0", &picture]);
@@ -41,7 +41,7 @@ fn a_model_that_the_server_does_not_have_is_refused_before_any_picture() {
 }
 
 #[test]
-fn a_silent_server_is_waited_for_no_longer_than_said() {
+fn times_out_on_a_silent_server() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
     let began = Instant::now();
@@ -53,7 +53,7 @@ fn a_silent_server_is_waited_for_no_longer_than_said() {
 }
 
 #[test]
-fn a_call_that_the_server_puts_off_is_made_again() {
+fn retries_after_the_servers_hint() {
     let url = server(&["--rate-limit", "1"]);
     let picture = photograph("coffee.png");
     // The description of the model is a call, the stream another one.
@@ -88,7 +88,7 @@ fn fragile(server: &str, bytes_max: u64, connections: usize) -> String {
 }
 
 #[test]
-fn pictures_lost_with_the_connection_are_sent_again() {
+fn resends_images_lost_with_the_connection() {
     let url = server(&[]);
     let coffee = photograph("coffee.png");
     let bytes = fs::metadata(&coffee).unwrap().len();
@@ -99,7 +99,7 @@ fn pictures_lost_with_the_connection_are_sent_again() {
 }
 
 #[test]
-fn when_the_server_is_gone_the_rest_is_said_to_be_lost() {
+fn reports_all_remaining_images_when_the_server_is_gone() {
     let url = server(&[]);
     let coffee = photograph("coffee.png");
     let bytes = fs::metadata(&coffee).unwrap().len();
@@ -112,5 +112,5 @@ fn when_the_server_is_gone_the_rest_is_said_to_be_lost() {
     assert!(rows.contains(",espresso,"), "{rows}");
     let told = text(&output.stderr);
     assert_eq!(told.matches("cannot reach").count(), 1, "{told}");
-    assert!(told.contains("of 80 pictures have no answer"), "{told}");
+    assert!(told.contains("of 80 images were not classified"), "{told}");
 }

@@ -5,7 +5,7 @@ use crate::server::{classify, file, photograph, server, text};
 const HEADER: &str = "file,label,confidence,index,model,model_revision,request_id,decode_ms,queue_ms,inference_ms,error,reason";
 
 #[test]
-fn json_has_a_line_for_each_file_in_order_and_bad_files_do_not_stop_the_rest() {
+fn json_has_one_line_per_file_in_order_despite_bad_files() {
     let url = server(&[]);
     let coffee = photograph("coffee.png");
     let rocket = photograph("rocket.jpg");
@@ -41,11 +41,11 @@ fn json_has_a_line_for_each_file_in_order_and_bad_files_do_not_stop_the_rest() {
 
     let told = text(&output.stderr);
     assert!(told.contains("missing.jpg: cannot read the file"), "{told}");
-    assert!(told.contains("2 of 4 pictures have no answer"), "{told}");
+    assert!(told.contains("2 of 4 images were not classified"), "{told}");
 }
 
 #[test]
-fn csv_has_a_row_for_each_file_quoted_where_it_has_to_be() {
+fn csv_has_one_row_per_file_quoted_where_needed() {
     let url = server(&[]);
     let coffee = std::fs::read(photograph("coffee.png")).unwrap();
     let coffee = file("cup, \"large\".png", coffee);
@@ -71,7 +71,7 @@ fn csv_has_a_row_for_each_file_quoted_where_it_has_to_be() {
 }
 
 #[test]
-fn a_table_has_a_row_for_each_prediction() {
+fn table_has_one_row_per_prediction() {
     let url = server(&[]);
     let coffee = photograph("coffee.png");
     let output = classify(&url, &["--top-k", "2", &coffee]);

@@ -24,7 +24,7 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn each_prediction_is_drawn_over_the_picture() {
+fn draws_each_prediction_over_the_image() {
     let url = server(&[]);
     let (asked, local) = (folder("heatmaps"), folder("local heatmaps"));
     let [coffee, rocket] = ["coffee.png", "rocket.jpg"].map(photograph);
@@ -87,10 +87,10 @@ fn each_prediction_is_drawn_over_the_picture() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_made_is_said_so_at_once() {
+fn reports_a_folder_that_cannot_be_created_before_the_first_image() {
     let url = server(&[]);
     let coffee = photograph("coffee.png");
     let output = classify(&url, &["--explain", &format!("{coffee}/x"), &coffee]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("cannot make the folder"));
+    assert!(text(&output.stderr).contains("cannot create the folder"));
 }

@@ -23,7 +23,7 @@ fn folder(name: &str) -> PathBuf {
 }
 
 #[test]
-fn folders_and_patterns_are_taken_apart_in_order() {
+fn expands_folders_and_patterns_in_order() {
     let url = server(&[]);
     let folder = folder("album");
     for name in [
@@ -67,14 +67,14 @@ fn folders_and_patterns_are_taken_apart_in_order() {
 }
 
 #[test]
-fn where_no_picture_is_found_it_is_said_so() {
+fn reports_arguments_without_images() {
     let url = server(&[]);
     let empty = folder("empty").display().to_string();
     let coffee = photograph("coffee.png");
     for (argument, complaint) in [
-        (&*empty, "there is no picture in this folder"),
+        (&*empty, "this folder contains no images"),
         ("nowhere/*.jpg", "no file matches this pattern"),
-        ("odd[", "not a pattern"),
+        ("odd[", "invalid pattern"),
     ] {
         let output = classify(&url, &["--csv", argument, &coffee]);
         assert_eq!(output.status.code(), Some(1));
@@ -85,7 +85,7 @@ fn where_no_picture_is_found_it_is_said_so() {
 }
 
 #[test]
-fn a_picture_is_taken_from_standard_input() {
+fn reads_an_image_from_standard_input() {
     let url = server(&[]);
     let coffee = fs::read(photograph("coffee.png")).unwrap();
     let mut child = command(&["classify", "--server", &url, "--csv", "-"])
@@ -100,7 +100,7 @@ fn a_picture_is_taken_from_standard_input() {
 }
 
 #[test]
-fn many_pictures_keep_their_order() {
+fn keeps_the_order_of_many_images() {
     let url = server(&[]);
     let folder = folder("many");
     // Large ones and bad ones among small ones: answers come in another order.
@@ -126,11 +126,11 @@ fn many_pictures_keep_their_order() {
         assert_eq!(&row[1], label, "{file}");
         assert_eq!(row[11].is_empty(), number % 4 != 3, "{file}");
     }
-    assert!(text(&output.stderr).contains("30 of 120 pictures have no answer"));
+    assert!(text(&output.stderr).contains("30 of 120 images were not classified"));
 }
 
 #[test]
-fn no_more_is_read_of_a_file_than_the_server_takes() {
+fn reads_no_more_of_a_file_than_the_server_accepts() {
     let url = server(&["--image-bytes-max", "1000"]);
     // Sparse: it would not fit into memory.
     let huge = file("huge.jpg", "");

@@ -10,7 +10,7 @@ fn lines(stdout: &[u8]) -> Vec<Value> {
 }
 
 #[test]
-fn without_a_server_the_answers_are_the_same() {
+fn local_results_equal_the_servers() {
     let url = server(&[]);
     let photos = photographs().display().to_string();
     let words = file("yet more words.jpg", "a thousand");
@@ -48,7 +48,7 @@ fn without_a_server_the_answers_are_the_same() {
 }
 
 #[test]
-fn a_model_that_is_not_here_is_refused() {
+fn rejects_unknown_models() {
     let output = run(&["classify", "--local", "--model", "resnet", "x.jpg"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("ask for \"efficientnet-lite0\""));
@@ -60,7 +60,7 @@ fn own_weights() -> String {
 }
 
 #[test]
-fn weights_come_out_of_a_file_that_the_flag_or_the_variable_names() {
+fn reads_weights_from_the_file_of_the_flag_or_the_variable() {
     let coffee = photograph("coffee.png");
     let arguments = ["classify", "--local", "--json", &coffee];
     let [embedded, flag, variable, both] = [
@@ -82,7 +82,7 @@ fn weights_come_out_of_a_file_that_the_flag_or_the_variable_names() {
 }
 
 #[test]
-fn a_sibling_of_the_network_answers_as_from_a_server() {
+fn other_variants_equal_the_servers_results() {
     let Some(folder) = std::env::var_os("IMAGECLASSIFIER_WEIGHTS_DIR") else {
         println!(
             "IMAGECLASSIFIER_WEIGHTS_DIR names no folder with lite1's weights: nothing compared"
@@ -113,7 +113,7 @@ fn a_sibling_of_the_network_answers_as_from_a_server() {
 }
 
 #[test]
-fn weights_that_cannot_be_used_are_refused() {
+fn rejects_unusable_weights() {
     let missing = "no such file.safetensors";
     let words = file("words.safetensors", "a thousand words");
     let local = ["classify", "--local", "x.jpg", "--weights"];

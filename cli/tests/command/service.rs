@@ -8,7 +8,7 @@ use crate::server::{run, server, text};
 const NOBODY: &str = "http://127.0.0.1:1";
 
 #[test]
-fn the_model_is_described() {
+fn describes_the_model() {
     let url = server(&[]);
     let output = run(&["models", "--server", &url, "--json"]);
     assert_eq!(output.status.code(), Some(0));
@@ -32,7 +32,7 @@ fn the_model_is_described() {
 
 /// That `health --wait` waits for a server that is starting is what every test's server is made with.
 #[test]
-fn health_is_told_and_waited_for() {
+fn reports_health_and_waits_for_it() {
     let url = server(&[]);
     let output = run(&["health", "--server", &url]);
     assert_eq!(

@@ -6,7 +6,7 @@ use std::{
 use crate::server::{classify, command, photograph, server, text};
 
 #[test]
-fn a_bar_is_shown_on_a_terminal_and_nothing_on_a_pipe() {
+fn shows_a_bar_on_a_terminal_and_nothing_on_a_pipe() {
     let url = server(&[]);
     let coffee = photograph("coffee.png");
     let piped = classify(&url, &["--csv", &coffee, &coffee]);
@@ -27,7 +27,7 @@ fn a_bar_is_shown_on_a_terminal_and_nothing_on_a_pipe() {
 }
 
 #[test]
-fn a_reader_that_leaves_is_no_error_to_shout_about() {
+fn a_closed_output_is_not_reported_as_an_error() {
     let url = server(&[]);
     let coffee = photograph("coffee.png");
     let mut arguments = vec!["classify", "--server", &url, "--csv"];

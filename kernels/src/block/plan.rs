@@ -1,31 +1,29 @@
 //! How a block is cut into pieces that fit the caches.
 
-use super::BlockConfig;
-use crate::kernel::Token;
+use super::config::BlockConfig;
+use super::ring::RingLayout;
+use crate::isa::Token;
+use crate::scratch::ScratchLen;
 use crate::shape::SameAxis;
 
-/// A block whose whole depthwise result fits into this many numbers runs group by group over the whole map; larger
+/// A block whose whole depthwise result fits into this many elements runs group by group over the whole map; larger
 /// ones run band by band. Sized for a second-level cache of 1 MiB, with room for the weights that stream past.
 const WHOLE_MAP_MAX: usize = 768 * 1024 / size_of::<f32>();
 /// What a band may occupy: its ring of expanded rows and its depthwise result.
 const BAND_MAX: usize = 320 * 1024 / size_of::<f32>();
 
-/// How many rows are worked on at a time, and the rings that needs.
+/// How many rows are worked on at a time, and the buffers that takes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {
-    /// Output rows in a band; all of them for a small map.
+    /// Output rows in a band.
     pub(super) band_rows: usize,
-    /// Input rows that a band touches.
-    pub(super) ring_rows: usize,
-    /// Numbers in a ring row: one vector for each column.
-    pub(super) row_len: usize,
-    /// Vectors in a group.
-    pub(super) vectors: usize,
-    /// Groups whose rows have to survive until the next band: all, or one when there is a single band.
-    pub(super) ring_groups: usize,
-    pub(super) depthwise_len: usize,
-    /// Words of the rows that enter with a band, where they have to be converted.
-    pub(super) converted_len: usize,
+    /// Whether there is a single band, which is run group by group.
+    pub(super) is_whole_map: bool,
+    pub(super) ring: RingLayout,
+    /// Groups whose rows have to survive until the next band: all, or one where there is a single band.
+    ring_groups: usize,
+    depthwise_len: usize,
+    packed_len: usize,
 }
 
 impl Plan {
@@ -38,18 +36,24 @@ impl Plan {
         token: Token,
     ) -> Self {
         let lanes = token.lanes();
-        let line = columns.input * config.input.channel_stride();
+        let line = columns.input * config.input().channel_stride();
         let with_bands_of = |band_rows: usize| {
-            let ring_rows = ((band_rows - 1) * config.stride + config.kernel_size).min(rows.input);
+            let ring_rows =
+                ((band_rows - 1) * config.stride() + config.kernel_size()).min(rows.input);
             let depthwise = band_rows * columns.output * groups * group;
+            let is_whole_map = band_rows == rows.output;
             Self {
                 band_rows,
-                ring_rows,
-                row_len: columns.padded * lanes,
-                vectors: group / lanes,
-                ring_groups: if band_rows == rows.output { 1 } else { groups },
-                depthwise_len: depthwise / token.numbers_in_word(),
-                converted_len: token.converted_len(ring_rows * line),
+                is_whole_map,
+                ring: RingLayout {
+                    rows: ring_rows,
+                    vectors: group / lanes,
+                    lanes,
+                    columns,
+                },
+                ring_groups: if is_whole_map { 1 } else { groups },
+                depthwise_len: depthwise / token.pack_factor(),
+                packed_len: token.packed_len(ring_rows * line),
             }
         };
         let whole = with_bands_of(rows.output);
@@ -64,15 +68,32 @@ impl Plan {
     }
 
     fn len(&self) -> usize {
-        self.ring_groups * self.ring_len() + self.depthwise_len
+        self.rings_len() + self.depthwise_len
     }
 
-    pub(super) fn ring_len(&self) -> usize {
-        self.vectors * self.plane_len()
+    /// Elements in the rings of all groups that are kept.
+    pub(super) fn rings_len(&self) -> usize {
+        self.ring_groups * self.ring.len()
     }
 
-    /// Numbers in one vector's share of a ring: its rows, and one of zeros.
-    pub(super) fn plane_len(&self) -> usize {
-        (self.ring_rows + 1) * self.row_len
+    /// What the calling thread needs to run the block.
+    pub(super) fn scratch_len(&self) -> ScratchLen {
+        ScratchLen {
+            packed: self.packed_len,
+            ring: self.rings_len(),
+            depthwise: self.depthwise_len,
+        }
+    }
+
+    /// What each helper needs: on a whole map, all threads write into the depthwise result of the calling one.
+    pub(super) fn helper_scratch_len(&self) -> ScratchLen {
+        ScratchLen {
+            depthwise: if self.is_whole_map {
+                0
+            } else {
+                self.depthwise_len
+            },
+            ..self.scratch_len()
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use fearless_simd::prelude::{SimdBase, SimdFloat};
 
-use super::{Operation, Split, Tiles, Words, load, relu6};
+use super::{Operand, Operation, Split, Tiles, load, relu6};
 
 /// Some output rows of a depthwise convolution, read from a ring of input rows.
 pub(crate) struct Depthwise<'a> {
@@ -31,13 +31,13 @@ pub(crate) struct Depthwise<'a> {
     pub(crate) rows: Range<usize>,
     /// Columns of the output.
     pub(crate) columns: usize,
-    /// `[rows, columns, vectors * lanes]`, in [`Words`], as the product that follows reads them.
+    /// `[rows, columns, vectors * lanes]`, in [`Operand`]s, as the product that follows reads them.
     pub(crate) output: &'a mut [f32],
 }
 
 impl Operation for Depthwise<'_> {
     #[inline(always)]
-    fn run<S: Tiles, W: Words<S>>(self, simd: S) {
+    fn run<S: Tiles, O: Operand<S>>(self, simd: S) {
         if self.rows.is_empty() || self.columns == 0 {
             return;
         }
@@ -46,8 +46,8 @@ impl Operation for Depthwise<'_> {
         assert!(channels * (self.ring_rows + 1) * self.ring_columns <= self.ring.len());
         assert!((self.columns - 1) * self.stride + self.kernel_size <= self.ring_columns);
         assert!(self.kernel_size * self.kernel_size * channels <= self.weights.len());
-        let words = channels / S::LANES * W::VECTOR;
-        assert!(self.rows.len() * self.columns * words <= self.output.len());
+        let packed = channels / S::LANES * O::VECTOR;
+        assert!(self.rows.len() * self.columns * packed <= self.output.len());
         // The ring holds all rows that an output row reads, and is not overtaken from one row to the next.
         assert!(self.ring_rows >= self.height.min(self.kernel_size));
         assert!(self.ring_rows >= self.stride.min(self.height));
@@ -56,10 +56,10 @@ impl Operation for Depthwise<'_> {
         // SAFETY: the assertions above cover every row, column, tap and channel.
         unsafe {
             match (self.kernel_size, self.stride) {
-                (3, 1) => rows::<S, W, 3, 1>(simd, self),
-                (3, 2) => rows::<S, W, 3, 2>(simd, self),
-                (5, 1) => rows::<S, W, 5, 1>(simd, self),
-                (5, 2) => rows::<S, W, 5, 2>(simd, self),
+                (3, 1) => rows::<S, O, 3, 1>(simd, self),
+                (3, 2) => rows::<S, O, 3, 2>(simd, self),
+                (5, 1) => rows::<S, O, 5, 1>(simd, self),
+                (5, 2) => rows::<S, O, 5, 2>(simd, self),
                 _ => unreachable!("depthwise kernels are 3 or 5 wide with stride 1 or 2"),
             }
         }
@@ -69,7 +69,7 @@ impl Operation for Depthwise<'_> {
 /// # Safety
 /// The bounds asserted in [`Depthwise::run`] must hold.
 #[inline(always)]
-unsafe fn rows<S: Tiles, W: Words<S>, const K: usize, const STRIDE: usize>(
+unsafe fn rows<S: Tiles, O: Operand<S>, const K: usize, const STRIDE: usize>(
     simd: S,
     it: Depthwise<'_>,
 ) {
@@ -91,7 +91,7 @@ unsafe fn rows<S: Tiles, W: Words<S>, const K: usize, const STRIDE: usize>(
             unsafe {
                 let ring = it.ring.as_ptr().add(vector * plane_len);
                 let mut inputs = [ring.add(it.ring_rows * row_len); K];
-                unroll!(tap in 0..K => {
+                unroll!(tap in 0..K, max 5 => {
                     let y = (top + tap).wrapping_sub(it.pad_top);
                     if y < it.height {
                         let slot = y - turn;
@@ -106,11 +106,11 @@ unsafe fn rows<S: Tiles, W: Words<S>, const K: usize, const STRIDE: usize>(
                     output: it
                         .output
                         .as_mut_ptr()
-                        .add((i * it.columns * vectors + vector) * W::VECTOR),
-                    output_stride: vectors * W::VECTOR,
+                        .add((i * it.columns * vectors + vector) * O::VECTOR),
+                    output_stride: vectors * O::VECTOR,
                 };
                 for (x, pixels) in (0..split.tiles).map(|i| split.tile(i)) {
-                    tile_of::<S, W, K, STRIDE>(simd, &line, x, pixels);
+                    tile_of::<S, O, K, STRIDE>(simd, &line, x, pixels);
                 }
             }
         }
@@ -130,7 +130,7 @@ struct Line<const K: usize> {
 /// # Safety
 /// As [`tile`].
 #[inline(always)]
-unsafe fn tile_of<S: Tiles, W: Words<S>, const K: usize, const STRIDE: usize>(
+unsafe fn tile_of<S: Tiles, O: Operand<S>, const K: usize, const STRIDE: usize>(
     simd: S,
     line: &Line<K>,
     x: usize,
@@ -138,16 +138,16 @@ unsafe fn tile_of<S: Tiles, W: Words<S>, const K: usize, const STRIDE: usize>(
 ) {
     macro_rules! by_width {
         ($($width:literal)*) => {
-            match pixels {
-                $($width if $width == 1 || (S::PIXELS.div_ceil(2)..=S::PIXELS).contains(&$width) => {
+            $(
+                if const { Split::makes($width, S::PIXELS) } && pixels == $width {
                     // SAFETY: the caller's promise.
-                    unsafe { tile::<S, W, K, STRIDE, $width>(simd, line, x) }
-                })*
-                _ => unreachable!("no tile has {pixels} pixels"),
-            }
+                    return unsafe { tile::<S, O, K, STRIDE, $width>(simd, line, x) };
+                }
+            )*
         };
     }
     by_width!(1 2 3 4 5 6 7 8);
+    unreachable!("no tile has {pixels} pixels");
 }
 
 /// `P` pixels from column `x` on: the weights of a tap row stay in registers, and each input is loaded once and used by
@@ -156,7 +156,7 @@ unsafe fn tile_of<S: Tiles, W: Words<S>, const K: usize, const STRIDE: usize>(
 /// # Safety
 /// The pointers of `line` must be valid for those pixels and all taps of one vector of channels.
 #[inline(always)]
-unsafe fn tile<S: Tiles, W: Words<S>, const K: usize, const STRIDE: usize, const P: usize>(
+unsafe fn tile<S: Tiles, O: Operand<S>, const K: usize, const STRIDE: usize, const P: usize>(
     simd: S,
     line: &Line<K>,
     x: usize,
@@ -167,28 +167,26 @@ unsafe fn tile<S: Tiles, W: Words<S>, const K: usize, const STRIDE: usize, const
         let input = unsafe { line.inputs[tap].add(x * STRIDE * S::LANES) };
         let from = unsafe { line.weights.add(tap * K * S::LANES) };
         let mut weights = [S::f32s::splat(simd, 0.0); K];
-        unroll!(i in 0..K => {
+        unroll!(i in 0..K, max 5 => {
             weights[i] = unsafe { load(simd, from.add(i * S::LANES)) };
         });
-        unroll!(column in 0..(P - 1) * STRIDE + K => {
+        unroll!(column in 0..(P - 1) * STRIDE + K, max 19 => {
             let x = unsafe { load(simd, input.add(column * S::LANES)) };
-            unroll!(i in 0..K => {
-                if let Some(p) = const { pixel_of(column, i, STRIDE, P) } {
+            unroll!(i in 0..K, max 5 => {
+                if const { is_read(column, i, STRIDE, P) } {
+                    let p = column.wrapping_sub(i) / STRIDE;
                     sums[p] = x.mul_add(weights[i], sums[p]);
                 }
             });
         });
     }
     let output = unsafe { line.output.add(x * line.output_stride) };
-    unroll!(p in 0..P => {
-        unsafe { W::store(output.add(p * line.output_stride), relu6(simd, sums[p])) };
+    unroll!(p in 0..P, max 8 => {
+        unsafe { O::store(output.add(p * line.output_stride), relu6(simd, sums[p])) };
     });
 }
 
-/// The pixel of a tile to which `column` belongs as tap `i`, if there is one.
-const fn pixel_of(column: usize, i: usize, stride: usize, pixels: usize) -> Option<usize> {
-    if column < i || !(column - i).is_multiple_of(stride) || (column - i) / stride >= pixels {
-        return None;
-    }
-    Some((column - i) / stride)
+/// Whether a pixel of a tile reads `column` as its tap `i`.
+const fn is_read(column: usize, i: usize, stride: usize, pixels: usize) -> bool {
+    column >= i && (column - i).is_multiple_of(stride) && (column - i) / stride < pixels
 }

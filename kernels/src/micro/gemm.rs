@@ -1,18 +1,18 @@
 //! A matrix product against one panel of packed weights, with bias, residual and ReLU6: every pointwise convolution.
 //!
-//! Input and weights are [`Words`]; depths, runs and distances count those. Bias, residual and output are f32.
+//! Input and weights are [`Operand`]s; depths, runs and distances count those. Bias, residual and output are f32.
 
 mod tile;
 
-use super::{Operation, Split, Tiles, Words};
+use super::{Operand, Operation, Split, Tiles};
 use tile::tile_of;
 
-/// Numbers in a cache line.
-const LINE: usize = 16;
+/// Elements in a cache line.
+const CACHE_LINE: usize = 16;
 
-/// Where the numbers of one input row lie: `count` runs of `len` numbers, `stride` apart.
+/// Where the operands of one input row lie: `count` runs of `len` operands, `stride` apart.
 ///
-/// One run for a row that is contiguous; three for a 3 x 3 window in a picture; one per group of channels for a map
+/// One run for a row that is contiguous; three for a 3 x 3 window in an image; one per group of channels for a map
 /// that is stored group by group.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Segments {
@@ -48,13 +48,13 @@ impl Segments {
 /// Where the rows of a product go: in lines of `line` rows, as the pixels of a map whose lines have padding between them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OutputLayout {
-    /// Numbers from one row to the next.
+    /// Elements from one row to the next.
     pub(crate) stride: usize,
     /// Rows in a line.
     pub(crate) line: usize,
-    /// Numbers from one line to the next.
+    /// Elements from one line to the next.
     pub(crate) line_stride: usize,
-    /// Numbers from one vector of a row to the next, where they do not lie side by side.
+    /// Elements from one vector of a row to the next, where they do not lie side by side.
     pub(crate) vector_stride: Option<usize>,
 }
 
@@ -111,7 +111,7 @@ pub(crate) struct Gemm<'a> {
 
 impl Operation for Gemm<'_> {
     #[inline(always)]
-    fn run<S: Tiles, W: Words<S>>(self, simd: S) {
+    fn run<S: Tiles, O: Operand<S>>(self, simd: S) {
         if self.rows == 0 {
             return;
         }
@@ -141,14 +141,24 @@ impl Operation for Gemm<'_> {
         };
         // SAFETY: the assertions above cover all rows, the whole depth and the panel's width.
         unsafe {
-            match (self.vectors, self.half) {
-                (1, _) => panel::<S, W, 1, false>(simd, &task, self.rows),
-                (2, false) => panel::<S, W, 2, false>(simd, &task, self.rows),
-                (3, false) if S::VECTORS == 3 => panel::<S, W, 3, false>(simd, &task, self.rows),
-                (2, true) if S::HALVES.is_some() => panel::<S, W, 2, true>(simd, &task, self.rows),
-                (3, true) if S::HALVES.is_some() => panel::<S, W, 3, true>(simd, &task, self.rows),
-                _ => unreachable!("panels are 1 to {} vectors wide", S::VECTORS),
+            let (vectors, half) = (self.vectors, self.half);
+            if vectors == 1 {
+                return panel::<S, O, 1, false>(simd, &task, self.rows);
             }
+            if vectors == 2 && !half {
+                return panel::<S, O, 2, false>(simd, &task, self.rows);
+            }
+            // `if const` keeps panels that this instruction set does not have from being compiled.
+            if const { S::NR == 3 } && vectors == 3 && !half {
+                return panel::<S, O, 3, false>(simd, &task, self.rows);
+            }
+            if const { S::MR_HALVES.is_some() } && vectors == 2 && half {
+                return panel::<S, O, 2, true>(simd, &task, self.rows);
+            }
+            if const { S::MR_HALVES.is_some() } && vectors == 3 && half {
+                return panel::<S, O, 3, true>(simd, &task, self.rows);
+            }
+            unreachable!("panels are 1 to {} vectors wide", S::NR);
         }
     }
 }
@@ -173,46 +183,46 @@ struct Task {
 /// # Safety
 /// All pointers of `task` must be valid for `rows` rows of `V` vectors.
 #[inline(always)]
-unsafe fn panel<S: Tiles, W: Words<S>, const V: usize, const HALF: bool>(
+unsafe fn panel<S: Tiles, O: Operand<S>, const V: usize, const HALF: bool>(
     simd: S,
     task: &Task,
     rows: usize,
 ) {
-    let split = Split::new(rows, const { rows_of::<S>(V, HALF) });
+    let split = Split::new(rows, const { mr::<S>(V, HALF) });
     let count = task.segments.count;
     // A single tile reads each weight once: nothing to keep.
     let passes = if split.tiles == 1 {
         1
     } else {
-        count.div_ceil((S::DEPTH / task.segments.len).max(1))
+        count.div_ceil((S::KC / task.segments.len).max(1))
     };
     for pass in 0..passes {
         let segments = count * pass / passes..count * (pass + 1) / passes;
-        // The next pass reads on where this one ends, in this panel or the next: ask for it line by line, in as many
+        // The next pass reads on where this one ends, in this panel or the next: prefetch it line by line, in as many
         // tiles as there are lines in a step of the depth.
-        let lines = V * S::LANES / LINE;
+        let lines = V * S::LANES / CACHE_LINE;
         let depth = segments.len() * task.segments.len;
         let next = task
             .weights
             .wrapping_add(segments.end * task.segments.len * V * S::LANES);
         for (i, (row, tile_rows)) in (0..split.tiles).map(|i| (i, split.tile(i))) {
-            let ahead = if i < lines {
-                (next.wrapping_add(i * depth * LINE), LINE)
+            let prefetched = if i < lines {
+                (next.wrapping_add(i * depth * CACHE_LINE), CACHE_LINE)
             } else {
                 (next, 0)
             };
             // SAFETY: `row + tile_rows <= rows`, so the tile lies inside what the caller vouched for.
             unsafe {
-                tile_of::<S, W, V, HALF>(simd, task, row, tile_rows, segments.clone(), ahead);
+                tile_of::<S, O, V, HALF>(simd, task, row, tile_rows, segments.clone(), prefetched);
             }
         }
     }
 }
 
 /// Rows of the tiles of a panel, at most.
-const fn rows_of<S: Tiles>(vectors: usize, half: bool) -> usize {
-    match S::HALVES {
+const fn mr<S: Tiles>(vectors: usize, half: bool) -> usize {
+    match S::MR_HALVES {
         Some(rows) if half => rows[vectors - 2],
-        _ => S::ROWS[vectors - 1],
+        _ => S::MR[vectors - 1],
     }
 }

@@ -2,14 +2,15 @@
 
 use fearless_simd::prelude::SimdBase;
 
-use super::{Operation, Tiles, Words, load, prefetch, store};
+use super::{Operand, Operation, Tiles, load, prefetch, store};
 
 /// Independent sums, so that the next multiply-add need not wait for the one before.
 const CHAINS: usize = 4;
-/// How far ahead weights are asked for, in numbers: they are read once, at the speed of the third cache.
-const AHEAD: usize = 8192;
+/// Operands from the weights that are read to those that are prefetched: weights are read once, at the speed of the
+/// third cache.
+const PREFETCH_DISTANCE: usize = 8192;
 
-/// `output[panel] = input * weights[:, panel] + bias[panel]`, input and weights in [`Words`].
+/// `output[panel] = input * weights[:, panel] + bias[panel]`, input and weights in [`Operand`]s.
 pub(crate) struct Gemv<'a> {
     /// `[depth]`.
     pub(crate) input: &'a [f32],
@@ -25,18 +26,22 @@ pub(crate) struct Gemv<'a> {
 
 impl Operation for Gemv<'_> {
     #[inline(always)]
-    fn run<S: Tiles, W: Words<S>>(self, simd: S) {
+    fn run<S: Tiles, O: Operand<S>>(self, simd: S) {
         let width = self.vectors * S::LANES;
         assert!(self.input.len() * width <= self.weights.len());
         assert!(width <= self.bias.len() && width <= self.output.len());
         // SAFETY: the assertions above cover the depth and the width.
         unsafe {
-            match self.vectors {
-                1 => panel::<S, W, 1>(simd, self),
-                2 => panel::<S, W, 2>(simd, self),
-                3 if S::VECTORS == 3 => panel::<S, W, 3>(simd, self),
-                _ => unreachable!("panels are 1 to {} vectors wide", S::VECTORS),
+            if self.vectors == 1 {
+                return panel::<S, O, 1>(simd, self);
             }
+            if self.vectors == 2 {
+                return panel::<S, O, 2>(simd, self);
+            }
+            if const { S::NR == 3 } && self.vectors == 3 {
+                return panel::<S, O, 3>(simd, self);
+            }
+            unreachable!("panels are 1 to {} vectors wide", S::NR);
         }
     }
 }
@@ -44,16 +49,16 @@ impl Operation for Gemv<'_> {
 /// # Safety
 /// The bounds asserted in [`Gemv::run`] must hold.
 #[inline(always)]
-unsafe fn panel<S: Tiles, W: Words<S>, const V: usize>(simd: S, it: Gemv<'_>) {
+unsafe fn panel<S: Tiles, O: Operand<S>, const V: usize>(simd: S, it: Gemv<'_>) {
     let mut sums = [[S::f32s::splat(simd, 0.0); V]; CHAINS];
     let mut weights = it.weights.as_ptr();
     // SAFETY (all blocks): the caller's promise.
     let mut add = |x: f32, sums: &mut [S::f32s; V]| {
         let x = S::f32s::splat(simd, x);
-        unroll!(line in 0..(V * S::LANES).div_ceil(16) => { prefetch(weights.wrapping_add(AHEAD + line * 16)); });
+        unroll!(line in 0..(V * S::LANES).div_ceil(16), max 3 => { prefetch(weights.wrapping_add(PREFETCH_DISTANCE + line * 16)); });
         for (v, sum) in sums.iter_mut().enumerate() {
             let w = unsafe { load(simd, weights.add(v * S::LANES)) };
-            *sum = W::multiply_add(simd, x, w, *sum);
+            *sum = O::multiply_add(simd, x, w, *sum);
         }
         weights = unsafe { weights.add(V * S::LANES) };
     };

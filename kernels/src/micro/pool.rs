@@ -1,6 +1,6 @@
-//! Global average pooling of one panel. Plain Rust: the compiler vectorises it for the instruction set it runs under.
+//! Global average pooling of one panel. Plain Rust: the compiler vectorises it for the instruction set it is compiled for.
 
-use super::{Operation, Tiles, Words};
+use super::{Operand, Operation, Tiles};
 
 /// `output[channel] = mean over pixels of input[pixel, channel]`.
 pub(crate) struct AveragePool<'a> {
@@ -11,7 +11,7 @@ pub(crate) struct AveragePool<'a> {
 
 impl Operation for AveragePool<'_> {
     #[inline(always)]
-    fn run<S: Tiles, W: Words<S>>(self, _: S) {
+    fn run<S: Tiles, O: Operand<S>>(self, _: S) {
         let channels = self.output.len();
         self.output.fill(0.0);
         for pixel in self.input.chunks_exact(channels) {

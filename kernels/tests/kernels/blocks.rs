@@ -1,26 +1,27 @@
 //! One block at a time, over the shapes that exercise every branch.
 
-use imageclassifier_kernels::{Block, BlockConfig, Kernel, MapShape, Precision, Scratch};
+use imageclassifier_kernels::{Block, BlockConfig, Isa, MapShape, Precision};
 
 use crate::max_abs_difference;
 use crate::random::{Random, RandomBlock};
 use crate::reference::{self, Map};
 
-/// Sums of up to a few hundred products of numbers below 6, in another order.
+/// Sums of up to a few hundred products of values below 6, in another order.
 const TOLERANCE: f32 = 2e-5;
 
 fn check(config: BlockConfig) {
-    let mut random = Random::new(config.input.pixels() as u64 + config.output_channels as u64);
+    let mut random =
+        Random::new(config.input().pixels() as u64 + config.output().channels() as u64);
     let weights = RandomBlock::new(&mut random, &config);
-    let values = random.numbers(config.input.pixels() * config.input.channels, 2.0);
+    let values = random.values(config.input().pixels() * config.input().channels(), 2.0);
     let input = Map {
-        shape: config.input,
+        shape: config.input(),
         values,
     };
     let expected = reference::block(&input, &config, &weights, Precision::F32);
-    for kernel in Kernel::available() {
-        let block = Block::new(kernel, config, &weights.weights()).expect("a supported block");
-        let mut scratch = Scratch::new([&block]);
+    for isa in Isa::available() {
+        let block = Block::new(isa, config, &weights.weights()).expect("a supported block");
+        let mut scratch = block.scratch();
         let mut output = vec![f32::NAN; config.output().buffer_len()];
         for run in 0..2 {
             block.run(&input.padded(), &mut output, &mut scratch);
@@ -28,7 +29,7 @@ fn check(config: BlockConfig) {
             let difference = max_abs_difference(&found.values, &expected.values);
             assert!(
                 difference <= TOLERANCE,
-                "{kernel}, run {run}, {config:?}: {difference}"
+                "{isa}, run {run}, {config:?}: {difference}"
             );
         }
     }
@@ -40,17 +41,15 @@ pub(crate) fn config(
     (kernel_size, stride): (usize, usize),
     output_channels: usize,
 ) -> BlockConfig {
-    BlockConfig {
-        input: MapShape {
-            height,
-            width,
-            channels,
-        },
+    let input = MapShape::new(height, width, channels).expect("a supported shape");
+    BlockConfig::new(
+        input,
         expanded_channels,
         kernel_size,
         stride,
         output_channels,
-    }
+    )
+    .expect("a supported block")
 }
 
 pub(crate) const DEPTHWISE: [(usize, usize); 4] = [(3, 1), (3, 2), (5, 1), (5, 2)];

@@ -1,10 +1,12 @@
-//! Every kernel this machine can run, against direct convolutions written for clarity.
+//! Every instruction set that this machine can run, against direct convolutions written for clarity.
 
 mod bf16;
 mod blocks;
 mod network;
+mod networks;
 mod random;
 mod reference;
+mod shapes;
 mod stem_and_head;
 
 /// The largest difference between two maps.

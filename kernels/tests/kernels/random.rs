@@ -1,4 +1,4 @@
-//! Random numbers that are the same on every machine.
+//! Random values that are the same on every machine.
 
 use imageclassifier_kernels::{
     Architecture, BlockConfig, BlockWeights, FoldedConv, NetworkWeights,
@@ -13,7 +13,7 @@ impl Random {
     }
 
     /// Evenly from -1 to 1.
-    pub(crate) fn number(&mut self) -> f32 {
+    pub(crate) fn value(&mut self) -> f32 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -22,8 +22,8 @@ impl Random {
     }
 
     /// Evenly from `-scale` to `scale`.
-    pub(crate) fn numbers(&mut self, len: usize, scale: f32) -> Vec<f32> {
-        (0..len).map(|_| self.number() * scale).collect()
+    pub(crate) fn values(&mut self, len: usize, scale: f32) -> Vec<f32> {
+        (0..len).map(|_| self.value() * scale).collect()
     }
 
     /// A layer whose outputs stay about as large as its inputs.
@@ -31,8 +31,8 @@ impl Random {
         #[allow(clippy::cast_precision_loss)]
         let scale = (3.0 / depth as f32).sqrt();
         Conv {
-            weight: self.numbers(outputs * depth, scale),
-            bias: self.numbers(outputs, 0.5),
+            weight: self.values(outputs * depth, scale),
+            bias: self.values(outputs, 0.5),
         }
     }
 }
@@ -61,13 +61,13 @@ pub(crate) struct RandomBlock {
 
 impl RandomBlock {
     pub(crate) fn new(random: &mut Random, config: &BlockConfig) -> Self {
-        let channels = config.expanded_channels.unwrap_or(config.input.channels);
+        let channels = config.depthwise_channels();
         Self {
             expand_conv: config
-                .expanded_channels
-                .map(|_| random.conv(channels, config.input.channels)),
-            depthwise_conv: random.conv(channels, config.kernel_size * config.kernel_size),
-            project_conv: random.conv(config.output_channels, channels),
+                .expanded_channels()
+                .map(|_| random.conv(channels, config.input().channels())),
+            depthwise_conv: random.conv(channels, config.kernel_size() * config.kernel_size()),
+            project_conv: random.conv(config.output().channels(), channels),
         }
     }
 
@@ -90,18 +90,16 @@ pub(crate) struct RandomNetwork {
 
 impl RandomNetwork {
     pub(crate) fn new(random: &mut Random, architecture: &Architecture) -> Self {
-        let blocks = architecture.blocks();
-        let last = blocks
-            .last()
-            .map_or(architecture.stem_channels, |block| block.output_channels);
+        let last = architecture.last_map().channels();
         Self {
-            conv_stem: random.conv(architecture.stem_channels, 27),
-            blocks: blocks
+            conv_stem: random.conv(architecture.stem_output().channels(), 27),
+            blocks: architecture
+                .blocks()
                 .iter()
                 .map(|config| RandomBlock::new(random, config))
                 .collect(),
-            conv_head: random.conv(architecture.head_channels, last),
-            fc: random.conv(architecture.classes, architecture.head_channels),
+            conv_head: random.conv(architecture.head_channels(), last),
+            fc: random.conv(architecture.classes(), architecture.head_channels()),
         }
     }
 

@@ -14,12 +14,12 @@ pub(crate) struct Map {
 impl Map {
     fn get(&self, y: Option<usize>, x: Option<usize>, channel: usize) -> f64 {
         match (
-            y.filter(|y| *y < self.shape.height),
-            x.filter(|x| *x < self.shape.width),
+            y.filter(|y| *y < self.shape.height()),
+            x.filter(|x| *x < self.shape.width()),
         ) {
-            (Some(y), Some(x)) => {
-                f64::from(self.values[(y * self.shape.width + x) * self.shape.channels + channel])
-            }
+            (Some(y), Some(x)) => f64::from(
+                self.values[(y * self.shape.width() + x) * self.shape.channels() + channel],
+            ),
             _ => 0.0,
         }
     }
@@ -28,7 +28,7 @@ impl Map {
     pub(crate) fn padded(&self) -> Vec<f32> {
         let mut padded = vec![f32::NAN; self.shape.buffer_len()];
         let pixels = padded.chunks_exact_mut(self.shape.channel_stride());
-        for (to, from) in pixels.zip(self.values.chunks_exact(self.shape.channels)) {
+        for (to, from) in pixels.zip(self.values.chunks_exact(self.shape.channels())) {
             to[..from.len()].copy_from_slice(from);
         }
         padded
@@ -40,7 +40,7 @@ impl Map {
         Self {
             shape,
             values: pixels
-                .flat_map(|pixel| &pixel[..shape.channels])
+                .flat_map(|pixel| &pixel[..shape.channels()])
                 .copied()
                 .collect(),
         }
@@ -61,11 +61,11 @@ pub(crate) fn convolve(
 ) -> Map {
     let (channels, depth) = (
         conv.bias.len(),
-        if depthwise { 1 } else { input.shape.channels },
+        if depthwise { 1 } else { input.shape.channels() },
     );
-    let [height, width] = [input.shape.height, input.shape.width].map(|n| n.div_ceil(stride));
+    let [height, width] = [input.shape.height(), input.shape.width()].map(|n| n.div_ceil(stride));
     let pad = |n: usize| ((n.div_ceil(stride) - 1) * stride + kernel_size).saturating_sub(n) / 2;
-    let (top, left) = (pad(input.shape.height), pad(input.shape.width));
+    let (top, left) = (pad(input.shape.height()), pad(input.shape.width()));
     let mut values = Vec::new();
     for y in 0..height {
         for x in 0..width {
@@ -87,16 +87,12 @@ pub(crate) fn convolve(
         }
     }
     Map {
-        shape: MapShape {
-            height,
-            width,
-            channels,
-        },
+        shape: MapShape::new(height, width, channels).expect("a supported shape"),
         values,
     }
 }
 
-/// To 8 significant bits: the nearest number, of two as near the one whose last bit is 0.
+/// To 8 significant bits: to nearest, ties to even.
 fn to_bf16(x: &f32) -> f32 {
     let bits = x.to_bits();
     f32::from_bits((bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF_0000)
@@ -104,9 +100,9 @@ fn to_bf16(x: &f32) -> f32 {
 
 /// A 1 x 1 convolution of input and weights that are rounded first.
 fn pointwise(input: &Map, conv: &Conv, precision: Precision) -> Map {
-    let round = |numbers: &[f32]| match precision {
-        Precision::F32 => numbers.to_vec(),
-        Precision::Bf16 => numbers.iter().map(to_bf16).collect(),
+    let round = |values: &[f32]| match precision {
+        Precision::F32 => values.to_vec(),
+        Precision::Bf16 => values.iter().map(to_bf16).collect(),
     };
     let input = Map {
         shape: input.shape,
@@ -124,8 +120,8 @@ fn activate(mut map: Map) -> Map {
     map
 }
 
-pub(crate) fn stem(picture: &Map, conv: &Conv) -> Map {
-    activate(convolve(picture, conv, 3, 2, false))
+pub(crate) fn stem(image: &Map, conv: &Conv) -> Map {
+    activate(convolve(image, conv, 3, 2, false))
 }
 
 pub(crate) fn block(
@@ -141,8 +137,8 @@ pub(crate) fn block(
     map = activate(convolve(
         &map,
         &block.depthwise_conv,
-        config.kernel_size,
-        config.stride,
+        config.kernel_size(),
+        config.stride(),
         true,
     ));
     map = pointwise(&map, &block.project_conv, precision);
@@ -163,7 +159,7 @@ pub(crate) fn head(
     precision: Precision,
 ) -> (Map, Vec<f32>) {
     let features = activate(pointwise(input, conv_head, precision));
-    let channels = features.shape.channels;
+    let channels = features.shape.channels();
     let mut pooled = vec![0.0_f64; channels];
     for pixel in features.values.chunks_exact(channels) {
         pooled
@@ -177,25 +173,21 @@ pub(crate) fn head(
         .map(|sum| (sum / features.shape.pixels() as f64) as f32)
         .collect();
     let pooled = Map {
-        shape: MapShape {
-            height: 1,
-            width: 1,
-            channels,
-        },
+        shape: MapShape::new(1, 1, channels).expect("a supported shape"),
         values: pooled,
     };
     let logits = pointwise(&pooled, fc, precision).values;
     (features, logits)
 }
 
-/// The last feature map and the logits of a picture.
+/// The last feature map and the logits of a image.
 pub(crate) fn network(
-    picture: &Map,
+    image: &Map,
     architecture: &Architecture,
     weights: &RandomNetwork,
     precision: Precision,
 ) -> (Map, Vec<f32>) {
-    let mut map = stem(picture, &weights.conv_stem);
+    let mut map = stem(image, &weights.conv_stem);
     for (config, weights) in architecture.blocks().iter().zip(&weights.blocks) {
         map = block(&map, config, weights, precision);
     }

@@ -66,22 +66,27 @@ pub(super) fn tensors(variant: Variant) -> BTreeMap<String, Vec<usize>> {
         tensors.insert(format!("{name}.weight"), weight.to_vec());
         tensors.insert(format!("{name}.bias"), vec![weight[0]]);
     };
-    layer("conv_stem", &[architecture.stem_channels, 3, 3, 3]);
-    let blocks = architecture.blocks();
-    for (index, block) in blocks.iter().enumerate() {
+    layer(
+        "conv_stem",
+        &[architecture.stem_output().channels(), 3, 3, 3],
+    );
+    for (index, block) in architecture.blocks().iter().enumerate() {
         let name = |conv| format!("blocks.{index}.{conv}");
-        let input = block.input.channels;
-        let inner = block.expanded_channels.unwrap_or(input);
-        if block.expanded_channels.is_some() {
+        let input = block.input().channels();
+        let inner = block.depthwise_channels();
+        if block.expanded_channels().is_some() {
             layer(&name("expand_conv"), &[inner, input, 1, 1]);
         }
-        let side = block.kernel_size;
+        let side = block.kernel_size();
         layer(&name("depthwise_conv"), &[inner, 1, side, side]);
-        layer(&name("project_conv"), &[block.output_channels, inner, 1, 1]);
+        layer(
+            &name("project_conv"),
+            &[block.output().channels(), inner, 1, 1],
+        );
     }
-    let features = architecture.head_channels;
-    let last = blocks.last().expect("an architecture has blocks");
-    layer("conv_head", &[features, last.output_channels, 1, 1]);
+    let features = architecture.head_channels();
+    let last = architecture.last_map().channels();
+    layer("conv_head", &[features, last, 1, 1]);
     layer("fc", &[CLASSES, features]);
     tensors
 }

@@ -68,7 +68,7 @@ fn compare(variant: Variant, name: &str, map_side: usize) {
 
 fn answers(weights: &Weights, compute: Compute, inputs: &[Input]) -> Vec<Answer> {
     let network = Network::load(weights, compute).unwrap();
-    let mut runner = network.runner(1);
+    let mut runner = network.runner();
     let inputs = inputs.iter().cloned();
     inputs
         .map(|input| runner.run_explained(input, &mut Team::solo()).unwrap())

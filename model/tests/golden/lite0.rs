@@ -36,7 +36,7 @@ fn answers_are_the_references_whatever_computes_them() {
 fn answers_are_the_references(compute: Compute) {
     let golden = Golden::open();
     let network = Network::load(&Weights::lite0(), compute).unwrap();
-    let mut runner = network.runner(1);
+    let mut runner = network.runner();
     let mut forward = |inputs: Vec<Input>| -> Vec<Logits> {
         let inputs = inputs.into_iter();
         inputs
@@ -75,7 +75,7 @@ fn heatmaps_are_the_references_whatever_computes_them() {
     let explainer = Explainer::new(&weights);
     for compute in Compute::available() {
         let network = Network::load(&weights, compute).unwrap();
-        let mut runner = network.runner(1);
+        let mut runner = network.runner();
         for name in golden.names() {
             let (logits, features) = runner
                 .run_explained(golden.lite0_input(name), &mut Team::solo())

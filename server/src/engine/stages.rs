@@ -52,11 +52,11 @@ pub(crate) fn network_stages(
 ) -> Box<MakeStages> {
     let input_size = weights.variant().input_size();
     let explainer = Explainer::new(weights);
-    Box::new(move |threads| {
+    Box::new(move |_| {
         Box::new(NetworkStages {
             pixels_max,
             input_size,
-            runner: network.runner(threads),
+            runner: network.runner(),
             explainer: explainer.clone(),
         })
     })

@@ -4,35 +4,37 @@ use std::ops::Range;
 
 use fearless_simd::prelude::{Select, SimdBase, SimdMask};
 
-use super::{Task, rows_of};
-use crate::micro::{Tiles, Words, load, prefetch, relu6, store};
+use super::{Task, mr};
+use crate::micro::{Operand, Split, Tiles, load, prefetch, relu6, store};
 
-/// Calls the tile compiled for `rows`. Heights that [`Split`] never makes for this instruction set compile to
-/// nothing, because `S::ROWS` is a constant.
+/// Calls the tile compiled for `rows`. Heights that [`Split`] never makes for this instruction set are not compiled: the
+/// compiler drops `if const` before it instantiates what is inside.
 ///
 /// # Safety
 /// As [`tile`].
 #[inline(always)]
-pub(super) unsafe fn tile_of<S: Tiles, W: Words<S>, const V: usize, const HALF: bool>(
+pub(super) unsafe fn tile_of<S: Tiles, O: Operand<S>, const V: usize, const HALF: bool>(
     simd: S,
     task: &Task,
     row: usize,
     rows: usize,
     segments: Range<usize>,
-    ahead: (*const f32, usize),
+    prefetched: (*const f32, usize),
 ) {
     macro_rules! by_height {
         ($($height:literal)*) => {
-            match rows {
-                $($height if $height == 1 || (rows_of::<S>(V, HALF).div_ceil(2)..=rows_of::<S>(V, HALF)).contains(&$height) => {
+            $(
+                if const { Split::makes($height, mr::<S>(V, HALF)) } && rows == $height {
                     // SAFETY: the caller's promise.
-                    unsafe { tile::<S, W, $height, V, HALF>(simd, task, row, segments, ahead) }
-                })*
-                _ => unreachable!("no tile has {rows} rows"),
-            }
+                    return unsafe {
+                        tile::<S, O, $height, V, HALF>(simd, task, row, segments, prefetched)
+                    };
+                }
+            )*
         };
     }
     by_height!(1 2 3 4 5 6 7 8 9 10 11 12 13 14);
+    unreachable!("no tile has {rows} rows");
 }
 
 /// `R` rows from `row` on, of `V` vectors, over some of the segments: the sums stay in registers from the first to the last.
@@ -43,14 +45,14 @@ pub(super) unsafe fn tile_of<S: Tiles, W: Words<S>, const V: usize, const HALF: 
 /// # Safety
 /// The pointers of `task` must be valid for those rows, and for the whole depth.
 #[inline(always)]
-unsafe fn tile<S: Tiles, W: Words<S>, const R: usize, const V: usize, const HALF: bool>(
+unsafe fn tile<S: Tiles, O: Operand<S>, const R: usize, const V: usize, const HALF: bool>(
     simd: S,
     task: &Task,
     row: usize,
     segments: Range<usize>,
-    ahead: (*const f32, usize),
+    prefetched: (*const f32, usize),
 ) {
-    let (mut ahead, step) = ahead;
+    let (mut prefetched, prefetch_distance) = prefetched;
     let (first, last) = (segments.start == 0, segments.end == task.segments.count);
     let lower = S::mask32s::from_bitmask(simd, (1 << (S::LANES / 2)) - 1);
     let mut sums = [[S::f32s::splat(simd, 0.0); V]; R];
@@ -70,15 +72,15 @@ unsafe fn tile<S: Tiles, W: Words<S>, const R: usize, const V: usize, const HALF
     // SAFETY (all blocks): the caller vouches for R rows, V vectors, and every segment. Half a vector before a last
     // vector of a row lies in the same row, as there are two vectors at least.
     if first {
-        unroll!(v in 0..V => {
+        unroll!(v in 0..V, max 3 => {
             let bias = unsafe { load(simd, task.bias.add(v * S::LANES)) };
-            unroll!(r in 0..R => { sums[r][v] = bias; });
+            unroll!(r in 0..R, max 14 => { sums[r][v] = bias; });
         });
-        unroll!(r in 0..R => { shared[r] = sums[r][V - 1]; });
+        unroll!(r in 0..R, max 14 => { shared[r] = sums[r][V - 1]; });
     } else {
-        unroll!(r in 0..R => {
+        unroll!(r in 0..R, max 14 => {
             let output = unsafe { task.output.add(starts[r]) };
-            unroll!(v in 0..V => { sums[r][v] = unsafe { load(simd, output.add(v * task.vector_stride)) }; });
+            unroll!(v in 0..V, max 3 => { sums[r][v] = unsafe { load(simd, output.add(v * task.vector_stride)) }; });
             if HALF && r.is_multiple_of(2) {
                 let other = unsafe { task.output.add(starts[partner(r, R)]) };
                 let upper = unsafe { load(simd, other.add((V - 1) * S::LANES - S::LANES / 2)) };
@@ -95,42 +97,42 @@ unsafe fn tile<S: Tiles, W: Words<S>, const R: usize, const V: usize, const HALF
         };
         for k in 0..task.segments.len {
             let mut w = [S::f32s::splat(simd, 0.0); V];
-            unroll!(v in 0..V => { w[v] = unsafe { load(simd, weights.add(v * S::LANES)) }; });
-            unroll!(r in 0..R => {
+            unroll!(v in 0..V, max 3 => { w[v] = unsafe { load(simd, weights.add(v * S::LANES)) }; });
+            unroll!(r in 0..R, max 14 => {
                 let x = S::f32s::splat(simd, unsafe { *input.add(r * task.input_stride + k) });
-                unroll!(v in 0..if HALF { V - 1 } else { V } => { sums[r][v] = W::multiply_add(simd, x, w[v], sums[r][v]); });
+                unroll!(v in 0..if HALF { V - 1 } else { V }, max 3 => { sums[r][v] = O::multiply_add(simd, x, w[v], sums[r][v]); });
                 if HALF && r.is_multiple_of(2) {
                     let other = unsafe { *input.add(partner(r, R) * task.input_stride + k) };
                     let both = lower.select(x, S::f32s::splat(simd, other));
-                    shared[r] = W::multiply_add(simd, both, w[V - 1], shared[r]);
+                    shared[r] = O::multiply_add(simd, both, w[V - 1], shared[r]);
                 }
             });
             weights = unsafe { weights.add(width) };
-            prefetch(ahead);
-            ahead = ahead.wrapping_add(step);
+            prefetch(prefetched);
+            prefetched = prefetched.wrapping_add(prefetch_distance);
         }
     }
     if HALF {
-        unroll!(r in 0..R => { sums[r][V - 1] = shared[r - r % 2]; });
+        unroll!(r in 0..R, max 14 => { sums[r][V - 1] = shared[r - r % 2]; });
     }
     if last && let Some(residual) = task.residual {
-        unroll!(r in 0..R => {
+        unroll!(r in 0..R, max 14 => {
             let residual = unsafe { residual.add(starts[r]) };
-            unroll!(v in 0..V => {
+            unroll!(v in 0..V, max 3 => {
                 let at = v * task.vector_stride - shift::<S>(HALF && v + 1 == V, r);
                 sums[r][v] += unsafe { load(simd, residual.add(at)) };
             });
         });
     }
     if last && task.relu6 {
-        unroll!(r in 0..R => {
-            unroll!(v in 0..V => { sums[r][v] = relu6(simd, sums[r][v]); });
+        unroll!(r in 0..R, max 14 => {
+            unroll!(v in 0..V, max 3 => { sums[r][v] = relu6(simd, sums[r][v]); });
         });
     }
-    unroll!(r in 0..R => {
+    unroll!(r in 0..R, max 14 => {
         let output = unsafe { task.output.add(starts[r]) };
         // The last vector first: where it is the upper half of a shared one, its lower half lands in the vector before.
-        unroll!(i in 0..V => {
+        unroll!(i in 0..V, max 3 => {
             let v = V - 1 - i;
             let at = v * task.vector_stride - shift::<S>(HALF && v + 1 == V, r);
             unsafe { store::<S>(output.add(at), sums[r][v]) };
@@ -143,7 +145,7 @@ const fn partner(r: usize, rows: usize) -> usize {
     if r + 1 < rows { r + 1 } else { r }
 }
 
-/// How far before its place the last vector of a row begins: the second row's numbers are in the upper half.
+/// How far before its place the last vector of a row begins: the second row's elements are in the upper half.
 const fn shift<S: Tiles>(half: bool, r: usize) -> usize {
     if half && r % 2 == 1 { S::LANES / 2 } else { 0 }
 }

@@ -1,4 +1,4 @@
-//! What a gRPC-Web answer is made of: frames of a flag, a length and so many bytes. The last one holds the trailers.
+//! The body of a gRPC-Web response: frames of a flag, a length and so many bytes. The last one holds the trailers.
 
 use bytes::{Buf, Bytes};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -7,18 +7,18 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 const HEAD_BYTES: usize = 5;
 const TRAILERS: u8 = 0x80;
 
-/// An answer taken apart.
+/// A response in its parts.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
     /// The messages, each still with its flag and length: that is how gRPC itself frames them.
     pub(crate) messages: Bytes,
-    /// None where the status came with the headers.
+    /// `None` where the status came with the headers.
     pub(crate) trailers: Option<HeaderMap>,
 }
 
-/// The answer ends before it is complete, or goes on after its trailers, or is something else.
+/// The response is incomplete, goes on after its trailers, or is not gRPC-Web.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the answer is no gRPC-Web answer")]
+#[error("the response is not gRPC-Web")]
 pub(crate) struct Malformed;
 
 impl Answer {
@@ -57,7 +57,7 @@ fn frame(rest: &mut Bytes) -> Result<(u8, Bytes), Malformed> {
     Ok((flag, rest.split_to(length)))
 }
 
-/// As in HTTP/1.1: `name: value`, a line each.
+/// As in HTTP/1.1: `name: value`, one per line.
 fn trailers(content: &[u8]) -> Result<HeaderMap, Malformed> {
     let lines = content.split(|byte| *byte == b'\n');
     lines
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_stay_framed_and_trailers_become_headers() {
+    fn keeps_messages_framed_and_parses_trailers() {
         let answer = parse(&[MESSAGE, MESSAGE, STATUS]).unwrap();
         assert_eq!(answer.messages, [MESSAGE, MESSAGE].concat());
         let trailers = answer.trailers.unwrap();
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn trailers_may_be_spaced_or_end_without_a_line_break_or_be_none() {
+    fn accepts_trailers_with_spaces_without_line_breaks_and_empty() {
         let cases: [(&[u8], usize); 3] = [
             (b"\x80\0\0\0\x10grpc-status: 0\r\n", 1),
             (b"\x80\0\0\0\x0dgrpc-status:0", 1),
@@ -109,18 +109,18 @@ mod tests {
     }
 
     #[test]
-    fn a_status_in_the_headers_leaves_nothing_to_parse() {
+    fn accepts_an_empty_body() {
         let answer = parse(&[]).unwrap();
         assert_eq!(answer.trailers, None);
         assert!(answer.messages.is_empty());
     }
 
     #[test]
-    fn what_is_cut_off_or_goes_on_is_refused() {
+    fn rejects_truncated_bodies_and_trailing_data() {
         let whole = [MESSAGE, STATUS].concat();
         for end in 1..whole.len() {
             let cut = parse(&[&whole[..end]]);
-            // Between the frames an answer may end: its status is then missing, which is for tonic to say.
+            // A body may end between the frames: then the status is missing, which tonic reports.
             assert_eq!(cut.is_ok(), end == MESSAGE.len(), "{end}");
         }
         assert_eq!(parse(&[STATUS, MESSAGE]), Err(Malformed));

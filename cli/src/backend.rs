@@ -3,18 +3,18 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream::LocalBoxStream};
 use imageclassifier_client::{
-    Answer, CallError, Classifier, ClassifyOptions, StreamOptions, patiently,
+    Answer, CallError, Classifier, ClassifyOptions, StreamOptions, with_retries,
 };
 
 use crate::{
     args,
-    connection::{classifier, ends_everything, refusal},
+    connection::{classifier, fatal_message, first_error_message},
     local::Local,
 };
 
-/// Who classifies: a server, or this process. Ready to.
+/// What classifies the images: a server, or this process.
 #[allow(clippy::large_enum_variant, reason = "there is one of them")]
-pub(crate) enum Respondent {
+pub(crate) enum Backend {
     Server {
         classifier: Classifier,
         url: String,
@@ -24,18 +24,18 @@ pub(crate) enum Respondent {
     Local(Arc<Local>),
 }
 
-impl Respondent {
-    /// Finds out whether pictures can be asked about at all, so that no picture gets an error that all of them would get.
-    pub(crate) async fn ready(args: &args::Classify) -> Result<Self, String> {
+impl Backend {
+    /// Connects to the server or loads the model, so that an error which all images would get is reported once.
+    pub(crate) async fn connect(args: &args::Classify) -> Result<Self, String> {
         if args.local {
             let local = Local::load(args.weights.as_deref(), &args.model)?;
             return Ok(Self::Local(Arc::new(local)));
         }
         let connection = &args.connection;
         let classifier = classifier(connection).map_err(|error| error.to_string())?;
-        let model = patiently(args.retries, || classifier.model(&args.model))
+        let model = with_retries(args.retries, || classifier.model(&args.model))
             .await
-            .map_err(|error| refusal(&error, &connection.server))?;
+            .map_err(|error| first_error_message(&error, &connection.server))?;
         Ok(Self::Server {
             classifier,
             url: connection.server.clone(),
@@ -47,7 +47,7 @@ impl Respondent {
         })
     }
 
-    /// Longest picture that is taken.
+    /// Length of the largest file that is accepted.
     pub(crate) fn image_bytes_max(&self) -> u64 {
         match self {
             Self::Server {
@@ -57,10 +57,10 @@ impl Respondent {
         }
     }
 
-    /// Answers come as they finish, with their pictures' keys.
+    /// The results as they finish, with the keys of their images.
     pub(crate) fn classify<'a, K: 'a>(
         &self,
-        pictures: impl Stream<Item = (K, Bytes)> + 'a,
+        images: impl Stream<Item = (K, Bytes)> + 'a,
         options: ClassifyOptions,
     ) -> LocalBoxStream<'a, (K, Result<Answer, CallError>)> {
         match self {
@@ -69,16 +69,16 @@ impl Respondent {
                 stream_options,
                 ..
             } => classifier
-                .classify_stream(pictures, options, *stream_options)
+                .classify_stream(images, options, *stream_options)
                 .boxed_local(),
-            Self::Local(local) => Arc::clone(local).classify(pictures, options).boxed_local(),
+            Self::Local(local) => Arc::clone(local).classify(images, options).boxed_local(),
         }
     }
 
-    /// As [`ends_everything`].
-    pub(crate) fn ends_everything(&self, error: &CallError) -> Option<String> {
+    /// As [`fatal_message`].
+    pub(crate) fn fatal_message(&self, error: &CallError) -> Option<String> {
         match self {
-            Self::Server { url, .. } => ends_everything(error, url),
+            Self::Server { url, .. } => fatal_message(error, url),
             Self::Local(_) => None,
         }
     }

@@ -11,20 +11,20 @@ use web_sys::{Blob, ProgressEvent, XmlHttpRequest, XmlHttpRequestResponseType};
 
 use crate::UploadWatch;
 
-/// What is sent.
+/// The body of the request.
 pub(crate) enum Message {
     Bytes(Bytes),
     Blob(Blob),
 }
 
-/// What came back, whatever its status.
+/// The response, whatever its status.
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
-/// The browser got no answer, or does not let the page see it.
+/// The browser got no response, or does not let the page see it.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the browser could not reach the server")]
 pub(crate) struct Unreachable;
@@ -35,7 +35,7 @@ impl From<JsValue> for Unreachable {
     }
 }
 
-/// A request under way: whoever drops it aborts it, and gives its callbacks back.
+/// A request in flight. Dropping it aborts the request and frees its callbacks.
 struct Underway {
     request: XmlHttpRequest,
     _on_end: Closure<dyn FnMut()>,
@@ -47,7 +47,7 @@ struct Sent {
     _on_all: Closure<dyn FnMut()>,
 }
 
-/// Sends `message` and waits for the whole answer.
+/// Sends `message` and waits for the whole response.
 pub(crate) async fn post(
     url: &str,
     headers: &HeaderMap,
@@ -83,7 +83,7 @@ fn on_end(request: &XmlHttpRequest, ended: oneshot::Sender<()>) -> Closure<dyn F
     let ended = Rc::new(RefCell::new(Some(ended)));
     let on_end = Closure::<dyn FnMut()>::new(move || {
         if let Some(ended) = ended.borrow_mut().take() {
-            let _ = ended.send(()); // nobody waits any more: then the request was aborted
+            let _ = ended.send(()); // the receiver is gone after an abort
         }
     });
     request.set_onloadend(Some(on_end.as_ref().unchecked_ref()));
@@ -95,10 +95,10 @@ fn on_sent(request: &XmlHttpRequest, watch: UploadWatch) -> Result<Sent, Unreach
     let all = watch.clone();
     let on_progress = Closure::<dyn FnMut(_)>::new(move |event: ProgressEvent| {
         if event.length_computable() && event.total() > 0.0 {
-            watch.tell(event.loaded() / event.total());
+            watch.report(event.loaded() / event.total());
         }
     });
-    let on_all = Closure::<dyn FnMut()>::new(move || all.tell(1.0));
+    let on_all = Closure::<dyn FnMut()>::new(move || all.report(1.0));
     upload.set_onprogress(Some(on_progress.as_ref().unchecked_ref()));
     upload.set_onload(Some(on_all.as_ref().unchecked_ref()));
     Ok(Sent {
@@ -108,7 +108,7 @@ fn on_sent(request: &XmlHttpRequest, watch: UploadWatch) -> Result<Sent, Unreach
 }
 
 fn reply(request: &XmlHttpRequest) -> Result<Reply, Unreachable> {
-    // 0, which is no status, where there was no answer.
+    // 0, which is no status, where there was no response.
     let status = StatusCode::from_u16(request.status()?).map_err(|_| Unreachable)?;
     let body: ArrayBuffer = request.response()?.dyn_into().map_err(|_| Unreachable)?;
     Ok(Reply {
@@ -118,7 +118,7 @@ fn reply(request: &XmlHttpRequest) -> Result<Reply, Unreachable> {
     })
 }
 
-/// As the browser lists them: `name: value`, a line each. What is none is left out.
+/// From the browser's list: `name: value`, one per line. Invalid lines are left out.
 fn headers(listed: &str) -> HeaderMap {
     let parse = |line: &str| {
         let (name, value) = line.split_once(':')?;

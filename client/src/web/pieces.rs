@@ -1,4 +1,4 @@
-//! Messages around pictures whose bytes lie elsewhere: only what stands before and after each picture is made here.
+//! Messages around images whose bytes lie elsewhere: only what goes before and after each image is encoded here.
 
 use bytes::Bytes;
 use prost::{
@@ -11,32 +11,32 @@ use crate::ClassifyOptions;
 /// Field numbers of the contract.
 const IMAGE_DATA: u32 = 1;
 const REQUESTS: u32 = 1;
-/// What gRPC puts before a message that is not compressed, in front of its length.
+/// The flag of a message that is not compressed. Its length follows.
 const NOT_COMPRESSED: u8 = 0;
 
 /// A part of a message.
 pub(crate) enum Piece<P> {
     Bytes(Vec<u8>),
-    Picture(P),
+    Image(P),
 }
 
-/// The parts of a message, in their order, and how long they are together.
+/// The parts of a message in order, and their total length.
 pub(crate) struct Pieces<P> {
     pieces: Vec<Piece<P>>,
     bytes: u64,
 }
 
-/// gRPC counts a message's bytes in 32 bits.
+/// The message is longer than the 32 bits of its length can say.
 #[derive(Debug)]
 pub(crate) struct TooLong;
 
 impl<P> Pieces<P> {
     /// A `ClassifyImageRequest`.
-    pub(crate) fn request(options: ClassifyOptions, picture: P, picture_bytes: u64) -> Self {
+    pub(crate) fn request(options: ClassifyOptions, image: P, image_bytes: u64) -> Self {
         let mut pieces = Self::default();
-        pieces.begin(IMAGE_DATA, picture_bytes);
-        pieces.bytes += picture_bytes;
-        pieces.pieces.push(Piece::Picture(picture));
+        pieces.begin(IMAGE_DATA, image_bytes);
+        pieces.bytes += image_bytes;
+        pieces.pieces.push(Piece::Image(image));
         pieces.push(options.request(Bytes::new()).encode_to_vec());
         pieces
     }
@@ -52,7 +52,7 @@ impl<P> Pieces<P> {
         pieces
     }
 
-    /// With what gRPC puts before a message.
+    /// The message with gRPC's prefix.
     pub(crate) fn framed(self) -> Result<Vec<Piece<P>>, TooLong> {
         let bytes = u32::try_from(self.bytes).map_err(|_| TooLong)?;
         let mut prefix = vec![NOT_COMPRESSED];
@@ -62,7 +62,7 @@ impl<P> Pieces<P> {
         Ok(framed)
     }
 
-    /// Of a field: which one it is, and how long.
+    /// Begins a field: its number and its length.
     fn begin(&mut self, field: u32, bytes: u64) {
         let mut head = Vec::new();
         encode_key(field, WireType::LengthDelimited, &mut head);
@@ -99,8 +99,8 @@ mod tests {
         }
     }
 
-    fn request(picture: &[u8]) -> Pieces<&[u8]> {
-        Pieces::request(options(), picture, picture.len() as u64)
+    fn request(image: &[u8]) -> Pieces<&[u8]> {
+        Pieces::request(options(), image, image.len() as u64)
     }
 
     fn joined(pieces: Pieces<&[u8]>) -> Vec<u8> {
@@ -108,37 +108,37 @@ mod tests {
         framed
             .flat_map(|piece| match piece {
                 Piece::Bytes(bytes) => bytes,
-                Piece::Picture(picture) => picture.to_vec(),
+                Piece::Image(image) => image.to_vec(),
             })
             .collect()
     }
 
     #[test]
-    fn the_pieces_together_are_the_message_in_its_frame() {
-        let pictures = [&b"some picture"[..], &[7; 300], &[9; 70_000]];
-        for picture in pictures {
-            let framed = joined(request(picture));
+    fn pieces_join_to_the_framed_message() {
+        let images = [&b"some image"[..], &[7; 300], &[9; 70_000]];
+        for image in images {
+            let framed = joined(request(image));
             let (frame, message) = framed.split_at(5);
             assert_eq!(frame[0], 0);
             assert_eq!(
                 frame[1..],
                 u32::try_from(message.len()).unwrap().to_be_bytes()
             );
-            let expected = options().request(Bytes::copy_from_slice(picture));
+            let expected = options().request(Bytes::copy_from_slice(image));
             assert_eq!(ClassifyImageRequest::decode(message).unwrap(), expected);
         }
 
-        let framed = joined(Pieces::batch(pictures.map(request)));
+        let framed = joined(Pieces::batch(images.map(request)));
         let expected = ClassifyBatchRequest {
-            requests: pictures
-                .map(|picture| options().request(Bytes::copy_from_slice(picture)))
+            requests: images
+                .map(|image| options().request(Bytes::copy_from_slice(image)))
                 .to_vec(),
         };
         assert_eq!(framed[5..], expected.encode_to_vec());
     }
 
     #[test]
-    fn a_message_too_long_for_grpc_is_refused() {
+    fn rejects_messages_that_are_too_long_for_grpc() {
         let most = u64::from(u32::MAX);
         assert!(Pieces::request(options(), (), most - 100).framed().is_ok());
         assert!(Pieces::request(options(), (), most).framed().is_err());

@@ -1,3 +1,5 @@
+mod xhr;
+
 use std::{
     convert::Infallible,
     pin::Pin,
@@ -8,23 +10,30 @@ use bytes::Bytes;
 use futures_util::future::{Ready, ready};
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Full, combinators::WithTrailers};
+use send_wrapper::SendWrapper;
 use tonic::{Status, body::Body};
 use tower_service::Service;
+use web_sys::Blob;
 
-use crate::{CallError, UploadWatch, blobs::Framed, frames, xhr};
+use super::{ChannelError, frames};
+use crate::UploadWatch;
 
 const MEDIA_TYPE: &str = "application/grpc-web+proto";
 
-/// gRPC-Web over XMLHttpRequest, because that one tells how far an upload is; `fetch` does not. Dropping a call aborts its
-/// request. Answers are read as a whole: the messages of a streaming call come all together, at its end.
+/// gRPC-Web over XMLHttpRequest, which reports upload progress; `fetch` does not. Dropping a call aborts its request.
+/// Responses are read as a whole: the messages of a streaming call arrive together, at its end.
 #[derive(Clone, Debug)]
 pub(crate) struct Channel {
     server_url: String,
 }
 
+/// A message that the browser puts together out of files. It is sent in place of the one that tonic encodes.
+#[derive(Clone)]
+pub(crate) struct FramedBlob(pub(crate) SendWrapper<Blob>);
+
 type AnswerBody = WithTrailers<Full<Bytes>, Ready<Option<Result<HeaderMap, Infallible>>>>;
 
-/// No server answered, or something that is no gRPC server did. The browser does not say which or why.
+/// No server answered, or one that does not speak gRPC did. The browser does not say which, or why.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TransportError {
     #[error("no answer")]
@@ -35,17 +44,17 @@ pub(crate) enum TransportError {
     Malformed(#[from] frames::Malformed),
 }
 
-/// The browser connects on each call. Nothing can be wrong with the URL before that.
+/// The browser connects on each call, and checks the URL then.
 #[allow(
     clippy::unnecessary_wraps,
     reason = "same signature as the native transport"
 )]
-pub(crate) fn channel(server_url: &str) -> Result<Channel, CallError> {
+pub(crate) fn channel(server_url: &str) -> Result<Channel, ChannelError> {
     let server_url = server_url.trim_end_matches('/').to_owned();
     Ok(Channel { server_url })
 }
 
-/// Whether no server answered, or something that is no gRPC server did, of which tonic makes UNKNOWN.
+/// Whether no server answered, or one that does not speak gRPC did, which tonic reports as UNKNOWN.
 pub(crate) fn is_unreachable(status: &Status) -> bool {
     std::error::Error::source(status).is_some_and(|source| source.is::<TransportError>())
 }
@@ -68,16 +77,16 @@ impl Service<Request<Body>> for Channel {
 async fn call(url: String, request: Request<Body>) -> Result<Response<AnswerBody>, TransportError> {
     let (head, body) = request.into_parts();
     let watch = head.extensions.get::<UploadWatch>().cloned();
-    let message = match head.extensions.get::<Framed>() {
-        Some(framed) => xhr::Message::Blob(framed.blob().clone()),
-        // tonic has framed the message already; a message at hand cannot fail to be collected.
+    let message = match head.extensions.get::<FramedBlob>() {
+        Some(FramedBlob(blob)) => xhr::Message::Blob((**blob).clone()),
+        // tonic has framed the message already. It is in memory, so that collecting it cannot fail.
         None => {
             let message = body.collect().await.map_err(|_| xhr::Unreachable)?;
             xhr::Message::Bytes(message.to_bytes())
         }
     };
     let mut headers = head.headers;
-    headers.remove("te"); // the browser's own, as it would complain
+    headers.remove("te"); // browsers forbid it
     for (name, value) in [
         ("content-type", MEDIA_TYPE),
         ("accept", MEDIA_TYPE),

@@ -5,17 +5,17 @@ use std::{
 
 use crate::{CallError, ErrorKind};
 
-/// The first wait where the server names none; each further one is twice as long.
+/// The first wait where the server sends no hint; each further one is twice as long.
 const WAIT_MIN: Duration = Duration::from_millis(100);
-/// A server that comes back is found within this time.
+/// The longest wait without a hint: a restarted server is found within this time.
 const WAIT_MAX: Duration = Duration::from_secs(5);
 
-/// Makes `call` again, up to `retries` times, for as long as the server turns it away with a google.rpc.RetryInfo, each time
-/// after the delay in it.
+/// Repeats `call`, up to `retries` times, while the server rejects it with a google.rpc.RetryInfo, each time after the delay
+/// in it.
 ///
 /// # Errors
-/// The last call's.
-pub async fn patiently<T, F>(retries: u32, mut call: impl FnMut() -> F) -> Result<T, CallError>
+/// The error of the last attempt.
+pub async fn with_retries<T, F>(retries: u32, mut call: impl FnMut() -> F) -> Result<T, CallError>
 where
     F: Future<Output = Result<T, CallError>>,
 {
@@ -36,8 +36,20 @@ where
     }
 }
 
-/// How long to wait after `attempts` + 1 attempts of which the last one ended in `error`: no shorter than the server asks
-/// for, longer each time, and not the same for all who were turned away together. Nothing if trying again cannot help.
+/// The old name of [`with_retries`].
+///
+/// # Errors
+/// As [`with_retries`].
+#[deprecated(since = "0.1.0", note = "use `with_retries`")]
+pub async fn patiently<T, F>(retries: u32, call: impl FnMut() -> F) -> Result<T, CallError>
+where
+    F: Future<Output = Result<T, CallError>>,
+{
+    with_retries(retries, call).await
+}
+
+/// How long to wait after `attempts` + 1 attempts, the last of which ended in `error`: no shorter than the server's hint,
+/// longer each time, and different for clients that were rejected together. `None` if a retry cannot help.
 pub(crate) fn wait(attempts: u32, error: &CallError) -> Option<Duration> {
     if error.kind() != ErrorKind::Unavailable {
         return None;
@@ -49,10 +61,10 @@ pub(crate) fn wait(attempts: u32, error: &CallError) -> Option<Duration> {
     Some(wait.mul_f64(1.0 + jitter() / 4.0))
 }
 
-/// 0 to 1. The standard library's only source of chance is good enough to spread callers.
+/// 0 to 1. The standard library's only source of randomness is good enough to spread clients.
 fn jitter() -> f64 {
-    let chance = u32::try_from(RandomState::new().hash_one(()) >> 32).expect("32 bits are left");
-    f64::from(chance) / f64::from(u32::MAX)
+    let random = u32::try_from(RandomState::new().hash_one(()) >> 32).expect("32 bits are left");
+    f64::from(random) / f64::from(u32::MAX)
 }
 
 #[cfg(test)]
@@ -62,7 +74,7 @@ mod tests {
 
     use super::*;
 
-    fn turned_away(hint: Duration) -> CallError {
+    fn rejected(hint: Duration) -> CallError {
         let details = ErrorDetails::with_retry_info(Some(hint));
         Status::with_error_details(Code::ResourceExhausted, "busy", details).into()
     }
@@ -74,9 +86,9 @@ mod tests {
             (0, &lost, 100),
             (3, &lost, 800),
             (40, &lost, 5_000),
-            (0, &turned_away(Duration::from_millis(700)), 700),
-            (4, &turned_away(Duration::from_millis(700)), 1_600),
-            (4, &turned_away(Duration::from_secs(60)), 60_000),
+            (0, &rejected(Duration::from_millis(700)), 700),
+            (4, &rejected(Duration::from_millis(700)), 1_600),
+            (4, &rejected(Duration::from_secs(60)), 60_000),
         ] {
             let least = Duration::from_millis(least_ms);
             let wait = wait(attempts, error).unwrap();
@@ -87,14 +99,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_call_is_made_again_when_the_server_said_and_only_then() {
+    async fn retries_after_the_servers_hint_and_only_then() {
         let hint = Duration::from_secs(2);
         let began = tokio::time::Instant::now();
         let mut calls = 0;
-        let answer = patiently(3, || {
+        let answer = with_retries(3, || {
             calls += 1;
             let outcome = if calls < 3 {
-                Err(turned_away(hint))
+                Err(rejected(hint))
             } else {
                 Ok(calls)
             };
@@ -104,15 +116,15 @@ mod tests {
         assert!(began.elapsed() >= hint * 2);
 
         let mut calls = 0;
-        let refused = patiently(2, || {
+        let exhausted = with_retries(2, || {
             calls += 1;
-            async { Err::<(), _>(turned_away(hint)) }
+            async { Err::<(), _>(rejected(hint)) }
         });
-        refused.await.unwrap_err();
+        exhausted.await.unwrap_err();
         assert_eq!(calls, 3);
 
         let mut calls = 0;
-        let lost = patiently(2, || {
+        let lost = with_retries(2, || {
             calls += 1;
             async { Err::<(), _>(CallError::from(Status::unavailable("gone"))) }
         });

@@ -1,0 +1,12 @@
+//! What only native programs have: health checks, retries, bidirectional streams, and CA certificates of their own.
+
+mod health;
+mod retry;
+mod stream;
+mod tls;
+
+pub use health::Health;
+#[allow(deprecated, reason = "the old name stays for one release")]
+pub use retry::patiently;
+pub use retry::with_retries;
+pub use stream::StreamOptions;
