@@ -165,9 +165,13 @@ fn refused(error: PictureError) -> CallError {
     let reason = match error {
         PictureError::Empty => ErrorReason::ImageEmpty,
         PictureError::TooLarge { .. } => ErrorReason::ImageTooLarge,
-        PictureError::UnknownFormat => ErrorReason::ImageFormatUnknown,
+        PictureError::UnknownFormat | PictureError::ForeignFormat(_) => {
+            ErrorReason::ImageFormatUnknown
+        }
         PictureError::Dimensions { .. } => ErrorReason::ImageDimensions,
-        PictureError::Undecodable(_) => ErrorReason::ImageUndecodable,
+        PictureError::Truncated { .. } | PictureError::Undecodable(_) => {
+            ErrorReason::ImageUndecodable
+        }
     };
     CallError::new(ErrorKind::InvalidInput, reason, error.to_string())
 }

@@ -11,6 +11,8 @@ import struct
 
 from PIL import Image
 
+import formats
+
 HERE = pathlib.Path(__file__).parent
 SIZE = (40, 30)
 
@@ -153,6 +155,6 @@ def bodies():
         yield name, bytes(plan) + body
 
 
-for target, seeds in {"picture": pictures, "headers": headers, "grpc_web": bodies}.items():
+for target, seeds in {"picture": pictures, "formats": formats.images, "headers": headers, "grpc_web": bodies}.items():
     for name, data in seeds():
         write(target, name, data)

@@ -2,8 +2,6 @@ use image::metadata::Orientation;
 use imageclassifier_crop::CropSquare;
 use imageclassifier_jpeg::Region;
 
-use crate::picture::swaps_axes;
-
 /// What of a picture the network sees, in pixels of the picture as people see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Crop {
@@ -123,6 +121,20 @@ impl ScaledSquare {
 fn touched(begin: f64, length: f64) -> (u32, u32) {
     let first = begin.floor() as u32;
     (first, (begin + length).ceil() as u32 - first)
+}
+
+/// Whether rows as stored are columns as seen.
+pub(crate) fn swaps_axes(orientation: Orientation) -> bool {
+    match orientation {
+        Orientation::Rotate90
+        | Orientation::Rotate270
+        | Orientation::Rotate90FlipH
+        | Orientation::Rotate270FlipH => true,
+        Orientation::NoTransforms
+        | Orientation::Rotate180
+        | Orientation::FlipHorizontal
+        | Orientation::FlipVertical => false,
+    }
 }
 
 #[cfg(test)]

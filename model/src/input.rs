@@ -8,7 +8,10 @@ use image::{DynamicImage, GenericImageView, Rgb, RgbImage, Rgba, metadata::Orien
 use imageclassifier_crop::crop_fraction;
 use imageclassifier_jpeg::Region;
 
-use crate::{Picture, crop::ScaledSquare, picture::swaps_axes};
+use crate::{
+    Picture,
+    crop::{ScaledSquare, swaps_axes},
+};
 
 /// How a picture becomes an [`Input`]: orientation, transparent pixels over white, centre square, antialiased bicubic
 /// resize, `(x - mean) / scale`. The reference implementation's `preprocess_for_eval`.

@@ -185,20 +185,27 @@ fn a_picture_of_one_pixel_has_an_input() {
 type IsExpected = fn(&PictureError) -> bool;
 
 #[test]
-fn what_is_no_picture_is_refused_with_its_reason() {
+fn rejects_what_is_no_image_with_its_reason() {
     let png = encode(&gradient(20, 20).into(), ImageFormat::Png);
-    let mut mangled = png.clone();
-    mangled.truncate(png.len() / 2);
-    let cases: [(&str, &[u8], IsExpected); 5] = [
+    let head = &png[..50];
+    let cases: [(&str, &[u8], IsExpected); 7] = [
         ("nothing", b"", |e| matches!(e, PictureError::Empty)),
         ("text", b"hello, I am text", |e| {
             matches!(e, PictureError::UnknownFormat)
         }),
-        ("TIFF", b"II*\0rest of it", |e| {
+        ("text about BMW", b"BMW drivers and more", |e| {
             matches!(e, PictureError::UnknownFormat)
         }),
-        ("half a PNG", &mangled, |e| {
+        (
+            "HEIC",
+            b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+            |e| matches!(e, PictureError::ForeignFormat(format) if format.name == "HEIC"),
+        ),
+        ("TIFF", b"II*\0rest of it", |e| {
             matches!(e, PictureError::Undecodable(_))
+        }),
+        ("a PNG's head", head, |e| {
+            matches!(e, PictureError::Truncated { .. })
         }),
         ("a JPEG's first bytes", b"\xff\xd8\xff\xe0", |e| {
             matches!(e, PictureError::Undecodable(_))

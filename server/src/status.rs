@@ -172,9 +172,13 @@ impl Failure {
                 match **error {
                     PictureError::Empty => ErrorReason::ImageEmpty,
                     PictureError::TooLarge { .. } => ErrorReason::ImageTooLarge,
-                    PictureError::UnknownFormat => ErrorReason::ImageFormatUnknown,
+                    PictureError::UnknownFormat | PictureError::ForeignFormat(_) => {
+                        ErrorReason::ImageFormatUnknown
+                    }
                     PictureError::Dimensions { .. } => ErrorReason::ImageDimensions,
-                    PictureError::Undecodable(_) => ErrorReason::ImageUndecodable,
+                    PictureError::Truncated { .. } | PictureError::Undecodable(_) => {
+                        ErrorReason::ImageUndecodable
+                    }
                 },
             ),
             Self::MessageTooLarge { .. } => (Code::InvalidArgument, ErrorReason::ImageTooLarge),
@@ -248,6 +252,13 @@ impl Failure {
                     ("pixels_max", pixels_max.to_string()),
                 ],
                 PictureError::UnknownFormat => vec![accepted()],
+                PictureError::ForeignFormat(format) => {
+                    vec![accepted(), ("format", format.name.to_owned())]
+                }
+                PictureError::Truncated { rows_present, rows } => vec![
+                    ("rows_present", rows_present.to_string()),
+                    ("rows", rows.to_string()),
+                ],
                 PictureError::Empty | PictureError::Undecodable(_) => vec![],
             },
             Self::MessageTooLarge { bytes_max } => vec![("bytes_max", bytes_max.to_string())],

@@ -14,7 +14,15 @@ const UNSTABLE_OPTIONS: (&str, &str) = ("RUSTC_BOOTSTRAP", "1");
 /// A target, and the folders with its seeds.
 const TARGETS: [(&str, &[&str]); 4] = [
     ("jpeg", &JPEGS),
-    ("picture", &["fuzz/seeds/picture", JPEGS[0], JPEGS[1]]),
+    (
+        "picture",
+        &[
+            "fuzz/seeds/picture",
+            "fuzz/seeds/formats",
+            JPEGS[0],
+            JPEGS[1],
+        ],
+    ),
     ("headers", &["fuzz/seeds/headers"]),
     ("grpc_web", &["fuzz/seeds/grpc_web"]),
 ];

@@ -31,7 +31,11 @@ fn jpegs() {
 
 #[test]
 fn pictures() {
-    let folders = ["fuzz/seeds/picture", "jpeg/tests/golden/unsupported"];
+    let folders = [
+        "fuzz/seeds/picture",
+        "fuzz/seeds/formats",
+        "jpeg/tests/golden/unsupported",
+    ];
     replay("picture", picture::run, &folders);
 }
 

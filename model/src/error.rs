@@ -1,0 +1,68 @@
+use std::error::Error;
+
+use image::{
+    ImageError, ImageFormat,
+    error::{DecodingError, ImageFormatHint},
+};
+
+use crate::foreign::ForeignFormat;
+
+/// Why bytes are not accepted as an image. In every case the caller can send another file.
+#[derive(Debug, thiserror::Error)]
+pub enum PictureError {
+    /// There are no bytes.
+    #[error("the image is empty: send the bytes of an image file")]
+    Empty,
+    /// There are too many bytes.
+    #[error(
+        "the image is {bytes} bytes long, the limit is {bytes_max}: send a smaller or more compressed one"
+    )]
+    TooLarge {
+        /// Length of what was sent.
+        bytes: u64,
+        /// The limit.
+        bytes_max: u64,
+    },
+    /// The first bytes belong to no known format.
+    #[error("the image is in no known format: send JPEG, PNG, WebP, GIF, BMP or TIFF")]
+    UnknownFormat,
+    /// The bytes belong to a format that is known, but not decoded.
+    #[error("{0}")]
+    ForeignFormat(ForeignFormat),
+    /// The image has too many pixels, or none.
+    #[error(
+        "the image is {width} x {height} pixels; it must have at least one and at most {pixels_max}: send a smaller one"
+    )]
+    Dimensions {
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// The limit on their product.
+        pixels_max: u64,
+    },
+    /// Too few rows can be decoded: the file is cut off or damaged.
+    #[error(
+        "the image file is truncated or damaged: only {rows_present} of its {rows} rows can be decoded; send the whole file"
+    )]
+    Truncated {
+        /// Rows that can be decoded.
+        rows_present: u32,
+        /// Rows of the image.
+        rows: u32,
+    },
+    /// The image is damaged or uses a feature that the decoder lacks.
+    #[error(
+        "the image cannot be decoded: the file is corrupt or uses an unsupported feature; save it again as JPEG or PNG"
+    )]
+    Undecodable(#[source] ImageError),
+}
+
+/// A decoder's error.
+pub(crate) fn undecodable(
+    format: ImageFormat,
+    source: impl Into<Box<dyn Error + Send + Sync>>,
+) -> PictureError {
+    let format = ImageFormatHint::Exact(format);
+    PictureError::Undecodable(ImageError::Decoding(DecodingError::new(format, source)))
+}

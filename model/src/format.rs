@@ -1,0 +1,72 @@
+use crate::formats::{bmp, tga};
+
+/// The formats that are decoded, all by decoders in safe Rust.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Jpeg,
+    Png,
+    WebP,
+    Gif,
+    Bmp,
+    /// A BMP without its file header, as the Windows clipboard has it.
+    Dib,
+    Tiff,
+    /// Windows icons and cursors.
+    Ico,
+    Qoi,
+    Pnm,
+    Tga,
+}
+
+/// Media types of the formats that are decoded. Of an animation only the first frame counts, of a document its first page, of
+/// an icon its largest image.
+pub const MEDIA_TYPES: [&str; 10] = [
+    "image/jpeg",
+    "image/png",
+    "image/webp",
+    "image/gif",
+    "image/bmp",
+    "image/tiff",
+    "image/vnd.microsoft.icon",
+    "image/qoi",
+    "image/x-portable-anymap",
+    "image/x-tga",
+];
+
+impl Format {
+    /// The format that `bytes` begin like. Formats without a signature, TGA and headerless BMP, come last and have to have a
+    /// plausible header and as many bytes as it says.
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [0xFF, 0xD8, 0xFF, ..] => Some(Self::Jpeg),
+            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Some(Self::Png),
+            [
+                b'R',
+                b'I',
+                b'F',
+                b'F',
+                _,
+                _,
+                _,
+                _,
+                b'W',
+                b'E',
+                b'B',
+                b'P',
+                ..,
+            ] => Some(Self::WebP),
+            [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Self::Gif),
+            [b'q', b'o', b'i', b'f', ..] => Some(Self::Qoi),
+            [b'I', b'I', 0x2A | 0x2B, 0, ..] | [b'M', b'M', 0, 0x2A | 0x2B, ..] => Some(Self::Tiff),
+            // An icon or a cursor, of 1 to 255 images.
+            [0, 0, 1 | 2, 0, 1..=u8::MAX, 0, ..] => Some(Self::Ico),
+            [b'P', b'1'..=b'7', next, ..] if next.is_ascii_whitespace() || *next == b'#' => {
+                Some(Self::Pnm)
+            }
+            [b'B', b'M', ..] if bmp::has_file_header(bytes) => Some(Self::Bmp),
+            _ if bmp::is_plausible_without_file_header(bytes) => Some(Self::Dib),
+            _ if tga::is_plausible(bytes) => Some(Self::Tga),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! PNG, as tolerant as libpng and browsers: checksums do not count, chunks that a picture does not need are left out before the
+//! decoder sees them, and the end may be missing.
+
+use std::io::Cursor;
+
+use image::{ImageFormat, metadata::Orientation};
+use png::{BitDepth, ColorType, Decoder, InterlaceInfo, Limits, Reader, Transformations};
+
+use super::{
+    Decoded, exif,
+    pixels::{Channels, byte_count, to_8_bits},
+};
+use crate::{
+    PictureError, dimensions::check_dimensions, error::undecodable, truncation::check_rows,
+};
+
+const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1A\n";
+/// Of the largest palette.
+const PALETTE_BYTES_MAX: usize = 3 * 256;
+/// Beside the pixels the decoder holds a few rows: 8 bytes for each of at most 2^24 columns would be 128 MiB.
+const ROWS_HELD: u64 = 4;
+/// Rows that a line of an interlaced image's first pass stands for.
+const FIRST_PASS_ROWS: u32 = 8;
+
+/// The image, of several the default one.
+///
+/// # Errors
+/// [`PictureError::Dimensions`], [`PictureError::Truncated`], [`PictureError::Undecodable`].
+pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureError> {
+    let (repaired, orientation) = repair(file);
+    let mut decoder = Decoder::new(Cursor::new(repaired.as_slice()));
+    decoder.ignore_checksums(true);
+    decoder.set_transformations(Transformations::EXPAND);
+    let header = decoder.read_header_info().map_err(failed)?;
+    let (width, height) = header.size();
+    check_dimensions(width, height, pixels_max)?;
+    let bytes = u64::from(width) * 8 * ROWS_HELD + u64::from(u16::MAX);
+    decoder.set_limits(Limits {
+        bytes: usize::try_from(bytes).unwrap_or(usize::MAX),
+    });
+    let mut reader = match decoder.read_info() {
+        Ok(reader) => reader,
+        Err(_) if !has_image_data(&repaired) => return Err(no_rows(height)),
+        Err(error) => return Err(failed(error)),
+    };
+    let (color_type, depth) = reader.output_color_type();
+    let channels = match color_type {
+        ColorType::Grayscale => Channels::Grey,
+        ColorType::GrayscaleAlpha => Channels::GreyAlpha,
+        ColorType::Rgb => Channels::Rgb,
+        ColorType::Rgba => Channels::Rgba,
+        ColorType::Indexed => return Err(undecodable(ImageFormat::Png, "there is no palette")),
+    };
+    let deep = depth == BitDepth::Sixteen;
+    let (bytes, rows_present) = if reader.info().interlaced {
+        read_interlaced(&mut reader, channels, deep)
+    } else {
+        read_rows(&mut reader, channels, deep)
+    };
+    check_rows(rows_present, height)?;
+    Ok(Decoded {
+        pixels: channels.image(width, height, bytes),
+        orientation,
+    })
+}
+
+fn failed(error: png::DecodingError) -> PictureError {
+    undecodable(ImageFormat::Png, error)
+}
+
+fn no_rows(rows: u32) -> PictureError {
+    PictureError::Truncated {
+        rows_present: 0,
+        rows,
+    }
+}
+
+type FileReader<'a> = Reader<Cursor<&'a [u8]>>;
+
+/// The pixels, and how many rows could be decoded; the others are white.
+fn read_rows(reader: &mut FileReader<'_>, channels: Channels, deep: bool) -> (Vec<u8>, u32) {
+    let (width, height) = reader.info().size();
+    let row_bytes = byte_count(width, 1, channels);
+    let mut pixels = vec![0; byte_count(width, height, channels)];
+    let mut deep_row = vec![0; if deep { row_bytes * 2 } else { 0 }];
+    let mut rows_present = 0;
+    for row in pixels.chunks_exact_mut(row_bytes) {
+        let outcome = reader.read_row(if deep { &mut deep_row } else { row });
+        if !matches!(outcome, Ok(Some(_))) {
+            break;
+        }
+        if deep {
+            halve(&deep_row, row);
+        }
+        rows_present += 1;
+    }
+    pixels[rows_present as usize * row_bytes..].fill(u8::MAX);
+    (pixels, rows_present)
+}
+
+/// As [`read_rows`]. What later passes lack is filled with the pixels of earlier ones.
+fn read_interlaced(reader: &mut FileReader<'_>, channels: Channels, deep: bool) -> (Vec<u8>, u32) {
+    let (width, height) = reader.info().size();
+    let row_bytes = byte_count(width, 1, channels);
+    let mut pixels = vec![u8::MAX; byte_count(width, height, channels)];
+    let mut row = vec![0; if deep { row_bytes * 2 } else { row_bytes }];
+    let mut shallow_row = vec![0; if deep { row_bytes } else { 0 }];
+    let bits_per_pixel = u8::try_from(channels.count() * 8).expect("at most 32");
+    let mut lines: u32 = 0;
+    while let Ok(Some(interlace)) = reader.read_row(&mut row) {
+        let line = if deep {
+            halve(&row, &mut shallow_row);
+            &shallow_row
+        } else {
+            &row
+        };
+        let InterlaceInfo::Adam7(pass) = interlace else {
+            break;
+        };
+        png::splat_interlaced_row(&mut pixels, row_bytes, line, &pass, bits_per_pixel);
+        lines = lines.saturating_add(1);
+    }
+    (pixels, height.min(lines.saturating_mul(FIRST_PASS_ROWS)))
+}
+
+/// 16 bits, big-endian, to 8.
+fn halve(deep: &[u8], row: &mut [u8]) {
+    let (values, _) = deep.as_chunks();
+    for (value, byte) in values.iter().zip(row) {
+        *byte = to_8_bits(u16::from_be_bytes(*value));
+    }
+}
+
+/// The chunks of `file` that the pixels depend on, and the image's orientation. The checksums are not made anew. There is no
+/// end: the decoder gives up rows that it has already if the data end, but not if another chunk follows (png 0.18.1).
+fn repair(file: &[u8]) -> (Vec<u8>, Orientation) {
+    let mut repaired = Vec::with_capacity(file.len().saturating_add(12));
+    repaired.extend_from_slice(SIGNATURE);
+    let mut orientation = Orientation::NoTransforms;
+    let mut has_palette = false;
+    for (name, content) in Chunks(file.get(SIGNATURE.len()..).unwrap_or_default()) {
+        match name {
+            b"IEND" => break,
+            b"IHDR" | b"IDAT" | b"tRNS" => push(&mut repaired, name, content),
+            // libpng leaves out what is more than 256 colours and what is less than one, and only looks at the first palette.
+            b"PLTE" if !has_palette && content.len() >= 3 => {
+                let length = content.len().min(PALETTE_BYTES_MAX) / 3 * 3;
+                push(&mut repaired, name, &content[..length]);
+                has_palette = true;
+            }
+            b"eXIf" => orientation = exif::orientation(content),
+            _ => {}
+        }
+    }
+    (repaired, orientation)
+}
+
+fn push(file: &mut Vec<u8>, name: &[u8; 4], content: &[u8]) {
+    const NO_CHECKSUM: [u8; 4] = [0; 4];
+    let length = u32::try_from(content.len()).expect("a chunk's length was read as 32 bits");
+    file.extend_from_slice(&length.to_be_bytes());
+    file.extend_from_slice(name);
+    file.extend_from_slice(content);
+    file.extend_from_slice(&NO_CHECKSUM);
+}
+
+fn has_image_data(file: &[u8]) -> bool {
+    Chunks(&file[SIGNATURE.len()..]).any(|(name, _)| name == b"IDAT")
+}
+
+/// The chunks in these bytes: name and content, of the last one as much as there is.
+struct Chunks<'a>(&'a [u8]);
+
+impl<'a> Iterator for Chunks<'a> {
+    type Item = (&'a [u8; 4], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        const CHECKSUM_BYTES: usize = 4;
+        let (length, rest) = self.0.split_first_chunk()?;
+        let (name, rest) = rest.split_first_chunk()?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+        let (content, rest) = rest.split_at(length.min(rest.len()));
+        self.0 = rest.get(CHECKSUM_BYTES..).unwrap_or_default();
+        Some((name, content))
+    }
+}

@@ -1,0 +1,155 @@
+//! TGA. It has no signature: a file is taken for one if every field of its header makes sense together and the pixels are
+//! there.
+
+use std::io::{Cursor, Read};
+
+use image::{DynamicImage, ImageDecoder, ImageFormat, codecs::tga::TgaDecoder};
+
+use super::{
+    Decoded,
+    pixels::{Channels, byte_count, show_if_all_is_transparent},
+};
+use crate::{
+    PictureError,
+    dimensions::check_dimensions,
+    error::undecodable,
+    truncation::{ROWS_PRESENT_MIN_SHARE, check_rows},
+};
+
+const HEADER_BYTES: usize = 18;
+const HEIGHT_AT: usize = 14;
+/// At the end of the files of version 2.
+const SIGNATURE: &[u8] = b"TRUEVISION-XFILE.\0";
+
+/// Whether these bytes are a TGA file: a valid header, and behind it either at least as many bytes as rows that are needed, or
+/// runs of exactly as many pixels as the header says.
+pub(crate) fn is_plausible(bytes: &[u8]) -> bool {
+    let Some(header) = Header::parse(bytes) else {
+        return false;
+    };
+    let rows = f64::from(header.rows_present(bytes));
+    bytes.ends_with(SIGNATURE) || rows >= f64::from(header.height) * ROWS_PRESENT_MIN_SHARE
+}
+
+/// The image.
+///
+/// # Errors
+/// [`PictureError::Dimensions`], [`PictureError::Truncated`], [`PictureError::Undecodable`].
+pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureError> {
+    let header =
+        Header::parse(file).ok_or_else(|| undecodable(ImageFormat::Tga, "a damaged header"))?;
+    let (width, height) = (header.width, header.height);
+    check_dimensions(width, height, pixels_max)?;
+    let rows_present = header.rows_present(file);
+    check_rows(rows_present, height)?;
+
+    // The decoder is told of the rows that are there.
+    let mut head = [0; HEADER_BYTES];
+    head.copy_from_slice(&file[..HEADER_BYTES]);
+    let rows = u16::try_from(rows_present).expect("at most the height, which has 16 bits");
+    head[HEIGHT_AT..HEIGHT_AT + 2].copy_from_slice(&rows.to_le_bytes());
+    let reader = Cursor::new(head).chain(&file[HEADER_BYTES..]);
+    let decoder = TgaDecoder::new(reader).map_err(PictureError::Undecodable)?;
+    let channels = match decoder.color_type().channel_count() {
+        1 => Channels::Grey,
+        2 => Channels::GreyAlpha,
+        3 => Channels::Rgb,
+        _ => Channels::Rgba,
+    };
+    let mut pixels = vec![u8::MAX; byte_count(width, height, channels)];
+    let bytes_present = byte_count(width, rows_present, channels);
+    let begin = if header.top_down {
+        0
+    } else {
+        pixels.len() - bytes_present
+    };
+    let present = &mut pixels[begin..begin + bytes_present];
+    decoder
+        .read_image(present)
+        .map_err(PictureError::Undecodable)?;
+    if channels == Channels::Rgba {
+        show_if_all_is_transparent(present);
+    }
+    let image: DynamicImage = channels.image(width, height, pixels);
+    Ok(Decoded::upright(image))
+}
+
+struct Header {
+    width: u32,
+    height: u32,
+    top_down: bool,
+    run_lengths: bool,
+    pixel_bytes: usize,
+    data_at: usize,
+}
+
+impl Header {
+    /// Nothing unless all fields make sense together.
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let header: &[u8; HEADER_BYTES] = bytes.first_chunk()?;
+        let number = |at| u16::from_le_bytes([header[at], header[at + 1]]);
+        let [id_bytes, has_map, kind, ..] = *header;
+        let (map_length, map_bits) = (number(5), header[7]);
+        let (width, height) = (u32::from(number(12)), u32::from(number(HEIGHT_AT)));
+        let (pixel_bits, descriptor) = (header[16], header[17]);
+        let attribute_bits = descriptor & 15;
+        let map_is_plausible = match has_map {
+            0 => header[3..8] == [0; 5],
+            1 => (1..=256).contains(&map_length) && matches!(map_bits, 15 | 16 | 24 | 32),
+            _ => false,
+        };
+        // Indices into the map, colours, greys; from 8 on as runs.
+        let pixel_is_plausible = match kind & !8 {
+            1 => has_map == 1 && pixel_bits == 8,
+            2 => matches!(
+                (pixel_bits, attribute_bits),
+                (15, 0) | (16, 0 | 1) | (24, 0) | (32, 0 | 8)
+            ),
+            3 => matches!((pixel_bits, attribute_bits), (8, 0 | 8) | (16, 8)),
+            _ => false,
+        };
+        let known_bits = descriptor & 0xC0 == 0;
+        if !(map_is_plausible && pixel_is_plausible && known_bits && width > 0 && height > 0) {
+            return None;
+        }
+        let map_bytes = usize::from(map_length) * usize::from(map_bits.div_ceil(8));
+        Some(Self {
+            width,
+            height,
+            top_down: descriptor & 0x20 != 0,
+            run_lengths: kind & 8 != 0,
+            pixel_bytes: usize::from(pixel_bits.div_ceil(8)),
+            data_at: HEADER_BYTES + usize::from(id_bytes) + map_bytes,
+        })
+    }
+
+    /// How many rows the file has, at most as many as the image.
+    fn rows_present(&self, file: &[u8]) -> u32 {
+        let data = file.get(self.data_at..).unwrap_or_default();
+        let pixels = if self.run_lengths {
+            self.pixels_in_runs(data)
+        } else {
+            data.len() as u64 / self.pixel_bytes as u64
+        };
+        let rows = pixels / u64::from(self.width);
+        u32::try_from(rows).unwrap_or(u32::MAX).min(self.height)
+    }
+
+    fn pixels_in_runs(&self, mut data: &[u8]) -> u64 {
+        let wanted = u64::from(self.width) * u64::from(self.height);
+        let mut pixels = 0;
+        while let Some((&packet, rest)) = data.split_first() {
+            let count = usize::from(packet & 0x7F) + 1;
+            let stored = if packet & 0x80 == 0 { count } else { 1 };
+            let Some(behind) = rest.get(stored * self.pixel_bytes..) else {
+                break;
+            };
+            data = behind;
+            pixels += count as u64;
+            if pixels >= wanted {
+                break;
+            }
+        }
+        pixels
+    }
+}

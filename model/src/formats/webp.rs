@@ -1,0 +1,98 @@
+//! WebP, its first frame. The container is read here; the decoder gets one that has nothing but the frame, with the flags that
+//! fit it.
+
+mod container;
+
+use std::io::Cursor;
+
+use image::{DynamicImage, ImageFormat, codecs::webp::WebPDecoder, metadata::Orientation};
+
+use self::container::Container;
+use super::{Decoded, exif};
+use crate::{
+    PictureError, dimensions::check_dimensions, error::undecodable, truncation::check_rows,
+};
+
+/// How often a cut file is decoded with other bytes in place of those that are missing. Of a lossy frame all images come out.
+/// Of a lossless one only some do, as most end with a run of pixels that goes beyond the last.
+const ATTEMPTS_LOSSY: u32 = 3;
+const ATTEMPTS_LOSSLESS: u32 = 16;
+/// Pixels that these attempts decode at most, but for the first two.
+const PIXELS_TRIED_MAX: u64 = 8_000_000;
+
+/// The image, turned by Exif metadata if the container says that it has some.
+///
+/// # Errors
+/// [`PictureError::Dimensions`], [`PictureError::Truncated`], [`PictureError::Undecodable`].
+pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureError> {
+    let container = Container::parse(file)
+        .ok_or_else(|| undecodable(ImageFormat::WebP, "there is no image in the container"))?;
+    let (width, height) = container.canvas();
+    check_dimensions(width, height, pixels_max)?;
+    // The decoder allocates and decodes a frame before it compares its size with the canvas (image-webp 0.2.4).
+    if let Some((width, height)) = container.frame_dimensions() {
+        check_dimensions(width, height, pixels_max)?;
+    }
+    if container.frame_dimensions().is_none() && container.bytes_missing() > 0 {
+        return Err(no_rows(height));
+    }
+    if !container.is_consistent() {
+        return Err(undecodable(ImageFormat::WebP, "a frame is of two sizes"));
+    }
+    let pixels = match decode_plain(&container.plain()) {
+        Err(_) if container.bytes_missing() > 0 => decode_cut(&container, height)?,
+        outcome => outcome?,
+    };
+    let orientation = container.exif().map(exif::orientation);
+    Ok(Decoded {
+        pixels,
+        orientation: orientation.unwrap_or(Orientation::NoTransforms),
+    })
+}
+
+fn decode_plain(plain: &[u8]) -> Result<DynamicImage, PictureError> {
+    let decoder = WebPDecoder::new(Cursor::new(plain)).map_err(PictureError::Undecodable)?;
+    DynamicImage::from_decoder(decoder).map_err(PictureError::Undecodable)
+}
+
+/// Decodes what is there with other bytes behind it, twice. The decoder cannot tell where these begin, but their place is where
+/// two different images come out.
+fn decode_cut(container: &Container<'_>, height: u32) -> Result<DynamicImage, PictureError> {
+    let (width, _) = container.canvas();
+    let pixels = u64::from(width) * u64::from(height);
+    let attempts = u32::try_from(PIXELS_TRIED_MAX / pixels).unwrap_or(u32::MAX);
+    let attempts_max = if container.is_lossy() {
+        ATTEMPTS_LOSSY
+    } else {
+        ATTEMPTS_LOSSLESS
+    };
+    let attempts = 0..attempts.clamp(2, attempts_max);
+    let mut attempts = attempts.filter_map(|seed| decode_plain(&container.padded(seed)).ok());
+    let (mut pixels, other) = attempts
+        .next()
+        .zip(attempts.next())
+        .ok_or_else(|| no_rows(height))?;
+    let row_bytes = pixels.as_bytes().len() / height as usize;
+    let rows = pixels.as_bytes().chunks_exact(row_bytes);
+    let same = rows.zip(other.as_bytes().chunks_exact(row_bytes));
+    let same = same.take_while(|(row, other)| row == other).count();
+    let rows_present = u32::try_from(same).expect("at most the height");
+    check_rows(rows_present, height)?;
+    whiten_below(&mut pixels, rows_present as usize * row_bytes);
+    Ok(pixels)
+}
+
+fn no_rows(rows: u32) -> PictureError {
+    PictureError::Truncated {
+        rows_present: 0,
+        rows,
+    }
+}
+
+fn whiten_below(pixels: &mut DynamicImage, begin: usize) {
+    match pixels {
+        DynamicImage::ImageRgb8(rgb) => rgb.as_flat_samples_mut().samples[begin..].fill(u8::MAX),
+        DynamicImage::ImageRgba8(rgba) => rgba.as_flat_samples_mut().samples[begin..].fill(u8::MAX),
+        _ => {}
+    }
+}

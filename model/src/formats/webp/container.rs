@@ -1,0 +1,259 @@
+use std::iter;
+
+/// `RIFF`, a length, `WEBP`.
+const HEAD_BYTES: usize = 12;
+const CHUNK_HEAD_BYTES: usize = 8;
+/// Of the extended header: flags, three reserved bytes, the canvas' width and height less one.
+const EXTENDED_BYTES: usize = 10;
+const HAS_ALPHA: u8 = 0x10;
+const HAS_EXIF: u8 = 0x08;
+const IS_ANIMATED: u8 = 0x02;
+/// Of an animation's frame, before its chunks: place, then width and height less one, then more.
+const FRAME_HEAD_BYTES: usize = 16;
+const FRAME_SIZE_AT: usize = 6;
+/// Background and number of repetitions.
+const ANIMATION: [u8; 6] = [0; 6];
+/// A cut frame does not become longer than this times what is there: with less, too few rows are there.
+const GROWTH_MAX: usize = 16;
+
+/// The first frame of a WebP file and what it depends on.
+pub(super) struct Container<'a> {
+    canvas: (u32, u32),
+    /// Of an animation: the frame's place, size and more.
+    frame: Option<&'a [u8; FRAME_HEAD_BYTES]>,
+    /// Compressed transparency of a lossy frame.
+    alpha: Option<Chunk<'a>>,
+    image: Chunk<'a>,
+    exif: Option<&'a [u8]>,
+}
+
+#[derive(Clone, Copy)]
+struct Chunk<'a> {
+    name: &'a [u8; 4],
+    /// As much of it as there is.
+    content: &'a [u8],
+    /// As long as it says that it is.
+    length: usize,
+}
+
+impl<'a> Container<'a> {
+    /// Nothing if there is no frame.
+    pub(super) fn parse(file: &'a [u8]) -> Option<Self> {
+        let chunks = Chunks(file.get(HEAD_BYTES..)?);
+        let first = chunks.clone().next()?;
+        if first.is_image() {
+            return Some(Self {
+                canvas: first.dimensions()?,
+                frame: None,
+                alpha: None,
+                image: first,
+                exif: None,
+            });
+        }
+        let extended: &[u8; EXTENDED_BYTES] = first.named(b"VP8X")?.content.first_chunk()?;
+        let flags = extended[0];
+        let canvas = (length_less_one(extended, 4)?, length_less_one(extended, 7)?);
+        let chunk = |name| {
+            chunks
+                .clone()
+                .find_map(|chunk: Chunk<'a>| chunk.named(name))
+        };
+        let exif = chunk(b"EXIF").filter(|exif| flags & HAS_EXIF != 0 && exif.is_whole());
+        let exif = exif.map(|exif| exif.content);
+        let still = chunks.clone().find(Chunk::is_image);
+        if let Some(image) = still {
+            return Some(Self {
+                canvas,
+                frame: None,
+                alpha: chunk(b"ALPH").filter(|_| image.is_lossy()),
+                image,
+                exif,
+            });
+        }
+        let (frame, content) = chunk(b"ANMF")?.content.split_first_chunk()?;
+        let mut content = Chunks(content);
+        let alpha = content.clone().next()?.named(b"ALPH");
+        let image = content.find(Chunk::is_image)?;
+        Some(Self {
+            canvas,
+            frame: Some(frame),
+            alpha: alpha.filter(|_| image.is_lossy()),
+            image,
+            exif,
+        })
+    }
+
+    /// Width and height of what is shown.
+    pub(super) fn canvas(&self) -> (u32, u32) {
+        self.canvas
+    }
+
+    /// Width and height that the frame's own data say.
+    pub(super) fn frame_dimensions(&self) -> Option<(u32, u32)> {
+        self.image.dimensions()
+    }
+
+    /// Whether the frame is as large as the container says: the decoder would look for pixels where there are none, and panic
+    /// (image-webp 0.2.4).
+    pub(super) fn is_consistent(&self) -> bool {
+        let announced = match self.frame {
+            None => Some(self.canvas),
+            Some(frame) => {
+                let width = length_less_one(frame, FRAME_SIZE_AT);
+                let height = length_less_one(frame, FRAME_SIZE_AT + 3);
+                width.zip(height)
+            }
+        };
+        announced == self.frame_dimensions()
+    }
+
+    /// The Exif metadata that the flags announce.
+    pub(super) fn exif(&self) -> Option<&'a [u8]> {
+        self.exif
+    }
+
+    /// Whether the frame is compressed with losses.
+    pub(super) fn is_lossy(&self) -> bool {
+        self.image.is_lossy()
+    }
+
+    /// How many bytes of the frame are cut off.
+    pub(super) fn bytes_missing(&self) -> usize {
+        let missing = |chunk: &Chunk<'_>| chunk.length - chunk.content.len();
+        missing(&self.image) + self.alpha.as_ref().map_or(0, missing)
+    }
+
+    /// A file with the frame alone.
+    pub(super) fn plain(&self) -> Vec<u8> {
+        self.file(self.image.content)
+    }
+
+    /// As [`Self::plain`], with bytes in place of those that are missing: zeros, or for other seeds others.
+    pub(super) fn padded(&self, seed: u32) -> Vec<u8> {
+        let present = self.image.content;
+        let length = self
+            .image
+            .length
+            .min(present.len().saturating_mul(GROWTH_MAX));
+        let mut content = present.to_vec();
+        let mut state = seed.wrapping_mul(0x9E37_79B9);
+        content.extend(
+            iter::from_fn(|| {
+                // Marsaglia's xorshift.
+                state ^= state << 13;
+                state ^= state >> 17;
+                state ^= state << 5;
+                Some(state.to_be_bytes()[0])
+            })
+            .take(length - present.len()),
+        );
+        self.file(&content)
+    }
+
+    fn file(&self, image: &[u8]) -> Vec<u8> {
+        let mut content = Vec::new();
+        if let Some(alpha) = &self.alpha {
+            push(&mut content, b"ALPH", alpha.content);
+        }
+        push(&mut content, self.image.name, image);
+
+        let mut file = b"RIFF____WEBP".to_vec();
+        if self.frame.is_some() || self.alpha.is_some() {
+            push(&mut file, b"VP8X", &self.extended_header());
+        }
+        if let Some(frame) = self.frame {
+            push(&mut file, b"ANIM", &ANIMATION);
+            content.splice(..0, *frame);
+            push(&mut file, b"ANMF", &content);
+        } else {
+            file.append(&mut content);
+        }
+        let length = u32::try_from(file.len() - CHUNK_HEAD_BYTES).unwrap_or(u32::MAX);
+        file[4..8].copy_from_slice(&length.to_le_bytes());
+        file
+    }
+
+    fn extended_header(&self) -> [u8; EXTENDED_BYTES] {
+        let alpha = if self.alpha.is_some() || self.frame.is_some() {
+            HAS_ALPHA
+        } else {
+            0
+        };
+        let animated = if self.frame.is_some() { IS_ANIMATED } else { 0 };
+        let [w0, w1, w2, _] = (self.canvas.0 - 1).to_le_bytes();
+        let [h0, h1, h2, _] = (self.canvas.1 - 1).to_le_bytes();
+        [alpha | animated, 0, 0, 0, w0, w1, w2, h0, h1, h2]
+    }
+}
+
+fn push(file: &mut Vec<u8>, name: &[u8; 4], content: &[u8]) {
+    file.extend_from_slice(name);
+    let length = u32::try_from(content.len()).expect("sixteen times a file at most");
+    file.extend_from_slice(&length.to_le_bytes());
+    file.extend_from_slice(content);
+    file.extend(iter::repeat_n(0, content.len() % 2));
+}
+
+impl Chunk<'_> {
+    fn named(self, name: &[u8; 4]) -> Option<Self> {
+        (self.name == name).then_some(self)
+    }
+
+    fn is_lossy(&self) -> bool {
+        self.name == b"VP8 "
+    }
+
+    fn is_image(&self) -> bool {
+        self.is_lossy() || self.name == b"VP8L"
+    }
+
+    fn is_whole(&self) -> bool {
+        self.content.len() == self.length
+    }
+
+    /// Width and height of an image.
+    fn dimensions(&self) -> Option<(u32, u32)> {
+        if self.is_lossy() {
+            // Behind the frame's tag and a start code two numbers of 14 bits, each below two bits for scaling (RFC 6386, 9.1).
+            const START_CODE: [u8; 3] = [0x9D, 0x01, 0x2A];
+            let (start_code, size) = self.content.get(3..)?.split_first_chunk::<3>()?;
+            let &[w0, w1, h0, h1] = size.first_chunk()?;
+            let length = |bytes| u32::from(u16::from_le_bytes(bytes) & 0x3FFF);
+            return (*start_code == START_CODE).then(|| (length([w0, w1]), length([h0, h1])));
+        }
+        // Behind a signature two numbers of 14 bits, each less one.
+        let (&0x2F, rest) = self.content.split_first()? else {
+            return None;
+        };
+        let bits = u32::from_le_bytes(*rest.first_chunk()?);
+        Some(((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1))
+    }
+}
+
+fn length_less_one(bytes: &[u8], at: usize) -> Option<u32> {
+    let &[low, middle, high] = bytes.get(at..)?.first_chunk()?;
+    Some(u32::from_le_bytes([low, middle, high, 0]) + 1)
+}
+
+/// The chunks in these bytes.
+#[derive(Clone)]
+struct Chunks<'a>(&'a [u8]);
+
+impl<'a> Iterator for Chunks<'a> {
+    type Item = Chunk<'a>;
+
+    fn next(&mut self) -> Option<Chunk<'a>> {
+        let (name, rest) = self.0.split_first_chunk()?;
+        let (length, rest) = rest.split_first_chunk()?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+        let content = &rest[..length.min(rest.len())];
+        self.0 = rest
+            .get(length.saturating_add(length % 2)..)
+            .unwrap_or_default();
+        Some(Chunk {
+            name,
+            content,
+            length,
+        })
+    }
+}

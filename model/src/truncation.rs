@@ -1,0 +1,42 @@
+//! The rule for truncated and damaged files, the same for every format: the rows that can be decoded are used, the rest is
+//! white (grey in JPEGs, as libjpeg leaves it), down to a smallest share of rows. Below it the image is rejected.
+
+use crate::PictureError;
+
+/// The smallest share of an image's rows that has to be decodable: an eighth. Browsers show less, but the network sees none of
+/// the top sixteenth, and names almost any class for a white square.
+///
+/// Of interlaced and progressive images a row counts as soon as a coarse version of it is there.
+pub(crate) const ROWS_PRESENT_MIN_SHARE: f64 = 0.125;
+
+/// Accepts an image of which `rows_present` of `rows` rows can be decoded.
+///
+/// # Errors
+/// [`PictureError::Truncated`] if these are too few.
+pub(crate) fn check_rows(rows_present: u32, rows: u32) -> Result<(), PictureError> {
+    if f64::from(rows_present) >= f64::from(rows) * ROWS_PRESENT_MIN_SHARE {
+        return Ok(());
+    }
+    Err(PictureError::Truncated { rows_present, rows })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_eighth_of_the_rows_is_enough() {
+        assert!(check_rows(1, 1).is_ok());
+        assert!(check_rows(1, 8).is_ok());
+        assert!(check_rows(50, 400).is_ok());
+        for (rows_present, rows) in [(0, 1), (1, 9), (49, 400)] {
+            let error = check_rows(rows_present, rows).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "the image file is truncated or damaged: only {rows_present} of its {rows} rows can be decoded; send the whole file"
+                )
+            );
+        }
+    }
+}
