@@ -10,7 +10,8 @@ reads. Each name begins with what the file has to be decoded to:
     cut-       too little to be accepted
     bomb-      to be rejected before anything is allocated
 
-What Pillow reads as well is compared with what Pillow makes of it, here; what it rejects follows Chromium (see `NOT_PILLOW`).
+What Pillow reads as well is compared with what Pillow makes of it, here; see `NOT_PILLOW` for the others. What Chromium 156
+shows of the files named top-N- and bottom-N- on white are the pixels expected.
 """
 
 import io
@@ -553,7 +554,7 @@ def qois(image, few):
 
 
 NOT_PILLOW = {
-    # Pillow rejects or shows something else; Chromium 156 shows this.
+    # Pillow rejects these, shows something else or takes the wrong block; Chromium 156 shows the pixels expected.
     "few-long-palette.bmp",
     "same-alpha-bitfields.bmp",
     "same-alpha-all-zero.bmp",
@@ -561,21 +562,21 @@ NOT_PILLOW = {
     "same-os2-2-16.bmp",
     "same-no-offset.bmp",
     "same-rle24.bmp",
-    "odd-no-last-padding.bmp",
-    # Pillow does not turn by Exif data with JPEG's prefix in a chunk where it does not belong; libwebp's tools do.
-    "same-exif-with-prefix.png",
-    "same-exif-with-prefix.webp",
-    "few-frame-without-size.gif",
-    # Pillow takes the block behind an empty one for the extension's.
     "few-empty-extensions.gif",
+    "same-bmp-32-without-alpha.ico",
+    "same-cursor.cur",
+    # Neither shows these, or not as expected, but the pixels are all there, and what is odd is a flag, a length or padding.
+    "odd-no-last-padding.bmp",
+    "few-frame-without-size.gif",
     "same-animation-flag-alone.webp",
-    # Neither shows files whose container says a wrong length; the image is all there.
     "same-size-odd.webp",
     "same-size-big.webp",
-    "same-bmp-32-without-alpha.ico",
+    # Neither turns by Exif data that begin as in a JPEG; their writers meant it.
+    "same-exif-with-prefix.png",
+    "same-exif-with-prefix.webp",
+    # Pillow does not read these kinds, and Chromium reads no file of the format.
     "same-extra-sample.tif",
     "same-deep.tif",
-    "same-cursor.cur",
     "same-pam.pam",
 }
 
