@@ -1,10 +1,10 @@
 use leptos::prelude::*;
 
 use crate::{
-    answer::{is_unsure, unsure_note},
-    language,
-    many::Many,
+    batch::list::Many,
+    result::answer::{is_unsure, unsure_note},
     session::Phase,
+    settings::language,
     texts::{Language, Text},
 };
 

@@ -2,7 +2,11 @@ mod snippets;
 
 use leptos::{html, prelude::*};
 
-use crate::{access, copy_button::CopyButton, language, texts::Language, viewing::Viewing};
+use crate::{
+    copy_button::CopyButton,
+    settings::{access_token, language, viewing::Viewing},
+    texts::Language,
+};
 use snippets::{SNIPPETS, Server, Snippet};
 
 /// How programs ask the same: a drawer over the page, with the browser's own dialog behaviour.
@@ -36,7 +40,7 @@ pub(crate) fn ApiDrawer(open: RwSignal<bool>) -> impl IntoView {
                 .collect_view()
         })
     };
-    let wants_token = move || open.get() && access::remembered().is_some();
+    let wants_token = move || open.get() && access_token::remembered().is_some();
     view! {
         <dialog node_ref=drawer class="drawer" aria-labelledby="api-title" on:close=move |_| open.set(false)>
             <div class="drawer-head">

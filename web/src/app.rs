@@ -1,25 +1,24 @@
 use leptos::{ev, prelude::*, task::spawn_local};
 
 use crate::{
-    address::Address,
     announcement::{Announcement, Said},
     api::ApiDrawer,
-    drop_zone,
+    batch::{list::Many, table::ManyPictures},
     failure::{Failure, Remedy},
-    found::{Dropped, Found},
-    frame::Frame,
     header::Header,
-    language,
-    many::{Many, ManyPictures},
-    names::Names,
-    outcome::Outcome,
-    paste,
-    pick_button::PickButtons,
-    picked::Picked,
-    samples::{Sample, Samples},
+    image::picked::Picked,
+    inputs::{
+        address::Address,
+        drop_zone,
+        found::{Dropped, Found},
+        paste,
+        pick_buttons::PickButtons,
+        samples::{Sample, Samples},
+    },
+    preview::frame::Frame,
+    result::{outcome::Outcome, synonyms::Names},
     session::{Phase, Session},
-    shrink_switch::ShrinkSwitch,
-    viewing::Viewing,
+    settings::{language, shrink_switch::ShrinkSwitch, viewing::Viewing},
 };
 
 /// The page: every way in on one side, the answer on the other.

@@ -3,7 +3,7 @@ use wasm_bindgen_futures::JsFuture;
 
 use crate::{
     announcement::Said,
-    language,
+    settings::language,
     texts::{Language, Text},
 };
 

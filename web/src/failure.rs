@@ -1,6 +1,8 @@
+mod size;
+
 use imageclassifier_client::{CallError, ErrorKind, ErrorReason};
 
-use crate::{size, texts::Language};
+use crate::texts::Language;
 
 /// Why there is no answer. Says so in a sentence that tells what one can do.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,43 +6,20 @@
     reason = "#[component] writes `pub` where the component says `pub(crate)`"
 )]
 
-mod access;
-mod address;
 mod announcement;
-mod answer;
 mod api;
 mod app;
-mod asking;
+mod batch;
 mod copy_button;
-mod drawing;
-mod drop_zone;
 mod failure;
-mod failure_note;
-mod found;
-mod frame;
 mod header;
-mod heat;
-mod language;
-mod lens;
-mod many;
-mod names;
-mod outcome;
-mod paste;
-mod pick_button;
-mod picked;
-mod pixels;
-mod progress;
-mod samples;
+mod image;
+mod inputs;
+mod preview;
+mod result;
 mod session;
-mod shared;
-mod shrink;
-mod shrink_switch;
-mod size;
-mod square;
+mod settings;
 mod texts;
-mod ticket;
-mod token_form;
-mod viewing;
 mod wait;
 
 use leptos::{mount::mount_to, prelude::document};

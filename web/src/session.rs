@@ -1,18 +1,21 @@
+mod percent;
+pub(crate) mod request;
+pub(crate) mod shared;
+pub(crate) mod ticket;
+
 use imageclassifier_client::{Answer, Classifier, ClassifyOptions};
 use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
-    access,
-    address::Address,
-    asking::{self, Asked, Step, Terms},
     failure::{Failure, Remedy},
-    found::Found,
-    picked::Picked,
-    shared::{self, Shared},
-    shrink::Shrinking,
-    shrink_switch,
-    ticket::Ticket,
-    viewing::TOP_MAX,
+    image::{picked::Picked, shrink::Shrinking},
+    inputs::{address::Address, found::Found},
+    session::{
+        request::{Asked, Step, Terms},
+        shared::Shared,
+        ticket::Ticket,
+    },
+    settings::{access_token, shrink_switch, viewing::TOP_MAX},
 };
 
 /// The contract's own, until the server has told its limits.
@@ -116,7 +119,7 @@ impl Phase {
 impl Session {
     /// A session with the server that the page came from.
     pub(crate) fn new() -> Self {
-        let remembered = access::remembered().map(|token| own_server().with_token(&token));
+        let remembered = access_token::remembered().map(|token| own_server().with_token(&token));
         let classifier = remembered.and_then(Result::ok).unwrap_or_else(own_server);
         let session = Self {
             phase: RwSignal::new_local(Phase::Empty),
@@ -225,7 +228,7 @@ impl Session {
                 picked: picked.clone(),
                 step: self.step,
             };
-            let mut outcomes = asking::ask(&terms, &[asked]).await;
+            let mut outcomes = request::ask(&terms, &[asked]).await;
             let phase = match outcomes.remove(0) {
                 Ok((answer, took_ms)) => Phase::Answered(picked, answer, took_ms),
                 Err(fault) => {
@@ -286,7 +289,7 @@ impl Session {
     pub(crate) fn use_token(self, token: &str) -> bool {
         match own_server().with_token(token) {
             Ok(classifier) => {
-                access::remember(token);
+                access_token::remember(token);
                 self.classifier.set_value(classifier);
                 self.learn_model();
                 true
@@ -302,7 +305,7 @@ impl Session {
     }
 
     fn forget_token(self) {
-        access::forget();
+        access_token::forget();
         self.classifier.set_value(own_server());
     }
 

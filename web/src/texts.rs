@@ -26,13 +26,13 @@ macro_rules! texts {
     };
 }
 
-mod answer;
 mod api;
+mod batch;
 mod failure;
-mod many;
+mod inputs;
 mod page;
-mod picture;
-mod ways_in;
+mod preview;
+mod result;
 
 /// A language that the page speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

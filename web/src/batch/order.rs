@@ -1,0 +1,195 @@
+//! Which rows are looked at, and in what order.
+
+use std::cmp::Ordering;
+
+use crate::batch::row::State;
+
+/// Which rows are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Show {
+    #[default]
+    All,
+    Answered,
+    Unsure,
+    Failed,
+    Unfinished,
+}
+
+/// By what they are sorted. Rows without an answer come after those with one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Sort {
+    #[default]
+    AsAdded,
+    Name,
+    Answer,
+    LeastSure,
+    MostSure,
+    Slowest,
+}
+
+/// What order looks at in a row.
+pub(super) struct Facts<'a> {
+    pub(super) path: &'a str,
+    pub(super) state: &'a State,
+}
+
+impl Show {
+    pub(super) const ALL: [Self; 5] = [
+        Self::All,
+        Self::Answered,
+        Self::Unsure,
+        Self::Failed,
+        Self::Unfinished,
+    ];
+
+    fn admits(self, state: &State) -> bool {
+        match self {
+            Self::All => true,
+            Self::Answered => state.is_answered(),
+            Self::Unsure => state.is_unsure(),
+            Self::Failed => state.is_failed(),
+            Self::Unfinished => state.is_unfinished(),
+        }
+    }
+}
+
+impl Sort {
+    pub(super) const ALL: [Self; 6] = [
+        Self::AsAdded,
+        Self::Name,
+        Self::Answer,
+        Self::LeastSure,
+        Self::MostSure,
+        Self::Slowest,
+    ];
+
+    /// Ties stay in the order of coming: the sort is stable.
+    pub(super) fn compare(self, one: &Facts<'_>, other: &Facts<'_>) -> Ordering {
+        match self {
+            Self::AsAdded => Ordering::Equal,
+            Self::Name => one.path.cmp(other.path),
+            Self::Answer => answered_first(one, other, |one, other| one.0.cmp(other.0)),
+            Self::LeastSure => answered_first(one, other, |one, other| one.1.total_cmp(&other.1)),
+            Self::MostSure => answered_first(one, other, |one, other| other.1.total_cmp(&one.1)),
+            Self::Slowest => answered_first(one, other, |one, other| other.2.total_cmp(&one.2)),
+        }
+    }
+}
+
+/// Whether a row is shown whose name or answer has to contain `wanted`, in lower case.
+pub(super) fn admits(show: Show, wanted: &str, facts: &Facts<'_>) -> bool {
+    let contains = |text: &str| text.to_lowercase().contains(wanted);
+    let matches = || match facts.state {
+        State::Answered(answer, _) => contains(&answer.label) || contains(facts.path),
+        _ => contains(facts.path),
+    };
+    show.admits(facts.state) && (wanted.is_empty() || matches())
+}
+
+type Answered<'a> = (&'a str, f32, f64);
+
+fn answered_first(
+    one: &Facts<'_>,
+    other: &Facts<'_>,
+    compare: impl Fn(Answered<'_>, Answered<'_>) -> Ordering,
+) -> Ordering {
+    match (answered(one), answered(other)) {
+        (Some(one), Some(other)) => compare(one, other),
+        (one, other) => other.is_some().cmp(&one.is_some()),
+    }
+}
+
+fn answered<'a>(facts: &Facts<'a>) -> Option<Answered<'a>> {
+    match facts.state {
+        State::Answered(answer, took_ms) => Some((&answer.label, answer.confidence, *took_ms)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use imageclassifier_client::Answer;
+
+    use super::*;
+    use crate::failure::Failure;
+
+    fn answered(label: &str, confidence: f32, took_ms: f64) -> State {
+        let answer = Answer {
+            label: label.to_owned(),
+            confidence,
+            ..Answer::default()
+        };
+        State::Answered(answer.into(), took_ms)
+    }
+
+    fn rows() -> Vec<(&'static str, State)> {
+        vec![
+            ("c.jpg", State::Waiting),
+            ("Dog.jpg", answered("tabby", 0.9, 30.0)),
+            ("a.jpg", answered("espresso", 0.1, 90.0)),
+            (
+                "b.jpg",
+                State::Failed(std::sync::Arc::new(Failure::NoAnswer.into())),
+            ),
+            ("e.jpg", answered("tabby", 0.5, 10.0)),
+            ("f.jpg", State::Cancelled),
+        ]
+    }
+
+    fn shown(show: Show, sort: Sort, wanted: &str) -> String {
+        let rows = rows();
+        let mut facts: Vec<_> = rows
+            .iter()
+            .map(|(path, state)| Facts { path, state })
+            .filter(|facts| admits(show, wanted, facts))
+            .collect();
+        facts.sort_by(|one, other| sort.compare(one, other));
+        facts.iter().map(|facts| &facts.path[..1]).collect()
+    }
+
+    #[test]
+    fn rows_are_shown_by_what_became_of_them() {
+        let cases = [
+            (Show::All, "cDabef"),
+            (Show::Answered, "Dae"),
+            (Show::Unsure, "a"),
+            (Show::Failed, "bf"),
+            (Show::Unfinished, "c"),
+        ];
+        for (show, expected) in cases {
+            assert_eq!(shown(show, Sort::AsAdded, ""), expected, "{show:?}");
+        }
+    }
+
+    #[test]
+    fn rows_without_an_answer_come_last_and_ties_stay_as_added() {
+        let cases = [
+            (Sort::AsAdded, "cDabef"),
+            (Sort::Name, "Dabcef"),
+            (Sort::Answer, "aDecbf"),
+            (Sort::LeastSure, "aeDcbf"),
+            (Sort::MostSure, "Deacbf"),
+            (Sort::Slowest, "aDecbf"),
+        ];
+        for (sort, expected) in cases {
+            assert_eq!(shown(Show::All, sort, ""), expected, "{sort:?}");
+        }
+    }
+
+    #[test]
+    fn rows_are_found_by_name_or_answer_in_any_case() {
+        for (wanted, expected) in [
+            ("tabby", "De"),
+            ("dog", "D"),
+            (".jpg", "cDabef"),
+            ("zebra", ""),
+        ] {
+            assert_eq!(
+                shown(Show::All, Sort::AsAdded, wanted),
+                expected,
+                "{wanted}"
+            );
+        }
+        assert_eq!(shown(Show::Failed, Sort::AsAdded, "tabby"), "");
+    }
+}

@@ -1,0 +1,67 @@
+use std::time::Duration;
+
+use leptos::{html, prelude::*, task::spawn_local};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    CanvasRenderingContext2d, File, HtmlCanvasElement, ImageBitmap, ImageBitmapOptions,
+    ImageOrientation, ResizeQuality,
+};
+
+use crate::{
+    batch::{list::Many, row::Row},
+    session::ticket::Ticket,
+    wait::wait,
+};
+
+/// Twice what the style sheet shows, for sharp screens.
+const WIDTH: u32 = 128;
+const HEIGHT: u32 = 96;
+/// How often to look whether the list is still in a hurry.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The picture, small. It is decoded while its row is looked at, once the list has time, and only these pixels are kept, and
+/// only so long.
+#[component]
+pub(super) fn Thumbnail(many: Many, row: Row) -> impl IntoView {
+    let canvas = NodeRef::<html::Canvas>::new();
+    let drawing = StoredValue::new_local(None);
+    canvas.on_load(move |canvas| {
+        let file = row.file();
+        // What is no picture leaves the place empty.
+        let (ticket, work) = Ticket::issue(async move {
+            while many.is_in_a_hurry() {
+                wait(PAUSE).await;
+            }
+            let _ = draw(&file, &canvas).await;
+        });
+        drawing.set_value(Some(ticket));
+        spawn_local(work);
+    });
+    view! { <canvas node_ref=canvas width=WIDTH height=HEIGHT aria-hidden="true"></canvas> }
+}
+
+async fn draw(file: &File, canvas: &HtmlCanvasElement) -> Result<(), JsValue> {
+    let small = ImageBitmapOptions::new();
+    small.set_resize_height(HEIGHT);
+    small.set_resize_quality(ResizeQuality::Medium);
+    small.set_image_orientation(ImageOrientation::FromImage);
+    let decoding = window().create_image_bitmap_with_blob_and_image_bitmap_options(file, &small)?;
+    let picture: ImageBitmap = JsFuture::from(decoding).await?.dyn_into()?;
+    let context: CanvasRenderingContext2d = canvas
+        .get_context("2d")?
+        .ok_or(JsValue::NULL)?
+        .unchecked_into();
+    // The middle of it, filling the place.
+    let (width, height) = (f64::from(picture.width()), f64::from(picture.height()));
+    let scale = (f64::from(WIDTH) / width).max(f64::from(HEIGHT) / height);
+    let (width, height) = (width * scale, height * scale);
+    let (left, top) = (
+        (f64::from(WIDTH) - width) / 2.0,
+        (f64::from(HEIGHT) - height) / 2.0,
+    );
+    let drawn =
+        context.draw_image_with_image_bitmap_and_dw_and_dh(&picture, left, top, width, height);
+    picture.close();
+    drawn
+}

@@ -1,0 +1,8 @@
+//! How images come to the page: picked, dropped, pasted, fetched from another site, or one of the page's samples.
+
+pub(crate) mod address;
+pub(crate) mod drop_zone;
+pub(crate) mod found;
+pub(crate) mod paste;
+pub(crate) mod pick_buttons;
+pub(crate) mod samples;

@@ -1,0 +1,140 @@
+use leptos::{html, prelude::*};
+
+use crate::{
+    preview::{drawing, heat::Heat, lens::Lens, square::Square},
+    session::{Model, Phase},
+    settings::{language, viewing::Viewing},
+};
+
+/// The place of the picture: what was picked, or an invitation; and what the network saw of it.
+#[component]
+pub(crate) fn Frame(
+    phase: ReadSignal<Phase, LocalStorage>,
+    model: ReadSignal<Model>,
+) -> impl IntoView {
+    let language = language::spoken();
+    let viewing = Viewing::known();
+    let picture = NodeRef::<html::Img>::new();
+    let canvas = NodeRef::<html::Canvas>::new();
+    // The picture stays the same element from asking to answer, so that it does not flicker.
+    let source = Memo::new(move |_| {
+        phase.with(|phase| {
+            phase
+                .picked()
+                .map(|picked| (picked.preview_url(), picked.name()))
+        })
+    });
+    // Width and height once the browser has it, as people see it: turned as its metadata say.
+    let size = RwSignal::new(None);
+    let loaded = move |_| {
+        let found = picture.get_untracked();
+        size.set(found.map(|image| (image.natural_width(), image.natural_height())));
+    };
+    Effect::new(move || {
+        source.track();
+        size.set(None);
+    });
+    let heat = Memo::new(move |_| {
+        let why = viewing.why.get();
+        let class = viewing.class.get();
+        phase.with(|phase| why.then(|| Heat::of(phase.answer()?, class)).flatten())
+    });
+    let class = move || {
+        let class = viewing.class.get();
+        phase.with(|phase| {
+            let prediction = phase.answer()?.predictions.get(class)?;
+            Some(prediction.label.clone())
+        })
+    };
+    let is_square = move || viewing.seen.get() && size.get().is_some();
+    let is_drawn = move || size.get().is_some() && (viewing.seen.get() || heat.get().is_some());
+
+    Effect::new(move || {
+        let (Some(image), Some(canvas), Some(size)) = (picture.get(), canvas.get(), size.get())
+        else {
+            return;
+        };
+        let input_size = model.get().input_size;
+        let square = phase.with(|phase| {
+            let said = phase.answer().and_then(|answer| answer.crop.as_ref());
+            Square::of(size, said, input_size)
+        });
+        let cover = f64::from(viewing.cover_percent.get()) / 100.0;
+        let heat = heat.get();
+        let drawn = match (viewing.seen.get(), &heat) {
+            (true, heat) => {
+                let heat = heat.as_ref().map(|heat| (heat, cover));
+                drawing::square(&canvas, &image, square, input_size, heat)
+            }
+            (false, Some(heat)) => drawing::over(&canvas, size, square, heat, cover),
+            (false, None) => Ok(()),
+        };
+        if drawn.is_err() {
+            // The browser has no room for a drawing: then the picture itself is what there is.
+            viewing.seen.set(false);
+            viewing.why.set(false);
+        }
+    });
+
+    // What the drawing shows, for who cannot see it.
+    let drawing_text = move || {
+        let language = language.get();
+        match (heat.get(), class()) {
+            (Some(heat), Some(class)) => language.heat(&class, heat.strongest()),
+            _ => language.what_it_saw().to_owned(),
+        }
+    };
+    view! {
+        <div class="picture">
+            <div class="frame">
+                {move || match source.get() {
+                    Some((url, name)) => view! {
+                        <img
+                            node_ref=picture
+                            src=url
+                            class:covered=is_square
+                            alt=move || language.get().your_picture(&name)
+                            data-testid="preview"
+                            on:load=loaded
+                        />
+                    }.into_any(),
+                    None => view! { <Invitation phase /> }.into_any(),
+                }}
+                <canvas
+                    node_ref=canvas
+                    role="img"
+                    data-testid="drawing"
+                    hidden=move || !is_drawn()
+                    aria-label=drawing_text
+                ></canvas>
+                <p class="drop-here" aria-hidden="true">{move || language.get().drop_it()}</p>
+            </div>
+            <Show when=move || size.get().is_some()>
+                <Lens model heat class=Signal::derive(class) />
+            </Show>
+        </div>
+    }
+}
+
+/// Where a picture will be; a shared answer comes without one.
+#[component]
+fn Invitation(phase: ReadSignal<Phase, LocalStorage>) -> impl IntoView {
+    let language = language::spoken();
+    let is_shared = move || phase.with(Phase::is_shared);
+    view! {
+        <div class="invitation">
+            <svg viewBox="0 0 48 48" aria-hidden="true">
+                <rect x="5" y="9" width="38" height="30" rx="5" />
+                <circle cx="16" cy="19" r="3.5" />
+                <path d="M6 34l10-9 8 7 9-10 9 9" />
+            </svg>
+            <p>
+                {move || {
+                    let language = language.get();
+                    if is_shared() { language.picture_not_shared() } else { language.drop_a_picture_here() }
+                }}
+            </p>
+            <p class="hint" hidden=is_shared>{move || language.get().formats()}</p>
+        </div>
+    }
+}

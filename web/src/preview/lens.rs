@@ -1,0 +1,64 @@
+use leptos::prelude::*;
+
+use crate::{
+    preview::heat::Heat,
+    session::Model,
+    settings::{language, viewing::Viewing},
+};
+
+/// Under the picture: whether it is cut to what the network saw, and how the heatmap is to be read.
+#[component]
+pub(crate) fn Lens(
+    model: ReadSignal<Model>,
+    heat: Memo<Option<Heat>>,
+    class: Signal<Option<String>>,
+) -> impl IntoView {
+    let language = language::spoken();
+    let viewing = Viewing::known();
+    let cover = move |event| {
+        if let Ok(percent) = event_target_value(&event).parse() {
+            viewing.cover_percent.set(percent);
+        }
+    };
+    let where_strongest = move || {
+        let language = language.get();
+        match (heat.get(), class.get()) {
+            (Some(heat), Some(class)) => language.heat(&class, heat.strongest()),
+            _ => String::new(),
+        }
+    };
+    view! {
+        <div class="lens">
+            <button
+                type="button"
+                class="quiet"
+                aria-pressed=move || viewing.seen.get().to_string()
+                on:click=move |_| viewing.seen.update(|seen| *seen = !*seen)
+            >
+                {move || language.get().what_it_saw()}
+            </button>
+            <Show when=move || viewing.seen.get()>
+                <p class="small" data-testid="seen">{move || language.get().seen_note(model.get().input_size)}</p>
+            </Show>
+            <Show when=move || heat.with(Option::is_some)>
+                <p data-testid="heat">{where_strongest}</p>
+                <div class="legend">
+                    <span>{move || language.get().speaks_against()}</span>
+                    <span class="scale" aria-hidden="true"></span>
+                    <span>{move || language.get().speaks_for()}</span>
+                </div>
+                <label class="cover">
+                    {move || language.get().cover()}
+                    <input
+                        type="range"
+                        min="0"
+                        max="100"
+                        step="5"
+                        prop:value=move || viewing.cover_percent.get().to_string()
+                        on:input=cover
+                    />
+                </label>
+            </Show>
+        </div>
+    }
+}

@@ -1,0 +1,47 @@
+use leptos::prelude::*;
+use web_sys::Storage;
+
+use crate::settings::language;
+
+/// Where the browser keeps that large pictures are to be sent as they are.
+const KEY: &str = "imageclassifier.shrink";
+const OFF: &str = "off";
+
+/// Whether large pictures are made smaller: unless the visitor has turned it off.
+pub(crate) fn remembered() -> bool {
+    let kept = storage().and_then(|storage| storage.get_item(KEY).ok().flatten());
+    kept.as_deref() != Some(OFF)
+}
+
+/// Turns it off and on.
+#[component]
+pub(crate) fn ShrinkSwitch(shrinking: RwSignal<bool>) -> impl IntoView {
+    let language = language::spoken();
+    let change = move |event| {
+        let on = event_target_checked(&event);
+        shrinking.set(on);
+        remember(on);
+    };
+    view! {
+        <label class="shrink">
+            <input type="checkbox" prop:checked=move || shrinking.get() on:change=change />
+            {move || language.get().shrink_large()}
+        </label>
+    }
+}
+
+fn remember(on: bool) {
+    if let Some(storage) = storage() {
+        // Full or forbidden: then the choice lasts until the page is reloaded.
+        let _ = if on {
+            storage.remove_item(KEY)
+        } else {
+            storage.set_item(KEY, OFF)
+        };
+    }
+}
+
+/// None where the visitor has forbidden it.
+fn storage() -> Option<Storage> {
+    window().local_storage().ok()?
+}
