@@ -2,43 +2,26 @@ use leptos::prelude::*;
 
 use crate::{
     batch::list::Many,
-    result::answer::{is_unsure, unsure_note},
+    confidence::{is_unsure, unsure_note},
+    notice::Notice,
     session::Phase,
     settings::language,
-    texts::{Language, Text},
+    texts::Language,
 };
-
-/// Something small that happened, to be heard until the next picture. A handle.
-#[derive(Clone, Copy)]
-pub(crate) struct Said(RwSignal<Option<Text>>);
-
-impl Said {
-    pub(crate) fn provide() {
-        provide_context(Self(RwSignal::new(None)));
-    }
-
-    pub(crate) fn known() -> Self {
-        expect_context()
-    }
-
-    pub(crate) fn say(self, text: Text) {
-        self.0.set(Some(text));
-    }
-}
 
 /// The page's one polite live region: the outcome in a sentence, for those who hear the page. Failures speak for
 /// themselves, as alerts.
 #[component]
 pub(crate) fn Announcement(phase: ReadSignal<Phase, LocalStorage>, many: Many) -> impl IntoView {
     let language = language::spoken();
-    let Said(said) = Said::known();
+    let notice = Notice::known();
     Effect::new(move || {
         phase.track();
-        said.set(None);
+        notice.clear();
     });
     view! {
         <p class="heard-only" role="status" aria-live="polite">
-            {move || match (said.get(), many.milestone().get()) {
+            {move || match (notice.latest(), many.milestone().get()) {
                 (Some(text), _) => text(language.get()).to_owned(),
                 (None, Some(count)) if count.is_unfinished() => count.sentence(language.get()),
                 (None, Some(count)) => {

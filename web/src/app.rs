@@ -1,20 +1,21 @@
 use leptos::{ev, prelude::*, task::spawn_local};
 
 use crate::{
-    announcement::{Announcement, Said},
+    announcement::Announcement,
     api::ApiDrawer,
     batch::{list::Many, table::ManyPictures},
     failure::{Failure, Remedy},
     header::Header,
-    image::picked::Picked,
+    image::{picked::Picked, sample::Sample},
     inputs::{
         address::Address,
         drop_zone,
         found::{Dropped, Found},
         paste,
         pick_buttons::PickButtons,
-        samples::{Sample, Samples},
+        samples::Samples,
     },
+    notice::Notice,
     preview::frame::Frame,
     result::{outcome::Outcome, synonyms::Names},
     session::{Phase, Session},
@@ -27,7 +28,7 @@ pub(crate) fn App() -> impl IntoView {
     language::provide();
     Viewing::provide();
     Names::provide(Viewing::known().names);
-    Said::provide();
+    Notice::provide();
     let language = language::spoken();
     let session = Session::new();
     let phase = session.phase();

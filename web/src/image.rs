@@ -2,4 +2,5 @@
 
 pub(crate) mod dimensions;
 pub(crate) mod picked;
+pub(crate) mod sample;
 pub(crate) mod shrink;

@@ -1,5 +1,6 @@
 mod percent;
 pub(crate) mod request;
+pub(crate) mod server;
 pub(crate) mod shared;
 pub(crate) mod ticket;
 
@@ -12,19 +13,12 @@ use crate::{
     inputs::{address::Address, found::Found},
     session::{
         request::{Asked, Step, Terms},
+        server::{Limits, Model},
         shared::Shared,
         ticket::Ticket,
     },
     settings::{access_token, shrink_switch, viewing::TOP_MAX},
 };
-
-/// The contract's own, until the server has told its limits.
-const LIMITS: Limits = Limits {
-    image_bytes_max: 10 << 20,
-    batch_images_max: 1,
-};
-/// That of EfficientNet-Lite0, until the server has told its own.
-const INPUT_SIZE: u32 = 224;
 
 /// Where the page is between a picture and its answer.
 #[derive(Clone)]
@@ -41,24 +35,6 @@ pub(crate) enum Phase {
     Failed(Option<Picked>, Failure),
     /// Somebody else's answer, from a link.
     Shared(Shared),
-}
-
-/// What the server says of its model, as far as it has.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Model {
-    pub(crate) revision: String,
-    pub(crate) weights_digest: String,
-    /// Version of the preprocessing.
-    pub(crate) preprocessing: String,
-    pub(crate) input_size: u32,
-}
-
-/// What the server takes.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    pub(crate) image_bytes_max: u64,
-    /// Pictures in one call.
-    pub(crate) batch_images_max: usize,
 }
 
 /// The one part of the page that talks to the server. A handle: copies mean the same session.
@@ -125,13 +101,8 @@ impl Session {
             phase: RwSignal::new_local(Phase::Empty),
             step: RwSignal::new(Step::default()),
             shrinking: RwSignal::new(shrink_switch::remembered()),
-            limits: StoredValue::new(LIMITS),
-            model: RwSignal::new(Model {
-                revision: String::new(),
-                weights_digest: String::new(),
-                preprocessing: String::new(),
-                input_size: INPUT_SIZE,
-            }),
+            limits: StoredValue::new(Limits::default()),
+            model: RwSignal::new(Model::default()),
             explains: StoredValue::new(true),
             classifier: StoredValue::new_local(classifier),
             ticket: StoredValue::new_local(None),

@@ -34,6 +34,8 @@ mod page;
 mod preview;
 mod result;
 
+pub(crate) use preview::Place;
+
 /// A language that the page speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Language {

@@ -2,11 +2,13 @@
 
 use std::cmp::Ordering;
 
+use leptos::prelude::RwSignal;
+
 use crate::batch::row::State;
 
 /// Which rows are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Show {
+pub(super) enum StateFilter {
     #[default]
     All,
     Answered,
@@ -27,13 +29,21 @@ pub(super) enum Sort {
     Slowest,
 }
 
+/// Which rows the visitor wants to see, and in what order. A handle.
+#[derive(Clone, Copy)]
+pub(super) struct ViewFilter {
+    pub(super) state: RwSignal<StateFilter>,
+    pub(super) sort: RwSignal<Sort>,
+    pub(super) text: RwSignal<String>,
+}
+
 /// What order looks at in a row.
 pub(super) struct Facts<'a> {
     pub(super) path: &'a str,
     pub(super) state: &'a State,
 }
 
-impl Show {
+impl StateFilter {
     pub(super) const ALL: [Self; 5] = [
         Self::All,
         Self::Answered,
@@ -77,7 +87,7 @@ impl Sort {
 }
 
 /// Whether a row is shown whose name or answer has to contain `wanted`, in lower case.
-pub(super) fn admits(show: Show, wanted: &str, facts: &Facts<'_>) -> bool {
+pub(super) fn admits(show: StateFilter, wanted: &str, facts: &Facts<'_>) -> bool {
     let contains = |text: &str| text.to_lowercase().contains(wanted);
     let matches = || match facts.state {
         State::Answered(answer, _) => contains(&answer.label) || contains(facts.path),
@@ -136,7 +146,7 @@ mod tests {
         ]
     }
 
-    fn shown(show: Show, sort: Sort, wanted: &str) -> String {
+    fn shown(show: StateFilter, sort: Sort, wanted: &str) -> String {
         let rows = rows();
         let mut facts: Vec<_> = rows
             .iter()
@@ -150,11 +160,11 @@ mod tests {
     #[test]
     fn rows_are_shown_by_what_became_of_them() {
         let cases = [
-            (Show::All, "cDabef"),
-            (Show::Answered, "Dae"),
-            (Show::Unsure, "a"),
-            (Show::Failed, "bf"),
-            (Show::Unfinished, "c"),
+            (StateFilter::All, "cDabef"),
+            (StateFilter::Answered, "Dae"),
+            (StateFilter::Unsure, "a"),
+            (StateFilter::Failed, "bf"),
+            (StateFilter::Unfinished, "c"),
         ];
         for (show, expected) in cases {
             assert_eq!(shown(show, Sort::AsAdded, ""), expected, "{show:?}");
@@ -172,7 +182,7 @@ mod tests {
             (Sort::Slowest, "aDecbf"),
         ];
         for (sort, expected) in cases {
-            assert_eq!(shown(Show::All, sort, ""), expected, "{sort:?}");
+            assert_eq!(shown(StateFilter::All, sort, ""), expected, "{sort:?}");
         }
     }
 
@@ -185,11 +195,11 @@ mod tests {
             ("zebra", ""),
         ] {
             assert_eq!(
-                shown(Show::All, Sort::AsAdded, wanted),
+                shown(StateFilter::All, Sort::AsAdded, wanted),
                 expected,
                 "{wanted}"
             );
         }
-        assert_eq!(shown(Show::Failed, Sort::AsAdded, "tabby"), "");
+        assert_eq!(shown(StateFilter::Failed, Sort::AsAdded, "tabby"), "");
     }
 }

@@ -5,10 +5,10 @@ use leptos::prelude::*;
 use web_sys::File;
 
 use crate::{
+    confidence::is_unsure,
     failure::{Failure, Remedy},
     image::picked::Picked,
     inputs::found::Found,
-    result::answer::is_unsure,
     session::{
         Phase,
         request::{Fault, Step},

@@ -3,7 +3,7 @@ use leptos::{html, prelude::*};
 use crate::{
     batch::{
         list::Many,
-        order::{self, Facts, Show as Shown, Sort},
+        order::{self, Facts, ViewFilter},
         row::{Row, State},
         thumbnail::Thumbnail,
         tools::Tools,
@@ -19,14 +19,6 @@ const MARGIN_ROWS: usize = 6;
 /// In view at first, before anything was measured.
 const VIEW_ROWS: usize = 12;
 
-/// What the list is looked at through.
-#[derive(Clone, Copy)]
-pub(super) struct Looking {
-    pub(super) show: RwSignal<Shown>,
-    pub(super) sort: RwSignal<Sort>,
-    pub(super) wanted: RwSignal<String>,
-}
-
 /// The list, once there is one.
 #[component]
 pub(crate) fn ManyPictures(many: Many) -> impl IntoView {
@@ -40,10 +32,10 @@ pub(crate) fn ManyPictures(many: Many) -> impl IntoView {
 #[component]
 fn List(many: Many) -> impl IntoView {
     let language = language::spoken();
-    let looking = Looking {
-        show: RwSignal::default(),
+    let filter = ViewFilter {
+        state: RwSignal::default(),
         sort: RwSignal::default(),
-        wanted: RwSignal::default(),
+        text: RwSignal::default(),
     };
     let count = Memo::new(move |_| many.count());
     let title = move || {
@@ -60,18 +52,18 @@ fn List(many: Many) -> impl IntoView {
                 prop:max=move || count.get().all as f64
                 prop:value=move || count.get().finished() as f64
             ></progress>
-            <Tools many looking count />
-            <Table many looking />
+            <Tools many filter count />
+            <Table many filter />
         </section>
     }
 }
 
 /// Of hundreds of rows only those in view are there; above and below is empty space as high as the others.
 #[component]
-fn Table(many: Many, looking: Looking) -> impl IntoView {
+fn Table(many: Many, filter: ViewFilter) -> impl IntoView {
     let language = language::spoken();
     let scroller = NodeRef::<html::Div>::new();
-    let positions = Memo::new(move |_| positions(many, looking));
+    let positions = Memo::new(move |_| positions(many, filter));
     let total = Memo::new(move |_| positions.with(Vec::len));
     let view_rows = RwSignal::new((0, VIEW_ROWS));
     let measure = move || {
@@ -244,10 +236,10 @@ fn name_of(state: &State) -> &'static str {
 }
 
 /// Where in the list the rows are that are looked at, in the order wanted.
-fn positions(many: Many, looking: Looking) -> Vec<usize> {
+fn positions(many: Many, filter: ViewFilter) -> Vec<usize> {
     many.follow();
-    let (show, sort) = (looking.show.get(), looking.sort.get());
-    let wanted = looking.wanted.get().trim().to_lowercase();
+    let (shown, sort) = (filter.state.get(), filter.sort.get());
+    let text = filter.text.get().trim().to_lowercase();
     many.rows().with(|rows| {
         let states: Vec<_> = rows
             .iter()
@@ -258,7 +250,7 @@ fn positions(many: Many, looking: Looking) -> Vec<usize> {
             .map(|(path, state)| Facts { path, state })
             .collect();
         let mut positions: Vec<_> = (0..facts.len())
-            .filter(|at| order::admits(show, &wanted, &facts[*at]))
+            .filter(|at| order::admits(shown, &text, &facts[*at]))
             .collect();
         positions.sort_by(|one, other| sort.compare(&facts[*one], &facts[*other]));
         positions

@@ -7,9 +7,8 @@ use crate::{
     batch::{
         export::{self, Finished},
         list::{Count, Many},
-        order::{Show as Shown, Sort},
+        order::{Sort, StateFilter, ViewFilter},
         row::State,
-        table::Looking,
     },
     settings::{language, viewing::Viewing},
     texts::Language,
@@ -17,7 +16,7 @@ use crate::{
 
 /// What can be done with the list: look through it, go on with it, save it, close it.
 #[component]
-pub(super) fn Tools(many: Many, looking: Looking, count: Memo<Count>) -> impl IntoView {
+pub(super) fn Tools(many: Many, filter: ViewFilter, count: Memo<Count>) -> impl IntoView {
     let language = language::spoken();
     let top = Viewing::known().top;
     let is_busy = Memo::new(move |_| count.get().finished() < count.get().all);
@@ -28,20 +27,20 @@ pub(super) fn Tools(many: Many, looking: Looking, count: Memo<Count>) -> impl In
         <div class="tools">
             <label>
                 {text(Language::find)}
-                <input type="search" on:input=move |event| looking.wanted.set(event_target_value(&event)) />
+                <input type="search" on:input=move |event| filter.text.set(event_target_value(&event)) />
             </label>
             <label>
                 {text(Language::show)}
                 <select on:change=move |event| {
-                    looking.show.set(chosen(&Shown::ALL, &event));
+                    filter.state.set(chosen(&StateFilter::ALL, &event));
                 }>
-                    {Shown::ALL.map(|show| view! { <option>{move || show.text(language.get())}</option> }).collect_view()}
+                    {StateFilter::ALL.map(|show| view! { <option>{move || show.text(language.get())}</option> }).collect_view()}
                 </select>
             </label>
             <label>
                 {text(Language::sort)}
                 <select on:change=move |event| {
-                    looking.sort.set(chosen(&Sort::ALL, &event));
+                    filter.sort.set(chosen(&Sort::ALL, &event));
                 }>
                     {Sort::ALL.map(|sort| view! { <option>{move || sort.text(language.get())}</option> }).collect_view()}
                 </select>
@@ -78,7 +77,7 @@ pub(super) fn Tools(many: Many, looking: Looking, count: Memo<Count>) -> impl In
     }
 }
 
-impl Shown {
+impl StateFilter {
     fn text(self, language: Language) -> &'static str {
         match self {
             Self::All => language.show_all(),

@@ -7,11 +7,11 @@ use web_sys::{Blob, File, Response, Url};
 
 use crate::{
     failure::Failure,
+    image::sample::Sample,
     image::{
         dimensions,
         shrink::{self, Shrinking},
     },
-    inputs::samples::Sample,
 };
 
 /// A picture that was picked and may be worth asking about. Copies share it; the last one gives its memory back.

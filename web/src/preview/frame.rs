@@ -2,7 +2,7 @@ use leptos::{html, prelude::*};
 
 use crate::{
     preview::{drawing, heat::Heat, lens::Lens, square::Square},
-    session::{Model, Phase},
+    session::{Phase, server::Model},
     settings::{language, viewing::Viewing},
 };
 

@@ -1,5 +1,7 @@
 use imageclassifier_client::{Answer, Heatmap};
 
+use crate::texts::Place;
+
 /// Side of the square of pixels that a heatmap is drawn with; the browser scales it further.
 pub(crate) const SIDE: usize = 112;
 
@@ -15,20 +17,6 @@ pub(crate) struct Heat {
     columns: usize,
     /// -1 to 1: as parts of the largest value, of either sign, of all maps of the answer.
     values: Vec<f32>,
-}
-
-/// A part of the square that the network saw.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    UpperLeft,
-    Top,
-    UpperRight,
-    Left,
-    Centre,
-    Right,
-    LowerLeft,
-    Bottom,
-    LowerRight,
 }
 
 impl Heat {

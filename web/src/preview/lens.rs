@@ -2,7 +2,7 @@ use leptos::prelude::*;
 
 use crate::{
     preview::heat::Heat,
-    session::Model,
+    session::server::Model,
     settings::{language, viewing::Viewing},
 };
 

@@ -1,7 +1,7 @@
 use imageclassifier_client::Answer;
 use leptos::prelude::*;
 
-use crate::{session::Model, settings::language};
+use crate::{session::server::Model, settings::language};
 
 /// What it takes to get the same answer again, or to find this one in the server's log.
 #[component]

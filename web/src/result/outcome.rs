@@ -8,7 +8,7 @@ use crate::{
         progress::Progress,
         token_form::TokenForm,
     },
-    session::{Model, Phase, request::Step},
+    session::{Phase, request::Step, server::Model},
     settings::language,
 };
 

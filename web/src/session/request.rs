@@ -12,7 +12,7 @@ use crate::{
         picked::Picked,
         shrink::{self, Shrinking},
     },
-    session::Limits,
+    session::server::Limits,
     texts::Language,
 };
 

@@ -1,6 +1,6 @@
 //! What the network saw of the picture, and where.
 
-use crate::{preview::heat::Place, texts::Language};
+use crate::texts::Language;
 
 texts! {
     what_it_saw: "What the network saw", "Что видела сеть";
@@ -10,6 +10,20 @@ texts! {
     speaks_for: "speaks for it", "говорит за";
     speaks_against: "speaks against it", "говорит против";
     cover: "Strength of the colours", "Сила цвета";
+}
+
+/// A part of the square that the network saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    UpperLeft,
+    Top,
+    UpperRight,
+    Left,
+    Centre,
+    Right,
+    LowerLeft,
+    Bottom,
+    LowerRight,
 }
 
 impl Language {

@@ -1,0 +1,44 @@
+//! What the server says of itself.
+
+/// That of EfficientNet-Lite0, until the server has named its own.
+const INPUT_SIZE: u32 = 224;
+/// The contract's own, until the server has named its limits.
+const LIMITS: Limits = Limits {
+    image_bytes_max: 10 << 20,
+    batch_images_max: 1,
+};
+
+/// The server's model, as far as it is known.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Model {
+    pub(crate) revision: String,
+    pub(crate) weights_digest: String,
+    /// Version of the preprocessing.
+    pub(crate) preprocessing: String,
+    pub(crate) input_size: u32,
+}
+
+/// What the server accepts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) image_bytes_max: u64,
+    /// Images in one request.
+    pub(crate) batch_images_max: usize,
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self {
+            revision: String::new(),
+            weights_digest: String::new(),
+            preprocessing: String::new(),
+            input_size: INPUT_SIZE,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        LIMITS
+    }
+}
