@@ -1,4 +1,9 @@
-//! Which part of a picture the network sees. Light enough for the page: no burn, no decoders.
+//! Which part of an image the network sees, and which way up. Server, command line and page share it, so that they agree; it
+//! has no dependencies, so that the page stays small.
+
+mod exif;
+
+pub use exif::exif_orientation;
 
 /// The part of a picture that the network sees: a centred square.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

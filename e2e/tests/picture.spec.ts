@@ -1,6 +1,7 @@
-import type { Page } from "@playwright/test";
+import type { Locator, Page } from "@playwright/test";
+import { readFileSync } from "node:fs";
 import { expect, expectAnswer, expectPhase, open, photo, pick, test } from "./classifier";
-import { png } from "./pictures";
+import { type Turn, png, turnedWebp } from "./pictures";
 
 const SAW = { name: "What the network saw" };
 const WHY = { name: "Why?" };
@@ -36,6 +37,46 @@ for (const [width, height, left, top, side] of [
     answer();
     await expectPhase(page, "answered");
     expect((await drawn(page)).pixels.equals(before.pixels)).toBe(true); // the server's square is the same
+  });
+}
+
+const TURNS: [what: string, turn: Turn, isTurned: boolean, first: string][] = [
+  ["a quarter turn", { orientation: 6 }, true, "blue"],
+  ["a quarter turn back, mirrored", { orientation: 7 }, true, "yellow"],
+  ["a quarter turn in a chunk that begins as in a JPEG", { orientation: 6, hasPrefix: true }, true, "blue"],
+  ["an Exif chunk that the header does not announce", { orientation: 6, isAnnounced: false }, false, "red"],
+];
+for (const [what, turn, isTurned, first] of TURNS) {
+  test(`a WebP is shown as the server turns it: ${what}`, async ({ page }) => {
+    const [width, height] = [320, 200];
+    const buffer = turnedWebp(await quarters(page, width, height), width, height, turn);
+    await pick(page, { name: "turned.webp", mimeType: "image/webp", buffer });
+    await expectPhase(page, "answered");
+    const size = isTurned ? [height, width] : [width, height];
+    await expect.poll(() => previewSize(page)).toEqual(size);
+    await page.getByRole("button", SAW).click();
+    const { pixels } = await drawn(page);
+    expect(nameOf(pixels)).toBe(first);
+    await page.getByRole("button", SAW).click();
+    await page.getByRole("button", WHY).click();
+    const over = await drawn(page); // as wide and high as the server saw the image
+    expect(over.width / over.height).toBeCloseTo(size[0] / size[1], 2);
+
+    // In a batch: what the server says of its size, and the thumbnail.
+    await page.getByTestId("file").setInputFiles([
+      { name: "turned.webp", mimeType: "image/webp", buffer },
+      { name: "shrunk.webp", mimeType: "image/webp", buffer: Buffer.concat([buffer, Buffer.alloc(12 << 20)]) },
+    ]);
+    await expect(page.getByTestId("many").getByRole("heading")).toHaveText(/^2 of 2 \w+ done$/);
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Save JSON" }).click();
+    const saved = readFileSync(await (await download).path(), "utf8").trimEnd().split("\n");
+    for (const line of saved) {
+      const { picture_width, picture_height } = JSON.parse(line).crop;
+      expect([picture_width, picture_height], JSON.parse(line).file).toEqual(size);
+    }
+    const thumbnail = page.locator("[data-state=answered] canvas").first();
+    await expect.poll(async () => nameOf(await pixelsOf(thumbnail)), { timeout: 15_000 }).toBe(first);
   });
 }
 
@@ -120,9 +161,48 @@ interface Drawn {
   pixels: Buffer;
 }
 
+/** A WebP with a colour in each quarter: red, green; blue, yellow. Its middle is what the network sees. */
+async function quarters(page: Page, width: number, height: number): Promise<Buffer> {
+  const base64 = await page.evaluate(
+    async ([width, height]) => {
+      const canvas = new OffscreenCanvas(width, height);
+      const brush = canvas.getContext("2d")!;
+      for (const [at, colour] of ["#f00", "#0f0", "#00f", "#ff0"].entries()) {
+        brush.fillStyle = colour;
+        brush.fillRect((at % 2) * (width / 2), Math.floor(at / 2) * (height / 2), width / 2, height / 2);
+      }
+      const blob = await canvas.convertToBlob({ type: "image/webp", quality: 0.9 });
+      return btoa(String.fromCharCode(...new Uint8Array(await blob.arrayBuffer())));
+    },
+    [width, height],
+  );
+  return Buffer.from(base64, "base64");
+}
+
+/** The colour of the first pixel. */
+function nameOf(pixels: Buffer): string {
+  const [red, green, blue] = pixels.subarray(0, 3).map((value) => Number(value > 128));
+  return { "100": "red", "010": "green", "001": "blue", "110": "yellow" }[`${red}${green}${blue}`] ?? "another";
+}
+
+function previewSize(page: Page): Promise<[number, number]> {
+  return page.getByTestId("preview").evaluate((image) => {
+    const { naturalWidth, naturalHeight } = image as HTMLImageElement;
+    return [naturalWidth, naturalHeight];
+  });
+}
+
 async function drawn(page: Page): Promise<Drawn> {
   await expect(page.getByTestId("drawing")).toBeVisible();
-  const { width, height, base64 } = await page.getByTestId("drawing").evaluate((drawing) => {
+  return read(page.getByTestId("drawing"));
+}
+
+async function pixelsOf(canvas: Locator): Promise<Buffer> {
+  return (await read(canvas)).pixels;
+}
+
+async function read(canvas: Locator): Promise<Drawn> {
+  const { width, height, base64 } = await canvas.evaluate((drawing) => {
     const { width, height } = drawing as HTMLCanvasElement;
     const copy = Object.assign(document.createElement("canvas"), { width, height });
     const brush = copy.getContext("2d", { willReadFrequently: true })!;

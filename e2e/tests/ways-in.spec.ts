@@ -123,6 +123,118 @@ test.describe("pictures of other sites", () => {
   }
 });
 
+test.describe("images that come as text", () => {
+  const dataUrl = async () => `data:image/png;base64,${await readFile(COFFEE, "base64")}`;
+  const dropped = (html: string) => ({ "text/html": `<img src="${html}">`, "text/uri-list": html });
+
+  test("an image of a search result, dropped, is named", async ({ page }) => {
+    await transfer(page, "drop", dropped(await dataUrl()));
+    await expectAnswer(page, "espresso");
+    await expect(page.getByTestId("preview")).toHaveAccessibleName(/image\.png/);
+  });
+
+  test("HTML with a data URL, pasted, is named", async ({ page }) => {
+    await transfer(page, "paste", { "text/html": `<p>A cup<img alt="cup" src="${await dataUrl()}">`, "text/plain": "A cup" });
+    await expectAnswer(page, "espresso");
+  });
+
+  test("a data URL pasted as text, on lines as base64 is often written, is named", async ({ page }) => {
+    await transfer(page, "paste", { "text/plain": (await dataUrl()).replace(/.{76}/g, "$&\r\n") });
+    await expectAnswer(page, "espresso");
+  });
+
+  test("a data URL without base64, dropped, is named", async ({ page }) => {
+    const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="200"><rect width="300" height="200" fill="red"/></svg>';
+    await transfer(page, "drop", { "text/uri-list": `data:image/svg+xml,${encodeURIComponent(svg)}` });
+    await expect(page.locator(".stage")).toHaveAttribute("data-phase", "answered");
+  });
+
+  const useless: [what: string, way: "drop" | "paste", data: Record<string, string>, sentence: RegExp][] = [
+    ["an image that only its own page holds", "drop", dropped("blob:https://other.example/1b2c"), /cannot open this address\. Save the image/],
+    ["a file's address", "drop", { "text/uri-list": "file:///home/me/cat.jpg" }, /cannot open this address\. Save the image/],
+    ["a link that leads to no site", "drop", { "text/uri-list": "mailto:me@example.com" }, /holds no image/],
+    ["an empty list of links", "drop", { "text/uri-list": "# nothing\r\n" }, /holds no image/],
+    ["a damaged data URL", "drop", dropped("data:image/png;base64,A"), /is corrupt or unsupported/],
+    ["a data URL of text", "paste", { "text/plain": "data:text/plain,hello" }, /is not an image this page can read/],
+    ["a text that looks like an address", "paste", { "text/plain": "espresso: a drink" }, /holds no image/],
+  ];
+  for (const [what, way, data, sentence] of useless) {
+    test(`${what} is answered with a sentence`, async ({ page }) => {
+      await transfer(page, way, data);
+      await expectFailure(page, sentence);
+    });
+  }
+});
+
+test("a dropped file that the browser does not hand over is answered with a sentence", async ({ page }) => {
+  await page.evaluate(() => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File(["x"], "attachment.png"));
+    DataTransferItem.prototype.getAsFile = () => null;
+    DataTransferItem.prototype.webkitGetAsEntry = () => null;
+    document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+  });
+  await expectFailure(page, "The browser could not read what you dropped. Save it as a file, then drop that.");
+});
+
+test.describe("several addresses", () => {
+  test.use({ provoked: /net::ERR_FAILED|CORS policy/ });
+
+  for (const [way, type] of [
+    ["paste", "text/plain"],
+    ["drop", "text/uri-list"],
+  ] as const) {
+    test(`each image is fetched, and a failure has its own row: ${way}`, async ({ page }) => {
+      const asked: string[] = [];
+      await page.route("https://images.example/**", async (route) => {
+        asked.push(route.request().url());
+        const headers = { "access-control-allow-origin": "*", "content-type": "image/png" };
+        await route.fulfill({ headers, body: await readFile(COFFEE) });
+      });
+      await page.route("https://closed.example/**", (route) => route.abort());
+      const urls = ["https://images.example/one.png", "https://images.example/two.png", "https://closed.example/three.png"];
+      await transfer(page, way, { [type]: urls.join("\r\n") });
+      await expect(page.getByTestId("many").getByRole("heading")).toHaveText(/^3 of 3 \w+ done, 1 failed$/);
+      expect(asked.sort()).toEqual(urls.slice(0, 2));
+      const rows = page.locator("[role=row][data-state]");
+      await expect(rows.nth(0)).toContainText("one.png");
+      await expect(rows.nth(0)).toContainText("espresso");
+      await expect(rows.nth(2)).toHaveAttribute("data-state", "failed");
+      await expect(rows.nth(2)).toContainText("closed.example does not let this page fetch its image");
+      await rows.nth(2).getByRole("button", { name: "three.png", exact: true }).click();
+      await expect(page.getByRole("alert")).toContainText("closed.example");
+    });
+  }
+
+  test("an address that spaces are part of is one address", async ({ page }) => {
+    const asked: string[] = [];
+    await page.route("https://images.example/**", async (route) => {
+      asked.push(route.request().url());
+      const headers = { "access-control-allow-origin": "*", "content-type": "image/png" };
+      await route.fulfill({ headers, body: await readFile(COFFEE) });
+    });
+    await transfer(page, "paste", { "text/plain": " https://images.example/my cup.png\n" });
+    await expectAnswer(page, "espresso");
+    expect(asked).toEqual(["https://images.example/my%20cup.png"]);
+  });
+});
+
+/** What the browser does with something from elsewhere that is dropped or pasted. */
+async function transfer(page: Page, way: "drop" | "paste", data: Record<string, string>) {
+  await page.evaluate(
+    ([way, data]) => {
+      const transfer = new DataTransfer();
+      for (const [type, text] of Object.entries(data)) transfer.setData(type, text);
+      const event =
+        way === "drop"
+          ? new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true })
+          : new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true });
+      document.body.dispatchEvent(event);
+    },
+    [way, data] as const,
+  );
+}
+
 /** What the browser does with the address of a picture that comes from elsewhere. */
 async function address(page: Page, way: "dropped" | "pasted", url: string) {
   await page.evaluate(

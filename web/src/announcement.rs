@@ -37,7 +37,8 @@ pub(crate) fn Announcement(phase: ReadSignal<Phase, LocalStorage>, many: Many) -
 fn sentence(phase: &Phase, language: Language) -> String {
     match phase {
         Phase::Empty | Phase::Failed(..) => String::new(),
-        Phase::Fetching { site } => language.fetching_from(site),
+        Phase::Fetching { site: Some(site) } => language.fetching_from(site),
+        Phase::Fetching { site: None } => language.reading().to_owned(),
         Phase::Asking(picked) => language.looking_at(&picked.name()),
         Phase::Answered(picked, answer, _) => {
             outcome(&picked.name(), &answer.label, answer.confidence, language)

@@ -37,9 +37,13 @@ pub(crate) fn App() -> impl IntoView {
     let on_dropped = Callback::new(move |dropped: Dropped| {
         spawn_local(async move { on_files.run(dropped.files().await) });
     });
-    let on_address = Callback::new(move |address: Address| {
+    let on_addresses = Callback::new(move |addresses: Vec<Address>| {
         many.select(None);
-        session.fetch(address, on_files);
+        session.fetch(addresses, on_files);
+    });
+    let on_failure = Callback::new(move |failure: Failure| {
+        many.select(None);
+        session.ask(Err(failure));
     });
     let on_sample = Callback::new(move |sample: &'static Sample| {
         many.select(None);
@@ -73,12 +77,8 @@ pub(crate) fn App() -> impl IntoView {
     });
     on_cleanup(move || address.remove());
     let drawer = RwSignal::new(false);
-    let hovering = drop_zone::listen(on_dropped, on_address);
-    paste::listen(
-        on_files,
-        on_address,
-        Callback::new(move |()| session.ask(Err(Failure::NothingPasted))),
-    );
+    let hovering = drop_zone::listen(on_dropped, on_addresses, on_failure);
+    paste::listen(on_files, on_addresses, on_failure);
 
     view! {
         <Header drawer />
@@ -111,7 +111,7 @@ pub(crate) fn App() -> impl IntoView {
 fn take(session: Session, many: Many, mut found: Vec<Found>) {
     match found.len() {
         0 => session.ask(Err(Failure::NothingFound)),
-        1 if many.is_empty() => session.ask(Picked::file(found.remove(0).file)),
+        1 if many.is_empty() => session.ask(found.remove(0).file.and_then(Picked::file)),
         _ => many.add(found),
     }
 }

@@ -17,6 +17,11 @@ pub(crate) enum Failure {
         name: String,
     },
     NothingPasted,
+    NothingDropped,
+    /// A file that the browser shows in a drop but does not hand over, as from some mail programs.
+    DropUnreadable,
+    /// An address that no other page can open.
+    ClosedAddress,
     /// A folder without pictures.
     NothingFound,
     /// Another site that does not let its picture be fetched, or an address that this page may not fetch.
@@ -94,6 +99,9 @@ impl Failure {
             Self::Empty { name } => language.is_empty(name),
             Self::Unreadable { name } => language.unreadable(name),
             Self::NothingPasted => language.nothing_pasted().to_owned(),
+            Self::NothingDropped => language.nothing_dropped().to_owned(),
+            Self::DropUnreadable => language.drop_unreadable().to_owned(),
+            Self::ClosedAddress => language.closed_address().to_owned(),
             Self::NothingFound => language.nothing_found().to_owned(),
             Self::OtherSite { site } => language.other_site(site),
             Self::Unshrinkable { name } => language.unshrinkable(name),
@@ -150,6 +158,9 @@ impl Failure {
             Self::NotAPicture { .. }
             | Self::Empty { .. }
             | Self::NothingPasted
+            | Self::NothingDropped
+            | Self::DropUnreadable
+            | Self::ClosedAddress
             | Self::NothingFound
             | Self::OtherSite { .. }
             | Self::Unshrinkable { .. }

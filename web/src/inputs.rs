@@ -6,3 +6,4 @@ pub(crate) mod found;
 pub(crate) mod paste;
 pub(crate) mod pick_buttons;
 pub(crate) mod samples;
+mod transfer;

@@ -10,7 +10,10 @@ use leptos::{prelude::*, task::spawn_local};
 use crate::{
     failure::{Failure, Remedy},
     image::{picked::Picked, shrink::Shrinking},
-    inputs::{address::Address, found::Found},
+    inputs::{
+        address::{self, Address},
+        found::Found,
+    },
     session::{
         request::{Asked, Step, Terms},
         server::{Limits, Model},
@@ -25,8 +28,8 @@ use crate::{
 pub(crate) enum Phase {
     /// Nothing picked yet.
     Empty,
-    /// Another site is asked for its picture.
-    Fetching { site: String },
+    /// Images are fetched by their addresses, from a site unless the addresses hold them.
+    Fetching { site: Option<String> },
     /// The server is being asked about this picture.
     Asking(Picked),
     /// The server has answered, so many milliseconds after the picture was picked.
@@ -165,17 +168,13 @@ impl Session {
         self.phase.set(phase);
     }
 
-    /// Fetches another site's picture; then it is a file like others.
-    pub(crate) fn fetch(self, address: Address, on_file: Callback<Vec<Found>>) {
+    /// Fetches images of other sites; then they are files like others.
+    pub(crate) fn fetch(self, addresses: Vec<Address>, on_files: Callback<Vec<Found>>) {
         shared::forget();
-        self.show(Phase::Fetching {
-            site: address.site(),
-        });
+        let site = addresses.iter().find_map(Address::site);
+        self.show(Phase::Fetching { site });
         self.start(async move {
-            match address.fetch().await {
-                Ok(file) => on_file.run(vec![file.into()]),
-                Err(failure) => self.phase.set(Phase::Failed(None, failure)),
-            }
+            on_files.run(address::fetch_all(addresses).await);
         });
     }
 
@@ -302,6 +301,7 @@ impl Session {
                 self.limits.set_value(Limits {
                     image_bytes_max: limits.image_bytes_max,
                     batch_images_max: limits.batch_images_max.max(1) as usize,
+                    media_types: limits.media_types.into(),
                 });
             }
             self.model.set(Model {

@@ -278,7 +278,7 @@ impl Many {
         self.rows.with_untracked(|rows| {
             let waiting = rows.iter().copied().filter(|row| row.is_waiting());
             let fits = |(at, row): &(usize, Row)| {
-                bytes += row.file().size();
+                bytes += row.file().map_or(0.0, |file| file.size());
                 *at == 0 || bytes <= call_bytes
             };
             let next = waiting.take(limits.batch_images_max).enumerate();
@@ -392,7 +392,7 @@ impl Many {
         let row = self.selected.get()?;
         let picked = match shown {
             Some((place, picked)) if place == row.place => picked,
-            _ => Picked::file(row.file()),
+            _ => row.file().and_then(Picked::file),
         };
         self.session.show(row.phase(picked.clone()));
         Some((row.place, picked))
@@ -402,7 +402,7 @@ impl Many {
 /// None where it is surely no picture.
 fn picked(row: Row) -> Option<(Row, Asked)> {
     let step = row.step;
-    match Picked::file(row.file()) {
+    match row.file().and_then(Picked::file) {
         Ok(picked) => Some((row, Asked { picked, step })),
         Err(failure) => {
             row.settle(State::Failed(Arc::new(failure.into())));

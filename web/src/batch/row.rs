@@ -24,7 +24,7 @@ pub(crate) struct Row {
     pub(super) state: RwSignal<State, LocalStorage>,
     pub(super) step: RwSignal<Step>,
     path: StoredValue<Arc<str>>,
-    file: StoredValue<File, LocalStorage>,
+    file: StoredValue<Result<File, Failure>, LocalStorage>,
     call: StoredValue<Option<Call>, LocalStorage>,
 }
 
@@ -56,9 +56,13 @@ impl Call {
 impl Row {
     /// It lives as long as the owner it is made in.
     pub(super) fn new(place: usize, found: Found) -> Self {
+        let state = match &found.file {
+            Ok(_) => State::Waiting,
+            Err(failure) => State::Failed(Arc::new(failure.clone().into())),
+        };
         Self {
             place,
-            state: RwSignal::new_local(State::Waiting),
+            state: RwSignal::new_local(state),
             step: RwSignal::new(Step::Queued),
             path: StoredValue::new(found.path.into()),
             file: StoredValue::new_local(found.file),
@@ -70,7 +74,7 @@ impl Row {
         self.path.get_value()
     }
 
-    pub(super) fn file(self) -> File {
+    pub(super) fn file(self) -> Result<File, Failure> {
         self.file.get_value()
     }
 

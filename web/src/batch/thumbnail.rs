@@ -2,14 +2,11 @@ use std::time::Duration;
 
 use leptos::{html, prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    CanvasRenderingContext2d, File, HtmlCanvasElement, ImageBitmap, ImageBitmapOptions,
-    ImageOrientation, ResizeQuality,
-};
+use web_sys::{CanvasRenderingContext2d, File, HtmlCanvasElement};
 
 use crate::{
     batch::{list::Many, row::Row},
+    image::decoded::Decoded,
     session::ticket::Ticket,
     wait::wait,
 };
@@ -27,8 +24,10 @@ pub(super) fn Thumbnail(many: Many, row: Row) -> impl IntoView {
     let canvas = NodeRef::<html::Canvas>::new();
     let drawing = StoredValue::new_local(None);
     canvas.on_load(move |canvas| {
-        let file = row.file();
-        // What is no picture leaves the place empty.
+        // What is no image leaves the place empty.
+        let Ok(file) = row.file() else {
+            return;
+        };
         let (ticket, work) = Ticket::issue(async move {
             while many.is_in_a_hurry() {
                 wait(PAUSE).await;
@@ -42,26 +41,18 @@ pub(super) fn Thumbnail(many: Many, row: Row) -> impl IntoView {
 }
 
 async fn draw(file: &File, canvas: &HtmlCanvasElement) -> Result<(), JsValue> {
-    let small = ImageBitmapOptions::new();
-    small.set_resize_height(HEIGHT);
-    small.set_resize_quality(ResizeQuality::Medium);
-    small.set_image_orientation(ImageOrientation::FromImage);
-    let decoding = window().create_image_bitmap_with_blob_and_image_bitmap_options(file, &small)?;
-    let picture: ImageBitmap = JsFuture::from(decoding).await?.dyn_into()?;
+    let image = Decoded::new(file, Some(HEIGHT)).await?;
     let context: CanvasRenderingContext2d = canvas
         .get_context("2d")?
         .ok_or(JsValue::NULL)?
         .unchecked_into();
     // The middle of it, filling the place.
-    let (width, height) = (f64::from(picture.width()), f64::from(picture.height()));
+    let (width, height) = image.size();
     let scale = (f64::from(WIDTH) / width).max(f64::from(HEIGHT) / height);
     let (width, height) = (width * scale, height * scale);
     let (left, top) = (
         (f64::from(WIDTH) - width) / 2.0,
         (f64::from(HEIGHT) - height) / 2.0,
     );
-    let drawn =
-        context.draw_image_with_image_bitmap_and_dw_and_dh(&picture, left, top, width, height);
-    picture.close();
-    drawn
+    image.draw(&context, [left, top, width, height])
 }

@@ -57,14 +57,14 @@ fn each_reason_becomes_a_sentence_one_can_act_on() {
             InvalidArgument,
             "IMAGE_FORMAT_UNKNOWN",
             &[],
-            "a.jpg is not a picture this page can read. Choose a JPEG, PNG, WebP, GIF or BMP.",
+            "a.jpg is not an image this page can read. Choose a JPEG, PNG, WebP, GIF or BMP.",
             Another,
         ),
         (
             InvalidArgument,
             "IMAGE_UNDECODABLE",
             &[],
-            "a.jpg is damaged, or of a rare kind. Save it anew as JPEG or PNG, then choose that.",
+            "a.jpg is corrupt or unsupported. Save it again as JPEG or PNG, then choose that.",
             Another,
         ),
         (

@@ -3,16 +3,28 @@ use std::{cell::OnceCell, rc::Rc};
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, File, Response, Url};
+use web_sys::{Blob, File, Response};
 
 use crate::{
     failure::Failure,
-    image::sample::Sample,
     image::{
-        dimensions,
+        decoded, dimensions,
+        format::{self, BrowserFormat, Format},
+        object_url::ObjectUrl,
+        orientation, read,
+        sample::Sample,
         shrink::{self, Shrinking},
     },
 };
+
+/// Media types whose files are sent unread: if one of them is wrong, the server says so, and the browser may draw the file.
+const SENT_UNREAD: [&str; 5] = [
+    "image/jpeg",
+    "image/png",
+    "image/webp",
+    "image/gif",
+    "image/bmp",
+];
 
 /// A picture that was picked and may be worth asking about. Copies share it; the last one gives its memory back.
 #[derive(Clone)]
@@ -22,24 +34,36 @@ enum Source {
     /// From the visitor, with an object URL once it has a preview: of hundreds of pictures few are looked at.
     File {
         file: File,
-        preview_url: OnceCell<String>,
+        preview: OnceCell<Option<ObjectUrl>>,
     },
     /// One of the page's own.
     Sample(&'static Sample),
 }
 
+/// What the server accepts, as far as preparing a file is concerned.
+#[derive(Clone, Copy)]
+pub(crate) struct Accepted<'a> {
+    pub(crate) image_bytes_max: u64,
+    pub(crate) media_types: &'a [String],
+}
+
 impl Picked {
-    /// Refuses what is surely no picture. The server's word on formats is final, since types and names can be wrong.
+    /// Refuses only an empty file. The server's word on formats is final, since types and names can be wrong.
     pub(crate) fn file(file: File) -> Result<Self, Failure> {
-        refuse(&file.name(), &file.type_(), byte_count(&file))?;
-        Ok(Self(Rc::new(Source::File {
-            file,
-            preview_url: OnceCell::new(),
-        })))
+        if file.size() == 0.0 {
+            return Err(Failure::Empty { name: file.name() });
+        }
+        let preview = OnceCell::new();
+        Ok(Self(Rc::new(Source::File { file, preview })))
     }
 
     pub(crate) fn sample(sample: &'static Sample) -> Self {
         Self(Rc::new(Source::Sample(sample)))
+    }
+
+    /// Whether both are copies of one.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
     }
 
     pub(crate) fn name(&self) -> String {
@@ -49,79 +73,115 @@ impl Picked {
         }
     }
 
-    pub(crate) fn preview_url(&self) -> String {
+    /// The address of what an `<img>` shows of it: upright as the server sees it, whatever the browser makes of its metadata.
+    pub(crate) async fn preview_url(&self) -> String {
         match &*self.0 {
-            Source::File { file, preview_url } => {
+            Source::File { file, preview } => {
+                if preview.get().is_none() {
+                    let shown = displayable(file).await;
+                    let _ = preview.set(ObjectUrl::new(shown.as_ref().unwrap_or(file)).ok());
+                }
                 // It can fail only where the browser knows no object URLs, and then nothing is shown.
-                let make = || Url::create_object_url_with_blob(file).unwrap_or_default();
-                preview_url.get_or_init(make).clone()
+                let url = preview.get().and_then(Option::as_ref);
+                url.map(ObjectUrl::as_str).unwrap_or_default().to_owned()
             }
             Source::Sample(sample) => sample.url(),
         }
     }
 
-    /// The encoded picture as it is to be sent: made smaller where that was asked for and the picture is large.
+    /// The bytes to send: the file itself, or a JPEG that the browser draws where the file is large or the server does not
+    /// read its format.
     pub(crate) async fn prepare(
         &self,
-        image_bytes_max: u64,
+        accepted: Accepted<'_>,
         shrinking: Shrinking,
     ) -> Result<Blob, Failure> {
         match &*self.0 {
-            Source::File { file, .. } => prepare(file, image_bytes_max, shrinking).await,
+            Source::File { file, .. } => prepare(file, accepted, shrinking).await,
             Source::Sample(sample) => fetch(&sample.url())
                 .await
                 .map_err(|_| Failure::Unreadable { name: self.name() }),
         }
     }
-}
 
-impl Drop for Source {
-    fn drop(&mut self) {
-        if let Self::File { preview_url, .. } = self
-            && let Some(preview_url) = preview_url.get()
-        {
-            // As above: then none was made.
-            let _ = Url::revoke_object_url(preview_url);
+    /// A JPEG of it, for a server that does not know its format. None if the browser does not display it either.
+    pub(crate) async fn redrawn(&self) -> Option<Blob> {
+        match &*self.0 {
+            Source::File { file, .. } => shrink::redrawn(file).await.ok(),
+            Source::Sample(_) => None,
         }
     }
 }
 
-fn refuse(name: &str, media_type: &str, bytes: u64) -> Result<(), Failure> {
-    if media_type.starts_with("text/") {
-        Err(Failure::NotAPicture {
-            name: name.to_owned(),
-        })
-    } else if bytes == 0 {
-        Err(Failure::Empty {
-            name: name.to_owned(),
-        })
-    } else {
-        Ok(())
+/// A copy of the file that browsers show as it is meant; None where they show the file itself so.
+async fn displayable(file: &File) -> Option<Blob> {
+    let head = read::head(file, format::HEAD_BYTES).await.ok()?;
+    match Format::of(&head)? {
+        Format::Browser(BrowserFormat::Svg) => decoded::svg(file).ok(),
+        Format::WebP => {
+            orientation::of_webp(file, &head).await?;
+            shrink::redrawn(file).await.ok()
+        }
+        Format::Browser(_) | Format::Other => None,
     }
 }
 
-/// A file is not read before it is sent, unless it may have to be made smaller: then its beginning.
-async fn prepare(file: &File, image_bytes_max: u64, shrinking: Shrinking) -> Result<Blob, Failure> {
+/// A file whose media type is one of the usual ones is not read before it is sent, unless it may have to be made smaller.
+async fn prepare(
+    file: &File,
+    accepted: Accepted<'_>,
+    shrinking: Shrinking,
+) -> Result<Blob, Failure> {
     let name = || file.name();
-    let bytes = byte_count(file);
-    let fits = bytes <= image_bytes_max;
-    if !shrinking.concerns(bytes, image_bytes_max) {
-        return fits.then(|| file.clone().into()).ok_or_else(|| {
-            let (bytes, bytes_max) = (Some(bytes), Some(image_bytes_max));
-            Failure::TooLarge {
-                name: name(),
-                bytes,
-                bytes_max,
+    let (bytes, bytes_max) = (byte_count(file), accepted.image_bytes_max);
+    let fits = bytes <= bytes_max;
+    let may_shrink = shrinking.concerns(bytes, bytes_max);
+    let media_type = file.type_();
+    if may_shrink || !SENT_UNREAD.contains(&media_type.as_str()) {
+        let head_bytes = if may_shrink {
+            dimensions::HEAD_BYTES
+        } else {
+            format::HEAD_BYTES
+        };
+        let head = read::head(file, head_bytes)
+            .await
+            .map_err(|_| Failure::Unreadable { name: name() })?;
+        match Format::of(&head) {
+            // A text stays here: nobody means to send one.
+            None if media_type.starts_with("text/") => {
+                return Err(Failure::NotAPicture { name: name() });
             }
-        });
+            Some(Format::Browser(format)) if !accepted.reads(format) => {
+                if let Ok(drawn) = shrink::redrawn(file).await {
+                    return Ok(drawn);
+                }
+            }
+            _ => {}
+        }
+        if may_shrink {
+            match smaller(file, &head, !fits).await {
+                Some(smaller) => return Ok(smaller),
+                None if fits => {}
+                None => return Err(Failure::Unshrinkable { name: name() }),
+            }
+        }
     }
-    let head = shrink::head(file, dimensions::HEAD_BYTES)
-        .await
-        .map_err(|_| Failure::Unreadable { name: name() })?;
-    match smaller(file, &head, !fits).await {
-        Some(smaller) => Ok(smaller),
-        None if fits => Ok(file.clone().into()),
-        None => Err(Failure::Unshrinkable { name: name() }),
+    if fits {
+        return Ok(file.clone().into());
+    }
+    Err(Failure::TooLarge {
+        name: name(),
+        bytes: Some(bytes),
+        bytes_max: Some(bytes_max),
+    })
+}
+
+impl Accepted<'_> {
+    fn reads(self, format: BrowserFormat) -> bool {
+        let format = format.media_type();
+        self.media_types
+            .iter()
+            .any(|media_type| media_type == format)
     }
 }
 
@@ -130,7 +190,7 @@ async fn smaller(file: &Blob, head: &[u8], must: bool) -> Option<Blob> {
     let (width, height) = dimensions::dimensions(head)?;
     let factor = shrink::factor(width, height)
         .or_else(|| (must && shrink::is_decodable(width, height)).then_some(1.0))?;
-    shrink::shrink(file, factor).await.ok()
+    shrink::shrunk(file, factor).await.ok()
 }
 
 /// JavaScript counts in f64; files are whole numbers far below its precision.
@@ -151,24 +211,4 @@ async fn fetch(url: &str) -> Result<Blob, JsValue> {
         return Err(response.status().into());
     }
     JsFuture::from(response.blob()?).await?.dyn_into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_the_server_would_refuse_is_refused() {
-        let cases = [
-            ("photo.jpg", "image/jpeg", 1, true),
-            ("photo.jpg", "image/jpeg", 0, false),
-            ("notes.txt", "text/plain", 10, false),
-            ("photo", "", 10, true),
-            ("report.pdf", "application/pdf", 10, true),
-        ];
-        for (name, media_type, bytes, accepted) in cases {
-            let refusal = refuse(name, media_type, bytes);
-            assert_eq!(refusal.is_ok(), accepted, "{name} {media_type} {bytes}");
-        }
-    }
 }

@@ -1,14 +1,11 @@
 //! Large pictures made smaller before they are sent. The network looks at 224 × 224 pixels, Lite2 at 260 × 260: a photograph
 //! of 12 megapixels costs its upload forty times what it needs.
 
-use js_sys::Uint8Array;
-use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    Blob, ImageBitmap, ImageBitmapOptions, ImageEncodeOptions, ImageOrientation, OffscreenCanvas,
-    OffscreenCanvasRenderingContext2d,
-};
+use web_sys::{Blob, CanvasRenderingContext2d, ImageEncodeOptions, OffscreenCanvas};
+
+use crate::image::decoded::Decoded;
 
 /// Pictures of more pixels are made smaller, to about so many.
 const PIXELS: f64 = 2e6;
@@ -17,6 +14,10 @@ const LIGHT_BYTES: u64 = 256 << 10;
 /// But not below this shorter side: the network's square, 0.875 of it, stays four times as wide as its input; Lite2's, 0.89 of
 /// it, three and a half times.
 const SHORT_SIDE: f64 = 1024.0;
+/// Shorter side of a drawing without pixels of its own.
+const DRAWING_SIDE: f64 = 512.0;
+/// Its longer side: canvases have limits.
+const DRAWING_SIDE_MAX: f64 = 8192.0;
 /// The browser decodes the whole picture, at four bytes a pixel: no more than half a gigabyte.
 const DECODED_PIXELS_MAX: f64 = 128e6;
 /// Nearly lossless to the eye; what it does to answers is in e2e/README.md.
@@ -49,7 +50,10 @@ pub(crate) fn factor(width: u32, height: u32) -> Option<f64> {
     if !is_decodable(width, height) {
         return None;
     }
-    let (width, height) = (f64::from(width), f64::from(height));
+    reduction(f64::from(width), f64::from(height))
+}
+
+fn reduction(width: f64, height: f64) -> Option<f64> {
     if width * height <= PIXELS {
         return None;
     }
@@ -64,75 +68,63 @@ pub(crate) fn is_decodable(width: u32, height: u32) -> bool {
     f64::from(width) * f64::from(height) <= DECODED_PIXELS_MAX
 }
 
-/// The picture upright, over white, as a JPEG `factor` times as wide and high.
-pub(crate) async fn shrink(picture: &Blob, factor: f64) -> Result<Blob, JsValue> {
-    let decoded = Decoded::new(picture).await?;
-    let (width, height) = (
-        scaled(decoded.0.width(), factor),
-        scaled(decoded.0.height(), factor),
-    );
+/// The image upright, over white, as a JPEG of at most about two megapixels.
+pub(crate) async fn redrawn(file: &Blob) -> Result<Blob, JsValue> {
+    let decoded = Decoded::new(file, None).await?;
+    let (width, height) = decoded.size();
+    let factor = if decoded.is_drawing() {
+        drawing_factor(width, height)
+    } else {
+        reduction(width, height).unwrap_or(1.0)
+    };
+    jpeg(&decoded, factor).await
+}
+
+/// The image upright, over white, as a JPEG `factor` times as wide and high.
+pub(crate) async fn shrunk(file: &Blob, factor: f64) -> Result<Blob, JsValue> {
+    jpeg(&Decoded::new(file, None).await?, factor).await
+}
+
+async fn jpeg(decoded: &Decoded, factor: f64) -> Result<Blob, JsValue> {
+    let (width, height) = decoded.size();
+    let (width, height) = (scaled(width, factor), scaled(height, factor));
     let canvas = OffscreenCanvas::new(width, height)?;
-    let context: OffscreenCanvasRenderingContext2d =
-        canvas.get_context("2d")?.ok_or(JsValue::NULL)?.dyn_into()?;
-    // What is transparent the server lays over white; a JPEG would make it black.
+    // web-sys has all methods of contexts for one kind of canvas only; browsers have them for both.
+    let context: CanvasRenderingContext2d = canvas
+        .get_context("2d")?
+        .ok_or(JsValue::NULL)?
+        .unchecked_into();
+    let [width, height] = [width, height].map(f64::from);
+    // The server lays transparent pixels over white; a JPEG would make them black.
     context.set_fill_style_str("white");
-    context.fill_rect(0.0, 0.0, f64::from(width), f64::from(height));
-    smooth(&context)?;
-    context.draw_image_with_image_bitmap_and_dw_and_dh(
-        &decoded.0,
-        0.0,
-        0.0,
-        f64::from(width),
-        f64::from(height),
-    )?;
-    drop(decoded);
-    let jpeg = ImageEncodeOptions::new();
-    jpeg.set_type("image/jpeg");
-    jpeg.set_quality(JPEG_QUALITY);
-    JsFuture::from(canvas.convert_to_blob_with_options(&jpeg)?)
+    context.fill_rect(0.0, 0.0, width, height);
+    // Chromium's best is antialiased.
+    js_sys::Reflect::set(&context, &"imageSmoothingQuality".into(), &"high".into())?;
+    decoded.draw(&context, [0.0, 0.0, width, height])?;
+    let options = ImageEncodeOptions::new();
+    options.set_type("image/jpeg");
+    options.set_quality(JPEG_QUALITY);
+    JsFuture::from(canvas.convert_to_blob_with_options(&options)?)
         .await?
         .dyn_into()
 }
 
-/// The first bytes of a picture; fails where it cannot be read any more.
-pub(crate) async fn head(picture: &Blob, bytes: i32) -> Result<Vec<u8>, JsValue> {
-    let head = picture.slice_with_i32_and_i32(0, bytes)?;
-    let buffer = JsFuture::from(head.array_buffer()).await?;
-    Ok(Uint8Array::new(&buffer).to_vec())
-}
-
-/// Gives its memory back at once instead of when the browser next tidies up.
-struct Decoded(ImageBitmap);
-
-impl Decoded {
-    async fn new(picture: &Blob) -> Result<Self, JsValue> {
-        let upright = ImageBitmapOptions::new();
-        upright.set_image_orientation(ImageOrientation::FromImage);
-        let decoding =
-            window().create_image_bitmap_with_blob_and_image_bitmap_options(picture, &upright)?;
-        Ok(Self(JsFuture::from(decoding).await?.dyn_into()?))
-    }
-}
-
-impl Drop for Decoded {
-    fn drop(&mut self) {
-        self.0.close();
-    }
-}
-
-/// Chromium's best is antialiased. By name, since web-sys has it for another kind of canvas only.
-fn smooth(context: &OffscreenCanvasRenderingContext2d) -> Result<(), JsValue> {
-    js_sys::Reflect::set(context, &"imageSmoothingQuality".into(), &"high".into())?;
-    Ok(())
+/// By what a drawing, which is as sharp at any size, is multiplied: the network sees more of it than of an icon's few pixels.
+fn drawing_factor(width: f64, height: f64) -> f64 {
+    let by_side = DRAWING_SIDE / width.min(height);
+    let by_area = (PIXELS / (width * height)).sqrt();
+    by_side
+        .min(by_area)
+        .min(DRAWING_SIDE_MAX / width.max(height))
 }
 
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a part of a u32 is one"
+    reason = "far below u32::MAX, as canvases are"
 )]
-fn scaled(length: u32, factor: f64) -> u32 {
-    (f64::from(length) * factor).round().max(1.0) as u32
+fn scaled(length: f64, factor: f64) -> u32 {
+    (length * factor).round().max(1.0) as u32
 }
 
 #[cfg(test)]
@@ -167,9 +159,22 @@ mod tests {
             ((65_535, 65_535), None), // more than the browser should decode
         ];
         for ((width, height), expected) in cases {
-            let shrunk =
-                factor(width, height).map(|factor| (scaled(width, factor), scaled(height, factor)));
+            let shrunk = factor(width, height)
+                .map(|factor| (scaled(width.into(), factor), scaled(height.into(), factor)));
             assert_eq!(shrunk, expected, "{width} x {height}");
+        }
+    }
+
+    #[test]
+    fn drawings_are_enlarged_to_what_the_network_sees_and_never_beyond_two_megapixels() {
+        let cases = [
+            ((40.0, 30.0), (683, 512)),
+            ((2048.0, 1024.0), (1024, 512)),
+            ((1.0, 10_000.0), (1, 8192)),
+        ];
+        for ((width, height), expected) in cases {
+            let factor = drawing_factor(width, height);
+            assert_eq!((scaled(width, factor), scaled(height, factor)), expected);
         }
     }
 }

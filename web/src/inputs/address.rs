@@ -1,77 +1,126 @@
-//! Pictures of other sites, dropped or pasted as an address. The browser fetches them itself, without cookies, if the other
+//! Images of other sites, dropped or pasted as an address. The browser fetches them itself, without cookies, if the other
 //! site allows it: the server never fetches anything for anybody.
 
-use js_sys::Array;
+use data_url::DataUrl;
+use futures_util::future::join_all;
+use js_sys::{Array, Uint8Array};
 use leptos::prelude::{location, window};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Blob, DataTransfer, DomParser, File, FilePropertyBag, HtmlImageElement, ReferrerPolicy,
-    RequestCredentials, RequestInit, Response, SupportedType, Url,
+    Blob, File, FilePropertyBag, ReferrerPolicy, RequestCredentials, RequestInit, Response, Url,
 };
 
-use crate::failure::Failure;
+use crate::{failure::Failure, inputs::found::Found};
 
-/// The address of a picture that this page may fetch.
-pub(crate) struct Address(Url);
+/// More than anyone pastes on purpose; each is held in memory or by the browser.
+const ADDRESSES_MAX: usize = 50;
+/// What an image without a name is called.
+const NAME: &str = "image";
+
+/// The address of an image.
+pub(crate) enum Address {
+    Web(Url),
+    /// A `data:` URL: the image itself.
+    Data(String),
+    /// A `blob:` or `file:` URL. Other pages' blobs and the visitor's files are closed to this page.
+    Closed,
+}
+
+/// The addresses in a text, one a line, or several on a line. Lines that hold none are left out.
+pub(crate) fn listed(text: &str) -> Vec<Address> {
+    // Base64 is often written on lines of 76 characters.
+    if let Some(data @ Address::Data(_)) = Address::parse(text) {
+        return vec![data];
+    }
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let addresses = lines.flat_map(|line| {
+        let words: Option<Vec<_>> = line.split_whitespace().map(Address::parse).collect();
+        // An address may hold spaces.
+        words.unwrap_or_else(|| Address::parse(line).into_iter().collect())
+    });
+    addresses.take(ADDRESSES_MAX).collect()
+}
+
+/// Fetches all at the same time; files and failures in the order of the addresses.
+pub(crate) async fn fetch_all(addresses: Vec<Address>) -> Vec<Found> {
+    join_all(addresses.into_iter().map(Address::found)).await
+}
 
 impl Address {
-    /// What was dragged out of a page: the picture itself rather than where a link around it leads.
-    pub(crate) fn dropped(transfer: &DataTransfer) -> Option<Self> {
-        let data = |kind| transfer.get_data(kind).ok().filter(|data| !data.is_empty());
-        let picture = data("text/html").and_then(|html| first_picture(&html));
-        let link = || {
-            let list = data("text/uri-list")?;
-            let mut lines = list.lines();
-            lines.find(|line| !line.starts_with('#')).map(str::to_owned)
-        };
-        Self::parse(&picture.or_else(link)?)
-    }
-
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let url = Url::new(text.trim()).ok()?;
-        matches!(url.protocol().as_str(), "https:" | "http:").then_some(Self(url))
+        match url.protocol().as_str() {
+            "https:" | "http:" => Some(Self::Web(url)),
+            "data:" => Some(Self::Data(text.trim().to_owned())),
+            "blob:" | "file:" => Some(Self::Closed),
+            _ => None,
+        }
     }
 
-    /// The other site, as people know it.
-    pub(crate) fn site(&self) -> String {
-        self.0.host()
+    /// The other site, as people know it; none where no site is asked.
+    pub(crate) fn site(&self) -> Option<String> {
+        match self {
+            Self::Web(url) => Some(url.host()),
+            Self::Data(_) | Self::Closed => None,
+        }
     }
 
-    pub(crate) async fn fetch(self) -> Result<File, Failure> {
-        let refused = || Failure::OtherSite { site: self.site() };
-        // The page's policy forbids anything else, and the browser would complain.
-        if self.0.protocol() != "https:" && Ok(self.0.origin()) != location().origin() {
-            return Err(refused());
-        }
-        let picture = fetch(&self.0.href()).await.map_err(|_| refused())?;
-        let name = self.file_name();
-        if picture.type_().starts_with("text/") {
-            return Err(Failure::NotAPicture { name });
-        }
-        let kind = FilePropertyBag::new();
-        kind.set_type(&picture.type_());
-        File::new_with_blob_sequence_and_options(&Array::of1(&picture), &name, &kind)
-            .map_err(|_| refused())
-    }
-
-    fn file_name(&self) -> String {
-        let path = self.0.pathname();
-        match path.rsplit('/').next() {
-            Some(name) if !name.is_empty() => name.to_owned(),
-            _ => self.site(),
-        }
+    async fn found(self) -> Found {
+        let path = match &self {
+            Self::Web(url) => file_name(url),
+            Self::Data(_) | Self::Closed => NAME.to_owned(),
+        };
+        let file = match self {
+            Self::Web(url) => fetched(&url, &path).await,
+            Self::Data(url) => decoded(&url),
+            Self::Closed => Err(Failure::ClosedAddress),
+        };
+        let path = file.as_ref().map_or(path, File::name);
+        Found { file, path }
     }
 }
 
-/// Read as a document of its own, of which nothing runs and nothing loads.
-fn first_picture(html: &str) -> Option<String> {
-    let parser = DomParser::new().ok()?;
-    let document = parser
-        .parse_from_string(html, SupportedType::TextHtml)
-        .ok()?;
-    let picture = document.query_selector("img[src]").ok()??;
-    Some(picture.unchecked_into::<HtmlImageElement>().src())
+async fn fetched(url: &Url, name: &str) -> Result<File, Failure> {
+    let refused = || Failure::OtherSite { site: url.host() };
+    // The page's policy forbids anything else, and the browser would complain.
+    if url.protocol() != "https:" && Ok(url.origin()) != location().origin() {
+        return Err(refused());
+    }
+    let image = fetch(&url.href()).await.map_err(|_| refused())?;
+    file(&image, name, &image.type_()).map_err(|_| refused())
+}
+
+/// The page's policy lets it fetch no `data:` URLs.
+fn decoded(url: &str) -> Result<File, Failure> {
+    let damaged = || Failure::Damaged {
+        name: NAME.to_owned(),
+    };
+    let url = DataUrl::process(url).map_err(|_| damaged())?;
+    let (bytes, _) = url.decode_to_vec().map_err(|_| damaged())?;
+    let media_type = url.mime_type();
+    let extension = media_type.subtype.split('+').next().unwrap_or_default();
+    let name = if media_type.type_ == NAME {
+        format!("{NAME}.{extension}")
+    } else {
+        NAME.to_owned()
+    };
+    let bytes = Uint8Array::from(bytes.as_slice());
+    file(&bytes, &name, &media_type.to_string()).map_err(|_| damaged())
+}
+
+fn file(content: &JsValue, name: &str, media_type: &str) -> Result<File, JsValue> {
+    let kind = FilePropertyBag::new();
+    kind.set_type(media_type);
+    File::new_with_blob_sequence_and_options(&Array::of1(content), name, &kind)
+}
+
+fn file_name(url: &Url) -> String {
+    let path = url.pathname();
+    match path.rsplit('/').next() {
+        Some(name) if !name.is_empty() => name.to_owned(),
+        _ => url.host(),
+    }
 }
 
 async fn fetch(url: &str) -> Result<Blob, JsValue> {

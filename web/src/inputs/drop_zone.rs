@@ -1,13 +1,21 @@
 use leptos::{ev, prelude::*};
 use web_sys::{DataTransfer, DragEvent};
 
-use crate::inputs::{address::Address, found::Dropped};
+use crate::{
+    failure::Failure,
+    inputs::{
+        address::Address,
+        found::Dropped,
+        transfer::{dropped_addresses, holds_files},
+    },
+};
 
-/// Makes the whole page a place to drop pictures, folders of them, and pictures of other sites. The signal says whether
+/// Makes the whole page a place to drop images, folders of them, and images of other sites. The signal says whether
 /// something is held over it.
 pub(crate) fn listen(
     on_files: Callback<Dropped>,
-    on_address: Callback<Address>,
+    on_addresses: Callback<Vec<Address>>,
+    on_failure: Callback<Failure>,
 ) -> ReadSignal<bool> {
     let (hovering, set_hovering) = signal(false);
     let enter = window_event_listener(ev::dragover, move |event| {
@@ -29,10 +37,15 @@ pub(crate) fn listen(
         set_hovering.set(false);
         if let Some(transfer) = welcome(&event) {
             event.prevent_default(); // else the browser opens the file in place of the page
+            let addresses = dropped_addresses(&transfer);
             if let Some(dropped) = Dropped::of(&transfer) {
                 on_files.run(dropped);
-            } else if let Some(address) = Address::dropped(&transfer) {
-                on_address.run(address);
+            } else if !addresses.is_empty() {
+                on_addresses.run(addresses);
+            } else if holds_files(&transfer) {
+                on_failure.run(Failure::DropUnreadable);
+            } else {
+                on_failure.run(Failure::NothingDropped);
             }
         }
     });
@@ -47,9 +60,6 @@ pub(crate) fn listen(
 /// What is dragged, if it is files or a link rather than text.
 fn welcome(event: &DragEvent) -> Option<DataTransfer> {
     let transfer = event.data_transfer()?;
-    transfer
-        .types()
-        .iter()
-        .any(|kind| kind == "Files" || kind == "text/uri-list")
-        .then_some(transfer)
+    let holds_links = || transfer.types().iter().any(|kind| kind == "text/uri-list");
+    (holds_files(&transfer) || holds_links()).then_some(transfer)
 }

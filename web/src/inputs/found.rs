@@ -8,13 +8,15 @@ use web_sys::{
     FileSystemDirectoryReader, FileSystemEntry, FileSystemFileEntry,
 };
 
+use crate::failure::Failure;
+
 /// More than anyone looks through, and some 40 MB of answers; a folder may hold a whole disk.
 const FILES_MAX: usize = 5_000;
 
-/// A file, and its path from the folder that was given; just its name where it came alone.
+/// A file, or why it cannot be had; and its path from the folder that was given, or just its name where it came alone.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
-    pub(crate) file: File,
+    pub(crate) file: Result<File, Failure>,
     pub(crate) path: String,
 }
 
@@ -29,7 +31,10 @@ enum Item {
 impl From<File> for Found {
     fn from(file: File) -> Self {
         let path = relative_path(&file).unwrap_or_else(|| file.name());
-        Self { file, path }
+        Self {
+            file: Ok(file),
+            path,
+        }
     }
 }
 
@@ -56,7 +61,7 @@ impl Dropped {
         (!items.is_empty()).then_some(Self(items))
     }
 
-    /// All files, those of a folder in the order of their names. What cannot be read is left out.
+    /// All files, those of a folder in the order of their names. Folders that cannot be read are left out.
     pub(crate) async fn files(self) -> Vec<Found> {
         let mut found = Vec::new();
         for item in self.0 {
@@ -96,7 +101,10 @@ async fn read_folder(folder: FileSystemDirectoryEntry, found: &mut Vec<Found>) {
             let mut inside = entries(entry.unchecked_ref()).await.unwrap_or_default();
             inside.sort_by_key(FileSystemEntry::name);
             ahead.extend(inside.into_iter().rev());
-        } else if let Ok(file) = file(entry.unchecked_ref()).await {
+        } else {
+            let file = file(entry.unchecked_ref()).await;
+            let name = entry.name();
+            let file = file.map_err(|_| Failure::Unreadable { name });
             found.push(Found { file, path });
         }
     }

@@ -6,8 +6,10 @@ use crate::{
     texts::Language,
 };
 
-/// What the file dialog offers. Named one by one, so that phones convert their own formats into one of these.
-const ACCEPT: &str = "image/jpeg,image/png,image/webp,image/gif,image/bmp";
+/// What the file dialog offers: what the server decodes, and what some browsers display. Named one by one and without HEIC, so
+/// that phones convert their own formats into one of these.
+const ACCEPT: &str = "image/jpeg,image/png,image/webp,image/gif,image/bmp,image/tiff,image/x-icon,image/avif,image/jxl,\
+    image/svg+xml,.qoi,.pbm,.pgm,.ppm,.pam,.pnm,.tga,.dib";
 
 /// Where pictures are picked from.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,13 @@
 use leptos::{html, prelude::*};
 
 use crate::{
-    preview::{drawing, heat::Heat, lens::Lens, square::Square},
+    preview::{
+        drawing,
+        heat::Heat,
+        lens::Lens,
+        source::{self, Shown},
+        square::Square,
+    },
     session::{Phase, server::Model},
     settings::{language, viewing::Viewing},
 };
@@ -16,23 +22,19 @@ pub(crate) fn Frame(
     let viewing = Viewing::known();
     let picture = NodeRef::<html::Img>::new();
     let canvas = NodeRef::<html::Canvas>::new();
-    // The picture stays the same element from asking to answer, so that it does not flicker.
-    let source = Memo::new(move |_| {
-        phase.with(|phase| {
-            phase
-                .picked()
-                .map(|picked| (picked.preview_url(), picked.name()))
-        })
-    });
-    // Width and height once the browser has it, as people see it: turned as its metadata say.
+    let shown = source::shown(phase);
+    let name = move || shown.get().map(|shown| shown.name).unwrap_or_default();
+    // Width and height once the browser has it, as people see it.
     let size = RwSignal::new(None);
+    let is_broken = RwSignal::new(false);
     let loaded = move |_| {
         let found = picture.get_untracked();
         size.set(found.map(|image| (image.natural_width(), image.natural_height())));
     };
     Effect::new(move || {
-        source.track();
+        shown.track();
         size.set(None);
+        is_broken.set(false);
     });
     let heat = Memo::new(move |_| {
         let why = viewing.why.get();
@@ -87,19 +89,24 @@ pub(crate) fn Frame(
     view! {
         <div class="picture">
             <div class="frame">
-                {move || match source.get() {
-                    Some((url, name)) => view! {
+                {move || match shown.get() {
+                    Some(Shown { url, name }) => view! {
                         <img
                             node_ref=picture
                             src=url
                             class:covered=is_square
+                            hidden=move || is_broken.get()
                             alt=move || language.get().your_picture(&name)
                             data-testid="preview"
                             on:load=loaded
+                            on:error=move |_| is_broken.set(true)
                         />
                     }.into_any(),
                     None => view! { <Invitation phase /> }.into_any(),
                 }}
+                <Show when=move || is_broken.get()>
+                    <p class="no-preview">{move || language.get().cannot_display(&name())}</p>
+                </Show>
                 <canvas
                     node_ref=canvas
                     role="img"

@@ -9,8 +9,9 @@ use web_sys::Blob;
 use crate::{
     failure::{Failure, Remedy},
     image::{
-        picked::Picked,
-        shrink::{self, Shrinking},
+        picked::{Accepted, Picked},
+        read,
+        shrink::Shrinking,
     },
     session::server::Limits,
     texts::Language,
@@ -57,17 +58,49 @@ pub(crate) struct Asked {
 /// What came of it: the answer, and how many milliseconds it took from the file to it.
 pub(crate) type Outcome = Result<(Answer, f64), Fault>;
 
-/// Asks about some pictures in one call; what comes of each, in their order.
+/// Asks about some pictures in one call; what comes of each, in their order. Those whose format the server does not know get
+/// a second one, as the JPEGs that the browser draws of them.
 pub(crate) async fn ask(terms: &Terms, asked: &[Asked]) -> Vec<Outcome> {
     let asked_ms = now_ms();
+    let accepted = Accepted {
+        image_bytes_max: terms.limits.image_bytes_max,
+        media_types: &terms.limits.media_types,
+    };
     let mut prepared = Vec::new();
     for one in asked {
         one.step.set(Step::Preparing);
-        let picture = one
-            .picked
-            .prepare(terms.limits.image_bytes_max, terms.shrinking);
-        prepared.push(picture.await);
+        prepared.push(one.picked.prepare(accepted, terms.shrinking).await);
     }
+    let mut outcomes = exchange(terms, asked, prepared).await;
+    let mut again = Vec::new();
+    for (at, one) in asked.iter().enumerate() {
+        if outcomes[at].as_ref().is_err_and(Fault::is_unknown_format)
+            && let Some(drawn) = one.picked.redrawn().await
+        {
+            again.push((at, one.clone(), Ok(drawn)));
+        }
+    }
+    let (places, (asked, prepared)): (Vec<_>, (Vec<_>, Vec<_>)) = again
+        .into_iter()
+        .map(|(at, one, drawn)| (at, (one, drawn)))
+        .unzip();
+    let second = exchange(terms, &asked, prepared).await;
+    for (at, outcome) in places.into_iter().zip(second) {
+        outcomes[at] = outcome;
+    }
+    let took_ms = now_ms() - asked_ms;
+    let timed = outcomes.into_iter();
+    timed
+        .map(|outcome| outcome.map(|answer| (answer, took_ms)))
+        .collect()
+}
+
+/// Sends what was prepared, leaving out files that turn out to be unreadable; what comes of each picture.
+async fn exchange(
+    terms: &Terms,
+    asked: &[Asked],
+    mut prepared: Vec<Result<Blob, Failure>>,
+) -> Vec<Result<Answer, Fault>> {
     let mut answers = loop {
         let pictures: Vec<_> = prepared.iter().flatten().cloned().collect();
         let answers = call(terms, &pictures, asked).await;
@@ -76,20 +109,14 @@ pub(crate) async fn ask(terms: &Terms, asked: &[Asked]) -> Vec<Outcome> {
             break answers.into_iter();
         }
     };
-    let took_ms = now_ms() - asked_ms;
-    let mut outcomes = Vec::new();
-    for (one, prepared) in asked.iter().zip(prepared) {
-        outcomes.push(match prepared {
-            Ok(_) => {
-                let answer = answers.next().expect("each picture has an outcome");
-                answer
-                    .map(|answer| (answer, took_ms))
-                    .map_err(|error| Fault::call(&one.picked.name(), error, terms))
-            }
-            Err(failure) => Err(failure.into()),
-        });
-    }
-    outcomes
+    let prepared = asked.iter().zip(prepared);
+    prepared
+        .map(|(one, prepared)| {
+            prepared?;
+            let answer = answers.next().expect("each picture has an outcome");
+            answer.map_err(|error| Fault::call(&one.picked.name(), error, terms))
+        })
+        .collect()
 }
 
 /// Whether the browser got no answer. It does not say where it was a file that it could not read.
@@ -104,7 +131,7 @@ async fn leave_out_unreadable(asked: &[Asked], prepared: &mut [Result<Blob, Fail
     let mut found = false;
     for (one, prepared) in asked.iter().zip(prepared) {
         if let Ok(picture) = prepared
-            && shrink::head(picture, 1).await.is_err()
+            && read::head(picture, 1).await.is_err()
         {
             let name = one.picked.name();
             *prepared = Err(Failure::Unreadable { name });
@@ -167,6 +194,11 @@ async fn send(
 }
 
 impl Fault {
+    fn is_unknown_format(&self) -> bool {
+        let error = self.error.as_ref();
+        error.is_some_and(|error| error.reason() == ErrorReason::ImageFormatUnknown)
+    }
+
     fn call(name: &str, error: CallError, terms: &Terms) -> Self {
         let has_token = terms.classifier.has_token();
         let failure = if has_token && error.reason() == ErrorReason::Unauthenticated {

@@ -1,12 +1,11 @@
 //! What the server says of itself.
 
+use std::sync::Arc;
+
 /// That of EfficientNet-Lite0, until the server has named its own.
 const INPUT_SIZE: u32 = 224;
-/// The contract's own, until the server has named its limits.
-const LIMITS: Limits = Limits {
-    image_bytes_max: 10 << 20,
-    batch_images_max: 1,
-};
+/// The contract's own, until the server has named its own.
+const IMAGE_BYTES_MAX: u64 = 10 << 20;
 
 /// The server's model, as far as it is known.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,11 +18,13 @@ pub(crate) struct Model {
 }
 
 /// What the server accepts.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Limits {
     pub(crate) image_bytes_max: u64,
     /// Images in one request.
     pub(crate) batch_images_max: usize,
+    /// Of the formats that it decodes.
+    pub(crate) media_types: Arc<[String]>,
 }
 
 impl Default for Model {
@@ -39,6 +40,10 @@ impl Default for Model {
 
 impl Default for Limits {
     fn default() -> Self {
-        LIMITS
+        Self {
+            image_bytes_max: IMAGE_BYTES_MAX,
+            batch_images_max: 1,
+            media_types: Arc::default(),
+        }
     }
 }

@@ -6,15 +6,24 @@ texts! {
     megabytes: "MB", "МБ";
     try_again: "Try again", "Повторить";
     not_a_picture(name: &str):
-        "{name} is not a picture this page can read. Choose a JPEG, PNG, WebP, GIF or BMP.",
-        "{name}: такую картинку страница прочитать не может. Выберите JPEG, PNG, WebP, GIF или BMP.";
+        "{name} is not an image this page can read. Choose a JPEG, PNG, WebP, GIF or BMP.",
+        "{name}: такое изображение страница прочитать не может. Выберите JPEG, PNG, WebP, GIF или BMP.";
     is_empty(name: &str): "{name} is empty. Choose another picture.", "{name}: файл пуст. Выберите другую картинку.";
     unreadable(name: &str):
         "{name} could not be read. Try again, or choose another picture.",
         "{name}: не удалось прочитать. Повторите или выберите другую картинку.";
     nothing_pasted:
-        "What you pasted holds no picture. Copy a picture, then paste again.",
-        "Во вставленном нет картинки. Скопируйте картинку и вставьте снова.";
+        "What you pasted holds no image. Copy an image, then paste again.",
+        "Во вставленном нет изображения. Скопируйте изображение и вставьте снова.";
+    nothing_dropped:
+        "What you dropped holds no image. Drop an image file, or an image from another page.",
+        "В том, что вы перетащили, нет изображения. Перетащите файл или картинку с другой страницы.";
+    drop_unreadable:
+        "The browser could not read what you dropped. Save it as a file, then drop that.",
+        "Браузер не смог прочитать то, что вы перетащили. Сохраните это в файл и перетащите его.";
+    closed_address:
+        "This page cannot open this address. Save the image as a file, then drop that.",
+        "Эта страница не может открыть этот адрес. Сохраните изображение в файл и перетащите его.";
     too_large(name: &str, size: &str, limit: &str):
         "{name} is {size}; the limit is {limit}. Choose a smaller picture.",
         "{name}: {size}, а можно не больше {limit}. Выберите картинку поменьше.";
@@ -29,11 +38,11 @@ texts! {
         "There is no picture in this folder. Choose another one.",
         "В этой папке нет картинок. Выберите другую.";
     other_site(site: &str):
-        "{site} does not let this page fetch its picture. Save the picture, then drop the file here.",
-        "{site} не даёт этой странице загрузить картинку. Сохраните картинку и перетащите сюда файл.";
+        "{site} does not let this page fetch its image. Save the image, then drop the file here.",
+        "{site} не даёт этой странице загрузить изображение. Сохраните изображение и перетащите сюда файл.";
     damaged(name: &str):
-        "{name} is damaged, or of a rare kind. Save it anew as JPEG or PNG, then choose that.",
-        "{name}: файл повреждён или редкого вида. Сохраните его заново как JPEG или PNG и выберите снова.";
+        "{name} is corrupt or unsupported. Save it again as JPEG or PNG, then choose that.",
+        "{name}: файл повреждён или не поддерживается. Сохраните его снова как JPEG или PNG и выберите.";
     too_many_pixels(name: &str, width: &str, height: &str, megapixels: u64):
         "{name} has {width} × {height} pixels; the limit is {megapixels} megapixels. Make it smaller, then choose it again.",
         "{name}: {width} × {height} точек, а можно не больше {megapixels} мегапикселей. Уменьшите картинку и выберите снова.";
