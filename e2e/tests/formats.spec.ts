@@ -1,12 +1,14 @@
 import type { Page } from "@playwright/test";
 import { readFileSync } from "node:fs";
 import { expect, expectAnswer, expectFailure, expectPhase, open, photo, pick, test } from "./classifier";
-import { ico, png, tiff } from "./pictures";
+import { ico, png, tiff } from "./images";
 
 const CLASSIFY = "/imageclassifier.ImageClassifier/Classify";
 const AVIF = readFileSync(new URL("../images/coffee.avif", import.meta.url));
 const COFFEE = readFileSync(photo("coffee.png"));
-const SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><circle cx="20" cy="15" r="9" fill="orange"/></svg>';
+const SVG =
+  '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><style>circle { fill: orange }</style>' +
+  '<circle cx="20" cy="15" r="9" style="stroke: red"/></svg>';
 
 test.beforeEach(({ page }) => open(page));
 
@@ -49,7 +51,7 @@ test("in a batch, files that the server cannot read are drawn, and the others ar
     { name: "coffee.png", mimeType: "image/png", buffer: COFFEE },
     { name: "notes.bin", mimeType: "application/octet-stream", buffer: Buffer.from("no image") },
   ]);
-  await expect(page.getByTestId("many").getByRole("heading")).toHaveText(/^4 of 4 .* 1 failed$/);
+  await expect(page.getByTestId("batch").getByRole("heading")).toHaveText(/^4 of 4 .* 1 failed$/);
   await expect(page.locator("[data-state=failed]")).toContainText("notes.bin");
   const large = (await sent()).filter((size) => size > COFFEE.length);
   expect(large).toHaveLength(1);
@@ -126,7 +128,7 @@ async function seenByServer(page: Page, name: string): Promise<{ picture_width: 
     { name, mimeType: "image/svg+xml", buffer },
     { name: "coffee.png", mimeType: "image/png", buffer: COFFEE },
   ]);
-  await expect(other.getByTestId("many").getByRole("heading")).toHaveText(/^2 of 2 \w+ done$/);
+  await expect(other.getByTestId("batch").getByRole("heading")).toHaveText(/^2 of 2 \w+ done$/);
   const download = other.waitForEvent("download");
   await other.getByRole("button", { name: "Save JSON" }).click();
   const saved = readFileSync(await (await download).path(), "utf8").split("\n");

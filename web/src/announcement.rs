@@ -1,31 +1,30 @@
 use leptos::prelude::*;
 
 use crate::{
-    batch::list::Many,
+    batch::list::Batch,
     confidence::{is_unsure, unsure_note},
     notice::Notice,
-    session::Phase,
+    session::phase::Phase,
     settings::language,
     texts::Language,
 };
 
-/// The page's one polite live region: the outcome in a sentence, for those who hear the page. Failures speak for
-/// themselves, as alerts.
+/// The page's one polite live region: the outcome in a sentence, for screen readers. Failures are alerts instead.
 #[component]
-pub(crate) fn Announcement(phase: ReadSignal<Phase, LocalStorage>, many: Many) -> impl IntoView {
+pub(crate) fn Announcement(phase: ReadSignal<Phase, LocalStorage>, batch: Batch) -> impl IntoView {
     let language = language::spoken();
-    let notice = Notice::known();
+    let notice = Notice::current();
     Effect::new(move || {
         phase.track();
         notice.clear();
     });
     view! {
         <p class="heard-only" role="status" aria-live="polite">
-            {move || match (notice.latest(), many.milestone().get()) {
+            {move || match (notice.latest(), batch.milestone().get()) {
                 (Some(text), _) => text(language.get()).to_owned(),
-                (None, Some(count)) if count.is_unfinished() => count.sentence(language.get()),
-                (None, Some(count)) => {
-                    let list = count.sentence(language.get());
+                (None, Some(counts)) if counts.is_unfinished() => counts.sentence(language.get()),
+                (None, Some(counts)) => {
+                    let list = counts.sentence(language.get());
                     format!("{list}. {}", phase.with(|phase| sentence(phase, language.get())))
                 }
                 (None, None) => phase.with(|phase| sentence(phase, language.get())),
@@ -37,14 +36,15 @@ pub(crate) fn Announcement(phase: ReadSignal<Phase, LocalStorage>, many: Many) -
 fn sentence(phase: &Phase, language: Language) -> String {
     match phase {
         Phase::Empty | Phase::Failed(..) => String::new(),
+        Phase::Cancelled(picked) => language.cancelled_image(&picked.name()),
         Phase::Fetching { site: Some(site) } => language.fetching_from(site),
         Phase::Fetching { site: None } => language.reading().to_owned(),
-        Phase::Asking(picked) => language.looking_at(&picked.name()),
+        Phase::Asking(picked) => language.classifying_image(&picked.name()),
         Phase::Answered(picked, answer, _) => {
             outcome(&picked.name(), &answer.label, answer.confidence, language)
         }
         Phase::Shared(shared) => outcome(
-            language.shared_answer(),
+            language.shared_result(),
             shared.label(),
             shared.confidence(),
             language,

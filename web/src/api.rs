@@ -4,12 +4,12 @@ use leptos::{html, prelude::*};
 
 use crate::{
     copy_button::CopyButton,
-    settings::{access_token, language, viewing::Viewing},
+    settings::{access_token, language, view_settings::ViewSettings},
     texts::Language,
 };
 use snippets::{SNIPPETS, Server, Snippet};
 
-/// How programs ask the same: a drawer over the page, with the browser's own dialog behaviour.
+/// Programs that use the same server: a drawer over the page, with the browser's own dialog behaviour.
 #[component]
 pub(crate) fn ApiDrawer(open: RwSignal<bool>) -> impl IntoView {
     let language = language::spoken();
@@ -32,7 +32,7 @@ pub(crate) fn ApiDrawer(open: RwSignal<bool>) -> impl IntoView {
     let address = server.address().to_owned();
     let snippets = move || {
         let server = server.clone();
-        // Not before somebody looks: half of the page's text is in here.
+        // Rendered when it is opened: half of the page's text is in here.
         open.get().then(|| {
             SNIPPETS
                 .iter()
@@ -58,7 +58,7 @@ pub(crate) fn ApiDrawer(open: RwSignal<bool>) -> impl IntoView {
 
 #[component]
 fn Part(snippet: &'static Snippet, server: Server) -> impl IntoView {
-    let top = Viewing::known().top;
+    let top = ViewSettings::current().top;
     let text = Signal::derive(move || snippet.filled(&server, top.get()));
     view! {
         <details name="snippet" class="snippet" open=snippet.is_first()>

@@ -1,9 +1,12 @@
-//! Hundreds of pictures at once: a list that is worked off a few at a time, looked through, and saved.
+//! Several images at once, up to thousands: sent a few at a time, filtered and sorted in a table, and saved as a file.
 
+mod counts;
 mod export;
 pub(crate) mod list;
 mod order;
+mod pulse;
 mod row;
+mod scheduler;
 pub(crate) mod table;
 mod thumbnail;
 mod tools;

@@ -15,7 +15,7 @@ pub(crate) fn CopyButton(
     label: Text,
 ) -> impl IntoView {
     let language = language::spoken();
-    let notice = Notice::known();
+    let notice = Notice::current();
     let copied = RwSignal::new(false);
     let by_hand = RwSignal::new(false);
     let field = NodeRef::<html::Input>::new();

@@ -2,7 +2,8 @@
 
 pub(crate) mod address;
 pub(crate) mod drop_zone;
-pub(crate) mod found;
+pub(crate) mod dropped;
+pub(crate) mod input_file;
 pub(crate) mod paste;
 pub(crate) mod pick_buttons;
 pub(crate) mod samples;

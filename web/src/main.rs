@@ -1,5 +1,5 @@
-//! The web page: pick a picture, see what it shows. It runs in the browser as WebAssembly and asks the server through
-//! the one Rust client. It knows neither the model nor the wire, and keeps no picture longer than it shows it.
+//! The web page: choose an image, see what it shows. It runs in the browser as WebAssembly and calls the server through
+//! the one Rust client. It knows neither the model nor the wire format, and keeps no image longer than it shows it.
 
 #![expect(
     unreachable_pub,
@@ -22,7 +22,6 @@ mod result;
 mod session;
 mod settings;
 mod texts;
-mod wait;
 
 use leptos::{mount::mount_to, prelude::document};
 use wasm_bindgen::JsCast;

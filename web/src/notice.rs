@@ -11,7 +11,7 @@ impl Notice {
         provide_context(Self(RwSignal::new(None)));
     }
 
-    pub(crate) fn known() -> Self {
+    pub(crate) fn current() -> Self {
         expect_context()
     }
 

@@ -1,10 +1,12 @@
-mod percent;
+pub(crate) mod phase;
 pub(crate) mod request;
+pub(crate) mod request_error;
 pub(crate) mod server;
 pub(crate) mod shared;
+pub(crate) mod step;
 pub(crate) mod ticket;
 
-use imageclassifier_client::{Answer, Classifier, ClassifyOptions};
+use imageclassifier_client::{Classifier, ClassifyOptions};
 use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
@@ -12,33 +14,17 @@ use crate::{
     image::{picked::Picked, shrink::Shrinking},
     inputs::{
         address::{self, Address},
-        found::Found,
+        input_file::InputFile,
     },
     session::{
-        request::{Asked, Step, Terms},
+        phase::Phase,
+        request::{Pending, RequestConfig},
         server::{Limits, Model},
-        shared::Shared,
+        step::Step,
         ticket::Ticket,
     },
-    settings::{access_token, shrink_switch, viewing::TOP_MAX},
+    settings::{access_token, shrink_switch, view_settings::TOP_MAX},
 };
-
-/// Where the page is between a picture and its answer.
-#[derive(Clone)]
-pub(crate) enum Phase {
-    /// Nothing picked yet.
-    Empty,
-    /// Images are fetched by their addresses, from a site unless the addresses hold them.
-    Fetching { site: Option<String> },
-    /// The server is being asked about this picture.
-    Asking(Picked),
-    /// The server has answered, so many milliseconds after the picture was picked.
-    Answered(Picked, Answer, f64),
-    /// No answer; no picture either where it was refused before anyone was asked.
-    Failed(Option<Picked>, Failure),
-    /// Somebody else's answer, from a link.
-    Shared(Shared),
-}
 
 /// The one part of the page that talks to the server. A handle: copies mean the same session.
 #[derive(Clone, Copy)]
@@ -48,51 +34,10 @@ pub(crate) struct Session {
     shrinking: RwSignal<bool>,
     limits: StoredValue<Limits>,
     model: RwSignal<Model>,
-    /// Whether the server draws heatmaps, as far as is known.
+    /// Whether the server makes heatmaps, as far as is known.
     explains: StoredValue<bool>,
     classifier: StoredValue<Classifier, LocalStorage>,
     ticket: StoredValue<Option<Ticket>, LocalStorage>,
-}
-
-impl Phase {
-    /// As written into `data-phase`, for the style sheet and the tests.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Empty => "empty",
-            Self::Fetching { .. } | Self::Asking(_) => "asking",
-            Self::Answered(..) => "answered",
-            Self::Failed(..) => "failed",
-            Self::Shared(_) => "shared",
-        }
-    }
-
-    pub(crate) fn is_asking(&self) -> bool {
-        matches!(self, Self::Fetching { .. } | Self::Asking(_))
-    }
-
-    pub(crate) fn picked(&self) -> Option<&Picked> {
-        match self {
-            Self::Empty | Self::Fetching { .. } | Self::Shared(_) => None,
-            Self::Asking(picked) | Self::Answered(picked, ..) => Some(picked),
-            Self::Failed(picked, _) => picked.as_ref(),
-        }
-    }
-
-    /// The answer about the picture shown.
-    pub(crate) fn answer(&self) -> Option<&Answer> {
-        match self {
-            Self::Answered(_, answer, _) => Some(answer),
-            Self::Empty
-            | Self::Fetching { .. }
-            | Self::Asking(_)
-            | Self::Failed(..)
-            | Self::Shared(_) => None,
-        }
-    }
-
-    pub(crate) fn is_shared(&self) -> bool {
-        matches!(self, Self::Shared(_))
-    }
 }
 
 impl Session {
@@ -122,19 +67,24 @@ impl Session {
         self.model.read_only()
     }
 
-    /// How far the call is.
+    /// The progress of the request.
     pub(crate) fn step(self) -> ReadSignal<Step> {
         self.step.read_only()
     }
 
-    /// Whether large pictures are made smaller before they are sent.
+    /// Whether large images are shrunk before they are sent.
     pub(crate) fn shrinking(self) -> RwSignal<bool> {
         self.shrinking
     }
 
-    /// What a call of now would be made with.
-    pub(crate) fn terms(self) -> Terms {
-        Terms {
+    /// What the server accepts, as far as it is known.
+    pub(crate) fn limits(self) -> Limits {
+        self.limits.get_value()
+    }
+
+    /// How a request would be made now.
+    pub(crate) fn request_config(self) -> RequestConfig {
+        RequestConfig {
             classifier: self.classifier.get_value(),
             options: ClassifyOptions {
                 top_k: TOP_MAX,
@@ -150,8 +100,8 @@ impl Session {
         }
     }
 
-    /// Shows what the page's address tells of somebody else's answer, or that it cannot be read. An address that tells
-    /// nothing takes such an answer away.
+    /// Shows the shared result in the page's address, or that it cannot be read. An address without one removes a shared
+    /// result from the page.
     pub(crate) fn show_shared(self) {
         match shared::in_address() {
             Some(Ok(shared)) => self.show(Phase::Shared(shared)),
@@ -161,15 +111,15 @@ impl Session {
         }
     }
 
-    /// Shows what became of a picture elsewhere; gives up what was asked here.
+    /// Shows another phase and cancels the current request.
     pub(crate) fn show(self, phase: Phase) {
         self.ticket.set_value(None);
         self.learn_model_of(&phase);
         self.phase.set(phase);
     }
 
-    /// Fetches images of other sites; then they are files like others.
-    pub(crate) fn fetch(self, addresses: Vec<Address>, on_files: Callback<Vec<Found>>) {
+    /// Fetches images by their addresses and passes them on like other files.
+    pub(crate) fn fetch(self, addresses: Vec<Address>, on_files: Callback<Vec<InputFile>>) {
         shared::forget();
         let site = addresses.iter().find_map(Address::site);
         self.show(Phase::Fetching { site });
@@ -178,12 +128,12 @@ impl Session {
         });
     }
 
-    /// Asks about a picture, or says why it cannot; gives up whatever was asked before.
-    pub(crate) fn ask(self, picked: Result<Picked, Failure>) {
-        self.ask_on(self.terms(), picked);
+    /// Classifies an image, or shows why it cannot, and cancels the request before it.
+    pub(crate) fn classify(self, picked: Result<Picked, Failure>) {
+        self.classify_with(self.request_config(), picked);
     }
 
-    fn ask_on(self, terms: Terms, picked: Result<Picked, Failure>) {
+    fn classify_with(self, config: RequestConfig, picked: Result<Picked, Failure>) {
         shared::forget();
         let picked = match picked {
             Ok(picked) => picked,
@@ -194,16 +144,16 @@ impl Session {
         };
         self.phase.set(Phase::Asking(picked.clone()));
         self.start(async move {
-            let asked = Asked {
+            let pending = Pending {
                 picked: picked.clone(),
                 step: self.step,
             };
-            let mut outcomes = request::ask(&terms, &[asked]).await;
+            let mut outcomes = request::classify(&config, &[pending]).await;
             let phase = match outcomes.remove(0) {
                 Ok((answer, took_ms)) => Phase::Answered(picked, answer, took_ms),
-                Err(fault) => {
-                    self.heed(&fault.failure);
-                    Phase::Failed(Some(picked), fault.failure)
+                Err(error) => {
+                    self.heed(&error.failure);
+                    Phase::Failed(Some(picked), error.failure)
                 }
             };
             self.learn_model_of(&phase);
@@ -211,51 +161,47 @@ impl Session {
         });
     }
 
-    /// In place of whatever was under way.
+    /// Replaces the work that is under way.
     fn start(self, work: impl Future<Output = ()> + 'static) {
         let (ticket, work) = Ticket::issue(work);
         self.ticket.set_value(Some(ticket));
         spawn_local(work);
     }
 
-    /// Gives up what is under way: the browser aborts the request, and the server drops the work.
+    /// Cancels the current request: the browser aborts it, and the server drops the work.
     pub(crate) fn cancel(self) {
-        let Some(picked) = self.phase.with_untracked(|phase| phase.picked().cloned()) else {
-            self.show(Phase::Empty);
-            return;
-        };
-        let name = picked.name();
-        self.show(Phase::Failed(Some(picked), Failure::GivenUp { name }));
+        let picked = self.phase.with_untracked(|phase| phase.picked().cloned());
+        self.show(picked.map_or(Phase::Empty, Phase::Cancelled));
     }
 
-    /// A token that was refused is no use any more.
+    /// Forgets an access token that the server rejected.
     pub(crate) fn heed(self, failure: &Failure) {
         if failure.remedy() == Remedy::AccessToken {
             self.forget_token();
         }
     }
 
-    /// Asks once more about the picture that is too large, made smaller this time.
+    /// Shrinks the image that is too large and classifies it again.
     pub(crate) fn shrink_and_retry(self) {
         let picked = self.phase.with_untracked(|phase| phase.picked().cloned());
         if let Some(picked) = picked {
-            let terms = Terms {
+            let config = RequestConfig {
                 shrinking: Shrinking::All,
-                ..self.terms()
+                ..self.request_config()
             };
-            self.ask_on(terms, Ok(picked));
+            self.classify_with(config, Ok(picked));
         }
     }
 
-    /// Asks once more about the picture whose call failed.
+    /// Classifies the same image again.
     pub(crate) fn retry(self) {
         let picked = self.phase.with_untracked(|phase| phase.picked().cloned());
         if let Some(picked) = picked {
-            self.ask(Ok(picked));
+            self.classify(Ok(picked));
         }
     }
 
-    /// Shows this token to the server from now on; false where it can be none.
+    /// Sends this token with every request from now on. False if it cannot be a token.
     pub(crate) fn use_token(self, token: &str) -> bool {
         match own_server().with_token(token) {
             Ok(classifier) => {
@@ -279,7 +225,7 @@ impl Session {
         self.classifier.set_value(own_server());
     }
 
-    /// Learns anew what the server says of its model where the answer came from another one.
+    /// Fetches the description of the model again if the answer came from another one.
     fn learn_model_of(self, phase: &Phase) {
         let known = self.model.with_untracked(|model| model.revision.clone());
         if phase
@@ -290,7 +236,7 @@ impl Session {
         }
     }
 
-    /// Without an answer the contract's limits stand; the server checks its own in any case.
+    /// Fetches the description of the model. Without it the contract's limits stand; the server checks its own in any case.
     fn learn_model(self) {
         let classifier = self.classifier.get_value();
         spawn_local(async move {

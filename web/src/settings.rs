@@ -3,4 +3,4 @@
 pub(crate) mod access_token;
 pub(crate) mod language;
 pub(crate) mod shrink_switch;
-pub(crate) mod viewing;
+pub(crate) mod view_settings;

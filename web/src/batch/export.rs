@@ -1,21 +1,22 @@
-//! What the list knows, as files in the command line's forms: a line of JSON, or a row of CSV, for each picture.
+//! A batch as a file, in the command line's forms: a line of JSON, or a row of CSV, for each image.
 
-use imageclassifier_client::{Answer, Crop, Prediction};
+use imageclassifier_client::{Answer, json};
+use serde::Serialize;
 
-use crate::session::request::Fault;
+use crate::session::request_error::RequestError;
 
 /// As `imageclassifier classify --csv` writes it.
 const CSV_HEADER: &str = "file,label,confidence,index,model,model_revision,request_id,decode_ms,queue_ms,inference_ms,error,reason\n";
-/// What is written of a picture that was given up.
+/// What is written for an image whose request was cancelled.
 const CANCELLED: &str = "cancelled";
 
-/// A picture that is finished, one way or another.
+/// A finished row.
 pub(super) struct Finished<'a> {
     pub(super) path: &'a str,
-    pub(super) result: Result<&'a Answer, Option<&'a Fault>>,
+    pub(super) result: Result<&'a Answer, Option<&'a RequestError>>,
 }
 
-/// One object a line, with the `top` most probable classes of each picture.
+/// One object a line, with the `top` most probable classes of each image.
 pub(super) fn json(rows: &[Finished<'_>], top: usize) -> String {
     rows.iter().map(|row| json_line(row, top)).collect()
 }
@@ -28,58 +29,51 @@ pub(super) fn csv(rows: &[Finished<'_>]) -> String {
         .collect()
 }
 
+/// A line as the command line writes it: the answer or the error, after the file's name.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Line<'a> {
+    Answered {
+        file: &'a str,
+        #[serde(flatten)]
+        answer: json::Answer<'a>,
+    },
+    Failed {
+        file: &'a str,
+        error: String,
+        reason: Option<&'static str>,
+    },
+}
+
 fn json_line(row: &Finished<'_>, top: usize) -> String {
-    let file = quoted(row.path);
-    match &row.result {
-        Ok(answer) => {
-            let times = answer.timings.unwrap_or_default();
-            let predictions: Vec<_> = answer
-                .predictions
-                .iter()
-                .take(top)
-                .map(prediction)
-                .collect();
-            format!(
-                "{{\"file\":{file},\"label\":{},\"confidence\":{:?},\"predictions\":[{}],\"model\":{},\"model_revision\":{},\
-                 \"request_id\":{},\"decode_ms\":{:?},\"queue_ms\":{:?},\"inference_ms\":{:?}{}}}\n",
-                quoted(&answer.label),
-                answer.confidence,
-                predictions.join(","),
-                quoted(&answer.model),
-                quoted(&answer.model_revision),
-                quoted(&answer.request_id),
-                times.decode_ms,
-                times.queue_ms,
-                times.inference_ms,
-                answer.crop.as_ref().map(crop).unwrap_or_default(),
-            )
+    let file = row.path;
+    let shown = row.result.map(|answer| shown(answer, top));
+    let line = match &shown {
+        Ok(answer) => Line::Answered {
+            file,
+            answer: answer.into(),
+        },
+        Err(error) => {
+            let (error, reason) = error_and_reason(*error);
+            Line::Failed {
+                file,
+                error,
+                reason,
+            }
         }
-        Err(fault) => {
-            let (error, reason) = error_and_reason(*fault);
-            let reason = reason.map_or("null".to_owned(), quoted);
-            format!(
-                "{{\"file\":{file},\"error\":{},\"reason\":{reason}}}\n",
-                quoted(&error)
-            )
-        }
+    };
+    let line = serde_json::to_string(&line).expect("strings and numbers become JSON");
+    line + "\n"
+}
+
+/// The answer with as many predictions as the page shows, and without heatmaps.
+fn shown(answer: &Answer, top: usize) -> Answer {
+    let mut answer = answer.clone();
+    answer.predictions.truncate(top);
+    for prediction in &mut answer.predictions {
+        prediction.heatmap = None;
     }
-}
-
-fn prediction(prediction: &Prediction) -> String {
-    format!(
-        "{{\"label\":{},\"confidence\":{:?},\"index\":{}}}",
-        quoted(&prediction.label),
-        prediction.confidence,
-        prediction.index
-    )
-}
-
-/// The square that the network saw, after the other members.
-fn crop(crop: &Crop) -> String {
-    format!(
-        ",\"crop\":{{\"left\":{},\"top\":{},\"side\":{},\"picture_width\":{},\"picture_height\":{}}}",
-        crop.left, crop.top, crop.side, crop.picture_width, crop.picture_height
-    )
+    answer
 }
 
 fn csv_line(row: &Finished<'_>) -> String {
@@ -104,8 +98,8 @@ fn csv_line(row: &Finished<'_>) -> String {
                 times.inference_ms,
             )
         }
-        Err(fault) => {
-            let (error, reason) = error_and_reason(*fault);
+        Err(error) => {
+            let (error, reason) = error_and_reason(*error);
             format!(
                 "{file},,,,,,,,,,{},{}\n",
                 cell(&error),
@@ -115,30 +109,11 @@ fn csv_line(row: &Finished<'_>) -> String {
     }
 }
 
-fn error_and_reason(fault: Option<&Fault>) -> (String, Option<&'static str>) {
-    match fault {
-        Some(fault) => (fault.message(), fault.reason()),
+fn error_and_reason(error: Option<&RequestError>) -> (String, Option<&'static str>) {
+    match error {
+        Some(error) => (error.message(), error.reason()),
         None => (CANCELLED.to_owned(), None),
     }
-}
-
-/// A JSON string.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            control if control < ' ' => quoted.push_str(&format!("\\u{:04x}", u32::from(control))),
-            other => quoted.push(other),
-        }
-    }
-    quoted.push('"');
-    quoted
 }
 
 /// A cell, in quotation marks where it needs them.
@@ -152,7 +127,7 @@ fn cell(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use imageclassifier_client::Timings;
+    use imageclassifier_client::{Crop, Prediction, Timings};
 
     use super::*;
     use crate::failure::Failure;
@@ -187,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn each_picture_is_a_line_in_the_command_lines_form() {
+    fn each_image_is_a_line_in_the_command_lines_form() {
         let (answer, empty) = (
             answer(),
             Failure::Empty {
@@ -215,14 +190,14 @@ mod tests {
              \"crane, \\\"bird\\\"\",\"confidence\":0.25,\"index\":134}],\"model\":\"m\",\"model_revision\":\"r\",\
              \"request_id\":\"id\",\"decode_ms\":1.5,\"queue_ms\":0.0,\"inference_ms\":1e-7,\
              \"crop\":{\"left\":1,\"top\":2,\"side\":3,\"picture_width\":5,\"picture_height\":7}}\n\
-             {\"file\":\"b\",\"error\":\"b is empty. Choose another picture.\",\"reason\":\"IMAGE_EMPTY\"}\n\
+             {\"file\":\"b\",\"error\":\"b is empty. Choose another image.\",\"reason\":\"IMAGE_EMPTY\"}\n\
              {\"file\":\"c\",\"error\":\"cancelled\",\"reason\":null}\n"
         );
         assert_eq!(
             csv(&rows),
             "file,label,confidence,index,model,model_revision,request_id,decode_ms,queue_ms,inference_ms,error,reason\n\
              \"a\n\"\"\u{1}.jpg\",\"crane, \"\"bird\"\"\",0.25,134,m,r,id,1.5,0.0,1e-7,,\n\
-             b,,,,,,,,,,b is empty. Choose another picture.,IMAGE_EMPTY\n\
+             b,,,,,,,,,,b is empty. Choose another image.,IMAGE_EMPTY\n\
              c,,,,,,,,,,cancelled,\n"
         );
     }

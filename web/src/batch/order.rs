@@ -1,4 +1,4 @@
-//! Which rows are looked at, and in what order.
+//! Which rows are shown, and in what order.
 
 use std::cmp::Ordering;
 
@@ -14,6 +14,7 @@ pub(super) enum StateFilter {
     Answered,
     Unsure,
     Failed,
+    Cancelled,
     Unfinished,
 }
 
@@ -23,9 +24,9 @@ pub(super) enum Sort {
     #[default]
     AsAdded,
     Name,
-    Answer,
-    LeastSure,
-    MostSure,
+    Label,
+    LowestConfidence,
+    HighestConfidence,
     Slowest,
 }
 
@@ -37,18 +38,19 @@ pub(super) struct ViewFilter {
     pub(super) text: RwSignal<String>,
 }
 
-/// What order looks at in a row.
+/// The parts of a row that filters and sorting look at.
 pub(super) struct Facts<'a> {
     pub(super) path: &'a str,
     pub(super) state: &'a State,
 }
 
 impl StateFilter {
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::All,
         Self::Answered,
         Self::Unsure,
         Self::Failed,
+        Self::Cancelled,
         Self::Unfinished,
     ];
 
@@ -58,6 +60,7 @@ impl StateFilter {
             Self::Answered => state.is_answered(),
             Self::Unsure => state.is_unsure(),
             Self::Failed => state.is_failed(),
+            Self::Cancelled => state.is_cancelled(),
             Self::Unfinished => state.is_unfinished(),
         }
     }
@@ -67,9 +70,9 @@ impl Sort {
     pub(super) const ALL: [Self; 6] = [
         Self::AsAdded,
         Self::Name,
-        Self::Answer,
-        Self::LeastSure,
-        Self::MostSure,
+        Self::Label,
+        Self::LowestConfidence,
+        Self::HighestConfidence,
         Self::Slowest,
     ];
 
@@ -78,22 +81,26 @@ impl Sort {
         match self {
             Self::AsAdded => Ordering::Equal,
             Self::Name => one.path.cmp(other.path),
-            Self::Answer => answered_first(one, other, |one, other| one.0.cmp(other.0)),
-            Self::LeastSure => answered_first(one, other, |one, other| one.1.total_cmp(&other.1)),
-            Self::MostSure => answered_first(one, other, |one, other| other.1.total_cmp(&one.1)),
+            Self::Label => answered_first(one, other, |one, other| one.0.cmp(other.0)),
+            Self::LowestConfidence => {
+                answered_first(one, other, |one, other| one.1.total_cmp(&other.1))
+            }
+            Self::HighestConfidence => {
+                answered_first(one, other, |one, other| other.1.total_cmp(&one.1))
+            }
             Self::Slowest => answered_first(one, other, |one, other| other.2.total_cmp(&one.2)),
         }
     }
 }
 
-/// Whether a row is shown whose name or answer has to contain `wanted`, in lower case.
-pub(super) fn admits(show: StateFilter, wanted: &str, facts: &Facts<'_>) -> bool {
-    let contains = |text: &str| text.to_lowercase().contains(wanted);
+/// Whether a row is shown: by its state, and by `text`, in lower case, in its name or label.
+pub(super) fn admits(filter: StateFilter, text: &str, facts: &Facts<'_>) -> bool {
+    let contains = |part: &str| part.to_lowercase().contains(text);
     let matches = || match facts.state {
         State::Answered(answer, _) => contains(&answer.label) || contains(facts.path),
         _ => contains(facts.path),
     };
-    show.admits(facts.state) && (wanted.is_empty() || matches())
+    filter.admits(facts.state) && (text.is_empty() || matches())
 }
 
 type Answered<'a> = (&'a str, f32, f64);
@@ -163,7 +170,8 @@ mod tests {
             (StateFilter::All, "cDabef"),
             (StateFilter::Answered, "Dae"),
             (StateFilter::Unsure, "a"),
-            (StateFilter::Failed, "bf"),
+            (StateFilter::Failed, "b"),
+            (StateFilter::Cancelled, "f"),
             (StateFilter::Unfinished, "c"),
         ];
         for (show, expected) in cases {
@@ -176,9 +184,9 @@ mod tests {
         let cases = [
             (Sort::AsAdded, "cDabef"),
             (Sort::Name, "Dabcef"),
-            (Sort::Answer, "aDecbf"),
-            (Sort::LeastSure, "aeDcbf"),
-            (Sort::MostSure, "Deacbf"),
+            (Sort::Label, "aDecbf"),
+            (Sort::LowestConfidence, "aeDcbf"),
+            (Sort::HighestConfidence, "Deacbf"),
             (Sort::Slowest, "aDecbf"),
         ];
         for (sort, expected) in cases {

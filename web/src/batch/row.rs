@@ -8,45 +8,41 @@ use crate::{
     confidence::is_unsure,
     failure::{Failure, Remedy},
     image::picked::Picked,
-    inputs::found::Found,
-    session::{
-        Phase,
-        request::{Fault, Step},
-        ticket::Ticket,
-    },
+    inputs::input_file::InputFile,
+    session::{phase::Phase, request_error::RequestError, step::Step, ticket::Ticket},
 };
 
-/// One picture of the list. A handle: copies mean the same row.
+/// One image of a batch. A handle: copies mean the same row.
 #[derive(Clone, Copy)]
 pub(crate) struct Row {
-    /// Its place in the order of coming.
+    /// Its place in the order in which files were added.
     pub(super) place: usize,
     pub(super) state: RwSignal<State, LocalStorage>,
     pub(super) step: RwSignal<Step>,
     path: StoredValue<Arc<str>>,
     file: StoredValue<Result<File, Failure>, LocalStorage>,
-    call: StoredValue<Option<Call>, LocalStorage>,
+    request: StoredValue<Option<RowRequest>, LocalStorage>,
 }
 
-/// A call that asks about one or more rows. It is given up once all of them have let go of it.
+/// A request for one or more rows. It is aborted once none of them needs it any more.
 #[derive(Clone)]
-pub(super) struct Call {
-    /// Of all calls of the page.
+pub(super) struct RowRequest {
+    /// Of all requests of the batch.
     number: usize,
     _ticket: Rc<Ticket>,
 }
 
-/// What became of it so far.
+/// The state of a row.
 #[derive(Clone)]
 pub(super) enum State {
     Waiting,
     Asking,
     Answered(Arc<Answer>, f64),
-    Failed(Arc<Fault>),
+    Failed(Arc<RequestError>),
     Cancelled,
 }
 
-impl Call {
+impl RowRequest {
     pub(super) fn new(number: usize, ticket: Ticket) -> Self {
         let _ticket = Rc::new(ticket);
         Self { number, _ticket }
@@ -54,9 +50,9 @@ impl Call {
 }
 
 impl Row {
-    /// It lives as long as the owner it is made in.
-    pub(super) fn new(place: usize, found: Found) -> Self {
-        let state = match &found.file {
+    /// Its signals live as long as the current owner.
+    pub(super) fn new(place: usize, file: InputFile) -> Self {
+        let state = match &file.file {
             Ok(_) => State::Waiting,
             Err(failure) => State::Failed(Arc::new(failure.clone().into())),
         };
@@ -64,9 +60,9 @@ impl Row {
             place,
             state: RwSignal::new_local(state),
             step: RwSignal::new(Step::Queued),
-            path: StoredValue::new(found.path.into()),
-            file: StoredValue::new_local(found.file),
-            call: StoredValue::new_local(None),
+            path: StoredValue::new(file.path.into()),
+            file: StoredValue::new_local(file.file),
+            request: StoredValue::new_local(None),
         }
     }
 
@@ -87,16 +83,19 @@ impl Row {
             .with_untracked(|state| matches!(state, State::Waiting))
     }
 
-    /// It is asked about in `call` from now on.
-    pub(super) fn join(self, call: Call) {
-        self.call.set_value(Some(call));
+    /// Makes it a part of `request`.
+    pub(super) fn assign(self, request: RowRequest) {
+        self.request.set_value(Some(request));
         self.state.set(State::Asking);
     }
 
-    /// Whether it is still asked about in the call of this number.
+    /// Whether it is still a part of the request of this number.
     pub(super) fn is_in(self, number: usize) -> bool {
-        self.call
-            .with_value(|call| call.as_ref().is_some_and(|call| call.number == number))
+        self.request.with_value(|request| {
+            request
+                .as_ref()
+                .is_some_and(|request| request.number == number)
+        })
     }
 
     pub(super) fn wait(self) {
@@ -105,7 +104,7 @@ impl Row {
     }
 
     pub(super) fn settle(self, state: State) {
-        self.call.set_value(None);
+        self.request.set_value(None);
         self.state.set(state);
     }
 
@@ -115,7 +114,7 @@ impl Row {
         }
     }
 
-    /// As the answer card shows it, with `picked` being this row's picture.
+    /// As the result panel shows it, with `picked` being this row's image.
     pub(super) fn phase(self, picked: Result<Picked, Failure>) -> Phase {
         let picked = match picked {
             Ok(picked) => picked,
@@ -126,11 +125,8 @@ impl Row {
             State::Answered(answer, took_ms) => {
                 Phase::Answered(picked, Answer::clone(&answer), took_ms)
             }
-            State::Failed(fault) => Phase::Failed(Some(picked), fault.failure.clone()),
-            State::Cancelled => {
-                let name = picked.name();
-                Phase::Failed(Some(picked), Failure::GivenUp { name })
-            }
+            State::Failed(error) => Phase::Failed(Some(picked), error.failure.clone()),
+            State::Cancelled => Phase::Cancelled(picked),
         }
     }
 }
@@ -140,19 +136,23 @@ impl State {
         matches!(self, Self::Waiting | Self::Asking)
     }
 
-    /// Whether asking once more may end otherwise.
+    /// Whether a retry can help.
     pub(super) fn is_worth_retrying(&self) -> bool {
         match self {
             Self::Waiting | Self::Asking | Self::Answered(..) => false,
-            Self::Failed(fault) => {
-                matches!(fault.remedy(), Remedy::TryAgain | Remedy::AccessToken)
+            Self::Failed(error) => {
+                matches!(error.remedy(), Remedy::TryAgain | Remedy::AccessToken)
             }
             Self::Cancelled => true,
         }
     }
 
     pub(super) fn is_failed(&self) -> bool {
-        matches!(self, Self::Failed(_) | Self::Cancelled)
+        matches!(self, Self::Failed(_))
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Cancelled)
     }
 
     pub(super) fn is_unsure(&self) -> bool {

@@ -2,7 +2,7 @@ use leptos::{html, prelude::*};
 
 use crate::{
     batch::{
-        list::Many,
+        list::Batch,
         order::{self, Facts, ViewFilter},
         row::{Row, State},
         thumbnail::Thumbnail,
@@ -19,51 +19,46 @@ const MARGIN_ROWS: usize = 6;
 /// In view at first, before anything was measured.
 const VIEW_ROWS: usize = 12;
 
-/// The list, once there is one.
+/// The batch, once there is one.
 #[component]
-pub(crate) fn ManyPictures(many: Many) -> impl IntoView {
+pub(crate) fn BatchSection(batch: Batch) -> impl IntoView {
     view! {
-        <Show when=move || !many.is_empty()>
-            <List many />
+        <Show when=move || !batch.is_empty()>
+            <List batch />
         </Show>
     }
 }
 
 #[component]
-fn List(many: Many) -> impl IntoView {
+fn List(batch: Batch) -> impl IntoView {
     let language = language::spoken();
     let filter = ViewFilter {
         state: RwSignal::default(),
         sort: RwSignal::default(),
         text: RwSignal::default(),
     };
-    let count = Memo::new(move |_| many.count());
-    let title = move || {
-        let count = count.get();
-        language
-            .get()
-            .so_many_done(count.finished(), count.all, count.failed)
-    };
+    let counts = Memo::new(move |_| batch.counts());
+    let title = move || counts.get().sentence(language.get());
     view! {
-        <section class="many" aria-labelledby="many-title" data-testid="many">
-            <h2 id="many-title">{title}</h2>
+        <section class="batch" aria-labelledby="batch-title" data-testid="batch">
+            <h2 id="batch-title">{title}</h2>
             <progress
-                aria-labelledby="many-title"
-                prop:max=move || count.get().all as f64
-                prop:value=move || count.get().finished() as f64
+                aria-labelledby="batch-title"
+                prop:max=move || counts.get().all as f64
+                prop:value=move || counts.get().finished() as f64
             ></progress>
-            <Tools many filter count />
-            <Table many filter />
+            <Tools batch filter counts />
+            <Table batch filter />
         </section>
     }
 }
 
 /// Of hundreds of rows only those in view are there; above and below is empty space as high as the others.
 #[component]
-fn Table(many: Many, filter: ViewFilter) -> impl IntoView {
+fn Table(batch: Batch, filter: ViewFilter) -> impl IntoView {
     let language = language::spoken();
     let scroller = NodeRef::<html::Div>::new();
-    let positions = Memo::new(move |_| positions(many, filter));
+    let positions = Memo::new(move |_| positions(batch, filter));
     let total = Memo::new(move |_| positions.with(Vec::len));
     let view_rows = RwSignal::new((0, VIEW_ROWS));
     let measure = move || {
@@ -87,7 +82,7 @@ fn Table(many: Many, filter: ViewFilter) -> impl IntoView {
     });
     let rows = move || {
         let (first, last) = drawn.get();
-        many.rows().with(|rows| {
+        batch.rows().with(|rows| {
             positions.with(|positions| {
                 positions
                     .get(first..last)
@@ -99,7 +94,7 @@ fn Table(many: Many, filter: ViewFilter) -> impl IntoView {
         })
     };
     let place_of = move |row: Row| {
-        many.rows().with(|rows| {
+        batch.rows().with(|rows| {
             positions.with(|positions| {
                 positions
                     .iter()
@@ -120,17 +115,17 @@ fn Table(many: Many, filter: ViewFilter) -> impl IntoView {
             class="scroller"
             role="region"
             tabindex="0"
-            aria-label=move || language.get().pictures()
+            aria-label=move || language.get().images()
             on:scroll=move |_| measure()
         >
-            <div role="table" aria-label=move || language.get().pictures() aria-rowcount=move || (total.get() + 1).to_string()>
+            <div role="table" aria-label=move || language.get().images() aria-rowcount=move || (total.get() + 1).to_string()>
                 <div role="rowgroup" class="head">
                     <div role="row" aria-rowindex="1" class="row">{move || header().collect_view()}</div>
                 </div>
                 <div role="rowgroup">
                     <div class="space" role="presentation" style:height=move || rem(drawn.get().0)></div>
                     <For each=rows key=|row| row.place let(row)>
-                        <TableRow many row place=Signal::derive(move || place_of(row)) />
+                        <TableRow batch row place=Signal::derive(move || place_of(row)) />
                     </For>
                     <div class="space" role="presentation" style:height=move || rem(total.get().saturating_sub(drawn.get().1))></div>
                 </div>
@@ -143,21 +138,22 @@ fn Table(many: Many, filter: ViewFilter) -> impl IntoView {
 }
 
 #[component]
-fn TableRow(many: Many, row: Row, place: Signal<Option<String>>) -> impl IntoView {
+fn TableRow(batch: Batch, row: Row, place: Signal<Option<String>>) -> impl IntoView {
     let language = language::spoken();
     let path = row.path();
     let name = path.clone();
     let is_selected = move || {
-        many.selected()
+        batch
+            .selected()
             .is_some_and(|selected| selected.place == row.place)
     };
     let texts = Memo::new(move |_| row.state.with(|state| texts(state, row, language.get())));
     let cell = move |number: usize| texts.with(|texts| texts[number].clone());
     let act = move || {
         if row.state.with_untracked(State::is_unfinished) {
-            many.cancel(row);
+            batch.cancel(row);
         } else {
-            many.retry(row);
+            batch.retry(row);
         }
     };
     let action = Memo::new(move |_| {
@@ -186,10 +182,10 @@ fn TableRow(many: Many, row: Row, place: Signal<Option<String>>) -> impl IntoVie
     view! {
         <div role="row" class="row" aria-rowindex=move || place.get() data-state=move || row.state.with(name_of)
             data-selected=move || is_selected().to_string()>
-            <span role="cell" class="thumbnail"><Thumbnail many row /></span>
+            <span role="cell" class="thumbnail"><Thumbnail scheduler=batch.scheduler() row /></span>
             <span role="cell" class="name">
                 <button type="button" class="plain" aria-pressed=move || is_selected().to_string()
-                    on:click=move |_| many.select(Some(row))>{name.to_string()}</button>
+                    on:click=move |_| batch.select(Some(row))>{name.to_string()}</button>
             </span>
             <span role="cell" class="result">{move || cell(0)}</span>
             <span role="cell" class="number">{move || cell(1)}</span>
@@ -199,7 +195,7 @@ fn TableRow(many: Many, row: Row, place: Signal<Option<String>>) -> impl IntoVie
     }
 }
 
-/// Answer or state, confidence, time.
+/// Label or state, confidence, time.
 fn texts(state: &State, row: Row, language: Language) -> [String; 3] {
     match state {
         State::Waiting | State::Asking => [
@@ -212,8 +208,8 @@ fn texts(state: &State, row: Row, language: Language) -> [String; 3] {
             language.percent(answer.confidence),
             language.milliseconds(*took_ms),
         ],
-        State::Failed(fault) => [
-            fault.failure.sentence(language),
+        State::Failed(error) => [
+            error.failure.sentence(language),
             String::new(),
             String::new(),
         ],
@@ -235,12 +231,12 @@ fn name_of(state: &State) -> &'static str {
     }
 }
 
-/// Where in the list the rows are that are looked at, in the order wanted.
-fn positions(many: Many, filter: ViewFilter) -> Vec<usize> {
-    many.follow();
+/// The positions of the rows that the filter admits, sorted.
+fn positions(batch: Batch, filter: ViewFilter) -> Vec<usize> {
+    batch.pulse().track();
     let (shown, sort) = (filter.state.get(), filter.sort.get());
     let text = filter.text.get().trim().to_lowercase();
-    many.rows().with(|rows| {
+    batch.rows().with(|rows| {
         let states: Vec<_> = rows
             .iter()
             .map(|row| (row.path(), row.state.get_untracked()))

@@ -1,26 +1,23 @@
-use std::time::Duration;
-
+use gloo_timers::future::TimeoutFuture;
 use leptos::{html, prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CanvasRenderingContext2d, File, HtmlCanvasElement};
 
 use crate::{
-    batch::{list::Many, row::Row},
+    batch::{row::Row, scheduler::Scheduler},
     image::decoded::Decoded,
     session::ticket::Ticket,
-    wait::wait,
 };
 
 /// Twice what the style sheet shows, for sharp screens.
 const WIDTH: u32 = 128;
 const HEIGHT: u32 = 96;
-/// How often to look whether the list is still in a hurry.
-const PAUSE: Duration = Duration::from_millis(100);
+/// How often to look whether the batch is still in a hurry.
+const PAUSE_MS: u32 = 100;
 
-/// The picture, small. It is decoded while its row is looked at, once the list has time, and only these pixels are kept, and
-/// only so long.
+/// A small copy of the image. It is drawn once its row is in view and the batch has time, and dropped with the row's view.
 #[component]
-pub(super) fn Thumbnail(many: Many, row: Row) -> impl IntoView {
+pub(super) fn Thumbnail(scheduler: Scheduler, row: Row) -> impl IntoView {
     let canvas = NodeRef::<html::Canvas>::new();
     let drawing = StoredValue::new_local(None);
     canvas.on_load(move |canvas| {
@@ -29,8 +26,8 @@ pub(super) fn Thumbnail(many: Many, row: Row) -> impl IntoView {
             return;
         };
         let (ticket, work) = Ticket::issue(async move {
-            while many.is_in_a_hurry() {
-                wait(PAUSE).await;
+            while scheduler.is_in_a_hurry() {
+                TimeoutFuture::new(PAUSE_MS).await;
             }
             let _ = draw(&file, &canvas).await;
         });

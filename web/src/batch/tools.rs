@@ -5,23 +5,24 @@ use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, HtmlElement, Url};
 
 use crate::{
     batch::{
+        counts::Counts,
         export::{self, Finished},
-        list::{Count, Many},
+        list::Batch,
         order::{Sort, StateFilter, ViewFilter},
         row::State,
     },
-    settings::{language, viewing::Viewing},
+    settings::{language, view_settings::ViewSettings},
     texts::Language,
 };
 
-/// What can be done with the list: look through it, go on with it, save it, close it.
+/// Above the table: filters, sorting, and buttons that cancel, retry, save and close the batch.
 #[component]
-pub(super) fn Tools(many: Many, filter: ViewFilter, count: Memo<Count>) -> impl IntoView {
+pub(super) fn Tools(batch: Batch, filter: ViewFilter, counts: Memo<Counts>) -> impl IntoView {
     let language = language::spoken();
-    let top = Viewing::known().top;
-    let is_busy = Memo::new(move |_| count.get().finished() < count.get().all);
-    let can_retry = Memo::new(move |_| count.get().worth_retrying > 0);
-    let is_empty = move || count.get().finished() == 0;
+    let top = ViewSettings::current().top;
+    let is_busy = Memo::new(move |_| counts.get().is_unfinished());
+    let can_retry = Memo::new(move |_| counts.get().worth_retrying > 0);
+    let is_empty = move || counts.get().finished() == 0;
     let text = move |text: fn(Language) -> &'static str| move || text(language.get());
     view! {
         <div class="tools">
@@ -47,27 +48,27 @@ pub(super) fn Tools(many: Many, filter: ViewFilter, count: Memo<Count>) -> impl 
             </label>
             <div class="buttons">
                 <Show when=move || is_busy.get()>
-                    <button type="button" class="quiet" on:click=move |_| many.cancel_all()>
+                    <button type="button" class="quiet" on:click=move |_| batch.cancel_all()>
                         {text(Language::cancel_all)}
                     </button>
                 </Show>
                 <Show when=move || can_retry.get()>
-                    <button type="button" class="quiet" on:click=move |_| many.retry_failed()>
-                        {text(Language::retry_failed)}
+                    <button type="button" class="quiet" on:click=move |_| batch.retry_rest()>
+                        {text(Language::retry_rest)}
                     </button>
                 </Show>
                 <button type="button" class="quiet" disabled=is_empty
-                    on:click=move |_| save(many, "classified.csv", "text/csv", export::csv)>
+                    on:click=move |_| save(batch, "classified.csv", "text/csv", export::csv)>
                     {text(Language::save_csv)}
                 </button>
                 <button type="button" class="quiet" disabled=is_empty
-                    on:click=move |_| save(many, "classified.jsonl", "application/jsonl", |rows| {
+                    on:click=move |_| save(batch, "classified.jsonl", "application/jsonl", |rows| {
                         export::json(rows, top.get_untracked())
                     })>
                     {text(Language::save_json)}
                 </button>
                 <button type="button" class="quiet" on:click=move |_| {
-                    many.clear();
+                    batch.clear();
                     focus_first_button();
                 }>
                     {text(Language::clear)}
@@ -81,9 +82,10 @@ impl StateFilter {
     fn text(self, language: Language) -> &'static str {
         match self {
             Self::All => language.show_all(),
-            Self::Answered => language.show_answered(),
+            Self::Answered => language.show_classified(),
             Self::Unsure => language.show_unsure(),
             Self::Failed => language.show_failed(),
+            Self::Cancelled => language.show_cancelled(),
             Self::Unfinished => language.show_unfinished(),
         }
     }
@@ -94,9 +96,9 @@ impl Sort {
         match self {
             Self::AsAdded => language.as_added(),
             Self::Name => language.by_name(),
-            Self::Answer => language.by_answer(),
-            Self::LeastSure => language.least_sure_first(),
-            Self::MostSure => language.most_sure_first(),
+            Self::Label => language.by_label(),
+            Self::LowestConfidence => language.lowest_confidence_first(),
+            Self::HighestConfidence => language.highest_confidence_first(),
             Self::Slowest => language.slowest_first(),
         }
     }
@@ -110,9 +112,14 @@ fn chosen<T: Copy + Default>(all: &[T], event: &leptos::ev::Event) -> T {
         .unwrap_or_default()
 }
 
-/// The pictures that are finished, in the order of coming, as a file.
-fn save(many: Many, file_name: &str, media_type: &str, write: impl Fn(&[Finished<'_>]) -> String) {
-    let rows = many.rows().get_untracked();
+/// Saves the finished rows as a file, in the order in which they were added.
+fn save(
+    batch: Batch,
+    file_name: &str,
+    media_type: &str,
+    write: impl Fn(&[Finished<'_>]) -> String,
+) {
+    let rows = batch.rows().get_untracked();
     let rows: Vec<_> = rows
         .iter()
         .map(|row| (row.path(), row.state.get_untracked()))
@@ -123,7 +130,7 @@ fn save(many: Many, file_name: &str, media_type: &str, write: impl Fn(&[Finished
             let result = match state {
                 State::Waiting | State::Asking => return None,
                 State::Answered(answer, _) => Ok(&**answer),
-                State::Failed(fault) => Err(Some(&**fault)),
+                State::Failed(error) => Err(Some(&**error)),
                 State::Cancelled => Err(None),
             };
             Some(Finished { path, result })
@@ -152,7 +159,7 @@ fn download(file_name: &str, media_type: &str, text: &str) -> Result<(), JsValue
     Ok(())
 }
 
-/// The list and its buttons are gone: the next picture begins here.
+/// The batch and its buttons are gone: the next image begins here.
 fn focus_first_button() {
     let button = document().query_selector("button.pick").ok().flatten();
     if let Some(button) = button {

@@ -1,9 +1,10 @@
-//! Width and height of an encoded picture, read off its first bytes, so that only a large one is decoded in the browser.
+//! Width and height of an encoded image, read from its first bytes, so that the browser decodes only large ones. More lenient
+//! than the imagesize crate with padded and parameterless JPEG markers.
 
-/// Where the numbers stand in a JPEG: after its metadata, which may be long.
+/// In a JPEG the dimensions come after the metadata, which may be long.
 pub(crate) const HEAD_BYTES: i32 = 256 << 10;
 
-/// Width and height as stored, before any EXIF orientation. None where it is no such picture or its metadata is longer.
+/// Width and height as stored, before any Exif orientation. None if the format is another or the metadata is longer.
 pub(crate) fn dimensions(head: &[u8]) -> Option<(u32, u32)> {
     match head {
         [0xff, 0xd8, rest @ ..] => jpeg(rest),
@@ -74,8 +75,8 @@ mod tests {
 
     use super::*;
 
-    /// Of the pictures that the decoder is tested with: name, and what Pillow says.
-    const PICTURES: [(&str, (u32, u32)); 6] = [
+    /// Images from the decoder's tests, with the size that Pillow reads.
+    const IMAGES: [(&str, (u32, u32)); 6] = [
         ("../model/tests/golden/photos/rocket.jpg", (640, 427)),
         ("../model/tests/golden/photos/coffee.png", (600, 400)),
         ("../fuzz/seeds/picture/lossy.webp", (40, 30)),
@@ -86,7 +87,7 @@ mod tests {
 
     #[test]
     fn each_format_tells_its_dimensions() {
-        for (file, expected) in PICTURES {
+        for (file, expected) in IMAGES {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
             let bytes = fs::read(path).unwrap();
             assert_eq!(dimensions(&bytes), Some(expected), "{file}");
@@ -94,8 +95,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_or_no_picture_tells_nothing_and_does_no_harm() {
-        for (file, _) in PICTURES {
+    fn truncated_or_other_bytes_have_no_dimensions() {
+        for (file, _) in IMAGES {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
             let bytes = fs::read(path).unwrap();
             assert_eq!(dimensions(&bytes[..8]), None, "{file}");

@@ -26,21 +26,21 @@ const SENT_UNREAD: [&str; 5] = [
     "image/bmp",
 ];
 
-/// A picture that was picked and may be worth asking about. Copies share it; the last one gives its memory back.
+/// An image that was picked. Copies share it; its memory is released with the last one.
 #[derive(Clone)]
 pub(crate) struct Picked(Rc<Source>);
 
 enum Source {
-    /// From the visitor, with an object URL once it has a preview: of hundreds of pictures few are looked at.
+    /// From the visitor, with an object URL once it has a preview: of hundreds of images few are displayed.
     File {
         file: File,
         preview: OnceCell<Option<ObjectUrl>>,
     },
-    /// One of the page's own.
+    /// One of the page's samples.
     Sample(&'static Sample),
 }
 
-/// What the server accepts, as far as preparing a file is concerned.
+/// What the server accepts, as far as preparing a file depends on it.
 #[derive(Clone, Copy)]
 pub(crate) struct Accepted<'a> {
     pub(crate) image_bytes_max: u64,
@@ -48,7 +48,7 @@ pub(crate) struct Accepted<'a> {
 }
 
 impl Picked {
-    /// Refuses only an empty file. The server's word on formats is final, since types and names can be wrong.
+    /// Rejects only an empty file. The server decides about formats, since media types and names can be wrong.
     pub(crate) fn file(file: File) -> Result<Self, Failure> {
         if file.size() == 0.0 {
             return Err(Failure::Empty { name: file.name() });
@@ -61,7 +61,7 @@ impl Picked {
         Self(Rc::new(Source::Sample(sample)))
     }
 
-    /// Whether both are copies of one.
+    /// Whether both are copies of the same image.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Rc::ptr_eq(&self.0, &other.0)
     }
@@ -73,7 +73,7 @@ impl Picked {
         }
     }
 
-    /// The address of what an `<img>` shows of it: upright as the server sees it, whatever the browser makes of its metadata.
+    /// The address for an `<img>` that shows it upright, as the server sees it, whatever the browser makes of its metadata.
     pub(crate) async fn preview_url(&self) -> String {
         match &*self.0 {
             Source::File { file, preview } => {
@@ -89,8 +89,8 @@ impl Picked {
         }
     }
 
-    /// The bytes to send: the file itself, or a JPEG that the browser draws where the file is large or the server does not
-    /// read its format.
+    /// The bytes to send: the file itself, or a JPEG drawn by the browser if the file is large or the server does not read its
+    /// format.
     pub(crate) async fn prepare(
         &self,
         accepted: Accepted<'_>,
@@ -113,7 +113,7 @@ impl Picked {
     }
 }
 
-/// A copy of the file that browsers show as it is meant; None where they show the file itself so.
+/// A copy that browsers display correctly. None if they display the file itself correctly.
 async fn displayable(file: &File) -> Option<Blob> {
     let head = read::head(file, format::HEAD_BYTES).await.ok()?;
     match Format::of(&head)? {
@@ -126,7 +126,7 @@ async fn displayable(file: &File) -> Option<Blob> {
     }
 }
 
-/// A file whose media type is one of the usual ones is not read before it is sent, unless it may have to be made smaller.
+/// Reads the file only if it may have to shrink or its media type is unusual.
 async fn prepare(
     file: &File,
     accepted: Accepted<'_>,
@@ -147,9 +147,9 @@ async fn prepare(
             .await
             .map_err(|_| Failure::Unreadable { name: name() })?;
         match Format::of(&head) {
-            // A text stays here: nobody means to send one.
+            // Not sent: a text may be private.
             None if media_type.starts_with("text/") => {
-                return Err(Failure::NotAPicture { name: name() });
+                return Err(Failure::NotAnImage { name: name() });
             }
             Some(Format::Browser(format)) if !accepted.reads(format) => {
                 if let Ok(drawn) = shrink::redrawn(file).await {
@@ -185,7 +185,7 @@ impl Accepted<'_> {
     }
 }
 
-/// The same picture in fewer bytes; None where it is small already, unless it `must` be smaller, or no browser could do it.
+/// The same image in fewer bytes. None if it is small already, unless it `must` shrink, or if the browser cannot shrink it.
 async fn smaller(file: &Blob, head: &[u8], must: bool) -> Option<Blob> {
     let (width, height) = dimensions::dimensions(head)?;
     let factor = shrink::factor(width, height)
@@ -193,7 +193,7 @@ async fn smaller(file: &Blob, head: &[u8], must: bool) -> Option<Blob> {
     shrink::shrunk(file, factor).await.ok()
 }
 
-/// JavaScript counts in f64; files are whole numbers far below its precision.
+/// JavaScript counts in f64; sizes of files are whole numbers far below its precision.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

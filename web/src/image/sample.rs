@@ -1,6 +1,6 @@
 use crate::texts::{Language, Text};
 
-/// A picture that comes with the page.
+/// An image that comes with the page.
 pub(crate) struct Sample {
     title: Text,
     file_name: &'static str,

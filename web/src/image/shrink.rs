@@ -1,5 +1,5 @@
-//! Large pictures made smaller before they are sent. The network looks at 224 × 224 pixels, Lite2 at 260 × 260: a photograph
-//! of 12 megapixels costs its upload forty times what it needs.
+//! Smaller copies of large images, to be sent in their place. The network sees 224 × 224 pixels, Lite2 260 × 260: a photograph
+//! of 12 megapixels uploads about forty times the bytes that it needs.
 
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -7,9 +7,9 @@ use web_sys::{Blob, CanvasRenderingContext2d, ImageEncodeOptions, OffscreenCanva
 
 use crate::image::decoded::Decoded;
 
-/// Pictures of more pixels are made smaller, to about so many.
+/// Images of more pixels are shrunk to about this number.
 const PIXELS: f64 = 2e6;
-/// Files that weigh no more are sent as they are: a JPEG of two megapixels mostly weighs more.
+/// Smaller files are sent as they are: most JPEGs of two megapixels have more bytes.
 const LIGHT_BYTES: u64 = 256 << 10;
 /// But not below this shorter side: the network's square, 0.875 of it, stays four times as wide as its input; Lite2's, 0.89 of
 /// it, three and a half times.
@@ -18,24 +18,24 @@ const SHORT_SIDE: f64 = 1024.0;
 const DRAWING_SIDE: f64 = 512.0;
 /// Its longer side: canvases have limits.
 const DRAWING_SIDE_MAX: f64 = 8192.0;
-/// The browser decodes the whole picture, at four bytes a pixel: no more than half a gigabyte.
+/// The browser decodes the whole image at four bytes per pixel: at most half a gigabyte.
 const DECODED_PIXELS_MAX: f64 = 128e6;
 /// Nearly lossless to the eye; what it does to answers is in e2e/README.md.
 const JPEG_QUALITY: f64 = 0.92;
 
-/// Whether pictures are made smaller.
+/// Which images are shrunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shrinking {
-    /// Never.
+    /// None.
     Off,
-    /// Those of more than two megapixels, and those that the server would not take; but not where that saves nothing.
+    /// Those of more than two megapixels, and those over the server's limit; but not if that saves nothing.
     Large,
-    /// All those.
+    /// All of more than two megapixels.
     All,
 }
 
 impl Shrinking {
-    /// Whether a file of so many bytes may have to be made smaller.
+    /// Whether a file of `bytes` may have to shrink.
     pub(crate) fn concerns(self, bytes: u64, bytes_max: u64) -> bool {
         match self {
             Self::Off => false,
@@ -45,7 +45,7 @@ impl Shrinking {
     }
 }
 
-/// By what a picture of these dimensions is multiplied; None where it is small enough.
+/// The factor for an image of these dimensions; None if it is small enough or too large to decode.
 pub(crate) fn factor(width: u32, height: u32) -> Option<f64> {
     if !is_decodable(width, height) {
         return None;
@@ -63,7 +63,7 @@ fn reduction(width: f64, height: f64) -> Option<f64> {
     (factor < 1.0).then_some(factor)
 }
 
-/// Whether the browser should try.
+/// Whether the browser may decode it.
 pub(crate) fn is_decodable(width: u32, height: u32) -> bool {
     f64::from(width) * f64::from(height) <= DECODED_PIXELS_MAX
 }
@@ -109,7 +109,7 @@ async fn jpeg(decoded: &Decoded, factor: f64) -> Result<Blob, JsValue> {
         .dyn_into()
 }
 
-/// By what a drawing, which is as sharp at any size, is multiplied: the network sees more of it than of an icon's few pixels.
+/// The factor for a drawing, which is sharp at any size: small ones are enlarged for the network.
 fn drawing_factor(width: f64, height: f64) -> f64 {
     let by_side = DRAWING_SIDE / width.min(height);
     let by_area = (PIXELS / (width * height)).sqrt();
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn light_files_are_sent_as_they_are_unless_the_server_would_not_take_them() {
+    fn small_files_are_sent_as_they_are_unless_they_exceed_the_limit() {
         const MAX: u64 = 10 << 20;
         let cases = [
             (Shrinking::Off, MAX + 1, MAX, false),
@@ -148,14 +148,14 @@ mod tests {
     }
 
     #[test]
-    fn large_pictures_come_to_two_megapixels_and_no_side_becomes_too_short() {
+    fn large_images_shrink_to_two_megapixels_and_keep_a_minimum_side() {
         let cases = [
             ((1600, 1250), None),
             ((4000, 3000), Some((1633, 1225))),
             ((3000, 4000), Some((1225, 1633))),
             ((6000, 5000), Some((1549, 1291))),
             ((8000, 1500), Some((5461, 1024))),
-            ((20_000, 200), None),    // its short side is too short already
+            ((20_000, 200), None),    // its short side is short already
             ((65_535, 65_535), None), // more than the browser should decode
         ];
         for ((width, height), expected) in cases {
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn drawings_are_enlarged_to_what_the_network_sees_and_never_beyond_two_megapixels() {
+    fn drawings_are_scaled_to_the_networks_need_within_two_megapixels() {
         let cases = [
             ((40.0, 30.0), (683, 512)),
             ((2048.0, 1024.0), (1024, 512)),

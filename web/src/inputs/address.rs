@@ -11,7 +11,7 @@ use web_sys::{
     Blob, File, FilePropertyBag, ReferrerPolicy, RequestCredentials, RequestInit, Response, Url,
 };
 
-use crate::{failure::Failure, inputs::found::Found};
+use crate::{failure::Failure, inputs::input_file::InputFile};
 
 /// More than anyone pastes on purpose; each is held in memory or by the browser.
 const ADDRESSES_MAX: usize = 50;
@@ -43,8 +43,8 @@ pub(crate) fn listed(text: &str) -> Vec<Address> {
 }
 
 /// Fetches all at the same time; files and failures in the order of the addresses.
-pub(crate) async fn fetch_all(addresses: Vec<Address>) -> Vec<Found> {
-    join_all(addresses.into_iter().map(Address::found)).await
+pub(crate) async fn fetch_all(addresses: Vec<Address>) -> Vec<InputFile> {
+    join_all(addresses.into_iter().map(Address::input_file)).await
 }
 
 impl Address {
@@ -58,7 +58,7 @@ impl Address {
         }
     }
 
-    /// The other site, as people know it; none where no site is asked.
+    /// The other site's host; None if no site is contacted.
     pub(crate) fn site(&self) -> Option<String> {
         match self {
             Self::Web(url) => Some(url.host()),
@@ -66,7 +66,7 @@ impl Address {
         }
     }
 
-    async fn found(self) -> Found {
+    async fn input_file(self) -> InputFile {
         let path = match &self {
             Self::Web(url) => file_name(url),
             Self::Data(_) | Self::Closed => NAME.to_owned(),
@@ -77,7 +77,7 @@ impl Address {
             Self::Closed => Err(Failure::ClosedAddress),
         };
         let path = file.as_ref().map_or(path, File::name);
-        Found { file, path }
+        InputFile { file, path }
     }
 }
 
@@ -93,7 +93,7 @@ async fn fetched(url: &Url, name: &str) -> Result<File, Failure> {
 
 /// The page's policy lets it fetch no `data:` URLs.
 fn decoded(url: &str) -> Result<File, Failure> {
-    let damaged = || Failure::Damaged {
+    let damaged = || Failure::Corrupt {
         name: NAME.to_owned(),
     };
     let url = DataUrl::process(url).map_err(|_| damaged())?;

@@ -5,7 +5,7 @@ use crate::{
     failure::Failure,
     inputs::{
         address::Address,
-        found::Dropped,
+        dropped::Dropped,
         transfer::{dropped_addresses, holds_files},
     },
 };

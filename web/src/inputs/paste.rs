@@ -6,20 +6,20 @@ use crate::{
     failure::Failure,
     inputs::{
         address::Address,
-        found::{self, Found},
+        input_file::{self, InputFile},
         transfer::pasted_addresses,
     },
 };
 
 /// Takes images, or addresses of some, pasted anywhere on the page. Text pasted into a field is the field's.
 pub(crate) fn listen(
-    on_files: Callback<Vec<Found>>,
+    on_files: Callback<Vec<InputFile>>,
     on_addresses: Callback<Vec<Address>>,
     on_failure: Callback<Failure>,
 ) {
     let paste = window_event_listener(ev::paste, move |event| {
         let transfer = event.clipboard_data();
-        let files = found::listed(transfer.as_ref().and_then(DataTransfer::files));
+        let files = input_file::listed(transfer.as_ref().and_then(DataTransfer::files));
         if !files.is_empty() {
             on_files.run(files);
             return;

@@ -1,7 +1,7 @@
 use leptos::{ev::Event, html, prelude::*};
 
 use crate::{
-    inputs::found::{self, Found},
+    inputs::input_file::{self, InputFile},
     settings::language,
     texts::Language,
 };
@@ -11,7 +11,7 @@ use crate::{
 const ACCEPT: &str = "image/jpeg,image/png,image/webp,image/gif,image/bmp,image/tiff,image/x-icon,image/avif,image/jxl,\
     image/svg+xml,.qoi,.pbm,.pgm,.ppm,.pam,.pnm,.tga,.dib";
 
-/// Where pictures are picked from.
+/// Where images are picked from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Source {
     Files,
@@ -22,7 +22,7 @@ enum Source {
 /// Real buttons, each with the browser's own file input behind it. The style sheet shows the camera where there is a touch
 /// screen, and the folder where there is none: phones have no folders to pick.
 #[component]
-pub(crate) fn PickButtons(on_files: Callback<Vec<Found>>) -> impl IntoView {
+pub(crate) fn PickButtons(on_files: Callback<Vec<InputFile>>) -> impl IntoView {
     view! {
         <PickButton source=Source::Files on_files />
         <PickButton source=Source::Folder on_files />
@@ -31,7 +31,7 @@ pub(crate) fn PickButtons(on_files: Callback<Vec<Found>>) -> impl IntoView {
 }
 
 #[component]
-fn PickButton(source: Source, on_files: Callback<Vec<Found>>) -> impl IntoView {
+fn PickButton(source: Source, on_files: Callback<Vec<InputFile>>) -> impl IntoView {
     let language = language::spoken();
     let input = NodeRef::<html::Input>::new();
     input.on_load(move |input| {
@@ -47,7 +47,7 @@ fn PickButton(source: Source, on_files: Callback<Vec<Found>>) -> impl IntoView {
     };
     let take = move |event: Event| {
         let input = event_target::<web_sys::HtmlInputElement>(&event);
-        let files = found::listed(input.files());
+        let files = input_file::listed(input.files());
         let was_cancelled = input.files().is_none_or(|files| files.length() == 0);
         input.set_value(""); // so that the same file can be picked again
         if !was_cancelled {
@@ -82,7 +82,7 @@ impl Source {
 
     fn text(self, language: Language) -> &'static str {
         match self {
-            Self::Files => language.choose_a_picture(),
+            Self::Files => language.choose_an_image(),
             Self::Folder => language.choose_a_folder(),
             Self::Camera => language.take_a_photo(),
         }

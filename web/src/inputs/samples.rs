@@ -5,7 +5,7 @@ use crate::{
     settings::language,
 };
 
-/// For those who have no picture at hand.
+/// Samples, for visitors without an image at hand.
 #[component]
 pub(crate) fn Samples(on_sample: Callback<&'static Sample>) -> impl IntoView {
     let language = language::spoken();
@@ -21,7 +21,7 @@ pub(crate) fn Samples(on_sample: Callback<&'static Sample>) -> impl IntoView {
     });
     view! {
         <section class="samples" aria-labelledby="samples-title">
-            <h2 id="samples-title">{move || language.get().no_picture_at_hand()}</h2>
+            <h2 id="samples-title">{move || language.get().no_image_at_hand()}</h2>
             <ul>{buttons.collect_view()}</ul>
         </section>
     }

@@ -6,16 +6,16 @@ use crate::preview::{
     square::Square,
 };
 
-/// Longest side of a drawing over the whole picture, in pixels: as sharp as the page shows it on most screens.
+/// Longest side of a drawing over the whole image, in pixels: sharp enough for most screens.
 const SIDE_MAX: f64 = 1024.0;
 
 /// What the network did not see lies under this.
 const SHADE: &str = "rgb(0 0 0 / 55%)";
 
-/// Draws the square that the network saw, as large as the network's input, and nothing else of the picture.
+/// Draws the square that the network saw, as large as the network's input.
 pub(crate) fn square(
     canvas: &HtmlCanvasElement,
-    picture: &HtmlImageElement,
+    image: &HtmlImageElement,
     square: Square,
     input_size: u32,
     heat: Option<(&Heat, f64)>,
@@ -31,15 +31,15 @@ pub(crate) fn square(
         ..
     } = square;
     brush.draw_image_with_html_image_element_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(
-        picture, left, top, from, from, 0.0, 0.0, side, side,
+        image, left, top, from, from, 0.0, 0.0, side, side,
     )?;
     match heat {
-        Some((heat, cover)) => lay(&brush, heat, cover, [0.0, 0.0, side]),
+        Some((heat, opacity)) => lay(&brush, heat, opacity, [0.0, 0.0, side]),
         None => Ok(()),
     }
 }
 
-/// Draws what lies over the whole picture: the heatmap within the square, a shade around it.
+/// Draws what lies over the whole image: the heatmap within the square, a shade around it.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -50,7 +50,7 @@ pub(crate) fn over(
     (width, height): (u32, u32),
     square: Square,
     heat: &Heat,
-    cover: f64,
+    opacity: f64,
 ) -> Result<(), JsValue> {
     let (width, height) = (f64::from(width), f64::from(height));
     let scale = SIDE_MAX / width.max(height);
@@ -61,14 +61,14 @@ pub(crate) fn over(
     brush.set_fill_style_str(SHADE);
     brush.fill_rect(0.0, 0.0, width * scale, height * scale);
     brush.clear_rect(left, top, side, side);
-    lay(&brush, heat, cover, [left, top, side])
+    lay(&brush, heat, opacity, [left, top, side])
 }
 
 /// The heatmap, scaled over a square: left, top, side.
 fn lay(
     brush: &CanvasRenderingContext2d,
     heat: &Heat,
-    cover: f64,
+    opacity: f64,
     [left, top, side]: [f64; 3],
 ) -> Result<(), JsValue> {
     let pixels = heat.pixels();
@@ -80,7 +80,7 @@ fn lay(
     sheet.set_width(side_pixels);
     sheet.set_height(side_pixels);
     self::brush(&sheet)?.put_image_data(&data, 0.0, 0.0)?;
-    brush.set_global_alpha(cover);
+    brush.set_global_alpha(opacity);
     brush.draw_image_with_html_canvas_element_and_dw_and_dh(&sheet, left, top, side, side)?;
     brush.set_global_alpha(1.0);
     Ok(())

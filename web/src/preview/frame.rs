@@ -2,25 +2,25 @@ use leptos::{html, prelude::*};
 
 use crate::{
     preview::{
+        controls::PreviewControls,
         drawing,
         heat::Heat,
-        lens::Lens,
         source::{self, Shown},
         square::Square,
     },
-    session::{Phase, server::Model},
-    settings::{language, viewing::Viewing},
+    session::{phase::Phase, server::Model},
+    settings::{language, view_settings::ViewSettings},
 };
 
-/// The place of the picture: what was picked, or an invitation; and what the network saw of it.
+/// The image that was picked, or an invitation to pick one; and what the network saw of it.
 #[component]
 pub(crate) fn Frame(
     phase: ReadSignal<Phase, LocalStorage>,
     model: ReadSignal<Model>,
 ) -> impl IntoView {
     let language = language::spoken();
-    let viewing = Viewing::known();
-    let picture = NodeRef::<html::Img>::new();
+    let viewing = ViewSettings::current();
+    let element = NodeRef::<html::Img>::new();
     let canvas = NodeRef::<html::Canvas>::new();
     let shown = source::shown(phase);
     let name = move || shown.get().map(|shown| shown.name).unwrap_or_default();
@@ -28,7 +28,7 @@ pub(crate) fn Frame(
     let size = RwSignal::new(None);
     let is_broken = RwSignal::new(false);
     let loaded = move |_| {
-        let found = picture.get_untracked();
+        let found = element.get_untracked();
         size.set(found.map(|image| (image.natural_width(), image.natural_height())));
     };
     Effect::new(move || {
@@ -52,7 +52,7 @@ pub(crate) fn Frame(
     let is_drawn = move || size.get().is_some() && (viewing.seen.get() || heat.get().is_some());
 
     Effect::new(move || {
-        let (Some(image), Some(canvas), Some(size)) = (picture.get(), canvas.get(), size.get())
+        let (Some(image), Some(canvas), Some(size)) = (element.get(), canvas.get(), size.get())
         else {
             return;
         };
@@ -61,24 +61,24 @@ pub(crate) fn Frame(
             let said = phase.answer().and_then(|answer| answer.crop.as_ref());
             Square::of(size, said, input_size)
         });
-        let cover = f64::from(viewing.cover_percent.get()) / 100.0;
+        let opacity = f64::from(viewing.opacity_percent.get()) / 100.0;
         let heat = heat.get();
         let drawn = match (viewing.seen.get(), &heat) {
             (true, heat) => {
-                let heat = heat.as_ref().map(|heat| (heat, cover));
+                let heat = heat.as_ref().map(|heat| (heat, opacity));
                 drawing::square(&canvas, &image, square, input_size, heat)
             }
-            (false, Some(heat)) => drawing::over(&canvas, size, square, heat, cover),
+            (false, Some(heat)) => drawing::over(&canvas, size, square, heat, opacity),
             (false, None) => Ok(()),
         };
         if drawn.is_err() {
-            // The browser has no room for a drawing: then the picture itself is what there is.
+            // The browser has no memory for a drawing: then the image itself is shown.
             viewing.seen.set(false);
             viewing.why.set(false);
         }
     });
 
-    // What the drawing shows, for who cannot see it.
+    // The drawing in words, for screen readers.
     let drawing_text = move || {
         let language = language.get();
         match (heat.get(), class()) {
@@ -87,16 +87,16 @@ pub(crate) fn Frame(
         }
     };
     view! {
-        <div class="picture">
+        <div class="preview">
             <div class="frame">
                 {move || match shown.get() {
                     Some(Shown { url, name }) => view! {
                         <img
-                            node_ref=picture
+                            node_ref=element
                             src=url
                             class:covered=is_square
                             hidden=move || is_broken.get()
-                            alt=move || language.get().your_picture(&name)
+                            alt=move || language.get().your_image(&name)
                             data-testid="preview"
                             on:load=loaded
                             on:error=move |_| is_broken.set(true)
@@ -117,13 +117,13 @@ pub(crate) fn Frame(
                 <p class="drop-here" aria-hidden="true">{move || language.get().drop_it()}</p>
             </div>
             <Show when=move || size.get().is_some()>
-                <Lens model heat class=Signal::derive(class) />
+                <PreviewControls model heat class=Signal::derive(class) />
             </Show>
         </div>
     }
 }
 
-/// Where a picture will be; a shared answer comes without one.
+/// A placeholder for the image; a shared result comes without one.
 #[component]
 fn Invitation(phase: ReadSignal<Phase, LocalStorage>) -> impl IntoView {
     let language = language::spoken();
@@ -138,7 +138,7 @@ fn Invitation(phase: ReadSignal<Phase, LocalStorage>) -> impl IntoView {
             <p>
                 {move || {
                     let language = language.get();
-                    if is_shared() { language.picture_not_shared() } else { language.drop_a_picture_here() }
+                    if is_shared() { language.image_not_shared() } else { language.drop_an_image_here() }
                 }}
             </p>
             <p class="hint" hidden=is_shared>{move || language.get().formats()}</p>

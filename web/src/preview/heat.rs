@@ -5,12 +5,12 @@ use crate::texts::Place;
 /// Side of the square of pixels that a heatmap is drawn with; the browser scales it further.
 pub(crate) const SIDE: usize = 112;
 
-/// What speaks for the class: magenta, what against it: cyan. Both are rare in photographs, and one is much lighter, so that
-/// people who see no red or green tell them apart, too.
+/// Evidence for the class is magenta, evidence against it cyan. Both are rare in photographs, and one is much lighter, so that
+/// people with a colour vision deficiency can tell them apart.
 const FOR: [u8; 3] = [224, 0, 122];
 const AGAINST: [u8; 3] = [0, 205, 215];
 
-/// Where a class was seen in a picture, and how that compares with the answer's other classes.
+/// The evidence for a class, scaled with that for the answer's other classes.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Heat {
     rows: usize,
@@ -39,7 +39,7 @@ impl Heat {
         })
     }
 
-    /// Where most speaks for the class; None if nothing does.
+    /// Where the evidence for the class is strongest; None if there is none.
     pub(crate) fn strongest(&self) -> Option<Place> {
         let strongest = |best: (usize, f32), (index, &value): (usize, &f32)| {
             if value > best.1 { (index, value) } else { best }
@@ -64,7 +64,7 @@ impl Heat {
         })
     }
 
-    /// [`SIDE`] x [`SIDE`] pixels of red, green, blue and opacity: more opaque where more speaks for or against the class.
+    /// [`SIDE`] x [`SIDE`] pixels of red, green, blue and opacity: more opaque where there is more evidence.
     pub(crate) fn pixels(&self) -> Vec<u8> {
         let mut pixels = Vec::with_capacity(SIDE * SIDE * 4);
         for y in 0..SIDE {

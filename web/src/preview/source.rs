@@ -2,7 +2,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
     image::picked::Picked,
-    session::{Phase, ticket::Ticket},
+    session::{phase::Phase, ticket::Ticket},
 };
 
 /// What an `<img>` shows.

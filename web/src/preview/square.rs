@@ -1,7 +1,7 @@
 use imageclassifier_client::Crop;
 use imageclassifier_crop::CropSquare;
 
-/// The square of a picture that the network saw, in pixels of the picture as the browser shows it.
+/// The square of an image that the network saw, in pixels of the image as the browser displays it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Square {
     pub(crate) left: f64,
@@ -10,10 +10,10 @@ pub(crate) struct Square {
 }
 
 impl Square {
-    /// Of a picture of this size: what the server says that it was, else what it will be.
+    /// For an image of this size: from the server's answer, or as the server will choose it.
     pub(crate) fn of((width, height): (u32, u32), said: Option<&Crop>, input_size: u32) -> Self {
         match said.filter(|crop| crop.picture_width > 0) {
-            // The server may have got a smaller copy of the picture.
+            // The server may have received a smaller copy.
             Some(crop) => {
                 let scale = f64::from(width) / f64::from(crop.picture_width);
                 let [left, top, side] =
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_servers_square_is_scaled_to_the_picture() {
+    fn the_servers_square_is_scaled_to_the_image() {
         let crop = Crop {
             left: 110,
             top: 30,
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn without_the_servers_word_it_is_the_servers_function() {
+    fn without_an_answer_the_square_comes_from_the_shared_function() {
         for said in [None, Some(&Crop::default())] {
             let square = Square::of((640, 480), said, 224);
             assert_eq!((square.left, square.top, square.side), (110.0, 30.0, 420.0));

@@ -4,22 +4,22 @@ use leptos::prelude::*;
 use crate::{
     confidence::{is_unsure, unsure_note},
     copy_button::CopyButton,
-    result::{bars::Bars, details::Receipt, time_bar::TimeBar},
+    result::{bars::Bars, details::Details, time_bar::TimeBar},
     session::{
         server::Model,
         shared::{self, Shared},
     },
     settings::{
         language,
-        viewing::{TOPS, Viewing},
+        view_settings::{TOPS, ViewSettings},
     },
     texts::Language,
 };
 
-/// The most probable classes, each on the same scale from 0 to 100; why; and where the time went.
+/// The most probable classes, each on the same scale from 0 to 100; why; and how the time was spent.
 #[component]
 pub(crate) fn AnswerCard(answer: Answer, took_ms: f64, model: ReadSignal<Model>) -> impl IntoView {
-    let viewing = Viewing::known();
+    let viewing = ViewSettings::current();
     viewing.class.set(0);
     let link = Shared::of(&answer).link();
     let can_explain = answer
@@ -30,17 +30,17 @@ pub(crate) fn AnswerCard(answer: Answer, took_ms: f64, model: ReadSignal<Model>)
     view! {
         <Verdict label=answer.label.clone() unsure=is_unsure(answer.confidence) />
         // Above the bars, so that they stay under the pointer however many bars there are.
-        <Choices can_explain />
+        <Controls can_explain />
         <Bars predictions=answer.predictions.clone() can_explain />
         <TimeBar took_ms timings />
         <div class="actions">
             <CopyButton text=Signal::stored(link) label=Language::copy_link />
         </div>
-        <Receipt answer model />
+        <Details answer model />
     }
 }
 
-/// An answer that somebody shared: no picture, and nothing to ask about it.
+/// A result that somebody shared: without the image, and so without an explanation.
 #[component]
 pub(crate) fn SharedCard(shared: Shared) -> impl IntoView {
     let language = language::spoken();
@@ -65,13 +65,13 @@ pub(crate) fn SharedCard(shared: Shared) -> impl IntoView {
     }
 }
 
-/// The boxes of an answer to come.
+/// Placeholders for a result to come.
 #[component]
 pub(crate) fn AnswerOutline() -> impl IntoView {
     let language = language::spoken();
     let bars = (0..5).map(|_| view! { <li></li> });
     view! {
-        <p class="eyebrow">{move || language.get().looking()}</p>
+        <p class="eyebrow">{move || language.get().classifying()}</p>
         <ol class="outline" aria-hidden="true">{bars.collect_view()}</ol>
     }
 }
@@ -82,7 +82,7 @@ fn Verdict(label: String, unsure: bool) -> impl IntoView {
     let eyebrow = move || {
         let language = language.get();
         if unsure {
-            language.perhaps()
+            language.possibly()
         } else {
             language.looks_like()
         }
@@ -96,11 +96,11 @@ fn Verdict(label: String, unsure: bool) -> impl IntoView {
     }
 }
 
-/// How the answer is shown.
+/// Controls for how the result is shown.
 #[component]
-fn Choices(can_explain: bool) -> impl IntoView {
+fn Controls(can_explain: bool) -> impl IntoView {
     let language = language::spoken();
-    let viewing = Viewing::known();
+    let viewing = ViewSettings::current();
     let choose = move |event| {
         if let Ok(top) = event_target_value(&event).parse() {
             viewing.top.set(top);
@@ -108,7 +108,9 @@ fn Choices(can_explain: bool) -> impl IntoView {
     };
     let tops = TOPS.map(|top| {
         view! {
-            <option value=top.to_string() selected=move || viewing.top.get() == top>{top}</option>
+            <option value=top.to_string() selected=move || viewing.top.get() == top>
+                {move || language.get().top(top)}
+            </option>
         }
     });
     view! {
@@ -129,12 +131,9 @@ fn Choices(can_explain: bool) -> impl IntoView {
                 aria-pressed=move || viewing.names.get().to_string()
                 on:click=move |_| viewing.names.update(|names| *names = !*names)
             >
-                {move || language.get().other_names()}
+                {move || language.get().synonyms()}
             </button>
-            <label class="top">
-                {move || language.get().show_best()}
-                <select on:change=choose>{tops}</select>
-            </label>
+            <select aria-label=move || language.get().classes_shown() on:change=choose>{tops}</select>
         </div>
     }
 }

@@ -2,16 +2,16 @@ use imageclassifier_client::Prediction;
 use leptos::{ev::MouseEvent, prelude::*};
 
 use crate::{
-    result::synonyms::Names,
-    settings::{language, viewing::Viewing},
+    result::synonyms::Synonyms,
+    settings::{language, view_settings::ViewSettings},
     texts::Language,
 };
 
 /// The classes and how probable each is, most probable first.
 #[component]
 pub(super) fn Bars(predictions: Vec<Prediction>, can_explain: bool) -> impl IntoView {
-    let viewing = Viewing::known();
-    let names = Names::known();
+    let viewing = ViewSettings::current();
+    let names = Synonyms::current();
     let bars = move || {
         let shown = predictions.iter().take(viewing.top.get()).enumerate();
         shown
@@ -24,9 +24,14 @@ pub(super) fn Bars(predictions: Vec<Prediction>, can_explain: bool) -> impl Into
 }
 
 #[component]
-fn Bar(prediction: Prediction, position: usize, can_explain: bool, names: Names) -> impl IntoView {
+fn Bar(
+    prediction: Prediction,
+    position: usize,
+    can_explain: bool,
+    names: Synonyms,
+) -> impl IntoView {
     let language = language::spoken();
-    let viewing = Viewing::known();
+    let viewing = ViewSettings::current();
     let id = format!("class-{}", prediction.index);
     let confidence = prediction.confidence;
     let percent = move || language.get().percent(confidence);

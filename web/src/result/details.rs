@@ -3,15 +3,15 @@ use leptos::prelude::*;
 
 use crate::{session::server::Model, settings::language};
 
-/// What it takes to get the same answer again, or to find this one in the server's log.
+/// What identifies the model, and the request in the server's log.
 #[component]
-pub(super) fn Receipt(answer: Answer, model: ReadSignal<Model>) -> impl IntoView {
+pub(super) fn Details(answer: Answer, model: ReadSignal<Model>) -> impl IntoView {
     let language = language::spoken();
     let revision = answer.model_revision.clone();
     // What the server says of its model holds for this answer only if it was the same one.
     let described =
         Memo::new(move |_| Some(model.get()).filter(|model| model.revision == revision));
-    let unknown = move || language.get().not_told().to_owned();
+    let unknown = move || language.get().not_reported().to_owned();
     let digest = move || {
         described
             .get()
@@ -23,8 +23,8 @@ pub(super) fn Receipt(answer: Answer, model: ReadSignal<Model>) -> impl IntoView
             .map_or_else(unknown, |model| model.preprocessing)
     };
     view! {
-        <details class="receipt" data-testid="receipt">
-            <summary>{move || language.get().receipt()}</summary>
+        <details class="details" data-testid="details">
+            <summary>{move || language.get().details()}</summary>
             <dl class="small">
                 <dt>{move || language.get().model()}</dt>
                 <dd>{answer.model}</dd>
@@ -34,7 +34,7 @@ pub(super) fn Receipt(answer: Answer, model: ReadSignal<Model>) -> impl IntoView
                 <dd>{digest}</dd>
                 <dt>{move || language.get().preprocessing()}</dt>
                 <dd>{preprocessing}</dd>
-                <dt>{move || language.get().request()}</dt>
+                <dt>{move || language.get().request_id()}</dt>
                 <dd>{answer.request_id}</dd>
             </dl>
         </details>

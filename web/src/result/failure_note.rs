@@ -6,8 +6,8 @@ use crate::{
     texts::Language,
 };
 
-/// A failure as a sentence, with a button where trying again can help, as it is or made smaller. The button works at once, also where the server asks
-/// to wait: who cannot see it change need not watch it, and a call too early is only refused again.
+/// A failure as a sentence, with a button if a retry can help. The button works at once, even if the server asks to wait: a
+/// request that comes too early is only rejected again.
 #[component]
 pub(crate) fn FailureNote(failure: Failure, on_retry: Option<Callback<Remedy>>) -> impl IntoView {
     let language = language::spoken();

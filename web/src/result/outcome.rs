@@ -8,11 +8,11 @@ use crate::{
         progress::Progress,
         token_form::TokenForm,
     },
-    session::{Phase, request::Step, server::Model},
+    session::{phase::Phase, server::Model, step::Step},
     settings::language,
 };
 
-/// What came of asking: the answer, or the page's one alert.
+/// The result panel: the answer, the progress, or why there is neither, in the page's one alert.
 #[component]
 pub(crate) fn Outcome(
     phase: ReadSignal<Phase, LocalStorage>,
@@ -49,7 +49,7 @@ pub(crate) fn Outcome(
         <section
             node_ref=section
             class="answer"
-            aria-label=move || language.get().answer()
+            aria-label=move || language.get().result()
             tabindex="-1"
             aria-busy=move || is_asking.get().to_string()
         >
@@ -57,6 +57,7 @@ pub(crate) fn Outcome(
             <Show when=move || is_asking.get()>
                 <Progress step on_cancel />
             </Show>
+            {move || phase.with(|phase| cancelled(phase, on_retry))}
             <div role="alert">{move || phase.with(|phase| failure(phase, on_retry))}</div>
             {move || phase.with(|phase| token_form(phase, on_token))}
         </section>
@@ -66,7 +67,7 @@ pub(crate) fn Outcome(
 fn answer(phase: &Phase, model: ReadSignal<Model>) -> AnyView {
     match phase {
         Phase::Empty => view! {
-            <p class="waiting">{move || language::spoken().get().guesses_appear_here()}</p>
+            <p class="waiting">{move || language::spoken().get().classes_appear_here()}</p>
         }
         .into_any(),
         Phase::Fetching { .. } | Phase::Asking(_) => view! { <AnswerOutline /> }.into_any(),
@@ -74,7 +75,7 @@ fn answer(phase: &Phase, model: ReadSignal<Model>) -> AnyView {
             view! { <AnswerCard answer=answer.clone() took_ms=*took_ms model /> }.into_any()
         }
         Phase::Shared(shared) => view! { <SharedCard shared=shared.clone() /> }.into_any(),
-        Phase::Failed(..) => ().into_any(),
+        Phase::Failed(..) | Phase::Cancelled(_) => ().into_any(),
     }
 }
 
@@ -85,6 +86,23 @@ fn failure(phase: &Phase, on_retry: Callback<Remedy>) -> Option<impl IntoView + 
     let can_retry = picked.is_some();
     let on_retry = can_retry.then_some(on_retry);
     Some(view! { <FailureNote failure=failure.clone() on_retry /> })
+}
+
+/// A neutral note, which screen readers hear as the page's announcement.
+fn cancelled(phase: &Phase, on_retry: Callback<Remedy>) -> Option<impl IntoView + use<>> {
+    let Phase::Cancelled(picked) = phase else {
+        return None;
+    };
+    let language = language::spoken();
+    let name = picked.name();
+    Some(view! {
+        <p class="waiting" data-testid="cancelled">
+            {move || language.get().cancelled_image(&name)}
+        </p>
+        <button type="button" class="retry" on:click=move |_| on_retry.run(Remedy::TryAgain)>
+            {move || language.get().try_again()}
+        </button>
+    })
 }
 
 /// Beside the alert, so that the alert is heard as the sentence that it is.

@@ -4,14 +4,14 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
 
-/// All names of all classes, one class a line: the model's own list, which comes with the page.
+/// All names of all classes, one class per line: the model's own list, which comes with the page.
 const URL: &str = "imagenet1k_labels.txt";
 
-/// The other names of classes, fetched when somebody first wants to see them. A handle.
+/// The synonyms of classes, fetched when they are first shown. A handle.
 #[derive(Clone, Copy)]
-pub(crate) struct Names(RwSignal<Option<String>>);
+pub(crate) struct Synonyms(RwSignal<Option<String>>);
 
-impl Names {
+impl Synonyms {
     /// Fetches the list once `wanted`.
     pub(crate) fn provide(wanted: RwSignal<bool>) {
         let list = RwSignal::new(None);
@@ -30,11 +30,11 @@ impl Names {
         });
     }
 
-    pub(crate) fn known() -> Self {
+    pub(crate) fn current() -> Self {
         expect_context()
     }
 
-    /// What a class is called beside its label. Nothing where the model's classes are not those of the list.
+    /// The names of a class besides its label. None if the model's classes are not those of the list.
     pub(crate) fn others(self, prediction: &Prediction) -> Option<String> {
         self.0.with(|list| {
             let list = list.as_ref()?;

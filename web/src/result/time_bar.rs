@@ -6,7 +6,7 @@ use crate::{
     texts::{Language, Text},
 };
 
-/// Where the time went between picking the picture and its answer.
+/// How the time between picking the image and its answer was spent.
 #[component]
 pub(super) fn TimeBar(took_ms: f64, timings: Option<Timings>) -> impl IntoView {
     let language = language::spoken();
@@ -38,7 +38,7 @@ pub(super) fn TimeBar(took_ms: f64, timings: Option<Timings>) -> impl IntoView {
 
 type Stage = (&'static str, Text, f64);
 
-/// In their order. What the server does not account for is the way there and back.
+/// In order. The time that the server does not account for is the transfer.
 fn stages(took_ms: f64, timings: &Timings) -> [Stage; 4] {
     let [queue, decode, inference] =
         [timings.queue_ms, timings.decode_ms, timings.inference_ms].map(f64::from);
@@ -74,7 +74,7 @@ mod tests {
     };
 
     #[test]
-    fn upload_is_what_the_server_does_not_account_for() {
+    fn upload_is_the_time_that_the_server_does_not_account_for() {
         let taken = stages(40.0, &TIMINGS).map(|(_, _, stage_ms)| stage_ms);
         assert_eq!(taken, [24.0, 1.0, 4.0, 11.0]);
     }

@@ -1,7 +1,8 @@
 use imageclassifier_client::{Answer, Prediction};
 use leptos::prelude::{location, window};
-
-use crate::session::percent;
+use percent_encoding::{
+    AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode_str, utf8_percent_encode,
+};
 
 /// The first part of a link, so that a later page can tell how to read it.
 const VERSION: &str = "answer=1";
@@ -9,9 +10,15 @@ const PREDICTIONS_MAX: usize = 5;
 /// No label, name or revision is nearly as long.
 const TEXT_BYTES_MAX: usize = 200;
 const LINK_BYTES_MAX: usize = 4096;
+/// All but the unreserved characters of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
-/// What a link tells of an answer, in its fragment, which browsers send to no server: labels, confidences, which model. Never
-/// the picture nor its name.
+/// A result in a link: labels, confidences and the model, in the fragment, which browsers do not send to servers. It holds
+/// neither the image nor its name.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Shared {
     model: String,
@@ -20,7 +27,7 @@ pub(crate) struct Shared {
     predictions: Vec<(String, f32)>,
 }
 
-/// The link was damaged on its way, or made by hand.
+/// The link was damaged in transit, or made by hand.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Damaged;
 
@@ -62,11 +69,11 @@ impl Shared {
     fn fragment(&self) -> String {
         let mut fragment = format!(
             "{VERSION}&model={}&revision={}",
-            percent::encoded(&self.model),
-            percent::encoded(&self.model_revision)
+            encoded(&self.model),
+            encoded(&self.model_revision)
         );
         for (label, confidence) in &self.predictions {
-            let label = percent::encoded(label);
+            let label = encoded(label);
             fragment.push_str(&format!("&{label}={confidence:.4}"));
         }
         fragment
@@ -94,7 +101,7 @@ impl Shared {
         self.predictions[0].1
     }
 
-    /// Their indices are places in the list: a link tells no more.
+    /// Their indices are positions in the list, since a link holds no class indices.
     pub(crate) fn predictions(&self) -> Vec<Prediction> {
         let numbered = (0..).zip(&self.predictions);
         numbered
@@ -108,20 +115,20 @@ impl Shared {
     }
 }
 
-/// What the address of the page holds, if anything.
+/// The result in the page's address, if there is one.
 pub(crate) fn in_address() -> Option<Result<Shared, Damaged>> {
     let fragment = location().hash().ok()?;
     let fragment = fragment.strip_prefix('#').filter(|rest| !rest.is_empty())?;
     Some(Shared::read(fragment))
 }
 
-/// Takes what was shared out of the address, which reloads nothing and tells the page that it has changed.
+/// Removes the shared result from the address. Nothing is reloaded, and the page is notified of the change.
 pub(crate) fn leave() {
     // It can fail only where scripts may not navigate at all, and then nothing is lost.
     let _ = location().set_hash("");
 }
 
-/// As [`leave`], and silently: something else is shown now.
+/// As [`leave`], without a notification: something else is shown now.
 pub(crate) fn forget() {
     if in_address().is_some()
         && let Ok(history) = window().history()
@@ -148,11 +155,28 @@ fn prediction(part: &str) -> Result<(String, f32), Damaged> {
 }
 
 fn text(encoded: &str) -> Result<String, Damaged> {
-    let text = percent::decoded(encoded).ok_or(Damaged)?;
+    if !is_well_formed(encoded) {
+        return Err(Damaged);
+    }
+    let text = percent_decode_str(encoded).decode_utf8();
+    let text = text.map_err(|_| Damaged)?.into_owned();
     let sound = !text.trim().is_empty()
         && text.len() <= TEXT_BYTES_MAX
         && !text.chars().any(char::is_control);
     sound.then_some(text).ok_or(Damaged)
+}
+
+fn encoded(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, RESERVED)
+}
+
+/// Whether two hexadecimal digits follow each `%`: decoders let others stand as they are.
+fn is_well_formed(encoded: &str) -> bool {
+    let mut codes = encoded.split('%').skip(1);
+    codes.all(|code| {
+        let digits = code.as_bytes().get(..2);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    })
 }
 
 #[cfg(test)]
@@ -171,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_tells_what_was_shared() {
+    fn a_link_holds_what_was_shared() {
         let fragment = shared().fragment();
         assert_eq!(
             fragment,
@@ -199,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_link_is_told() {
+    fn a_damaged_link_is_an_error() {
         let long = format!("answer=1&model=m&revision=r&{}=0.5", "a".repeat(201));
         for fragment in [
             "",
@@ -217,6 +241,10 @@ mod tests {
             "answer=1&model=m&revision=r&=0.5",
             "answer=1&model=m&revision=r&%20=0.5",
             "answer=1&model=m&revision=r&cup%=0.5",
+            "answer=1&model=m&revision=r&cup%4=0.5",
+            "answer=1&model=m&revision=r&cup%+1=0.5",
+            "answer=1&model=m&revision=r&cup%\u{e9}1=0.5",
+            "answer=1&model=m&revision=r&cup%C3=0.5",
             "answer=1&model=m&revision=r&cup%0A=0.5",
             "answer=1&model=m&revision=r&%FF=0.5",
             "answer=1&model=m&revision=r&cup=0.1&mug=0.5",

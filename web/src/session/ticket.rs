@@ -1,7 +1,7 @@
 use futures_util::future::{AbortHandle, abortable};
 
-/// The right to report an answer. Whoever drops it gives the work up, so that a late answer finds no way to the page
-/// and the browser aborts the request.
+/// The right to report an answer. Dropping it cancels the work, so that a late answer does not reach the page and the browser
+/// aborts the request.
 pub(crate) struct Ticket(AbortHandle);
 
 impl Ticket {

@@ -22,7 +22,7 @@ pub(crate) fn forget() {
     }
 }
 
-/// None where the visitor has forbidden it.
+/// None if the visitor has disabled it.
 fn storage() -> Option<Storage> {
     window().session_storage().ok()?
 }

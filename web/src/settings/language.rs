@@ -6,7 +6,7 @@ use crate::texts::Language;
 /// Where the browser keeps the language that was chosen with the switch.
 const KEY: &str = "imageclassifier.language";
 
-/// Makes the visitor's language known to all components, and `<html lang>` and the title follow it.
+/// Provides the visitor's language to all components, and keeps `<html lang>` and the title in step with it.
 pub(crate) fn provide() {
     let language = RwSignal::new(remembered().unwrap_or_else(preferred));
     provide_context(language);
@@ -20,12 +20,12 @@ pub(crate) fn provide() {
     });
 }
 
-/// The page's language. For components: in the code of an event there is nothing to ask.
+/// The page's language. Only for components: event handlers have no context.
 pub(crate) fn spoken() -> ReadSignal<Language> {
     expect_context::<RwSignal<Language>>().read_only()
 }
 
-/// Changes to the other language. Its name stands in itself, for who reads nothing else.
+/// Changes to the other language, whose name is written in that language.
 #[component]
 pub(crate) fn LanguageSwitch() -> impl IntoView {
     let language = expect_context::<RwSignal<Language>>();
@@ -69,7 +69,7 @@ fn remember(language: Language) {
     }
 }
 
-/// None where the visitor has forbidden it.
+/// None if the visitor has disabled it.
 fn storage() -> Option<Storage> {
     window().local_storage().ok()?
 }

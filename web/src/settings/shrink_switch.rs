@@ -3,17 +3,17 @@ use web_sys::Storage;
 
 use crate::settings::language;
 
-/// Where the browser keeps that large pictures are to be sent as they are.
+/// Where the browser keeps that large images are sent as they are.
 const KEY: &str = "imageclassifier.shrink";
 const OFF: &str = "off";
 
-/// Whether large pictures are made smaller: unless the visitor has turned it off.
+/// Whether large images are shrunk: unless the visitor has turned it off.
 pub(crate) fn remembered() -> bool {
     let kept = storage().and_then(|storage| storage.get_item(KEY).ok().flatten());
     kept.as_deref() != Some(OFF)
 }
 
-/// Turns it off and on.
+/// The switch that turns it off and on.
 #[component]
 pub(crate) fn ShrinkSwitch(shrinking: RwSignal<bool>) -> impl IntoView {
     let language = language::spoken();
@@ -41,7 +41,7 @@ fn remember(on: bool) {
     }
 }
 
-/// None where the visitor has forbidden it.
+/// None if the visitor has disabled it.
 fn storage() -> Option<Storage> {
     window().local_storage().ok()?
 }

@@ -1,15 +1,15 @@
-//! What the network saw of the picture, and where.
+//! What the network saw of the image, and where.
 
 use crate::texts::Language;
 
 texts! {
     what_it_saw: "What the network saw", "Что видела сеть";
     seen_note(pixels: u32):
-        "Of the whole picture the network got this square, at {pixels} × {pixels} pixels.",
-        "Из всей картинки сеть получила этот квадрат, {pixels} × {pixels} точек.";
-    speaks_for: "speaks for it", "говорит за";
-    speaks_against: "speaks against it", "говорит против";
-    cover: "Strength of the colours", "Сила цвета";
+        "The network saw this square of the image, at {pixels} × {pixels} pixels.",
+        "Сеть видела этот квадрат изображения, {pixels} × {pixels} точек.";
+    evidence_for: "evidence for", "признаки за";
+    evidence_against: "evidence against", "признаки против";
+    overlay_opacity: "Overlay opacity", "Непрозрачность наложения";
 }
 
 /// A part of the square that the network saw.
@@ -32,18 +32,15 @@ impl Language {
         match (self, strongest) {
             (Self::English, Some(place)) => {
                 format!(
-                    "What speaks for {class} is strongest {}.",
+                    "The strongest evidence for {class} is {}.",
                     self.place(place)
                 )
             }
-            (Self::English, None) => format!("Nothing in the picture speaks for {class}."),
+            (Self::English, None) => format!("The image has no evidence for {class}."),
             (Self::Russian, Some(place)) => {
-                format!(
-                    "За «{class}» сильнее всего говорит область {}.",
-                    self.place(place)
-                )
+                format!("Больше всего признаков «{class}» {}.", self.place(place))
             }
-            (Self::Russian, None) => format!("Ничто на картинке не говорит за «{class}»."),
+            (Self::Russian, None) => format!("На изображении нет признаков «{class}»."),
         }
     }
 

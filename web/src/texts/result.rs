@@ -1,44 +1,45 @@
-//! What came of asking.
+//! The result of a classification.
 
 use crate::texts::Language;
 
 texts! {
-    answer: "Answer", "Ответ";
-    guesses_appear_here:
-        "The best guesses appear here, and how sure the network is of each.",
-        "Здесь появятся лучшие догадки и то, насколько сеть уверена в каждой.";
-    looking: "Looking …", "Смотрю…";
-    looking_at(name: &str): "Looking at {name}.", "Смотрю на {name}.";
+    result: "Result", "Результат";
+    classes_appear_here:
+        "The most probable classes appear here, each with its confidence.",
+        "Здесь появятся наиболее вероятные классы и уверенность сети в каждом.";
+    classifying: "Classifying …", "Распознаю…";
+    classifying_image(name: &str): "Classifying {name}.", "Распознаю {name}.";
     looks_like: "Looks like", "Похоже на";
-    perhaps: "Perhaps", "Возможно";
+    possibly: "Possibly", "Возможно";
     unsure(percent: u32):
-        "Not sure: no class reaches {percent}%. Take these as guesses.",
-        "Нет уверенности: ни один класс не набрал {percent} %. Это лишь догадки.";
-    took(duration: &str): "{duration} in all", "Всего {duration}";
+        "Low confidence: no class reaches {percent}%. Take these as guesses.",
+        "Низкая уверенность: ни один класс не набрал {percent} %. Это лишь догадки.";
+    took(duration: &str): "{duration} in total", "Всего {duration}";
     upload: "upload", "передача";
-    queue: "waiting", "ожидание";
+    queue: "queue", "очередь";
     decode: "decoding", "декодирование";
     inference: "inference", "вычисление";
     why: "Why?", "Почему?";
-    other_names: "Other names", "Другие названия";
-    show_best: "Show the best", "Показать лучших:";
-    receipt: "Receipt", "Подробности";
+    synonyms: "Synonyms", "Синонимы";
+    top(count: usize): "Top {count}", "Первые {count}";
+    classes_shown: "Classes shown", "Показывать классов";
+    details: "Details", "Подробности";
     model: "Model", "Модель";
     revision: "Revision", "Версия";
-    weights: "SHA-256 of its weights", "SHA-256 её весов";
-    preprocessing: "Preprocessing", "Подготовка картинки";
-    request: "Request", "Запрос";
-    not_told: "not told by the server", "сервер не сообщил";
+    weights: "SHA-256 of the weights", "SHA-256 весов";
+    preprocessing: "Preprocessing", "Предобработка";
+    request_id: "Request ID", "Номер запроса";
+    not_reported: "not reported by the server", "сервер не сообщил";
     model_and_revision(model: &str, revision: &str): "{model}, revision {revision}", "{model}, версия {revision}";
-    copy_link: "Copy link to this answer", "Скопировать ссылку на ответ";
+    copy_link: "Copy link to this result", "Скопировать ссылку на результат";
     copied: "Copied", "Скопировано";
-    copy_by_hand: "To be copied by hand", "Скопируйте вручную";
-    shared_answer: "Shared answer", "Ответ по ссылке";
+    copy_by_hand: "Copy this by hand", "Скопируйте вручную";
+    shared_result: "Shared result", "Результат по ссылке";
     was_shared:
-        "Somebody shared this answer with you. The link holds no picture.",
-        "С вами поделились этим ответом. Картинки в ссылке нет.";
-    picture_not_shared: "The picture was not shared", "Картинкой не делились";
-    try_your_own: "Try a picture of your own", "Попробовать свою картинку";
+        "Somebody shared this result with you. The link does not contain the image.",
+        "С вами поделились этим результатом. Изображения в ссылке нет.";
+    image_not_shared: "The image was not shared", "Изображением не делились";
+    try_your_own: "Try an image of your own", "Попробовать своё изображение";
 }
 
 impl Language {

@@ -1,7 +1,7 @@
 import type { Locator, Page } from "@playwright/test";
 import { readFileSync } from "node:fs";
 import { expect, expectAnswer, expectPhase, open, photo, pick, test } from "./classifier";
-import { type Turn, png, turnedWebp } from "./pictures";
+import { type Turn, png, turnedWebp } from "./images";
 
 const SAW = { name: "What the network saw" };
 const WHY = { name: "Why?" };
@@ -67,7 +67,7 @@ for (const [what, turn, isTurned, first] of TURNS) {
       { name: "turned.webp", mimeType: "image/webp", buffer },
       { name: "shrunk.webp", mimeType: "image/webp", buffer: Buffer.concat([buffer, Buffer.alloc(12 << 20)]) },
     ]);
-    await expect(page.getByTestId("many").getByRole("heading")).toHaveText(/^2 of 2 \w+ done$/);
+    await expect(page.getByTestId("batch").getByRole("heading")).toHaveText(/^2 of 2 \w+ done$/);
     const download = page.waitForEvent("download");
     await page.getByRole("button", { name: "Save JSON" }).click();
     const saved = readFileSync(await (await download).path(), "utf8").trimEnd().split("\n");
@@ -80,7 +80,7 @@ for (const [what, turn, isTurned, first] of TURNS) {
   });
 }
 
-test("the picture is there again when the square is switched off", async ({ page }) => {
+test("the image is there again when the square is switched off", async ({ page }) => {
   await pick(page, photo("coffee.png"));
   await expectAnswer(page, "espresso");
   const drawing = page.getByTestId("drawing");
@@ -126,7 +126,7 @@ test("the colours can be made weaker until nothing is left of them", async ({ pa
   await pick(page, photo("coffee.png"));
   await expectAnswer(page, "espresso");
   await page.getByRole("button", WHY).click();
-  const cover = page.getByLabel("Strength of the colours");
+  const cover = page.getByLabel("Overlay opacity");
   const strongest = async () => {
     const drawing = await drawn(page);
     let found = 0;
@@ -215,7 +215,7 @@ async function read(canvas: Locator): Promise<Drawn> {
   return { width, height, pixels: Buffer.from(base64, "base64") };
 }
 
-/** Visits the pixels of the square in a drawing over the whole picture, with their place in the square, 0 to 1. */
+/** Visits the pixels of the square in a drawing over the whole image, with their place in the square, 0 to 1. */
 function eachInside({ width, height }: Drawn, visit: (at: number, column: number, row: number) => void) {
   const side = Math.min(width, height) * 0.875;
   const [left, top] = [(width - side) / 2, (height - side) / 2];

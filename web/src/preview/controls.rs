@@ -3,21 +3,21 @@ use leptos::prelude::*;
 use crate::{
     preview::heat::Heat,
     session::server::Model,
-    settings::{language, viewing::Viewing},
+    settings::{language, view_settings::ViewSettings},
 };
 
-/// Under the picture: whether it is cut to what the network saw, and how the heatmap is to be read.
+/// Below the image: the switch to the square that the network saw, and the legend of the heatmap.
 #[component]
-pub(crate) fn Lens(
+pub(crate) fn PreviewControls(
     model: ReadSignal<Model>,
     heat: Memo<Option<Heat>>,
     class: Signal<Option<String>>,
 ) -> impl IntoView {
     let language = language::spoken();
-    let viewing = Viewing::known();
-    let cover = move |event| {
+    let viewing = ViewSettings::current();
+    let set_opacity = move |event| {
         if let Ok(percent) = event_target_value(&event).parse() {
-            viewing.cover_percent.set(percent);
+            viewing.opacity_percent.set(percent);
         }
     };
     let where_strongest = move || {
@@ -28,7 +28,7 @@ pub(crate) fn Lens(
         }
     };
     view! {
-        <div class="lens">
+        <div class="preview-controls">
             <button
                 type="button"
                 class="quiet"
@@ -43,19 +43,19 @@ pub(crate) fn Lens(
             <Show when=move || heat.with(Option::is_some)>
                 <p data-testid="heat">{where_strongest}</p>
                 <div class="legend">
-                    <span>{move || language.get().speaks_against()}</span>
+                    <span>{move || language.get().evidence_against()}</span>
                     <span class="scale" aria-hidden="true"></span>
-                    <span>{move || language.get().speaks_for()}</span>
+                    <span>{move || language.get().evidence_for()}</span>
                 </div>
-                <label class="cover">
-                    {move || language.get().cover()}
+                <label class="overlay-opacity">
+                    {move || language.get().overlay_opacity()}
                     <input
                         type="range"
                         min="0"
                         max="100"
                         step="5"
-                        prop:value=move || viewing.cover_percent.get().to_string()
-                        on:input=cover
+                        prop:value=move || viewing.opacity_percent.get().to_string()
+                        on:input=set_opacity
                     />
                 </label>
             </Show>
