@@ -77,8 +77,8 @@ test("on a slow link the upload shows its progress and can be cancelled", async 
     .toBeGreaterThan(0.2);
   await progress.getByRole("button", { name: "Cancel" }).click();
   await expectPhase(page, "cancelled");
-  await expect(page.getByTestId("cancelled")).toHaveText("coffee.png was cancelled.");
-  await expect(page.getByRole("status")).toHaveText("coffee.png was cancelled.");
+  await expect(page.getByTestId("cancelled")).toHaveText("The request for coffee.png was cancelled.");
+  await expect(page.getByRole("status")).toHaveText("The request for coffee.png was cancelled.");
   await expect(page.getByRole("alert")).toBeEmpty();
   expect((await failed).failure()!.errorText).toBe("net::ERR_ABORTED");
 

@@ -1,6 +1,6 @@
 use crate::texts::Language;
 
-/// Below this confidence of the best class the page says that it is not sure.
+/// A result is unsure below this confidence of its best class.
 const UNSURE_BELOW: f32 = 0.2;
 
 pub(crate) fn is_unsure(confidence: f32) -> bool {

@@ -13,6 +13,7 @@ mod batch;
 mod confidence;
 mod copy_button;
 mod failure;
+mod fetch;
 mod header;
 mod image;
 mod inputs;

@@ -152,7 +152,7 @@ impl Session {
             let phase = match outcomes.remove(0) {
                 Ok((answer, took_ms)) => Phase::Answered(picked, answer, took_ms),
                 Err(error) => {
-                    self.heed(&error.failure);
+                    self.forget_rejected_token(&error.failure);
                     Phase::Failed(Some(picked), error.failure)
                 }
             };
@@ -175,7 +175,7 @@ impl Session {
     }
 
     /// Forgets an access token that the server rejected.
-    pub(crate) fn heed(self, failure: &Failure) {
+    pub(crate) fn forget_rejected_token(self, failure: &Failure) {
         if failure.remedy() == Remedy::AccessToken {
             self.forget_token();
         }

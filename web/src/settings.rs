@@ -3,4 +3,5 @@
 pub(crate) mod access_token;
 pub(crate) mod language;
 pub(crate) mod shrink_switch;
+mod storage;
 pub(crate) mod view_settings;

@@ -55,7 +55,7 @@ impl Batch {
         self.rows.with(Vec::is_empty)
     }
 
-    /// As not [`is_empty`](Self::is_empty), for event handlers.
+    /// Whether there are rows now. Untracked, for event handlers.
     pub(crate) fn has_rows(self) -> bool {
         self.rows.with_untracked(|rows| !rows.is_empty())
     }

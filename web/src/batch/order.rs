@@ -18,7 +18,7 @@ pub(super) enum StateFilter {
     Unfinished,
 }
 
-/// By what they are sorted. Rows without an answer come after those with one.
+/// The order of the rows. Those without an answer come after those with one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Sort {
     #[default]

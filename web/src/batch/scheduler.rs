@@ -34,7 +34,7 @@ const SLOW_MS: f64 = 3_000.0;
 const FRUITLESS_ATTEMPTS_MAX: u32 = 5;
 /// The longest wait between two attempts, whatever the server asks for.
 const WAIT_MS_MAX: u32 = 300_000;
-/// For so long after work has begun answers come before thumbnails.
+/// Thumbnails wait this long after work has begun, so that answers come first.
 const HURRY_MS: f64 = 2_000.0;
 
 /// Sends the waiting rows of a batch, in order. A handle: copies mean the same scheduler.
@@ -182,7 +182,7 @@ impl Scheduler {
 
     /// Fails a row. Where an access token is missing, the waiting rows fail with it unsent.
     fn fail(self, row: Row, error: RequestError) {
-        self.session.heed(&error.failure);
+        self.session.forget_rejected_token(&error.failure);
         let needs_token = error.remedy() == Remedy::AccessToken;
         let state = State::Failed(error.into());
         row.settle(state.clone());

@@ -53,7 +53,7 @@ fn List(batch: Batch) -> impl IntoView {
     }
 }
 
-/// Of hundreds of rows only those in view are there; above and below is empty space as high as the others.
+/// Only the rows in view are rendered; empty space above and below stands for the others.
 #[component]
 fn Table(batch: Batch, filter: ViewFilter) -> impl IntoView {
     let language = language::spoken();

@@ -8,7 +8,7 @@ pub(crate) fn rounded_up(bytes: u64, language: Language) -> String {
     megabytes(bytes.saturating_mul(10).div_ceil(MEGABYTE), language)
 }
 
-/// A limit, rounded down: whatever is said to fit does fit.
+/// A limit, rounded down, so that a file of the size shown fits.
 pub(crate) fn rounded_down(bytes: u64, language: Language) -> String {
     megabytes(bytes.saturating_mul(10) / MEGABYTE, language)
 }

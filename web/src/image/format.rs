@@ -8,7 +8,7 @@ pub(crate) enum Format {
     WebP,
     /// One of those that some browsers display and few servers decode.
     Browser(BrowserFormat),
-    /// Any other image: whether it can be decoded is the server's word.
+    /// Any other image; the server decides whether it can decode it.
     Other,
 }
 

@@ -1,12 +1,11 @@
 use std::{cell::OnceCell, rc::Rc};
 
 use leptos::prelude::window;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, File, Response};
+use web_sys::{Blob, File};
 
 use crate::{
     failure::Failure,
+    fetch,
     image::{
         decoded, dimensions,
         format::{self, BrowserFormat, Format},
@@ -98,7 +97,7 @@ impl Picked {
     ) -> Result<Blob, Failure> {
         match &*self.0 {
             Source::File { file, .. } => prepare(file, accepted, shrinking).await,
-            Source::Sample(sample) => fetch(&sample.url())
+            Source::Sample(sample) => fetch::blob(window().fetch_with_str(&sample.url()))
                 .await
                 .map_err(|_| Failure::Unreadable { name: self.name() }),
         }
@@ -201,14 +200,4 @@ async fn smaller(file: &Blob, head: &[u8], must: bool) -> Option<Blob> {
 )]
 fn byte_count(file: &File) -> u64 {
     file.size() as u64
-}
-
-async fn fetch(url: &str) -> Result<Blob, JsValue> {
-    let response: Response = JsFuture::from(window().fetch_with_str(url))
-        .await?
-        .unchecked_into();
-    if !response.ok() {
-        return Err(response.status().into());
-    }
-    JsFuture::from(response.blob()?).await?.dyn_into()
 }

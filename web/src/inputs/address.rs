@@ -5,15 +5,12 @@ use data_url::DataUrl;
 use futures_util::future::join_all;
 use js_sys::{Array, Uint8Array};
 use leptos::prelude::{location, window};
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    Blob, File, FilePropertyBag, ReferrerPolicy, RequestCredentials, RequestInit, Response, Url,
-};
+use wasm_bindgen::JsValue;
+use web_sys::{Blob, File, FilePropertyBag, ReferrerPolicy, RequestCredentials, RequestInit, Url};
 
-use crate::{failure::Failure, inputs::input_file::InputFile};
+use crate::{failure::Failure, fetch, inputs::input_file::InputFile};
 
-/// More than anyone pastes on purpose; each is held in memory or by the browser.
+/// Each image is held in memory or by the browser until it is classified.
 const ADDRESSES_MAX: usize = 50;
 /// What an image without a name is called.
 const NAME: &str = "image";
@@ -87,7 +84,7 @@ async fn fetched(url: &Url, name: &str) -> Result<File, Failure> {
     if url.protocol() != "https:" && Ok(url.origin()) != location().origin() {
         return Err(refused());
     }
-    let image = fetch(&url.href()).await.map_err(|_| refused())?;
+    let image = get(&url.href()).await.map_err(|_| refused())?;
     file(&image, name, &image.type_()).map_err(|_| refused())
 }
 
@@ -123,15 +120,9 @@ fn file_name(url: &Url) -> String {
     }
 }
 
-async fn fetch(url: &str) -> Result<Blob, JsValue> {
+async fn get(url: &str) -> Result<Blob, JsValue> {
     let request = RequestInit::new();
     request.set_credentials(RequestCredentials::Omit);
     request.set_referrer_policy(ReferrerPolicy::NoReferrer);
-    let response: Response = JsFuture::from(window().fetch_with_str_and_init(url, &request))
-        .await?
-        .unchecked_into();
-    if !response.ok() {
-        return Err(response.status().into());
-    }
-    Ok(JsFuture::from(response.blob()?).await?.unchecked_into())
+    fetch::blob(window().fetch_with_str_and_init(url, &request)).await
 }

@@ -37,10 +37,12 @@ pub(crate) fn listen(
         set_hovering.set(false);
         if let Some(transfer) = welcome(&event) {
             event.prevent_default(); // else the browser opens the file in place of the page
-            let addresses = dropped_addresses(&transfer);
             if let Some(dropped) = Dropped::of(&transfer) {
                 on_files.run(dropped);
-            } else if !addresses.is_empty() {
+                return;
+            }
+            let addresses = dropped_addresses(&transfer);
+            if !addresses.is_empty() {
                 on_addresses.run(addresses);
             } else if holds_files(&transfer) {
                 on_failure.run(Failure::DropUnreadable);

@@ -2,7 +2,7 @@ use web_sys::{File, FileList};
 
 use crate::failure::Failure;
 
-/// More than anyone looks through, and some 40 MB of answers; a folder may hold a whole disk.
+/// About 40 MB of answers; a folder may hold a whole disk.
 pub(super) const FILES_MAX: usize = 5_000;
 
 /// A file or why it cannot be had, and its path: from the folder that was picked or dropped, else its name.

@@ -42,9 +42,9 @@ fn image_in_html(transfer: &DataTransfer) -> Option<Address> {
         .ok()?;
     let images = document.query_selector_all("img[src]").ok()?;
     // As it is written: relative to a page that is not known here, an address is of no use.
-    let sources = (0..images.length()).filter_map(|at| {
+    let mut sources = (0..images.length()).filter_map(|at| {
         let image: web_sys::Element = images.get(at)?.unchecked_into();
         Address::parse(&image.get_attribute("src")?)
     });
-    { sources }.next()
+    sources.next()
 }

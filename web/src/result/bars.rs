@@ -44,7 +44,7 @@ fn Bar(
             viewing.class.set(position);
         }
     };
-    // Not when the bar moves under a pointer that rests.
+    // Ignored if the bar moves under a resting pointer.
     let point = move |event: MouseEvent| {
         if event.movement_x() != 0 || event.movement_y() != 0 {
             show();

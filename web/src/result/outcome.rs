@@ -96,7 +96,7 @@ fn cancelled(phase: &Phase, on_retry: Callback<Remedy>) -> Option<impl IntoView 
     let language = language::spoken();
     let name = picked.name();
     Some(view! {
-        <p class="waiting" data-testid="cancelled">
+        <p class="cancelled" data-testid="cancelled">
             {move || language.get().cancelled_image(&name)}
         </p>
         <button type="button" class="retry" on:click=move |_| on_retry.run(Remedy::TryAgain)>
@@ -105,7 +105,7 @@ fn cancelled(phase: &Phase, on_retry: Callback<Remedy>) -> Option<impl IntoView 
     })
 }
 
-/// Beside the alert, so that the alert is heard as the sentence that it is.
+/// Outside the alert, so that screen readers announce only its sentence.
 fn token_form(phase: &Phase, on_token: Callback<String>) -> Option<impl IntoView + use<>> {
     match phase {
         Phase::Failed(_, failure) if failure.remedy() == Remedy::AccessToken => {

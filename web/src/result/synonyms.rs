@@ -1,8 +1,8 @@
 use imageclassifier_client::Prediction;
 use leptos::{prelude::*, task::spawn_local};
-use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::Response;
+
+use crate::fetch;
 
 /// All names of all classes, one class per line: the model's own list, which comes with the page.
 const URL: &str = "imagenet1k_labels.txt";
@@ -21,7 +21,7 @@ impl Synonyms {
             if is_wanted && fetched != Some(true) {
                 spawn_local(async move {
                     // Without the list a class has one name.
-                    if let Some(text) = fetch().await {
+                    if let Some(text) = list_of_names().await {
                         list.set(Some(text));
                     }
                 });
@@ -43,24 +43,16 @@ impl Synonyms {
     }
 }
 
-/// The names after the label, which is the first, in line `index`.
+/// The names after the label in line `index`.
 fn others<'a>(list: &'a str, label: &str, index: usize) -> Option<&'a str> {
     let (first, others) = list.lines().nth(index)?.split_once(", ")?;
     (first == label).then_some(others)
 }
 
-async fn fetch() -> Option<String> {
-    let response: Response = JsFuture::from(window().fetch_with_str(URL))
-        .await
-        .ok()?
-        .unchecked_into();
-    if !response.ok() {
-        return None;
-    }
-    JsFuture::from(response.text().ok()?)
-        .await
-        .ok()?
-        .as_string()
+async fn list_of_names() -> Option<String> {
+    let response = fetch::response(window().fetch_with_str(URL)).await.ok()?;
+    let text = JsFuture::from(response.text().ok()?).await.ok()?;
+    text.as_string()
 }
 
 #[cfg(test)]

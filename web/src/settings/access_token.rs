@@ -1,28 +1,21 @@
-use leptos::prelude::window;
-use web_sys::Storage;
+use crate::settings::storage;
 
 /// Where the browser keeps the access token: in this tab alone, and until it is closed.
 const KEY: &str = "imageclassifier.access-token";
 
 /// The token of this tab, from before the page was reloaded.
 pub(crate) fn remembered() -> Option<String> {
-    storage()?.get_item(KEY).ok()?
+    storage::of_tab()?.get_item(KEY).ok()?
 }
 
 pub(crate) fn remember(token: &str) {
-    if let Some(storage) = storage() {
-        // Full or forbidden: then the token lasts until the page is reloaded.
+    if let Some(storage) = storage::of_tab() {
         let _ = storage.set_item(KEY, token);
     }
 }
 
 pub(crate) fn forget() {
-    if let Some(storage) = storage() {
+    if let Some(storage) = storage::of_tab() {
         let _ = storage.remove_item(KEY);
     }
-}
-
-/// None if the visitor has disabled it.
-fn storage() -> Option<Storage> {
-    window().session_storage().ok()?
 }

@@ -1,7 +1,6 @@
 use leptos::prelude::*;
-use web_sys::Storage;
 
-use crate::texts::Language;
+use crate::{settings::storage, texts::Language};
 
 /// Where the browser keeps the language that was chosen with the switch.
 const KEY: &str = "imageclassifier.language";
@@ -59,17 +58,11 @@ fn preferred() -> Language {
 }
 
 fn remembered() -> Option<Language> {
-    Language::of_tag(&storage()?.get_item(KEY).ok()??)
+    Language::of_tag(&storage::local()?.get_item(KEY).ok()??)
 }
 
 fn remember(language: Language) {
-    if let Some(storage) = storage() {
-        // Full or forbidden: then the choice lasts until the page is reloaded.
+    if let Some(storage) = storage::local() {
         let _ = storage.set_item(KEY, language.tag());
     }
-}
-
-/// None if the visitor has disabled it.
-fn storage() -> Option<Storage> {
-    window().local_storage().ok()?
 }

@@ -1,7 +1,6 @@
 use leptos::prelude::*;
-use web_sys::Storage;
 
-use crate::settings::language;
+use crate::settings::{language, storage};
 
 /// Where the browser keeps that large images are sent as they are.
 const KEY: &str = "imageclassifier.shrink";
@@ -9,7 +8,7 @@ const OFF: &str = "off";
 
 /// Whether large images are shrunk: unless the visitor has turned it off.
 pub(crate) fn remembered() -> bool {
-    let kept = storage().and_then(|storage| storage.get_item(KEY).ok().flatten());
+    let kept = storage::local().and_then(|storage| storage.get_item(KEY).ok().flatten());
     kept.as_deref() != Some(OFF)
 }
 
@@ -31,17 +30,11 @@ pub(crate) fn ShrinkSwitch(shrinking: RwSignal<bool>) -> impl IntoView {
 }
 
 fn remember(on: bool) {
-    if let Some(storage) = storage() {
-        // Full or forbidden: then the choice lasts until the page is reloaded.
+    if let Some(storage) = storage::local() {
         let _ = if on {
             storage.remove_item(KEY)
         } else {
             storage.set_item(KEY, OFF)
         };
     }
-}
-
-/// None if the visitor has disabled it.
-fn storage() -> Option<Storage> {
-    window().local_storage().ok()?
 }

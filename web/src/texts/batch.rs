@@ -8,7 +8,7 @@ texts! {
     sending(percent: &str): "uploading, {percent}%", "отправка, {percent} %";
     awaiting: "classifying", "распознаётся";
     cancelled: "cancelled", "отменено";
-    cancelled_image(name: &str): "{name} was cancelled.", "{name}: отменено.";
+    cancelled_image(name: &str): "The request for {name} was cancelled.", "{name}: запрос отменён.";
     cancel: "Cancel", "Отменить";
     cancel_all: "Cancel all", "Отменить все";
     retry_rest: "Retry failed and cancelled", "Повторить неудачные и отменённые";

@@ -43,7 +43,7 @@ texts! {
 }
 
 impl Language {
-    /// As exact as people compare them.
+    /// With one decimal below 10 ms.
     pub(crate) fn milliseconds(self, duration_ms: f64) -> String {
         let decimals = usize::from(duration_ms < 10.0);
         let number = self.decimal(duration_ms, decimals);
