@@ -1,11 +1,10 @@
-use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, Response};
 
-/// The response that a `fetch` promises. An error unless its status is a success.
-pub(crate) async fn response(fetching: Promise) -> Result<Response, JsValue> {
-    let response: Response = JsFuture::from(fetching).await?.unchecked_into();
+/// The response that `window.fetch` promises. An error unless its status is a success.
+pub(crate) async fn response(fetching: JsFuture) -> Result<Response, JsValue> {
+    let response: Response = fetching.await?.unchecked_into();
     if response.ok() {
         Ok(response)
     } else {
@@ -14,7 +13,7 @@ pub(crate) async fn response(fetching: Promise) -> Result<Response, JsValue> {
 }
 
 /// As [`response`], with the whole body.
-pub(crate) async fn blob(fetching: Promise) -> Result<Blob, JsValue> {
+pub(crate) async fn blob(fetching: JsFuture) -> Result<Blob, JsValue> {
     let body = response(fetching).await?.blob()?;
     Ok(JsFuture::from(body).await?.unchecked_into())
 }

@@ -1,7 +1,7 @@
-//! A batch as a file, in the command line's forms: a line of JSON, or a row of CSV, for each image.
+//! A batch as a file, in the command line's forms: a line of JSON, or a row of CSV, for each image. serde_json would make the
+//! same lines and the page larger.
 
-use imageclassifier_client::{Answer, json};
-use serde::Serialize;
+use imageclassifier_client::{Answer, Crop, Prediction};
 
 use crate::session::request_error::RequestError;
 
@@ -29,51 +29,58 @@ pub(super) fn csv(rows: &[Finished<'_>]) -> String {
         .collect()
 }
 
-/// A line as the command line writes it: the answer or the error, after the file's name.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Line<'a> {
-    Answered {
-        file: &'a str,
-        #[serde(flatten)]
-        answer: json::Answer<'a>,
-    },
-    Failed {
-        file: &'a str,
-        error: String,
-        reason: Option<&'static str>,
-    },
-}
-
 fn json_line(row: &Finished<'_>, top: usize) -> String {
-    let file = row.path;
-    let shown = row.result.map(|answer| shown(answer, top));
-    let line = match &shown {
-        Ok(answer) => Line::Answered {
-            file,
-            answer: answer.into(),
-        },
+    let file = quoted(row.path);
+    match &row.result {
+        Ok(answer) => {
+            let times = answer.timings.unwrap_or_default();
+            let predictions: Vec<_> = answer
+                .predictions
+                .iter()
+                .take(top)
+                .map(prediction)
+                .collect();
+            format!(
+                "{{\"file\":{file},\"label\":{},\"confidence\":{:?},\"predictions\":[{}],\"model\":{},\"model_revision\":{},\
+                 \"request_id\":{},\"decode_ms\":{:?},\"queue_ms\":{:?},\"inference_ms\":{:?}{}}}\n",
+                quoted(&answer.label),
+                answer.confidence,
+                predictions.join(","),
+                quoted(&answer.model),
+                quoted(&answer.model_revision),
+                quoted(&answer.request_id),
+                times.decode_ms,
+                times.queue_ms,
+                times.inference_ms,
+                answer.crop.as_ref().map(crop).unwrap_or_default(),
+            )
+        }
         Err(error) => {
             let (error, reason) = error_and_reason(*error);
-            Line::Failed {
-                file,
-                error,
-                reason,
-            }
+            let reason = reason.map_or("null".to_owned(), quoted);
+            format!(
+                "{{\"file\":{file},\"error\":{},\"reason\":{reason}}}\n",
+                quoted(&error)
+            )
         }
-    };
-    let line = serde_json::to_string(&line).expect("strings and numbers become JSON");
-    line + "\n"
+    }
 }
 
-/// The answer with as many predictions as the page shows, and without heatmaps.
-fn shown(answer: &Answer, top: usize) -> Answer {
-    let mut answer = answer.clone();
-    answer.predictions.truncate(top);
-    for prediction in &mut answer.predictions {
-        prediction.heatmap = None;
-    }
-    answer
+fn prediction(prediction: &Prediction) -> String {
+    format!(
+        "{{\"label\":{},\"confidence\":{:?},\"index\":{}}}",
+        quoted(&prediction.label),
+        prediction.confidence,
+        prediction.index
+    )
+}
+
+/// The square that the network saw, after the other members.
+fn crop(crop: &Crop) -> String {
+    format!(
+        ",\"crop\":{{\"left\":{},\"top\":{},\"side\":{},\"picture_width\":{},\"picture_height\":{}}}",
+        crop.left, crop.top, crop.side, crop.picture_width, crop.picture_height
+    )
 }
 
 fn csv_line(row: &Finished<'_>) -> String {
@@ -116,6 +123,25 @@ fn error_and_reason(error: Option<&RequestError>) -> (String, Option<&'static st
     }
 }
 
+/// A JSON string.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            control if control < ' ' => quoted.push_str(&format!("\\u{:04x}", u32::from(control))),
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
 /// A cell, in quotation marks where it needs them.
 fn cell(text: &str) -> String {
     if text.contains(['"', ',', '\n', '\r']) {
@@ -127,7 +153,7 @@ fn cell(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use imageclassifier_client::{Crop, Prediction, Timings};
+    use imageclassifier_client::Timings;
 
     use super::*;
     use crate::failure::Failure;

@@ -100,7 +100,8 @@ fn is_svg(head: &[u8]) -> bool {
             ">"
         } else {
             let name = rest.strip_prefix("<svg");
-            return name.is_some_and(|rest| !rest.starts_with(|next: char| next.is_alphanumeric()));
+            return name
+                .is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_alphanumeric()));
         };
         let Some((_, after)) = rest.split_once(end) else {
             return false;

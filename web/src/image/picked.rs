@@ -97,7 +97,7 @@ impl Picked {
     ) -> Result<Blob, Failure> {
         match &*self.0 {
             Source::File { file, .. } => prepare(file, accepted, shrinking).await,
-            Source::Sample(sample) => fetch::blob(window().fetch_with_str(&sample.url()))
+            Source::Sample(sample) => fetch::blob(window().fetch_with_str(&sample.url()).into())
                 .await
                 .map_err(|_| Failure::Unreadable { name: self.name() }),
         }

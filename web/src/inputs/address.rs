@@ -1,11 +1,11 @@
 //! Images of other sites, dropped or pasted as an address. The browser fetches them itself, without cookies, if the other
 //! site allows it: the server never fetches anything for anybody.
 
-use data_url::DataUrl;
-use futures_util::future::join_all;
 use js_sys::{Array, Uint8Array};
 use leptos::prelude::{location, window};
+use percent_encoding::percent_decode_str;
 use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, File, FilePropertyBag, ReferrerPolicy, RequestCredentials, RequestInit, Url};
 
 use crate::{failure::Failure, fetch, inputs::input_file::InputFile};
@@ -41,7 +41,23 @@ pub(crate) fn listed(text: &str) -> Vec<Address> {
 
 /// Fetches all at the same time; files and failures in the order of the addresses.
 pub(crate) async fn fetch_all(addresses: Vec<Address>) -> Vec<InputFile> {
-    join_all(addresses.into_iter().map(Address::input_file)).await
+    let fetching: Vec<_> = addresses.into_iter().map(Address::fetch).collect();
+    let mut files = Vec::new();
+    for (path, fetching) in fetching {
+        let file = match fetching {
+            Fetching::Begun(response, url) => fetched(response, &url, &path).await,
+            Fetching::Finished(file) => file,
+        };
+        let path = file.as_ref().map_or(path, File::name);
+        files.push(InputFile { file, path });
+    }
+    files
+}
+
+enum Fetching {
+    /// A promise of the browser and the address it is for.
+    Begun(JsFuture, Url),
+    Finished(Result<File, Failure>),
 }
 
 impl Address {
@@ -49,7 +65,8 @@ impl Address {
         let url = Url::new(text.trim()).ok()?;
         match url.protocol().as_str() {
             "https:" | "http:" => Some(Self::Web(url)),
-            "data:" => Some(Self::Data(text.trim().to_owned())),
+            // The browser has taken line breaks out and written the scheme in lower case.
+            "data:" => Some(Self::Data(url.href())),
             "blob:" | "file:" => Some(Self::Closed),
             _ => None,
         }
@@ -63,47 +80,65 @@ impl Address {
         }
     }
 
-    async fn input_file(self) -> InputFile {
-        let path = match &self {
-            Self::Web(url) => file_name(url),
-            Self::Data(_) | Self::Closed => NAME.to_owned(),
-        };
-        let file = match self {
-            Self::Web(url) => fetched(&url, &path).await,
-            Self::Data(url) => decoded(&url),
-            Self::Closed => Err(Failure::ClosedAddress),
-        };
-        let path = file.as_ref().map_or(path, File::name);
-        InputFile { file, path }
+    /// Begins to fetch the image; its name until it is there.
+    fn fetch(self) -> (String, Fetching) {
+        match self {
+            Self::Web(url) => (file_name(&url), begin(url)),
+            Self::Data(url) => (NAME.to_owned(), Fetching::Finished(decoded(&url))),
+            Self::Closed => {
+                let closed = Err(Failure::ClosedAddress);
+                (NAME.to_owned(), Fetching::Finished(closed))
+            }
+        }
     }
 }
 
-async fn fetched(url: &Url, name: &str) -> Result<File, Failure> {
-    let refused = || Failure::OtherSite { site: url.host() };
+fn begin(url: Url) -> Fetching {
     // The page's policy forbids anything else, and the browser would complain.
     if url.protocol() != "https:" && Ok(url.origin()) != location().origin() {
-        return Err(refused());
+        return Fetching::Finished(Err(Failure::OtherSite { site: url.host() }));
     }
-    let image = get(&url.href()).await.map_err(|_| refused())?;
-    file(&image, name, &image.type_()).map_err(|_| refused())
+    let request = RequestInit::new();
+    request.set_credentials(RequestCredentials::Omit);
+    request.set_referrer_policy(ReferrerPolicy::NoReferrer);
+    let promise = window().fetch_with_str_and_init(&url.href(), &request);
+    Fetching::Begun(promise.into(), url)
+}
+
+async fn fetched(response: JsFuture, url: &Url, name: &str) -> Result<File, Failure> {
+    let refused = |_| Failure::OtherSite { site: url.host() };
+    let image = fetch::blob(response).await.map_err(refused)?;
+    file(&image, name, &image.type_()).map_err(refused)
 }
 
 /// The page's policy lets it fetch no `data:` URLs.
 fn decoded(url: &str) -> Result<File, Failure> {
-    let damaged = || Failure::Corrupt {
+    let corrupt = || Failure::Corrupt {
         name: NAME.to_owned(),
     };
-    let url = DataUrl::process(url).map_err(|_| damaged())?;
-    let (bytes, _) = url.decode_to_vec().map_err(|_| damaged())?;
-    let media_type = url.mime_type();
-    let extension = media_type.subtype.split('+').next().unwrap_or_default();
-    let name = if media_type.type_ == NAME {
-        format!("{NAME}.{extension}")
-    } else {
-        NAME.to_owned()
-    };
+    let (media_type, bytes) = data(url).ok_or_else(corrupt)?;
+    let extension = media_type.strip_prefix("image/");
+    let extension = extension.and_then(|kind| kind.split(['+', ';']).next());
+    let name = extension.map_or(NAME.to_owned(), |extension| format!("{NAME}.{extension}"));
     let bytes = Uint8Array::from(bytes.as_slice());
-    file(&bytes, &name, &media_type.to_string()).map_err(|_| damaged())
+    file(&bytes, &name, &media_type).map_err(|_| corrupt())
+}
+
+/// Media type and content of a `data:` URL without line breaks (RFC 2397, and the Fetch standard for base64).
+fn data(url: &str) -> Option<(String, Vec<u8>)> {
+    let (url, _fragment) = url.split_once('#').unwrap_or((url, ""));
+    let (head, body) = url.strip_prefix("data:")?.split_once(',')?;
+    let body = percent_decode_str(body).collect::<Vec<u8>>();
+    match head.strip_suffix(";base64") {
+        Some(media_type) => {
+            let text = String::from_utf8(body).ok()?;
+            // One character for each byte.
+            let bytes = window().atob(&text).ok()?;
+            let bytes: Result<_, _> = bytes.chars().map(u8::try_from).collect();
+            Some((media_type.to_owned(), bytes.ok()?))
+        }
+        None => Some((head.to_owned(), body)),
+    }
 }
 
 fn file(content: &JsValue, name: &str, media_type: &str) -> Result<File, JsValue> {
@@ -118,11 +153,4 @@ fn file_name(url: &Url) -> String {
         Some(name) if !name.is_empty() => name.to_owned(),
         _ => url.host(),
     }
-}
-
-async fn get(url: &str) -> Result<Blob, JsValue> {
-    let request = RequestInit::new();
-    request.set_credentials(RequestCredentials::Omit);
-    request.set_referrer_policy(ReferrerPolicy::NoReferrer);
-    fetch::blob(window().fetch_with_str_and_init(url, &request)).await
 }

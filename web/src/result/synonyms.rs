@@ -50,7 +50,9 @@ fn others<'a>(list: &'a str, label: &str, index: usize) -> Option<&'a str> {
 }
 
 async fn list_of_names() -> Option<String> {
-    let response = fetch::response(window().fetch_with_str(URL)).await.ok()?;
+    let response = fetch::response(window().fetch_with_str(URL).into())
+        .await
+        .ok()?;
     let text = JsFuture::from(response.text().ok()?).await.ok()?;
     text.as_string()
 }
