@@ -13,8 +13,8 @@ SIDE = 3464  # squared, 12 megapixels
 
 
 def enlarge(source: Path, folder: Path) -> None:
-    picture = Image.open(source).convert("RGB")
-    large = picture.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    image = Image.open(source).convert("RGB")
+    large = image.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
     large.save(folder / f"{source.stem}.jpg", quality=90)
 
 

@@ -1,4 +1,4 @@
-// Keeps the page's files, so that the page opens without a network. Pictures and calls never come here: calls are posted,
+// Keeps the page's files, so that the page opens without a network. Images and calls never come here: calls are posted,
 // and only what FILES names is kept. `cargo xtask page` writes the two constants; without it nothing is kept.
 const VERSION = "unversioned";
 const FILES = [];

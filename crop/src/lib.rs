@@ -3,7 +3,11 @@
 //! A crate of its own because two sides need the same rule and share nothing else: `model`, which crops, and `web`, which draws
 //! the square around the preview. Were it part of `model`, the page would pull in burn and the decoders. It has no dependencies.
 
-/// The part of a picture that the network sees: a centred square.
+mod exif;
+
+pub use exif::exif_orientation;
+
+/// The part of an image that the network sees: a centred square.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CropSquare {
     /// Columns to the left of the square.
@@ -15,10 +19,10 @@ pub struct CropSquare {
 }
 
 impl CropSquare {
-    /// The square that a network with `input_size` x `input_size` inputs sees of a `width` x `height` picture: its side
+    /// The square that a network with `input_size` x `input_size` inputs sees of a `width` x `height` image: its side
     /// is `input_size / (input_size + 32)` of the shorter side, as in the reference implementation's `center_crop`.
     ///
-    /// `width` and `height` are those of the picture as people see it, after its orientation has been applied; at least 1.
+    /// `width` and `height` are those of the upright image, after its orientation has been applied; at least 1.
     #[must_use]
     pub fn centre(width: u32, height: u32, input_size: u32) -> Self {
         let fraction = crop_fraction(input_size);

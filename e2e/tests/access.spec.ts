@@ -4,7 +4,7 @@ import { expect, expectAnswer, expectFailure, open, photo, pick, test, violation
 test("everything can be done from the keyboard", async ({ page }) => {
   const chooser = page.waitForEvent("filechooser"); // the browser takes a while to hand its dialogs over
   await open(page);
-  await tabTo(page, "Choose a picture");
+  await tabTo(page, "Choose an image");
   await page.keyboard.press("Enter");
   await (await chooser).setFiles(photo("coffee.png"));
   await expectAnswer(page, "espresso");
@@ -18,15 +18,15 @@ test("everything can be done from the keyboard", async ({ page }) => {
   await tabTo(page, "espresso");
   await page.keyboard.press("Tab");
   await expect(page.getByTestId("heat")).not.toContainText("espresso");
-  const faded = page.getByRole("slider", { name: "Strength of the colours" });
+  const faded = page.getByRole("slider", { name: "Overlay opacity" });
   const before = Number(await faded.inputValue());
   await faded.focus();
   await page.keyboard.press("ArrowRight");
   expect(Number(await faded.inputValue())).toBeGreaterThan(before);
-  await tabTo(page, "Copy link to this answer");
+  await tabTo(page, "Copy link to this result");
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
-  await expect(page.getByTestId("receipt").getByRole("definition").first()).toBeVisible();
+  await expect(page.getByTestId("details").getByRole("definition").first()).toBeVisible();
 
   await tabTo(page, "Cat");
   await page.keyboard.press("Enter");
@@ -47,8 +47,8 @@ for (const colorScheme of ["light", "dark"] as const) {
     await expectAnswer(page, "espresso");
     expect(await violations(page)).toEqual([]);
 
-    await page.getByRole("button", { name: "Other names" }).click();
-    await page.getByTestId("receipt").locator("summary").click();
+    await page.getByRole("button", { name: "Synonyms" }).click();
+    await page.getByTestId("details").locator("summary").click();
     await page.getByRole("button", { name: "What the network saw" }).click();
     await expect(page.getByTestId("seen")).toBeVisible();
     expect(await violations(page)).toEqual([]);
@@ -63,7 +63,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     await expect(page.getByTestId("unsure")).toBeVisible();
     expect(await violations(page)).toEqual([]);
 
-    await pick(page, { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no picture") });
+    await pick(page, { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no image") });
     await expectFailure(page, "notes.txt");
     expect(await violations(page)).toEqual([]);
   });

@@ -6,12 +6,12 @@ test.beforeEach(async ({ page }) => {
   await expectAnswer(page, "espresso");
 });
 
-test("more classes are shown without asking again, and stay so for the next picture", async ({ page }) => {
+test("more classes are shown without a new request, also for the next image", async ({ page }) => {
   let calls = 0;
   page.on("request", (request) => (calls += Number(request.url().endsWith("/Classify"))));
   const meters = page.getByRole("meter");
   for (const top of [10, 20, 5, 10]) {
-    await page.getByLabel("Show the best").selectOption(String(top));
+    await page.getByLabel("Classes shown").selectOption(String(top));
     await expect(meters).toHaveCount(top);
   }
   expect(calls).toBe(0);
@@ -21,24 +21,24 @@ test("more classes are shown without asking again, and stay so for the next pict
   expect(calls).toBe(1);
 });
 
-test("the other names of a class are there for who asks", async ({ page }) => {
+test("the synonyms of a class are shown on request", async ({ page }) => {
   await page.getByRole("button", { name: "Cat" }).click();
   await expectAnswer(page, "tiger cat");
   await expect(page.getByTestId("names")).toHaveCount(0);
   const fetched = page.waitForResponse("**/imagenet1k_labels.txt");
-  await page.getByRole("button", { name: "Other names" }).click();
+  await page.getByRole("button", { name: "Synonyms" }).click();
   expect((await fetched).ok()).toBe(true);
   const tabby = page.getByRole("listitem").filter({ has: page.getByRole("meter", { name: "tabby" }) });
   await expect(tabby.getByTestId("names")).toHaveText("tabby cat");
-  await page.getByRole("button", { name: "Other names" }).click();
+  await page.getByRole("button", { name: "Synonyms" }).click();
   await expect(page.getByTestId("names")).toHaveCount(0);
 });
 
-test("the receipt says which model answered and under which number", async ({ page }) => {
-  const receipt = page.getByTestId("receipt");
-  await expect(receipt.getByRole("definition").first()).toBeHidden();
-  await receipt.getByText("Receipt").click();
-  const values = await receipt.getByRole("definition").allTextContents();
+test("the details name the model and the request", async ({ page }) => {
+  const details = page.getByTestId("details");
+  await expect(details.getByRole("definition").first()).toBeHidden();
+  await details.getByText("Details").click();
+  const values = await details.getByRole("definition").allTextContents();
   expect(values[0]).toBe("efficientnet-lite0");
   expect(values[1]).toMatch(/^\S{4,}$/); // revision
   expect(values[2]).toMatch(/^[0-9a-f]{64}$/); // weights
@@ -46,11 +46,11 @@ test("the receipt says which model answered and under which number", async ({ pa
   expect(values[4]).toMatch(/^\S{8,}$/); // request
 });
 
-test("the time is told by stages that make up the whole", async ({ page }) => {
+test("the stages add up to the total time", async ({ page }) => {
   const time = page.getByTestId("timings");
-  await expect(time).toContainText(/^[\d.]+ ms in all/);
+  await expect(time).toContainText(/^[\d.]+ ms in total/);
   const stages = await time.getByRole("listitem").allTextContents();
-  expect(stages.map((stage) => stage.trim().split(" ")[0])).toEqual(["upload", "waiting", "decoding", "inference"]);
+  expect(stages.map((stage) => stage.trim().split(" ")[0])).toEqual(["upload", "queue", "decoding", "inference"]);
   const [all] = (await time.textContent())!.match(/[\d.]+/)!;
   const sum = stages.map((stage) => Number(stage.match(/[\d.]+/)![0])).reduce((one, other) => one + other);
   expect(Math.abs(sum - Number(all))).toBeLessThan(2.5); // each is rounded

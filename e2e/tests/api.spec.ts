@@ -17,7 +17,7 @@ test("the programs are those of examples/, for this server and as many classes a
   await open(page);
   await pick(page, photo("coffee.png"));
   await expectAnswer(page, "espresso");
-  await page.getByLabel("Show the best").selectOption("10");
+  await page.getByLabel("Classes shown").selectOption("10");
   await page.getByRole("button", { name: "Use via API" }).click();
   const drawer = page.getByRole("dialog", { name: "Use via API" });
   await expect(drawer).toBeVisible();

@@ -45,7 +45,7 @@ export async function open(page: Page, url = "/") {
   await expectPhase(page, "empty");
 }
 
-export async function expectPhase(page: Page, phase: "empty" | "asking" | "answered" | "failed" | "shared") {
+export async function expectPhase(page: Page, phase: "empty" | "asking" | "answered" | "failed" | "cancelled" | "shared") {
   await expect(page.locator(".stage")).toHaveAttribute("data-phase", phase);
 }
 
@@ -57,7 +57,7 @@ export async function pick(page: Page, file: string | { name: string; mimeType: 
 /** The answer names `label`, shows five guesses, the best first, and can be heard. */
 export async function expectAnswer(page: Page, label: string) {
   await expectPhase(page, "answered");
-  const answer = page.getByRole("region", { name: "Answer" });
+  const answer = page.getByRole("region", { name: "Result" });
   await expect(answer.getByRole("heading")).toHaveText(label);
   await expect(page.getByRole("status")).toContainText(`: ${label}, `);
 

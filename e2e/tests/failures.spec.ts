@@ -9,25 +9,25 @@ const refused: [name: string, mimeType: string, bytes: () => Promise<Buffer> | B
   [
     "notes.txt",
     "text/plain",
-    () => Buffer.from("Not a picture."),
-    "notes.txt is not a picture this page can read. Choose a JPEG, PNG, WebP, GIF or BMP.",
+    () => Buffer.from("Not an image."),
+    "notes.txt is not an image this page can read. Choose a JPEG, PNG, WebP or GIF.",
   ],
   [
     "noise.png",
     "image/png",
-    () => Buffer.from("Not a picture."),
-    "noise.png is not a picture this page can read. Choose a JPEG, PNG, WebP, GIF or BMP.",
+    () => Buffer.from("Not an image."),
+    "noise.png is not an image this page can read. Choose a JPEG, PNG, WebP or GIF.",
   ],
   [
     "torn.png",
     "image/png",
     async () => (await readFile(photo("coffee.png"))).subarray(0, 100_000),
-    "torn.png is damaged, or of a rare kind. Save it anew as JPEG or PNG, then choose that.",
+    "torn.png is corrupt or unsupported. Save it again as JPEG or PNG, then choose that.",
   ],
-  ["empty.png", "image/png", () => Buffer.alloc(0), "empty.png is empty. Choose another picture."],
+  ["empty.png", "image/png", () => Buffer.alloc(0), "empty.png is empty. Choose another image."],
 ];
 for (const [name, mimeType, bytes, sentence] of refused) {
-  test(`${name} is refused with a sentence`, async ({ page }) => {
+  test(`${name} is rejected with a sentence`, async ({ page }) => {
     await pick(page, { name, mimeType, buffer: await bytes() });
     await expectFailure(page, sentence);
     await expect(page.getByRole("button", { name: "Try again" })).toHaveCount(0);
@@ -40,13 +40,13 @@ for (const [name, mimeType, bytes, sentence] of refused) {
 test.describe("without a server", () => {
   test.use({ provoked: /net::ERR_FAILED/ });
 
-  test("the page says so, and trying again works once it is back", async ({ page }) => {
+  test("the page says so, and a retry works once it is back", async ({ page }) => {
     await page.route(CLASSIFY, (route) => route.abort());
     await pick(page, photo("coffee.png"));
-    await expectFailure(page, "The server does not answer. Check that it runs, then try again.");
+    await expectFailure(page, "The server does not answer. Check that it is running, then try again.");
     await page.unroute(CLASSIFY);
     await page.getByRole("button", { name: "Try again" }).click();
-    await expect(page.getByRole("region", { name: "Answer" })).toBeFocused();
+    await expect(page.getByRole("region", { name: "Result" })).toBeFocused();
     await expectAnswer(page, "espresso");
   });
 });

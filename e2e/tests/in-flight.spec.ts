@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { open, test } from "./classifier";
 
-// What the list of many pictures should do, measured without the page around it: MEASURE=1 npx playwright test in-flight
+// What a batch should do, measured without the page around it: MEASURE=1 npx playwright test in-flight
 // Files are posted as blobs. Bytes that a script posts cannot be measured here: Playwright has the browser tell it each request
 // with them, which costs several times what the request does.
 const EVAL = process.env.IMAGECLASSIFIER_EVAL_DIR;
@@ -27,7 +27,7 @@ test("single calls in flight against batches", async ({ page }) => {
       for (; number > 127; number >>>= 7) bytes.push((number & 127) | 128);
       return [...bytes, number];
     };
-    const request = (picture: File) => new Blob([new Uint8Array([10, ...varint(picture.size)]), picture, new Uint8Array([16, 20, 32, 1])]);
+    const request = (image: File) => new Blob([new Uint8Array([10, ...varint(image.size)]), image, new Uint8Array([16, 20, 32, 1])]);
     const frame = (message: Blob) => {
       const head = new DataView(new ArrayBuffer(5));
       head.setUint32(1, message.size);

@@ -4,7 +4,7 @@ test("the page speaks English to who reads neither of its languages", async ({ b
   const page = await browser.newPage({ locale: "de-DE", baseURL });
   await open(page);
   await expect(page.locator("html")).toHaveAttribute("lang", "en");
-  await expect(page.getByRole("heading", { level: 1 })).toHaveText("What does your picture show?");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("What does your image show?");
   await page.close();
 });
 
@@ -14,37 +14,37 @@ test.describe("with a Russian browser", () => {
   test("the page speaks Russian in every state; classes stay English", async ({ page }) => {
     await open(page);
     await expect(page.locator("html")).toHaveAttribute("lang", "ru");
-    await expect(page).toHaveTitle("Что на вашей картинке?");
-    await expect(page.getByRole("button", { name: "Выбрать картинку" })).toBeVisible();
+    await expect(page).toHaveTitle("Что на вашем изображении?");
+    await expect(page.getByRole("button", { name: "Выбрать изображение" })).toBeVisible();
     expect(await violations(page)).toEqual([]);
 
     await pick(page, photo("coffee.png"));
     await expectPhase(page, "answered");
-    const label = page.getByRole("region", { name: "Ответ" }).getByTestId("label");
+    const label = page.getByRole("region", { name: "Результат" }).getByTestId("label");
     await expect(label).toHaveText("espresso");
     await expect(label).toHaveAttribute("lang", "en");
     await expect(page.getByRole("status")).toHaveText(/^coffee\.png: espresso, 95,\d\s%\.$/);
     expect(await violations(page)).toEqual([]);
 
-    await pick(page, { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no picture") });
-    await expectFailure(page, "notes.txt: такую картинку страница прочитать не может.");
+    await pick(page, { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no image") });
+    await expectFailure(page, "notes.txt: такое изображение страница прочитать не может.");
     expect(await untranslated(page)).toEqual([]);
   });
 });
 
 test("the switch changes every text at once, and the choice is kept", async ({ page }) => {
   await open(page);
-  await pick(page, { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no picture") });
-  await expectFailure(page, "notes.txt is not a picture");
+  await pick(page, { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no image") });
+  await expectFailure(page, "notes.txt is not an image");
   await page.getByRole("button", { name: "Русский" }).click();
-  await expectFailure(page, "notes.txt: такую картинку страница прочитать не может.");
+  await expectFailure(page, "notes.txt: такое изображение страница прочитать не может.");
   await expect(page.getByRole("button", { name: "English" })).toBeFocused();
   await page.reload();
   await expectPhase(page, "empty");
   await expect(page.locator("html")).toHaveAttribute("lang", "ru");
   await page.getByRole("button", { name: "English" }).click();
   await expect(page.locator("html")).toHaveAttribute("lang", "en");
-  await expect(page).toHaveTitle("What does your picture show?");
+  await expect(page).toHaveTitle("What does your image show?");
 });
 
 /** Texts that are seen or heard and hold an English sentence: two Latin words side by side that are not marked English. */

@@ -1,12 +1,12 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, expectAnswer, expectFailure, expectPhase, open, photo, pick, test } from "./classifier";
-import { blackPng } from "./pictures";
+import { blackPng } from "./images";
 
 const CLASSIFY = "**/imageclassifier.ImageClassifier/Classify";
-const SWITCH = "Shrink large pictures before sending";
+const SWITCH = "Shrink large images before sending";
 
-test("a picture of many pixels is made smaller before it is sent, unless the switch is off", async ({ page }) => {
+test("an image of many pixels is shrunk before it is sent, unless the switch is off", async ({ page }) => {
   await open(page);
   const sent: number[] = [];
   page.on("requestfinished", async (request) => {
@@ -28,7 +28,7 @@ test("a picture of many pixels is made smaller before it is sent, unless the swi
   expect(sent[1]).toBeGreaterThan(large.length);
 });
 
-test("a picture of many pixels in a small file is sent as it is", async ({ page }) => {
+test("an image of many pixels in a small file is sent as it is", async ({ page }) => {
   await open(page);
   const drawing = blackPng(4000, 3000);
   expect(drawing.length).toBeLessThan(256 << 10);
@@ -38,7 +38,7 @@ test("a picture of many pixels in a small file is sent as it is", async ({ page 
   expect(Number((await (await finished).allHeaders())["content-length"])).toBeGreaterThan(drawing.length);
 });
 
-test("what the server would not take is shrunk when asked", async ({ page }) => {
+test("an image over the limits is shrunk on request", async ({ page }) => {
   await open(page);
   await page.getByLabel(SWITCH).uncheck();
   await pick(page, { name: "poster.png", mimeType: "image/png", buffer: blackPng(6000, 5000) });
@@ -47,22 +47,22 @@ test("what the server would not take is shrunk when asked", async ({ page }) => 
   await expectPhase(page, "answered");
   await expect(page.getByLabel(SWITCH)).not.toBeChecked();
 
-  // The same picture with 12 MB of ballast after it: too many bytes rather than too many pixels.
+  // The same image with 12 MB of ballast after it: too many bytes rather than too many pixels.
   const heavy = Buffer.concat([readFileSync(photo("coffee.png")), Buffer.alloc(12 << 20)]);
   await pick(page, { name: "heavy.png", mimeType: "image/png", buffer: heavy });
-  await expectFailure(page, "heavy.png is 12.5 MB; the limit is 10 MB. Choose a smaller picture.");
+  await expectFailure(page, "heavy.png is 12.5 MB; the limit is 10 MB. Choose a smaller image.");
   await page.getByRole("button", { name: "Shrink and retry" }).click();
   await expectAnswer(page, "espresso");
 });
 
-test("a file too large to send that is no picture has no way on", async ({ page }) => {
+test("a file that is too large and no image offers no retry", async ({ page }) => {
   await open(page);
   await pick(page, { name: "zeros.jpg", mimeType: "image/jpeg", buffer: Buffer.alloc(12 << 20) });
-  await expectFailure(page, "zeros.jpg is too large for the server, and this browser cannot make it smaller.");
+  await expectFailure(page, "zeros.jpg is too large for the server, and this browser cannot shrink it.");
   await expect(page.getByRole("button", { name: "Shrink and retry" })).toHaveCount(0);
 });
 
-test("on a slow link one sees how far the upload is, and can give it up", async ({ page }) => {
+test("on a slow link the upload shows its progress and can be cancelled", async ({ page }) => {
   await open(page);
   const browser = await page.context().newCDPSession(page);
   await browser.send("Network.enable");
@@ -71,12 +71,15 @@ test("on a slow link one sees how far the upload is, and can give it up", async 
   const failed = page.waitForEvent("requestfailed");
   await pick(page, photo("coffee.png")); // some 460 kB
   const progress = page.getByTestId("progress");
-  await expect(progress).toContainText(/sending, \d+%/);
+  await expect(progress).toContainText(/uploading, \d+%/);
   await expect
     .poll(() => progress.getByRole("progressbar").evaluate((bar) => (bar as HTMLProgressElement).value), { intervals: [50] })
     .toBeGreaterThan(0.2);
   await progress.getByRole("button", { name: "Cancel" }).click();
-  await expectFailure(page, "The call about coffee.png was given up. Try again.");
+  await expectPhase(page, "cancelled");
+  await expect(page.getByTestId("cancelled")).toHaveText("The request for coffee.png was cancelled.");
+  await expect(page.getByRole("status")).toHaveText("The request for coffee.png was cancelled.");
+  await expect(page.getByRole("alert")).toBeEmpty();
   expect((await failed).failure()!.errorText).toBe("net::ERR_ABORTED");
 
   await browser.send("Network.emulateNetworkConditions", { ...network, uploadThroughput: -1 });
@@ -96,7 +99,7 @@ test("shrinking leaves at least 99 % of the answers as they are", async ({ page 
     await page.getByLabel(SWITCH).setChecked(shrinks);
     const began = Date.now();
     await page.getByTestId("file").setInputFiles(files);
-    await expect(page.getByTestId("many").getByRole("heading")).toHaveText(new RegExp(`^${files.length} of`), { timeout: 300_000 });
+    await expect(page.getByTestId("batch").getByRole("heading")).toHaveText(new RegExp(`^${files.length} of`), { timeout: 300_000 });
     console.log(`${shrinks ? "shrunk" : "in full"}: ${files.length} in ${((Date.now() - began) / 1000).toFixed(0)} s`);
     const download = page.waitForEvent("download");
     await page.getByRole("button", { name: "Save JSON" }).click();
@@ -114,9 +117,9 @@ async function enlarged(page: import("@playwright/test").Page, width: number, he
   const base64 = await page.evaluate(
     async ([base64, width, height]) => {
       const bytes = Uint8Array.from(atob(base64 as string), (character) => character.charCodeAt(0));
-      const picture = await createImageBitmap(new Blob([bytes]));
+      const image = await createImageBitmap(new Blob([bytes]));
       const canvas = new OffscreenCanvas(width as number, height as number);
-      canvas.getContext("2d")!.drawImage(picture, 0, 0, width as number, height as number);
+      canvas.getContext("2d")!.drawImage(image, 0, 0, width as number, height as number);
       const large = new Uint8Array(await (await canvas.convertToBlob({ type: "image/jpeg", quality: 0.95 })).arrayBuffer());
       let text = "";
       for (const byte of large) text += String.fromCharCode(byte);

@@ -4,7 +4,7 @@ import { expect, expectAnswer, expectFailure, open, photo, pick, test } from "./
 const CLASSIFY = "/imageclassifier.ImageClassifier/Classify";
 const HEADERS = { "content-type": "application/grpc-web+proto" };
 
-test("who calls too often is told when to try again", async ({ page, serve }) => {
+test("a rate-limited visitor is told when to try again", async ({ page, serve }) => {
   const url = await serve("--rate-limit", "1");
   await open(page, url);
   let others = true;
@@ -14,7 +14,7 @@ test("who calls too often is told when to try again", async ({ page, serve }) =>
   // A call of the page may be the one in a second that is taken.
   await expect(async () => {
     await pick(page, photo("coffee.png"));
-    await expectFailure(page, "You ask more often than this server allows. Try again in 1 second.");
+    await expectFailure(page, "Too many requests. Wait 1 second and try again.");
   }).toPass();
   others = false;
   await calling;
@@ -24,7 +24,7 @@ test("who calls too often is told when to try again", async ({ page, serve }) =>
   await expectAnswer(page, "espresso");
 });
 
-test("who finds the server busy is told when to try again", async ({ page, serve }) => {
+test("a busy server tells the visitor when to try again", async ({ page, serve }) => {
   const url = await serve("--calls-max", "1");
   await open(page, url);
   const unfinished = request(url + CLASSIFY, { method: "POST", headers: { ...HEADERS, "content-length": 1000 } });
@@ -32,7 +32,7 @@ test("who finds the server busy is told when to try again", async ({ page, serve
   unfinished.flushHeaders();
   await expect(async () => {
     await pick(page, photo("coffee.png"));
-    await expectFailure(page, /The server is busy\. Try again in \d+ seconds?\./);
+    await expectFailure(page, /The server is busy\. Wait \d+ seconds? and try again\./);
   }).toPass();
 
   unfinished.destroy();

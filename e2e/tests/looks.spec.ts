@@ -10,8 +10,8 @@ test("a phone 360 pixels wide has nothing to scroll sideways", async ({ page }) 
   await expectNoSidewaysScroll(page);
   await page.getByRole("button", { name: "What the network saw" }).click();
   await page.getByRole("button", { name: "Why?" }).click();
-  await page.getByRole("button", { name: "Other names" }).click();
-  await page.getByTestId("receipt").locator("summary").click();
+  await page.getByRole("button", { name: "Synonyms" }).click();
+  await page.getByTestId("details").locator("summary").click();
   await expect(page.getByTestId("heat")).toBeVisible();
   await expectNoSidewaysScroll(page);
   await page.getByRole("button", { name: "Use via API" }).click();
@@ -22,7 +22,7 @@ test("a phone 360 pixels wide has nothing to scroll sideways", async ({ page }) 
   await expectNoSidewaysScroll(page);
   await page.getByRole("button", { name: "English" }).click();
   const name = `${"a_very_long_name_".repeat(8)}.txt`;
-  await pick(page, { name, mimeType: "text/plain", buffer: Buffer.from("no picture") });
+  await pick(page, { name, mimeType: "text/plain", buffer: Buffer.from("no image") });
   await expectFailure(page, name);
   await expectNoSidewaysScroll(page);
 });

@@ -16,7 +16,7 @@ test("the page says what it may do, and does no more", async ({ page }) => {
   await expectAnswer(page, "espresso");
   await page.getByRole("button", { name: "Cat" }).click();
   await expectAnswer(page, "tiger cat");
-  await pick(page, { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no picture") });
+  await pick(page, { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no image") });
   await expectFailure(page, "notes.txt");
   expect(await page.locator("script:not([src]), style, [style]").count()).toBe(0);
   expect(violations).toEqual([]);
@@ -37,7 +37,7 @@ test.describe("what the policy forbids", () => {
       document.head.append(script, style);
     });
     await expect.poll(() => violations.sort()).toEqual(["script-src-elem", "style-src-elem"]);
-    await expect(page).toHaveTitle("What does your picture show?");
+    await expect(page).toHaveTitle("What does your image show?");
     await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
   });
 });

@@ -1,9 +1,9 @@
 import type { Page } from "@playwright/test";
 import { readdirSync } from "node:fs";
 import { type Serve, expect, expectAnswer, expectFailure, expectPhase, open, photo, pick, test } from "./classifier";
-import { blackPng } from "./pictures";
+import { blackPng } from "./images";
 
-// Pictures for people to look at: npm run screenshots writes them into docs/screenshots/
+// Images for people to look at: npm run screenshots writes them into docs/screenshots/
 const folder = process.env.SCREENSHOTS;
 
 const PHOTOS = readdirSync(photo("")).filter((name) => /\.(png|jpg)$/.test(name)).sort();
@@ -46,9 +46,9 @@ const STATES: Record<string, (page: Page, serve: Serve) => Promise<void>> = {
     await page.getByRole("button", { name: "Cat" }).click();
     await expectAnswer(page, "tiger cat");
     await page.getByRole("button", { name: "Why?" }).click();
-    await page.getByRole("button", { name: "Other names" }).click();
+    await page.getByRole("button", { name: "Synonyms" }).click();
     await page.getByText("tabby cat", { exact: true }).waitFor();
-    await page.getByTestId("receipt").locator("summary").click();
+    await page.getByTestId("details").locator("summary").click();
   },
   programs: async (page) => {
     await page.getByRole("button", { name: "Use via API" }).click();
@@ -71,29 +71,29 @@ const STATES: Record<string, (page: Page, serve: Serve) => Promise<void>> = {
     await expectFailure(page, "The server does not answer.");
   },
   "too-large": async (page) => {
-    await page.getByLabel("Shrink large pictures before sending").uncheck();
+    await page.getByLabel("Shrink large images before sending").uncheck();
     await pick(page, { name: "poster.png", mimeType: "image/png", buffer: blackPng(6000, 5000) });
     await page.getByRole("button", { name: "Shrink and retry" }).waitFor();
   },
-  "many-asking": async (page) => {
+  "batch-asking": async (page) => {
     await page.route("**/Classify*", () => {}); // never answered
     await pickAll(page, PHOTOS);
     await expect(page.locator("[role=row][data-state=asking]").first()).toBeVisible();
   },
-  many: async (page) => {
+  batch: async (page) => {
     await pickAll(page, [...PHOTOS, "../make_golden.py"]);
-    await expect(page.getByTestId("many").getByRole("heading")).toHaveText(/ pictures done, 1 failed$/);
+    await expect(page.getByTestId("batch").getByRole("heading")).toHaveText(/ images done, 1 failed$/);
     await page.waitForTimeout(3000); // answers come before thumbnails
   },
   token: async (page, serve) => {
     await open(page, await serve("--token-file", "tests/access-tokens"));
     await pick(page, photo("coffee.png"));
-    await expectFailure(page, "This server answers only with an access token.");
+    await expectFailure(page, "This server requires an access token.");
   },
 };
 
 /** Looks other than the first are shown of these. */
-const OFTEN = ["empty", "answered", "why", "failed", "many"];
+const OFTEN = ["empty", "answered", "why", "failed", "batch"];
 
 async function pickAll(page: Page, names: string[]) {
   await page.getByTestId("file").setInputFiles(names.map(photo));

@@ -1,11 +1,11 @@
 import { expect, expectAnswer, expectFailure, expectPhase, open, photo, pick, test, violations } from "./classifier";
 
-test("a link tells another browser the answer, and nothing of the picture", async ({ page, context, browser, baseURL }) => {
+test("a link shows another browser the result without the image", async ({ page, context, browser, baseURL }) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await open(page);
   await pick(page, photo("coffee.png"));
   await expectAnswer(page, "espresso");
-  await page.getByRole("button", { name: "Copy link to this answer" }).click();
+  await page.getByRole("button", { name: "Copy link to this result" }).click();
   await expect(page.getByRole("status")).toHaveText("Copied");
   const link = await page.evaluate(() => navigator.clipboard.readText());
   expect(link).toMatch(/#answer=1&model=efficientnet-lite0&revision=[^&]+(&[^&=]+=[01]\.\d{4}){5}$/);
@@ -16,17 +16,17 @@ test("a link tells another browser the answer, and nothing of the picture", asyn
   other.on("request", (request) => asked.push(request.url()));
   await other.goto(link);
   await expectPhase(other, "shared");
-  const answer = other.getByRole("region", { name: "Answer" });
+  const answer = other.getByRole("region", { name: "Result" });
   await expect(answer.getByTestId("label")).toHaveText("espresso");
   await expect(answer.getByRole("meter")).toHaveCount(5);
   await expect(answer.getByTestId("shared")).toBeVisible();
   await expect(answer.getByTestId("model")).toContainText("efficientnet-lite0, revision ");
-  await expect(other.getByRole("status")).toHaveText(/^Shared answer: espresso, 95\.\d%\.$/);
+  await expect(other.getByRole("status")).toHaveText(/^Shared result: espresso, 95\.\d%\.$/);
   await expect(answer.getByRole("button")).toHaveCount(0); // to be read, no more
   expect(asked.filter((url) => url.includes("#answer") || url.endsWith("/Classify"))).toEqual([]);
   expect(await violations(other)).toEqual([]);
 
-  await answer.getByRole("link", { name: "Try a picture of your own" }).click();
+  await answer.getByRole("link", { name: "Try an image of your own" }).click();
   await expectPhase(other, "empty");
   await other.goBack();
   await expectPhase(other, "shared");
@@ -37,30 +37,30 @@ test("a link tells another browser the answer, and nothing of the picture", asyn
 });
 
 for (const fragment of ["cup", "answer=1&model=m&revision=r&cup=7", "answer=9&model=m&revision=r&cup=0.5", "%"]) {
-  test(`the damaged link #${fragment} is told, and the page goes on`, async ({ page }) => {
+  test(`the damaged link #${fragment} gets a sentence`, async ({ page }) => {
     await page.goto(`/#${fragment}`);
-    await expectFailure(page, "This link to an answer is damaged. Ask for it again, or choose a picture of your own.");
+    await expectFailure(page, "This link to a result is damaged. Ask for it again, or choose an image of your own.");
     await pick(page, photo("coffee.png"));
     await expectAnswer(page, "espresso");
   });
 }
 
-test("what a link says is shown as text, whatever it is", async ({ page }) => {
+test("the content of a link is shown as text", async ({ page }) => {
   const label = "<img src=x onerror=alert(1)>";
   await page.goto(`/#answer=1&model=m&revision=r&${encodeURIComponent(label)}=0.5`);
   await expectPhase(page, "shared");
   await expect(page.getByTestId("label")).toHaveText(label);
 });
 
-test("where pages may not use the clipboard the link can be copied by hand", async ({ page }) => {
+test("without a clipboard the link can be copied by hand", async ({ page }) => {
   await page.addInitScript(() => {
     navigator.clipboard.writeText = () => Promise.reject(new Error("not allowed"));
   });
   await open(page);
   await pick(page, photo("coffee.png"));
   await expectAnswer(page, "espresso");
-  await page.getByRole("button", { name: "Copy link to this answer" }).click();
-  const field = page.getByLabel("To be copied by hand");
+  await page.getByRole("button", { name: "Copy link to this result" }).click();
+  const field = page.getByLabel("Copy this by hand");
   await expect(field).toBeFocused();
   await expect(field).toHaveValue(/#answer=1&/);
 });

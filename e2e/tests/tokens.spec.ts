@@ -1,8 +1,8 @@
 import type { Page, Request } from "@playwright/test";
 import { expect, expectAnswer, expectFailure, open, photo, pick, test, violations } from "./classifier";
 
-const WANTED = "This server answers only with an access token. Enter yours, or ask whoever runs the server for one.";
-const REFUSED = "The server did not accept this access token.";
+const WANTED = "This server requires an access token. Enter yours, or ask the administrator for one.";
+const REFUSED = "The server rejected this access token.";
 const OPTIONS = ["--token-file", "tests/access-tokens"];
 
 test("an access token is asked for, taken from the keyboard, and kept for the tab", async ({ page, context, serve }) => {
@@ -34,9 +34,9 @@ test("an access token is asked for, taken from the keyboard, and kept for the ta
   await page.keyboard.press("Control+V");
   await expect(field).toHaveValue("secret");
   await page.keyboard.press("Tab");
-  await expect(page.getByRole("button", { name: "Use it and try again" })).toBeFocused();
+  await expect(page.getByRole("button", { name: "Use token and try again" })).toBeFocused();
   await page.keyboard.press("Enter");
-  await expect(page.getByRole("region", { name: "Answer" })).toBeFocused();
+  await expect(page.getByRole("region", { name: "Result" })).toBeFocused();
   await expectAnswer(page, "espresso");
   await expect(field).toHaveCount(0);
   expect(await kept(page)).toEqual(["secret"]);
@@ -52,7 +52,7 @@ test("an access token is asked for, taken from the keyboard, and kept for the ta
   await expect(page).toHaveURL(url);
 });
 
-test("an access token is forgotten when the server takes it no more", async ({ page, serve }) => {
+test("an access token is forgotten when the server rejects it", async ({ page, serve }) => {
   await open(page, await serve(...OPTIONS));
   await pick(page, photo("coffee.png"));
   await enter(page, "secret");
@@ -71,12 +71,12 @@ test("what cannot be an access token is not sent", async ({ page, serve }) => {
   await open(page, await serve(...OPTIONS));
   await pick(page, photo("coffee.png"));
   await enter(page, "two words");
-  await expectFailure(page, "This cannot be an access token: it has a space or an unusual character. Copy it again.");
+  await expectFailure(page, "This cannot be an access token: it has a space or an invalid character. Copy it again.");
   await enter(page, " secret ");
   await expectAnswer(page, "espresso");
 });
 
-test("another picture can be chosen while a token is asked for", async ({ page, serve }) => {
+test("another image can be chosen while a token is asked for", async ({ page, serve }) => {
   await open(page, await serve(...OPTIONS));
   await pick(page, photo("coffee.png"));
   await expectFailure(page, WANTED);
@@ -98,7 +98,7 @@ for (const colorScheme of ["light", "dark"] as const) {
 
 async function enter(page: Page, token: string) {
   await page.getByLabel("Access token").fill(token);
-  await page.getByRole("button", { name: "Use it and try again" }).click();
+  await page.getByRole("button", { name: "Use token and try again" }).click();
 }
 
 /** What the tab remembers. */

@@ -1,48 +1,30 @@
 use leptos::prelude::*;
 
 use crate::{
-    answer::{is_unsure, unsure_note},
-    language,
-    many::Many,
-    session::Phase,
-    texts::{Language, Text},
+    batch::list::Batch,
+    confidence::{is_unsure, unsure_note},
+    notice::Notice,
+    session::phase::Phase,
+    settings::language,
+    texts::Language,
 };
 
-/// Something small that happened, to be heard until the next picture. A handle.
-#[derive(Clone, Copy)]
-pub(crate) struct Said(RwSignal<Option<Text>>);
-
-impl Said {
-    pub(crate) fn provide() {
-        provide_context(Self(RwSignal::new(None)));
-    }
-
-    pub(crate) fn known() -> Self {
-        expect_context()
-    }
-
-    pub(crate) fn say(self, text: Text) {
-        self.0.set(Some(text));
-    }
-}
-
-/// The page's one polite live region: the outcome in a sentence, for those who hear the page. Failures speak for
-/// themselves, as alerts.
+/// The page's one polite live region: the outcome in a sentence, for screen readers. Failures are alerts instead.
 #[component]
-pub(crate) fn Announcement(phase: ReadSignal<Phase, LocalStorage>, many: Many) -> impl IntoView {
+pub(crate) fn Announcement(phase: ReadSignal<Phase, LocalStorage>, batch: Batch) -> impl IntoView {
     let language = language::spoken();
-    let Said(said) = Said::known();
+    let notice = Notice::current();
     Effect::new(move || {
         phase.track();
-        said.set(None);
+        notice.clear();
     });
     view! {
         <p class="heard-only" role="status" aria-live="polite">
-            {move || match (said.get(), many.milestone().get()) {
+            {move || match (notice.latest(), batch.milestone().get()) {
                 (Some(text), _) => text(language.get()).to_owned(),
-                (None, Some(count)) if count.is_unfinished() => count.sentence(language.get()),
-                (None, Some(count)) => {
-                    let list = count.sentence(language.get());
+                (None, Some(counts)) if counts.is_unfinished() => counts.sentence(language.get()),
+                (None, Some(counts)) => {
+                    let list = counts.sentence(language.get());
                     format!("{list}. {}", phase.with(|phase| sentence(phase, language.get())))
                 }
                 (None, None) => phase.with(|phase| sentence(phase, language.get())),
@@ -54,13 +36,15 @@ pub(crate) fn Announcement(phase: ReadSignal<Phase, LocalStorage>, many: Many) -
 fn sentence(phase: &Phase, language: Language) -> String {
     match phase {
         Phase::Empty | Phase::Failed(..) => String::new(),
-        Phase::Fetching { site } => language.fetching_from(site),
-        Phase::Asking(picked) => language.looking_at(&picked.name()),
+        Phase::Cancelled(picked) => language.cancelled_image(&picked.name()),
+        Phase::Fetching { site: Some(site) } => language.fetching_from(site),
+        Phase::Fetching { site: None } => language.reading().to_owned(),
+        Phase::Asking(picked) => language.classifying_image(&picked.name()),
         Phase::Answered(picked, answer, _) => {
             outcome(&picked.name(), &answer.label, answer.confidence, language)
         }
         Phase::Shared(shared) => outcome(
-            language.shared_answer(),
+            language.shared_result(),
             shared.label(),
             shared.confidence(),
             language,

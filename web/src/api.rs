@@ -2,10 +2,14 @@ mod snippets;
 
 use leptos::{html, prelude::*};
 
-use crate::{access, copy_button::CopyButton, language, texts::Language, viewing::Viewing};
+use crate::{
+    copy_button::CopyButton,
+    settings::{access_token, language, view_settings::ViewSettings},
+    texts::Language,
+};
 use snippets::{SNIPPETS, Server, Snippet};
 
-/// How programs ask the same: a drawer over the page, with the browser's own dialog behaviour.
+/// Programs that use the same server: a drawer over the page, with the browser's own dialog behaviour.
 #[component]
 pub(crate) fn ApiDrawer(open: RwSignal<bool>) -> impl IntoView {
     let language = language::spoken();
@@ -28,7 +32,7 @@ pub(crate) fn ApiDrawer(open: RwSignal<bool>) -> impl IntoView {
     let address = server.address().to_owned();
     let snippets = move || {
         let server = server.clone();
-        // Not before somebody looks: half of the page's text is in here.
+        // Rendered when it is opened: half of the page's text is in here.
         open.get().then(|| {
             SNIPPETS
                 .iter()
@@ -36,7 +40,7 @@ pub(crate) fn ApiDrawer(open: RwSignal<bool>) -> impl IntoView {
                 .collect_view()
         })
     };
-    let wants_token = move || open.get() && access::remembered().is_some();
+    let wants_token = move || open.get() && access_token::remembered().is_some();
     view! {
         <dialog node_ref=drawer class="drawer" aria-labelledby="api-title" on:close=move |_| open.set(false)>
             <div class="drawer-head">
@@ -54,7 +58,7 @@ pub(crate) fn ApiDrawer(open: RwSignal<bool>) -> impl IntoView {
 
 #[component]
 fn Part(snippet: &'static Snippet, server: Server) -> impl IntoView {
-    let top = Viewing::known().top;
+    let top = ViewSettings::current().top;
     let text = Signal::derive(move || snippet.filled(&server, top.get()));
     view! {
         <details name="snippet" class="snippet" open=snippet.is_first()>

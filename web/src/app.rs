@@ -1,84 +1,80 @@
 use leptos::{ev, prelude::*, task::spawn_local};
 
 use crate::{
-    address::Address,
-    announcement::{Announcement, Said},
+    announcement::Announcement,
     api::ApiDrawer,
-    drop_zone,
+    batch::{list::Batch, table::BatchSection},
     failure::{Failure, Remedy},
-    found::{Dropped, Found},
-    frame::Frame,
     header::Header,
-    language,
-    many::{Many, ManyPictures},
-    names::Names,
-    outcome::Outcome,
-    paste,
-    pick_button::PickButtons,
-    picked::Picked,
-    samples::{Sample, Samples},
-    session::{Phase, Session},
-    shrink_switch::ShrinkSwitch,
-    viewing::Viewing,
+    image::{picked::Picked, sample::Sample},
+    inputs::{
+        address::Address, drop_zone, dropped::Dropped, input_file::InputFile, paste,
+        pick_buttons::PickButtons, samples::Samples,
+    },
+    notice::Notice,
+    preview::frame::Frame,
+    result::{outcome::Outcome, synonyms::Synonyms},
+    session::{Session, phase::Phase},
+    settings::{language, shrink_switch::ShrinkSwitch, view_settings::ViewSettings},
 };
 
-/// The page: every way in on one side, the answer on the other.
+/// The page: every way in on one side, the result on the other.
 #[component]
 pub(crate) fn App() -> impl IntoView {
     language::provide();
-    Viewing::provide();
-    Names::provide(Viewing::known().names);
-    Said::provide();
+    ViewSettings::provide();
+    Synonyms::provide(ViewSettings::current().names);
+    Notice::provide();
     let language = language::spoken();
     let session = Session::new();
     let phase = session.phase();
-    let many = Many::new(session);
-    let on_files = Callback::new(move |found: Vec<Found>| take(session, many, found));
+    let batch = Batch::new(session);
+    let on_files = Callback::new(move |files: Vec<InputFile>| take(session, batch, files));
     let on_dropped = Callback::new(move |dropped: Dropped| {
         spawn_local(async move { on_files.run(dropped.files().await) });
     });
-    let on_address = Callback::new(move |address: Address| {
-        many.select(None);
-        session.fetch(address, on_files);
+    let on_addresses = Callback::new(move |addresses: Vec<Address>| {
+        batch.select(None);
+        session.fetch(addresses, on_files);
+    });
+    let on_failure = Callback::new(move |failure: Failure| {
+        batch.select(None);
+        session.classify(Err(failure));
     });
     let on_sample = Callback::new(move |sample: &'static Sample| {
-        many.select(None);
-        session.ask(Ok(Picked::sample(sample)));
+        batch.select(None);
+        session.classify(Ok(Picked::sample(sample)));
     });
     let on_retry = Callback::new(move |remedy| match remedy {
         Remedy::Shrink => session.shrink_and_retry(),
-        _ if many.is_selected() => many.retry_selected(),
+        _ if batch.is_selected() => batch.retry_selected(),
         _ => session.retry(),
     });
     let on_token = Callback::new(move |token: String| {
         if !session.use_token(&token) {
-        } else if many.is_selected() {
-            many.retry_failed();
+        } else if batch.is_selected() {
+            batch.retry_rest();
         } else {
             session.retry();
         }
     });
     let on_cancel = Callback::new(move |()| {
-        if many.is_selected() {
-            many.cancel_selected();
+        if batch.is_selected() {
+            batch.cancel_selected();
         } else {
             session.cancel();
         }
     });
-    let step = Signal::derive(move || many.step().unwrap_or_else(|| session.step().get()));
+    let step = Signal::derive(move || batch.step().unwrap_or_else(|| session.step().get()));
     session.show_shared();
     let address = window_event_listener(ev::hashchange, move |_| {
-        many.select(None);
+        batch.select(None);
         session.show_shared();
     });
     on_cleanup(move || address.remove());
     let drawer = RwSignal::new(false);
-    let hovering = drop_zone::listen(on_dropped, on_address);
-    paste::listen(
-        on_files,
-        on_address,
-        Callback::new(move |()| session.ask(Err(Failure::NothingPasted))),
-    );
+    let hovering = drop_zone::listen(on_dropped, on_addresses, on_failure);
+    paste::listen(on_files, on_addresses, on_failure);
 
     view! {
         <Header drawer />
@@ -99,19 +95,19 @@ pub(crate) fn App() -> impl IntoView {
                 </div>
                 <Outcome phase step model=session.model() on_retry on_token on_cancel />
             </div>
-            <ManyPictures many />
+            <BatchSection batch />
             <Samples on_sample />
-            <Announcement phase many />
+            <Announcement phase batch />
         </main>
         <ApiDrawer open=drawer />
     }
 }
 
-/// One picture is asked about at once; several, or more while there is a list, are the list's.
-fn take(session: Session, many: Many, mut found: Vec<Found>) {
-    match found.len() {
-        0 => session.ask(Err(Failure::NothingFound)),
-        1 if many.is_empty() => session.ask(Picked::file(found.remove(0).file)),
-        _ => many.add(found),
+/// One image is classified at once; several become a batch, and further ones join it.
+fn take(session: Session, batch: Batch, mut files: Vec<InputFile>) {
+    match files.len() {
+        0 => session.classify(Err(Failure::NothingFound)),
+        1 if !batch.has_rows() => session.classify(files.remove(0).file.and_then(Picked::file)),
+        _ => batch.add(files),
     }
 }

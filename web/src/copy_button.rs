@@ -2,8 +2,8 @@ use leptos::{html, prelude::*, task::spawn_local};
 use wasm_bindgen_futures::JsFuture;
 
 use crate::{
-    announcement::Said,
-    language,
+    notice::Notice,
+    settings::language,
     texts::{Language, Text},
 };
 
@@ -15,7 +15,7 @@ pub(crate) fn CopyButton(
     label: Text,
 ) -> impl IntoView {
     let language = language::spoken();
-    let said = Said::known();
+    let notice = Notice::current();
     let copied = RwSignal::new(false);
     let by_hand = RwSignal::new(false);
     let field = NodeRef::<html::Input>::new();
@@ -28,7 +28,7 @@ pub(crate) fn CopyButton(
         spawn_local(async move {
             if write(&text).await {
                 copied.set(true);
-                said.say(Language::copied);
+                notice.say(Language::copied);
                 set_timeout(move || copied.set(false), std::time::Duration::from_secs(3));
             } else {
                 by_hand.set(true);

@@ -1,11 +1,13 @@
+mod size;
+
 use imageclassifier_client::{CallError, ErrorKind, ErrorReason};
 
-use crate::{size, texts::Language};
+use crate::texts::Language;
 
-/// Why there is no answer. Says so in a sentence that tells what one can do.
+/// Why there is no result. Becomes a sentence that tells what the visitor can do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    NotAPicture {
+    NotAnImage {
         name: String,
     },
     Empty {
@@ -15,9 +17,14 @@ pub(crate) enum Failure {
         name: String,
     },
     NothingPasted,
-    /// A folder without pictures.
+    NothingDropped,
+    /// A file that the browser shows in a drop but does not hand over, as from some mail programs.
+    DropUnreadable,
+    /// An address that no other page can open.
+    ClosedAddress,
+    /// A folder without images.
     NothingFound,
-    /// Another site that does not let its picture be fetched, or an address that this page may not fetch.
+    /// Another site that does not let its image be fetched, or an address that this page may not fetch.
     OtherSite {
         site: String,
     },
@@ -30,7 +37,7 @@ pub(crate) enum Failure {
     Unshrinkable {
         name: String,
     },
-    Damaged {
+    Corrupt {
         name: String,
     },
     Dimensions {
@@ -42,7 +49,7 @@ pub(crate) enum Failure {
     Busy {
         wait_seconds: Option<u64>,
     },
-    TooOften {
+    TooManyRequests {
         wait_seconds: Option<u64>,
     },
     NotReady {
@@ -52,11 +59,11 @@ pub(crate) enum Failure {
         name: String,
     },
     NoAnswer,
-    Refused {
+    Rejected {
         name: String,
     },
     NotFromThisPage,
-    GivenUp {
+    Cancelled {
         name: String,
     },
     OtherVersion,
@@ -64,22 +71,22 @@ pub(crate) enum Failure {
         name: String,
         request_id: Option<String>,
     },
-    /// A link to somebody's answer that cannot be read.
+    /// A link to a shared result that cannot be read.
     LinkDamaged,
     TokenWanted,
     TokenRefused,
-    /// What was entered is none.
+    /// What was entered cannot be a token.
     TokenUnusable,
 }
 
 /// What can help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Remedy {
-    /// What the sentence says; the same call would fail again.
+    /// What the sentence says; the same request would fail again.
     Another,
-    /// Trying again.
+    /// A retry.
     TryAgain,
-    /// Making the picture smaller.
+    /// Shrinking the image.
     Shrink,
     /// An access token.
     AccessToken,
@@ -88,10 +95,13 @@ pub(crate) enum Remedy {
 impl Failure {
     pub(crate) fn sentence(&self, language: Language) -> String {
         match self {
-            Self::NotAPicture { name } => language.not_a_picture(name),
+            Self::NotAnImage { name } => language.not_an_image(name),
             Self::Empty { name } => language.is_empty(name),
             Self::Unreadable { name } => language.unreadable(name),
             Self::NothingPasted => language.nothing_pasted().to_owned(),
+            Self::NothingDropped => language.nothing_dropped().to_owned(),
+            Self::DropUnreadable => language.drop_unreadable().to_owned(),
+            Self::ClosedAddress => language.closed_address().to_owned(),
             Self::NothingFound => language.nothing_found().to_owned(),
             Self::OtherSite { site } => language.other_site(site),
             Self::Unshrinkable { name } => language.unshrinkable(name),
@@ -105,7 +115,7 @@ impl Failure {
                 &size::rounded_down(*bytes_max, language),
             ),
             Self::TooLarge { name, .. } => language.far_too_large(name),
-            Self::Damaged { name } => language.damaged(name),
+            Self::Corrupt { name } => language.corrupt(name),
             Self::Dimensions {
                 name,
                 width: Some(width),
@@ -114,13 +124,15 @@ impl Failure {
             } => language.too_many_pixels(name, width, height, pixels_max / 1_000_000),
             Self::Dimensions { name, .. } => language.unusual_dimensions(name),
             Self::Busy { wait_seconds } => language.busy(&later(*wait_seconds, language)),
-            Self::TooOften { wait_seconds } => language.too_often(&later(*wait_seconds, language)),
+            Self::TooManyRequests { wait_seconds } => {
+                language.too_many_requests(&later(*wait_seconds, language))
+            }
             Self::NotReady { wait_seconds } => language.not_ready(&later(*wait_seconds, language)),
             Self::TooLate { name } => language.too_late(name),
             Self::NoAnswer => language.no_answer().to_owned(),
-            Self::Refused { name } => language.refused(name),
+            Self::Rejected { name } => language.rejected(name),
             Self::NotFromThisPage => language.not_from_this_page().to_owned(),
-            Self::GivenUp { name } => language.given_up(name),
+            Self::Cancelled { name } => language.cancelled_image(name),
             Self::OtherVersion => language.other_version().to_owned(),
             Self::ServerFailed {
                 name,
@@ -138,21 +150,24 @@ impl Failure {
         match self {
             Self::Unreadable { .. }
             | Self::Busy { .. }
-            | Self::TooOften { .. }
+            | Self::TooManyRequests { .. }
             | Self::NotReady { .. }
             | Self::TooLate { .. }
             | Self::NoAnswer
-            | Self::GivenUp { .. } => Remedy::TryAgain,
+            | Self::Cancelled { .. } => Remedy::TryAgain,
             Self::TokenWanted | Self::TokenRefused | Self::TokenUnusable => Remedy::AccessToken,
             Self::TooLarge { .. } | Self::Dimensions { .. } => Remedy::Shrink,
-            Self::NotAPicture { .. }
+            Self::NotAnImage { .. }
             | Self::Empty { .. }
             | Self::NothingPasted
+            | Self::NothingDropped
+            | Self::DropUnreadable
+            | Self::ClosedAddress
             | Self::NothingFound
             | Self::OtherSite { .. }
             | Self::Unshrinkable { .. }
-            | Self::Damaged { .. }
-            | Self::Refused { .. }
+            | Self::Corrupt { .. }
+            | Self::Rejected { .. }
             | Self::NotFromThisPage
             | Self::OtherVersion
             | Self::LinkDamaged
@@ -160,7 +175,7 @@ impl Failure {
         }
     }
 
-    /// What the server said about the picture `name`, or that it said nothing.
+    /// What the server said about the image `name`, or that it did not answer.
     pub(crate) fn call(name: &str, error: &CallError) -> Self {
         let name = name.to_owned();
         let wait_seconds = wait_seconds(error);
@@ -171,15 +186,15 @@ impl Failure {
                 bytes: number(error, "bytes"),
                 bytes_max: number(error, "bytes_max"),
             },
-            ErrorReason::ImageFormatUnknown => Self::NotAPicture { name },
-            ErrorReason::ImageUndecodable => Self::Damaged { name },
+            ErrorReason::ImageFormatUnknown => Self::NotAnImage { name },
+            ErrorReason::ImageUndecodable => Self::Corrupt { name },
             ErrorReason::ImageDimensions => Self::Dimensions {
                 name,
                 width: error.detail("width").map(str::to_owned),
                 height: error.detail("height").map(str::to_owned),
                 pixels_max: number(error, "pixels_max"),
             },
-            // None of these can the page's own calls provoke, unless it is older or newer than the server.
+            // The page's own requests cause these only if it is older or newer than the server.
             ErrorReason::TopKOutOfRange
             | ErrorReason::ModelUnknown
             | ErrorReason::ExplainUnsupported
@@ -191,7 +206,7 @@ impl Failure {
             | ErrorReason::IdTooLong
             | ErrorReason::TensorMalformed => Self::OtherVersion,
             ErrorReason::Overloaded => Self::Busy { wait_seconds },
-            ErrorReason::RateLimited => Self::TooOften { wait_seconds },
+            ErrorReason::RateLimited => Self::TooManyRequests { wait_seconds },
             ErrorReason::NotReady => Self::NotReady { wait_seconds },
             ErrorReason::DeadlineExceeded => Self::TooLate { name },
             ErrorReason::Unauthenticated => Self::TokenWanted,
@@ -203,14 +218,14 @@ impl Failure {
         }
     }
 
-    /// A call that failed before or outside the service.
+    /// A request that failed before or outside the service.
     fn unexplained(name: String, error: &CallError) -> Self {
         match error.kind() {
             ErrorKind::Unavailable => Self::NoAnswer,
             ErrorKind::DeadlineExceeded => Self::TooLate { name },
-            ErrorKind::InvalidInput => Self::Refused { name },
+            ErrorKind::InvalidInput => Self::Rejected { name },
             ErrorKind::Unauthenticated => Self::NotFromThisPage,
-            ErrorKind::Cancelled => Self::GivenUp { name },
+            ErrorKind::Cancelled => Self::Cancelled { name },
             ErrorKind::Unsupported => Self::OtherVersion,
             ErrorKind::Internal => Self::ServerFailed {
                 name,
@@ -227,7 +242,7 @@ fn later(wait_seconds: Option<u64>, language: Language) -> String {
     }
 }
 
-/// Rounded up: who waits so long is not too early.
+/// Rounded up, so that a retry after it is not too early.
 fn wait_seconds(error: &CallError) -> Option<u64> {
     let wait_ms = error.retry_after()?.as_millis();
     u64::try_from(wait_ms.div_ceil(1000)).ok()

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use crate::language::{self, LanguageSwitch};
+use crate::settings::language::{self, LanguageSwitch};
 
 /// What the page is, and in which language it speaks.
 #[component]

@@ -1,49 +1,28 @@
-//! The web page: pick a picture, see what it shows. It runs in the browser as WebAssembly and asks the server through
-//! the one Rust client. It knows neither the model nor the wire, and keeps no picture longer than it shows it.
+//! The web page: choose an image, see what it shows. It runs in the browser as WebAssembly and calls the server through
+//! the one Rust client. It knows neither the model nor the wire format, and keeps no image longer than it shows it.
 
 #![expect(
     unreachable_pub,
     reason = "#[component] writes `pub` where the component says `pub(crate)`"
 )]
 
-mod access;
-mod address;
 mod announcement;
-mod answer;
 mod api;
 mod app;
-mod asking;
+mod batch;
+mod confidence;
 mod copy_button;
-mod drawing;
-mod drop_zone;
 mod failure;
-mod failure_note;
-mod found;
-mod frame;
+mod fetch;
 mod header;
-mod heat;
-mod language;
-mod lens;
-mod many;
-mod names;
-mod outcome;
-mod paste;
-mod pick_button;
-mod picked;
-mod pixels;
-mod progress;
-mod samples;
+mod image;
+mod inputs;
+mod notice;
+mod preview;
+mod result;
 mod session;
-mod shared;
-mod shrink;
-mod shrink_switch;
-mod size;
-mod square;
+mod settings;
 mod texts;
-mod ticket;
-mod token_form;
-mod viewing;
-mod wait;
 
 use leptos::{mount::mount_to, prelude::document};
 use wasm_bindgen::JsCast;

@@ -1,62 +1,30 @@
-use imageclassifier_client::{Answer, Classifier, ClassifyOptions};
+pub(crate) mod phase;
+pub(crate) mod request;
+pub(crate) mod request_error;
+pub(crate) mod server;
+pub(crate) mod shared;
+pub(crate) mod step;
+pub(crate) mod ticket;
+
+use imageclassifier_client::{Classifier, ClassifyOptions};
 use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
-    access,
-    address::Address,
-    asking::{self, Asked, Step, Terms},
     failure::{Failure, Remedy},
-    found::Found,
-    picked::Picked,
-    shared::{self, Shared},
-    shrink::Shrinking,
-    shrink_switch,
-    ticket::Ticket,
-    viewing::TOP_MAX,
+    image::{picked::Picked, shrink::Shrinking},
+    inputs::{
+        address::{self, Address},
+        input_file::InputFile,
+    },
+    session::{
+        phase::Phase,
+        request::{Pending, RequestConfig},
+        server::{Limits, Model},
+        step::Step,
+        ticket::Ticket,
+    },
+    settings::{access_token, shrink_switch, view_settings::TOP_MAX},
 };
-
-/// The contract's own, until the server has told its limits.
-const LIMITS: Limits = Limits {
-    image_bytes_max: 10 << 20,
-    batch_images_max: 1,
-};
-/// That of EfficientNet-Lite0, until the server has told its own.
-const INPUT_SIZE: u32 = 224;
-
-/// Where the page is between a picture and its answer.
-#[derive(Clone)]
-pub(crate) enum Phase {
-    /// Nothing picked yet.
-    Empty,
-    /// Another site is asked for its picture.
-    Fetching { site: String },
-    /// The server is being asked about this picture.
-    Asking(Picked),
-    /// The server has answered, so many milliseconds after the picture was picked.
-    Answered(Picked, Answer, f64),
-    /// No answer; no picture either where it was refused before anyone was asked.
-    Failed(Option<Picked>, Failure),
-    /// Somebody else's answer, from a link.
-    Shared(Shared),
-}
-
-/// What the server says of its model, as far as it has.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Model {
-    pub(crate) revision: String,
-    pub(crate) weights_digest: String,
-    /// Version of the preprocessing.
-    pub(crate) preprocessing: String,
-    pub(crate) input_size: u32,
-}
-
-/// What the server takes.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    pub(crate) image_bytes_max: u64,
-    /// Pictures in one call.
-    pub(crate) batch_images_max: usize,
-}
 
 /// The one part of the page that talks to the server. A handle: copies mean the same session.
 #[derive(Clone, Copy)]
@@ -66,69 +34,23 @@ pub(crate) struct Session {
     shrinking: RwSignal<bool>,
     limits: StoredValue<Limits>,
     model: RwSignal<Model>,
-    /// Whether the server draws heatmaps, as far as is known.
+    /// Whether the server makes heatmaps, as far as is known.
     explains: StoredValue<bool>,
     classifier: StoredValue<Classifier, LocalStorage>,
     ticket: StoredValue<Option<Ticket>, LocalStorage>,
 }
 
-impl Phase {
-    /// As written into `data-phase`, for the style sheet and the tests.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Empty => "empty",
-            Self::Fetching { .. } | Self::Asking(_) => "asking",
-            Self::Answered(..) => "answered",
-            Self::Failed(..) => "failed",
-            Self::Shared(_) => "shared",
-        }
-    }
-
-    pub(crate) fn is_asking(&self) -> bool {
-        matches!(self, Self::Fetching { .. } | Self::Asking(_))
-    }
-
-    pub(crate) fn picked(&self) -> Option<&Picked> {
-        match self {
-            Self::Empty | Self::Fetching { .. } | Self::Shared(_) => None,
-            Self::Asking(picked) | Self::Answered(picked, ..) => Some(picked),
-            Self::Failed(picked, _) => picked.as_ref(),
-        }
-    }
-
-    /// The answer about the picture shown.
-    pub(crate) fn answer(&self) -> Option<&Answer> {
-        match self {
-            Self::Answered(_, answer, _) => Some(answer),
-            Self::Empty
-            | Self::Fetching { .. }
-            | Self::Asking(_)
-            | Self::Failed(..)
-            | Self::Shared(_) => None,
-        }
-    }
-
-    pub(crate) fn is_shared(&self) -> bool {
-        matches!(self, Self::Shared(_))
-    }
-}
-
 impl Session {
     /// A session with the server that the page came from.
     pub(crate) fn new() -> Self {
-        let remembered = access::remembered().map(|token| own_server().with_token(&token));
+        let remembered = access_token::remembered().map(|token| own_server().with_token(&token));
         let classifier = remembered.and_then(Result::ok).unwrap_or_else(own_server);
         let session = Self {
             phase: RwSignal::new_local(Phase::Empty),
             step: RwSignal::new(Step::default()),
             shrinking: RwSignal::new(shrink_switch::remembered()),
-            limits: StoredValue::new(LIMITS),
-            model: RwSignal::new(Model {
-                revision: String::new(),
-                weights_digest: String::new(),
-                preprocessing: String::new(),
-                input_size: INPUT_SIZE,
-            }),
+            limits: StoredValue::new(Limits::default()),
+            model: RwSignal::new(Model::default()),
             explains: StoredValue::new(true),
             classifier: StoredValue::new_local(classifier),
             ticket: StoredValue::new_local(None),
@@ -145,19 +67,24 @@ impl Session {
         self.model.read_only()
     }
 
-    /// How far the call is.
+    /// The progress of the request.
     pub(crate) fn step(self) -> ReadSignal<Step> {
         self.step.read_only()
     }
 
-    /// Whether large pictures are made smaller before they are sent.
+    /// Whether large images are shrunk before they are sent.
     pub(crate) fn shrinking(self) -> RwSignal<bool> {
         self.shrinking
     }
 
-    /// What a call of now would be made with.
-    pub(crate) fn terms(self) -> Terms {
-        Terms {
+    /// What the server accepts, as far as it is known.
+    pub(crate) fn limits(self) -> Limits {
+        self.limits.get_value()
+    }
+
+    /// How a request would be made now.
+    pub(crate) fn request_config(self) -> RequestConfig {
+        RequestConfig {
             classifier: self.classifier.get_value(),
             options: ClassifyOptions {
                 top_k: TOP_MAX,
@@ -173,8 +100,8 @@ impl Session {
         }
     }
 
-    /// Shows what the page's address tells of somebody else's answer, or that it cannot be read. An address that tells
-    /// nothing takes such an answer away.
+    /// Shows the shared result in the page's address, or that it cannot be read. An address without one removes a shared
+    /// result from the page.
     pub(crate) fn show_shared(self) {
         match shared::in_address() {
             Some(Ok(shared)) => self.show(Phase::Shared(shared)),
@@ -184,33 +111,29 @@ impl Session {
         }
     }
 
-    /// Shows what became of a picture elsewhere; gives up what was asked here.
+    /// Shows another phase and cancels the current request.
     pub(crate) fn show(self, phase: Phase) {
         self.ticket.set_value(None);
         self.learn_model_of(&phase);
         self.phase.set(phase);
     }
 
-    /// Fetches another site's picture; then it is a file like others.
-    pub(crate) fn fetch(self, address: Address, on_file: Callback<Vec<Found>>) {
+    /// Fetches images by their addresses and passes them on like other files.
+    pub(crate) fn fetch(self, addresses: Vec<Address>, on_files: Callback<Vec<InputFile>>) {
         shared::forget();
-        self.show(Phase::Fetching {
-            site: address.site(),
-        });
+        let site = addresses.iter().find_map(Address::site);
+        self.show(Phase::Fetching { site });
         self.start(async move {
-            match address.fetch().await {
-                Ok(file) => on_file.run(vec![file.into()]),
-                Err(failure) => self.phase.set(Phase::Failed(None, failure)),
-            }
+            on_files.run(address::fetch_all(addresses).await);
         });
     }
 
-    /// Asks about a picture, or says why it cannot; gives up whatever was asked before.
-    pub(crate) fn ask(self, picked: Result<Picked, Failure>) {
-        self.ask_on(self.terms(), picked);
+    /// Classifies an image, or shows why it cannot, and cancels the request before it.
+    pub(crate) fn classify(self, picked: Result<Picked, Failure>) {
+        self.classify_with(self.request_config(), picked);
     }
 
-    fn ask_on(self, terms: Terms, picked: Result<Picked, Failure>) {
+    fn classify_with(self, config: RequestConfig, picked: Result<Picked, Failure>) {
         shared::forget();
         let picked = match picked {
             Ok(picked) => picked,
@@ -221,16 +144,16 @@ impl Session {
         };
         self.phase.set(Phase::Asking(picked.clone()));
         self.start(async move {
-            let asked = Asked {
+            let pending = Pending {
                 picked: picked.clone(),
                 step: self.step,
             };
-            let mut outcomes = asking::ask(&terms, &[asked]).await;
+            let mut outcomes = request::classify(&config, &[pending]).await;
             let phase = match outcomes.remove(0) {
                 Ok((answer, took_ms)) => Phase::Answered(picked, answer, took_ms),
-                Err(fault) => {
-                    self.heed(&fault.failure);
-                    Phase::Failed(Some(picked), fault.failure)
+                Err(error) => {
+                    self.forget_rejected_token(&error.failure);
+                    Phase::Failed(Some(picked), error.failure)
                 }
             };
             self.learn_model_of(&phase);
@@ -238,55 +161,51 @@ impl Session {
         });
     }
 
-    /// In place of whatever was under way.
+    /// Replaces the work that is under way.
     fn start(self, work: impl Future<Output = ()> + 'static) {
         let (ticket, work) = Ticket::issue(work);
         self.ticket.set_value(Some(ticket));
         spawn_local(work);
     }
 
-    /// Gives up what is under way: the browser aborts the request, and the server drops the work.
+    /// Cancels the current request: the browser aborts it, and the server drops the work.
     pub(crate) fn cancel(self) {
-        let Some(picked) = self.phase.with_untracked(|phase| phase.picked().cloned()) else {
-            self.show(Phase::Empty);
-            return;
-        };
-        let name = picked.name();
-        self.show(Phase::Failed(Some(picked), Failure::GivenUp { name }));
+        let picked = self.phase.with_untracked(|phase| phase.picked().cloned());
+        self.show(picked.map_or(Phase::Empty, Phase::Cancelled));
     }
 
-    /// A token that was refused is no use any more.
-    pub(crate) fn heed(self, failure: &Failure) {
+    /// Forgets an access token that the server rejected.
+    pub(crate) fn forget_rejected_token(self, failure: &Failure) {
         if failure.remedy() == Remedy::AccessToken {
             self.forget_token();
         }
     }
 
-    /// Asks once more about the picture that is too large, made smaller this time.
+    /// Shrinks the image that is too large and classifies it again.
     pub(crate) fn shrink_and_retry(self) {
         let picked = self.phase.with_untracked(|phase| phase.picked().cloned());
         if let Some(picked) = picked {
-            let terms = Terms {
+            let config = RequestConfig {
                 shrinking: Shrinking::All,
-                ..self.terms()
+                ..self.request_config()
             };
-            self.ask_on(terms, Ok(picked));
+            self.classify_with(config, Ok(picked));
         }
     }
 
-    /// Asks once more about the picture whose call failed.
+    /// Classifies the same image again.
     pub(crate) fn retry(self) {
         let picked = self.phase.with_untracked(|phase| phase.picked().cloned());
         if let Some(picked) = picked {
-            self.ask(Ok(picked));
+            self.classify(Ok(picked));
         }
     }
 
-    /// Shows this token to the server from now on; false where it can be none.
+    /// Sends this token with every request from now on. False if it cannot be a token.
     pub(crate) fn use_token(self, token: &str) -> bool {
         match own_server().with_token(token) {
             Ok(classifier) => {
-                access::remember(token);
+                access_token::remember(token);
                 self.classifier.set_value(classifier);
                 self.learn_model();
                 true
@@ -302,11 +221,11 @@ impl Session {
     }
 
     fn forget_token(self) {
-        access::forget();
+        access_token::forget();
         self.classifier.set_value(own_server());
     }
 
-    /// Learns anew what the server says of its model where the answer came from another one.
+    /// Fetches the description of the model again if the answer came from another one.
     fn learn_model_of(self, phase: &Phase) {
         let known = self.model.with_untracked(|model| model.revision.clone());
         if phase
@@ -317,7 +236,7 @@ impl Session {
         }
     }
 
-    /// Without an answer the contract's limits stand; the server checks its own in any case.
+    /// Fetches the description of the model. Without it the contract's limits stand; the server checks its own in any case.
     fn learn_model(self) {
         let classifier = self.classifier.get_value();
         spawn_local(async move {
@@ -328,6 +247,7 @@ impl Session {
                 self.limits.set_value(Limits {
                     image_bytes_max: limits.image_bytes_max,
                     batch_images_max: limits.batch_images_max.max(1) as usize,
+                    media_types: limits.media_types.into(),
                 });
             }
             self.model.set(Model {

@@ -1,5 +1,5 @@
-//! Everything that the page says, in each of its languages. A text is a method of [`Language`], so a text that is missing
-//! in one language does not compile. Names of classes stay English: they are the model's.
+//! All texts of the page in each of its languages. A text is a method of [`Language`], so a text that is missing in one
+//! language does not compile. Labels of classes stay English: they are the model's.
 
 /// `name: "English", "Russian";` makes a text; `name(number: u32): "…{number}…", "…{number}…";` one with something in it.
 macro_rules! texts {
@@ -26,13 +26,15 @@ macro_rules! texts {
     };
 }
 
-mod answer;
 mod api;
+mod batch;
 mod failure;
-mod many;
+mod inputs;
 mod page;
-mod picture;
-mod ways_in;
+mod preview;
+mod result;
+
+pub(crate) use preview::Place;
 
 /// A language that the page speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +43,7 @@ pub(crate) enum Language {
     Russian,
 }
 
-/// A text by its name, for who says it later.
+/// A text in every language, for code that chooses the language later.
 pub(crate) type Text = fn(Language) -> &'static str;
 
 /// The forms of a noun after a number: 1 second, 2 seconds; 1 секунду, 2 секунды, 5 секунд.

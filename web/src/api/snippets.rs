@@ -4,7 +4,7 @@ use leptos::prelude::location;
 pub(super) struct Snippet {
     pub(super) title: &'static str,
     text: &'static str,
-    /// How it asks for so many predictions; `5` is what stands there. Empty if it asks for one.
+    /// The part that sets the number of predictions to `5`. Empty if the program requests one.
     top: &'static str,
     /// What it says on a plain connection, and what instead of that where the page came over HTTPS.
     secure: &'static [(&'static str, &'static str)],
@@ -112,7 +112,7 @@ impl Snippet {
         self.title == SNIPPETS[0].title
     }
 
-    /// The program for this server and so many predictions.
+    /// The program for this server, with `top` predictions.
     pub(super) fn filled(&self, server: &Server, top: usize) -> String {
         let mut text = self
             .text
@@ -135,11 +135,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn programs_ask_this_server_for_so_many() {
-        let server = Server::at("http://pictures.example:8080");
+    fn programs_name_this_server_and_the_number_of_predictions() {
+        let server = Server::at("http://images.example:8080");
         for snippet in &SNIPPETS {
             let text = snippet.filled(&server, 20);
-            assert!(text.contains("pictures.example:8080"), "{}", snippet.title);
+            assert!(text.contains("images.example:8080"), "{}", snippet.title);
             assert!(!text.contains("localhost"), "{}", snippet.title);
             if !snippet.top.is_empty() {
                 let top = snippet.top.replace('5', "20");
@@ -149,8 +149,8 @@ mod tests {
     }
 
     #[test]
-    fn programs_ask_a_secure_server_securely() {
-        let server = Server::at("https://pictures.example");
+    fn programs_call_a_secure_server_over_tls() {
+        let server = Server::at("https://images.example");
         for snippet in &SNIPPETS {
             for (plain, _) in snippet.secure {
                 assert!(snippet.text.contains(plain), "{}", snippet.title);
@@ -164,8 +164,8 @@ mod tests {
     #[test]
     fn a_host_always_has_its_port() {
         for (origin, host) in [
-            ("https://pictures.example", "pictures.example:443"),
-            ("http://pictures.example", "pictures.example:80"),
+            ("https://images.example", "images.example:443"),
+            ("http://images.example", "images.example:80"),
             ("http://127.0.0.1:50051", "127.0.0.1:50051"),
             ("http://[::1]:50051", "[::1]:50051"),
             ("http://[::1]", "[::1]:80"),

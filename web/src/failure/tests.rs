@@ -43,28 +43,28 @@ fn each_reason_becomes_a_sentence_one_can_act_on() {
             InvalidArgument,
             "IMAGE_EMPTY",
             &[],
-            "a.jpg is empty. Choose another picture.",
+            "a.jpg is empty. Choose another image.",
             Another,
         ),
         (
             InvalidArgument,
             "IMAGE_TOO_LARGE",
             &[("bytes", "13000000"), ("bytes_max", "10485760")],
-            "a.jpg is 12.4 MB; the limit is 10 MB. Choose a smaller picture.",
+            "a.jpg is 12.4 MB; the limit is 10 MB. Choose a smaller image.",
             Shrink,
         ),
         (
             InvalidArgument,
             "IMAGE_FORMAT_UNKNOWN",
             &[],
-            "a.jpg is not a picture this page can read. Choose a JPEG, PNG, WebP, GIF or BMP.",
+            "a.jpg is not an image this page can read. Choose a JPEG, PNG, WebP or GIF.",
             Another,
         ),
         (
             InvalidArgument,
             "IMAGE_UNDECODABLE",
             &[],
-            "a.jpg is damaged, or of a rare kind. Save it anew as JPEG or PNG, then choose that.",
+            "a.jpg is corrupt or unsupported. Save it again as JPEG or PNG, then choose that.",
             Another,
         ),
         (
@@ -82,56 +82,56 @@ fn each_reason_becomes_a_sentence_one_can_act_on() {
             NotFound,
             "MODEL_UNKNOWN",
             &[],
-            "This page is of another version than its server. Reload the page.",
+            "This page and its server have different versions. Reload the page.",
             Another,
         ),
         (
             ResourceExhausted,
             "OVERLOADED",
             &[],
-            "The server is busy. Try again in 3 seconds.",
+            "The server is busy. Wait 3 seconds and try again.",
             TryAgain,
         ),
         (
             Unavailable,
             "NOT_READY",
             &[],
-            "The server is starting or stopping. Try again in 3 seconds.",
+            "The server is starting or stopping. Wait 3 seconds and try again.",
             TryAgain,
         ),
         (
             ResourceExhausted,
             "RATE_LIMITED",
             &[],
-            "You ask more often than this server allows. Try again in 3 seconds.",
+            "Too many requests. Wait 3 seconds and try again.",
             TryAgain,
         ),
         (
             DeadlineExceeded,
             "DEADLINE_EXCEEDED",
             &[],
-            "The server took too long over a.jpg. Try again.",
+            "The server took too long to classify a.jpg. Try again.",
             TryAgain,
         ),
         (
             InvalidArgument,
             "TIMEOUT_MALFORMED",
             &[],
-            "This page is of another version than its server. Reload the page.",
+            "This page and its server have different versions. Reload the page.",
             Another,
         ),
         (
             Unauthenticated,
             "UNAUTHENTICATED",
             &[],
-            "This server answers only with an access token. Enter yours, or ask whoever runs the server for one.",
+            "This server requires an access token. Enter yours, or ask the administrator for one.",
             AccessToken,
         ),
         (
             Internal,
             "INTERNAL_ERROR",
             &[("request_id", "r-1")],
-            "The server failed over a.jpg. Its log says more under r-1. Try another picture.",
+            "The server failed to classify a.jpg. Its log has details under r-1. Try another image.",
             Another,
         ),
     ];
@@ -148,27 +148,27 @@ fn a_call_without_a_reason_is_explained_by_its_kind() {
     let cases = [
         (
             Code::Unavailable,
-            "The server does not answer. Check that it runs, then try again.",
+            "The server does not answer. Check that it is running, then try again.",
             Remedy::TryAgain,
         ),
         (
             Code::DeadlineExceeded,
-            "The server took too long over a.jpg. Try again.",
+            "The server took too long to classify a.jpg. Try again.",
             Remedy::TryAgain,
         ),
         (
             Code::Unknown,
-            "The server failed over a.jpg. Try another picture.",
+            "The server failed to classify a.jpg. Try another image.",
             Remedy::Another,
         ),
         (
             Code::PermissionDenied, // what a 403 becomes: a token would not help
-            "The server does not take calls from this page. Ask whoever runs it.",
+            "The server accepts no requests from this page. Ask its administrator.",
             Remedy::Another,
         ),
         (
             Code::Unimplemented,
-            "This page is of another version than its server. Reload the page.",
+            "This page and its server have different versions. Reload the page.",
             Remedy::Another,
         ),
     ];
@@ -199,9 +199,15 @@ fn a_wait_is_said_in_whole_seconds_never_too_few() {
     let cases = [
         (None, "The server is busy. Try again in a moment."),
         (Some(0), "The server is busy. Try again in a moment."),
-        (Some(1), "The server is busy. Try again in 1 second."),
-        (Some(1_000), "The server is busy. Try again in 1 second."),
-        (Some(1_001), "The server is busy. Try again in 2 seconds."),
+        (Some(1), "The server is busy. Wait 1 second and try again."),
+        (
+            Some(1_000),
+            "The server is busy. Wait 1 second and try again.",
+        ),
+        (
+            Some(1_001),
+            "The server is busy. Wait 2 seconds and try again.",
+        ),
     ];
     for (wait_ms, sentence) in cases {
         let wait = wait_ms.map(Duration::from_millis);
@@ -222,14 +228,14 @@ fn russian_sentences_agree_with_their_numbers() {
     };
     assert_eq!(
         too_large.sentence(Language::Russian),
-        "a.jpg: 12,4 МБ, а можно не больше 10 МБ. Выберите картинку поменьше."
+        "a.jpg: 12,4 МБ, а можно не больше 10 МБ. Выберите изображение поменьше."
     );
     let busy = Failure::Busy {
         wait_seconds: Some(3),
     };
     assert_eq!(
         busy.sentence(Language::Russian),
-        "Сервер занят. Повторите через 3 секунды."
+        "Сервер занят. Подождите 3 секунды и повторите."
     );
 }
 

@@ -1,13 +1,13 @@
-//! How programs ask the same.
+//! How programs use the same server.
 
 texts! {
     use_via_api: "Use via API", "Через API";
     api_lead(server: &str):
-        "Each of these asks {server} about photo.jpg. The contract speaks gRPC, and gRPC-Web for browsers.",
-        "Каждая программа спрашивает {server} о файле photo.jpg. Контракт говорит на gRPC, а для браузеров на gRPC-Web.";
+        "Each of these programs classifies photo.jpg on {server}, over gRPC or gRPC-Web.",
+        "Каждая программа распознаёт photo.jpg на {server}, по gRPC или gRPC-Web.";
     copy: "Copy", "Скопировать";
     close: "Close", "Закрыть";
     token_in_api:
-        "This server asks for an access token: send it as the metadata \u{201c}authorization: Bearer TOKEN\u{201d}.",
+        "This server requires an access token: send it as the metadata \u{201c}authorization: Bearer TOKEN\u{201d}.",
         "Этому серверу нужен токен доступа: передайте его в метаданных «authorization: Bearer TOKEN».";
 }

@@ -1,8 +1,8 @@
 //! The page's frame: title, header, language.
 
 texts! {
-    title: "What does your picture show?", "Что на вашей картинке?";
+    title: "What does your image show?", "Что на вашем изображении?";
     lead:
-        "Pick a photograph. A neural network names what it sees, and says how sure it is.",
-        "Выберите фотографию. Нейросеть назовёт, что на ней видит, и скажет, насколько уверена.";
+        "Choose an image. A neural network names what it sees, and how confident it is.",
+        "Выберите изображение. Нейросеть назовёт, что на нём видит и насколько она уверена.";
 }

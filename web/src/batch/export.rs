@@ -1,0 +1,230 @@
+//! A batch as a file, in the command line's forms: a line of JSON, or a row of CSV, for each image. serde_json would make the
+//! same lines and the page larger.
+
+use imageclassifier_client::{Answer, Crop, Prediction};
+
+use crate::session::request_error::RequestError;
+
+/// As `imageclassifier classify --csv` writes it.
+const CSV_HEADER: &str = "file,label,confidence,index,model,model_revision,request_id,decode_ms,queue_ms,inference_ms,error,reason\n";
+/// What is written for an image whose request was cancelled.
+const CANCELLED: &str = "cancelled";
+
+/// A finished row.
+pub(super) struct Finished<'a> {
+    pub(super) path: &'a str,
+    pub(super) result: Result<&'a Answer, Option<&'a RequestError>>,
+}
+
+/// One object a line, with the `top` most probable classes of each image.
+pub(super) fn json(rows: &[Finished<'_>], top: usize) -> String {
+    rows.iter().map(|row| json_line(row, top)).collect()
+}
+
+/// RFC 4180, but for its line ends, which are the command line's.
+pub(super) fn csv(rows: &[Finished<'_>]) -> String {
+    let lines = rows.iter().map(csv_line);
+    std::iter::once(CSV_HEADER.to_owned())
+        .chain(lines)
+        .collect()
+}
+
+fn json_line(row: &Finished<'_>, top: usize) -> String {
+    let file = quoted(row.path);
+    match &row.result {
+        Ok(answer) => {
+            let times = answer.timings.unwrap_or_default();
+            let predictions: Vec<_> = answer
+                .predictions
+                .iter()
+                .take(top)
+                .map(prediction)
+                .collect();
+            format!(
+                "{{\"file\":{file},\"label\":{},\"confidence\":{:?},\"predictions\":[{}],\"model\":{},\"model_revision\":{},\
+                 \"request_id\":{},\"decode_ms\":{:?},\"queue_ms\":{:?},\"inference_ms\":{:?}{}}}\n",
+                quoted(&answer.label),
+                answer.confidence,
+                predictions.join(","),
+                quoted(&answer.model),
+                quoted(&answer.model_revision),
+                quoted(&answer.request_id),
+                times.decode_ms,
+                times.queue_ms,
+                times.inference_ms,
+                answer.crop.as_ref().map(crop).unwrap_or_default(),
+            )
+        }
+        Err(error) => {
+            let (error, reason) = error_and_reason(*error);
+            let reason = reason.map_or("null".to_owned(), quoted);
+            format!(
+                "{{\"file\":{file},\"error\":{},\"reason\":{reason}}}\n",
+                quoted(&error)
+            )
+        }
+    }
+}
+
+fn prediction(prediction: &Prediction) -> String {
+    format!(
+        "{{\"label\":{},\"confidence\":{:?},\"index\":{}}}",
+        quoted(&prediction.label),
+        prediction.confidence,
+        prediction.index
+    )
+}
+
+/// The square that the network saw, after the other members.
+fn crop(crop: &Crop) -> String {
+    format!(
+        ",\"crop\":{{\"left\":{},\"top\":{},\"side\":{},\"picture_width\":{},\"picture_height\":{}}}",
+        crop.left, crop.top, crop.side, crop.picture_width, crop.picture_height
+    )
+}
+
+fn csv_line(row: &Finished<'_>) -> String {
+    let file = cell(row.path);
+    match &row.result {
+        Ok(answer) => {
+            let times = answer.timings.unwrap_or_default();
+            let index = answer
+                .predictions
+                .first()
+                .map(|best| best.index.to_string());
+            format!(
+                "{file},{},{:?},{},{},{},{},{:?},{:?},{:?},,\n",
+                cell(&answer.label),
+                answer.confidence,
+                index.unwrap_or_default(),
+                cell(&answer.model),
+                cell(&answer.model_revision),
+                cell(&answer.request_id),
+                times.decode_ms,
+                times.queue_ms,
+                times.inference_ms,
+            )
+        }
+        Err(error) => {
+            let (error, reason) = error_and_reason(*error);
+            format!(
+                "{file},,,,,,,,,,{},{}\n",
+                cell(&error),
+                reason.unwrap_or_default()
+            )
+        }
+    }
+}
+
+fn error_and_reason(error: Option<&RequestError>) -> (String, Option<&'static str>) {
+    match error {
+        Some(error) => (error.message(), error.reason()),
+        None => (CANCELLED.to_owned(), None),
+    }
+}
+
+/// A JSON string.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            control if control < ' ' => quoted.push_str(&format!("\\u{:04x}", u32::from(control))),
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// A cell, in quotation marks where it needs them.
+fn cell(text: &str) -> String {
+    if text.contains(['"', ',', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use imageclassifier_client::Timings;
+
+    use super::*;
+    use crate::failure::Failure;
+
+    fn answer() -> Answer {
+        let best = Prediction {
+            label: "crane, \"bird\"".to_owned(),
+            confidence: 0.25,
+            index: 134,
+            ..Prediction::default()
+        };
+        Answer {
+            label: best.label.clone(),
+            confidence: best.confidence,
+            predictions: vec![best, Prediction::default()],
+            model: "m".to_owned(),
+            model_revision: "r".to_owned(),
+            request_id: "id".to_owned(),
+            timings: Some(Timings {
+                decode_ms: 1.5,
+                queue_ms: 0.0,
+                inference_ms: 1e-7,
+            }),
+            crop: Some(Crop {
+                left: 1,
+                top: 2,
+                side: 3,
+                picture_width: 5,
+                picture_height: 7,
+            }),
+        }
+    }
+
+    #[test]
+    fn each_image_is_a_line_in_the_command_lines_form() {
+        let (answer, empty) = (
+            answer(),
+            Failure::Empty {
+                name: "b".to_owned(),
+            }
+            .into(),
+        );
+        let rows = [
+            Finished {
+                path: "a\n\"\u{1}.jpg",
+                result: Ok(&answer),
+            },
+            Finished {
+                path: "b",
+                result: Err(Some(&empty)),
+            },
+            Finished {
+                path: "c",
+                result: Err(None),
+            },
+        ];
+        assert_eq!(
+            json(&rows, 1),
+            "{\"file\":\"a\\n\\\"\\u0001.jpg\",\"label\":\"crane, \\\"bird\\\"\",\"confidence\":0.25,\"predictions\":[{\"label\":\
+             \"crane, \\\"bird\\\"\",\"confidence\":0.25,\"index\":134}],\"model\":\"m\",\"model_revision\":\"r\",\
+             \"request_id\":\"id\",\"decode_ms\":1.5,\"queue_ms\":0.0,\"inference_ms\":1e-7,\
+             \"crop\":{\"left\":1,\"top\":2,\"side\":3,\"picture_width\":5,\"picture_height\":7}}\n\
+             {\"file\":\"b\",\"error\":\"b is empty. Choose another image.\",\"reason\":\"IMAGE_EMPTY\"}\n\
+             {\"file\":\"c\",\"error\":\"cancelled\",\"reason\":null}\n"
+        );
+        assert_eq!(
+            csv(&rows),
+            "file,label,confidence,index,model,model_revision,request_id,decode_ms,queue_ms,inference_ms,error,reason\n\
+             \"a\n\"\"\u{1}.jpg\",\"crane, \"\"bird\"\"\",0.25,134,m,r,id,1.5,0.0,1e-7,,\n\
+             b,,,,,,,,,,b is empty. Choose another image.,IMAGE_EMPTY\n\
+             c,,,,,,,,,,cancelled,\n"
+        );
+    }
+}

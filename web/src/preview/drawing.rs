@@ -1,0 +1,96 @@
+use wasm_bindgen::{Clamped, JsCast, JsValue};
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlImageElement, ImageData};
+
+use crate::preview::{
+    heat::{self, Heat},
+    square::Square,
+};
+
+/// Longest side of a drawing over the whole image, in pixels: sharp enough for most screens.
+const SIDE_MAX: f64 = 1024.0;
+
+/// What the network did not see lies under this.
+const SHADE: &str = "rgb(0 0 0 / 55%)";
+
+/// Draws the square that the network saw, as large as the network's input.
+pub(crate) fn square(
+    canvas: &HtmlCanvasElement,
+    image: &HtmlImageElement,
+    square: Square,
+    input_size: u32,
+    heat: Option<(&Heat, f64)>,
+) -> Result<(), JsValue> {
+    canvas.set_width(input_size);
+    canvas.set_height(input_size);
+    let brush = brush(canvas)?;
+    let side = f64::from(input_size);
+    let Square {
+        left,
+        top,
+        side: from,
+        ..
+    } = square;
+    brush.draw_image_with_html_image_element_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(
+        image, left, top, from, from, 0.0, 0.0, side, side,
+    )?;
+    match heat {
+        Some((heat, opacity)) => lay(&brush, heat, opacity, [0.0, 0.0, side]),
+        None => Ok(()),
+    }
+}
+
+/// Draws what lies over the whole image: the heatmap within the square, a shade around it.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "1 to SIDE_MAX"
+)]
+pub(crate) fn over(
+    canvas: &HtmlCanvasElement,
+    (width, height): (u32, u32),
+    square: Square,
+    heat: &Heat,
+    opacity: f64,
+) -> Result<(), JsValue> {
+    let (width, height) = (f64::from(width), f64::from(height));
+    let scale = SIDE_MAX / width.max(height);
+    canvas.set_width((width * scale).max(1.0) as u32);
+    canvas.set_height((height * scale).max(1.0) as u32);
+    let brush = brush(canvas)?;
+    let [left, top, side] = [square.left, square.top, square.side].map(|pixels| pixels * scale);
+    brush.set_fill_style_str(SHADE);
+    brush.fill_rect(0.0, 0.0, width * scale, height * scale);
+    brush.clear_rect(left, top, side, side);
+    lay(&brush, heat, opacity, [left, top, side])
+}
+
+/// The heatmap, scaled over a square: left, top, side.
+fn lay(
+    brush: &CanvasRenderingContext2d,
+    heat: &Heat,
+    opacity: f64,
+    [left, top, side]: [f64; 3],
+) -> Result<(), JsValue> {
+    let pixels = heat.pixels();
+    let side_pixels = u32::try_from(heat::SIDE).expect("a small number");
+    let data = ImageData::new_with_u8_clamped_array(Clamped(&pixels), side_pixels)?;
+    let sheet: HtmlCanvasElement = leptos::prelude::document()
+        .create_element("canvas")?
+        .unchecked_into();
+    sheet.set_width(side_pixels);
+    sheet.set_height(side_pixels);
+    self::brush(&sheet)?.put_image_data(&data, 0.0, 0.0)?;
+    brush.set_global_alpha(opacity);
+    brush.draw_image_with_html_canvas_element_and_dw_and_dh(&sheet, left, top, side, side)?;
+    brush.set_global_alpha(1.0);
+    Ok(())
+}
+
+fn brush(canvas: &HtmlCanvasElement) -> Result<CanvasRenderingContext2d, JsValue> {
+    let brush: CanvasRenderingContext2d = canvas
+        .get_context("2d")?
+        .ok_or(JsValue::NULL)?
+        .unchecked_into();
+    brush.set_image_smoothing_enabled(true);
+    Ok(brush)
+}

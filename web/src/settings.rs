@@ -1,0 +1,7 @@
+//! What the visitor chooses, and what of it the browser keeps.
+
+pub(crate) mod access_token;
+pub(crate) mod language;
+pub(crate) mod shrink_switch;
+mod storage;
+pub(crate) mod view_settings;

@@ -1,0 +1,40 @@
+use leptos::prelude::*;
+
+use crate::settings::{language, storage};
+
+/// Where the browser keeps that large images are sent as they are.
+const KEY: &str = "imageclassifier.shrink";
+const OFF: &str = "off";
+
+/// Whether large images are shrunk: unless the visitor has turned it off.
+pub(crate) fn remembered() -> bool {
+    let kept = storage::local().and_then(|storage| storage.get_item(KEY).ok().flatten());
+    kept.as_deref() != Some(OFF)
+}
+
+/// The switch that turns it off and on.
+#[component]
+pub(crate) fn ShrinkSwitch(shrinking: RwSignal<bool>) -> impl IntoView {
+    let language = language::spoken();
+    let change = move |event| {
+        let on = event_target_checked(&event);
+        shrinking.set(on);
+        remember(on);
+    };
+    view! {
+        <label class="shrink">
+            <input type="checkbox" prop:checked=move || shrinking.get() on:change=change />
+            {move || language.get().shrink_large()}
+        </label>
+    }
+}
+
+fn remember(on: bool) {
+    if let Some(storage) = storage::local() {
+        let _ = if on {
+            storage.remove_item(KEY)
+        } else {
+            storage.set_item(KEY, OFF)
+        };
+    }
+}
