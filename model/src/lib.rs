@@ -16,6 +16,7 @@ mod labels;
 mod network;
 mod picture;
 mod ranking;
+mod truncation;
 mod variant;
 mod webp;
 mod weights;
