@@ -167,7 +167,9 @@ fn refused(error: PictureError) -> CallError {
         PictureError::TooLarge { .. } => ErrorReason::ImageTooLarge,
         PictureError::UnknownFormat => ErrorReason::ImageFormatUnknown,
         PictureError::Dimensions { .. } => ErrorReason::ImageDimensions,
-        PictureError::Undecodable(_) => ErrorReason::ImageUndecodable,
+        PictureError::Undecodable(_)
+        | PictureError::Jpeg(_)
+        | PictureError::Truncated { .. } => ErrorReason::ImageUndecodable,
     };
     CallError::new(ErrorKind::InvalidInput, reason, error.to_string())
 }

@@ -88,6 +88,19 @@ pub enum PictureError {
         "the image cannot be decoded: it is damaged or of an unusual kind, save it anew as JPEG or PNG"
     )]
     Undecodable(#[source] ImageError),
+    /// As [`Self::Undecodable`], and the decoder of JPEGs says why.
+    #[error("the image cannot be decoded: {0}")]
+    Jpeg(#[source] imageclassifier_jpeg::Error),
+    /// Too few of the image's rows can be decoded.
+    #[error(
+        "the image file is truncated or damaged: only {rows_present} of its {rows} rows can be decoded; send the whole file"
+    )]
+    Truncated {
+        /// Rows that the file holds, from the top.
+        rows_present: u32,
+        /// Rows that it should hold.
+        rows: u32,
+    },
 }
 
 impl<B: AsRef<[u8]>> EncodedImage<B> {
@@ -134,16 +147,14 @@ impl Picture {
     /// Large JPEGs are scaled down while they are decoded.
     ///
     /// # Errors
-    /// [`PictureError::Dimensions`], [`PictureError::Undecodable`].
+    /// [`PictureError::Dimensions`], [`PictureError::Undecodable`], [`PictureError::Jpeg`], [`PictureError::Truncated`].
     pub fn decode<B: AsRef<[u8]>>(
         encoded: &EncodedImage<B>,
         pixels_max: u64,
         input_size: u32,
     ) -> Result<Self, PictureError> {
-        if encoded.format == ImageFormat::Jpeg
-            && let Some(picture) = jpeg::decode(encoded.bytes(), pixels_max, input_size)
-        {
-            return picture;
+        if encoded.format == ImageFormat::Jpeg {
+            return jpeg::decode(encoded.bytes(), pixels_max, input_size);
         }
         Self::decode_whole(encoded, pixels_max, input_size)
     }
@@ -157,6 +168,9 @@ impl Picture {
         pixels_max: u64,
         input_size: u32,
     ) -> Result<Self, PictureError> {
+        if encoded.format == ImageFormat::Jpeg {
+            return jpeg::decode_unscaled(encoded.bytes(), pixels_max, input_size);
+        }
         let mut reader = ImageReader::with_format(Cursor::new(encoded.bytes()), encoded.format);
         let mut limits = Limits::no_limits();
         limits.max_alloc = Some(pixels_max.saturating_mul(DECODED_BYTES_PER_PIXEL_MAX));

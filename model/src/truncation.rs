@@ -1,27 +1,42 @@
-//! The one rule for files that end too early, whatever their format: what is there is used, and the rest has the value
-//! that the format's reference decoder leaves there, as long as enough rows are present.
+//! The rule for truncated and damaged files, the same for every format: the rows that can be decoded are used, the rest is
+//! white (grey in JPEGs, as libjpeg leaves it), down to a smallest share of rows. Below it the image is rejected.
 
-/// Share of an image's rows that a truncated file must hold, 0 to 1.
+use crate::PictureError;
+
+/// The smallest share of an image's rows that has to be decodable: an eighth. Browsers show less, but the network sees none of
+/// the top sixteenth, and names almost any class for a white square.
 ///
-/// Browsers show a JPEG that was cut after a fifth of its bytes; it still holds about a sixth of its rows. The network
-/// sees the centred square, which leaves out another sixteenth of the shorter side at either end: below an eighth, it
-/// would see hardly anything but the filling, and answer with a class that the image does not show.
+/// Of interlaced and progressive images a row counts as soon as a coarse version of it is there.
 pub(crate) const ROWS_PRESENT_MIN_SHARE: f64 = 0.125;
 
-/// Whether `rows_present` of `height` rows are enough to classify a truncated image.
-pub(crate) fn has_enough_rows(rows_present: u32, height: u32) -> bool {
-    f64::from(rows_present) >= ROWS_PRESENT_MIN_SHARE * f64::from(height)
+/// Accepts an image of which `rows_present` of `rows` rows can be decoded.
+///
+/// # Errors
+/// [`PictureError::Truncated`] if these are too few.
+pub(crate) fn check_rows(rows_present: u32, rows: u32) -> Result<(), PictureError> {
+    if f64::from(rows_present) >= f64::from(rows) * ROWS_PRESENT_MIN_SHARE {
+        return Ok(());
+    }
+    Err(PictureError::Truncated { rows_present, rows })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::has_enough_rows;
+    use super::*;
 
     #[test]
     fn an_eighth_of_the_rows_is_enough() {
-        assert!(has_enough_rows(1, 8));
-        assert!(has_enough_rows(38, 300));
-        assert!(!has_enough_rows(37, 300));
-        assert!(!has_enough_rows(0, 1));
+        assert!(check_rows(1, 1).is_ok());
+        assert!(check_rows(1, 8).is_ok());
+        assert!(check_rows(50, 400).is_ok());
+        for (rows_present, rows) in [(0, 1), (1, 9), (49, 400)] {
+            let error = check_rows(rows_present, rows).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "the image file is truncated or damaged: only {rows_present} of its {rows} rows can be decoded; send the whole file"
+                )
+            );
+        }
     }
 }

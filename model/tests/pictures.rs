@@ -201,7 +201,7 @@ fn what_is_no_picture_is_refused_with_its_reason() {
             matches!(e, PictureError::Undecodable(_))
         }),
         ("a JPEG's first bytes", b"\xff\xd8\xff\xe0", |e| {
-            matches!(e, PictureError::Undecodable(_))
+            matches!(e, PictureError::Jpeg(_))
         }),
     ];
     for (name, bytes, expected) in cases {

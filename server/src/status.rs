@@ -174,7 +174,9 @@ impl Failure {
                     PictureError::TooLarge { .. } => ErrorReason::ImageTooLarge,
                     PictureError::UnknownFormat => ErrorReason::ImageFormatUnknown,
                     PictureError::Dimensions { .. } => ErrorReason::ImageDimensions,
-                    PictureError::Undecodable(_) => ErrorReason::ImageUndecodable,
+                    PictureError::Undecodable(_)
+                    | PictureError::Jpeg(_)
+                    | PictureError::Truncated { .. } => ErrorReason::ImageUndecodable,
                 },
             ),
             Self::MessageTooLarge { .. } => (Code::InvalidArgument, ErrorReason::ImageTooLarge),
@@ -248,7 +250,10 @@ impl Failure {
                     ("pixels_max", pixels_max.to_string()),
                 ],
                 PictureError::UnknownFormat => vec![accepted()],
-                PictureError::Empty | PictureError::Undecodable(_) => vec![],
+                PictureError::Empty
+                | PictureError::Undecodable(_)
+                | PictureError::Jpeg(_)
+                | PictureError::Truncated { .. } => vec![],
             },
             Self::MessageTooLarge { bytes_max } => vec![("bytes_max", bytes_max.to_string())],
             Self::TopK { top_k, top_k_max } => vec![

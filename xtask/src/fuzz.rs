@@ -18,7 +18,7 @@ const TARGETS: [(&str, &[&str]); 4] = [
     ("headers", &["fuzz/seeds/headers"]),
     ("grpc_web", &["fuzz/seeds/grpc_web"]),
 ];
-const JPEGS: [&str; 2] = ["jpeg/tests/golden", "jpeg/tests/golden/unsupported"];
+const JPEGS: [&str; 2] = ["jpeg/tests/golden", "jpeg/tests/golden/scans"];
 
 const RUNS_DEFAULT: u64 = 100_000;
 /// No run should take longer, nor ask for more memory at once.

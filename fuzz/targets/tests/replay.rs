@@ -25,13 +25,13 @@ fn jpegs() {
     replay(
         "jpeg",
         jpeg::run,
-        &["jpeg/tests/golden", "jpeg/tests/golden/unsupported"],
+        &["jpeg/tests/golden", "jpeg/tests/golden/scans"],
     );
 }
 
 #[test]
 fn pictures() {
-    let folders = ["fuzz/seeds/picture", "jpeg/tests/golden/unsupported"];
+    let folders = ["fuzz/seeds/picture", "jpeg/tests/golden/scans"];
     replay("picture", picture::run, &folders);
 }
 
