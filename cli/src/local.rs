@@ -169,7 +169,9 @@ fn rejected(error: PictureError) -> CallError {
             ErrorReason::ImageFormatUnknown
         }
         PictureError::Dimensions { .. } => ErrorReason::ImageDimensions,
-        PictureError::Truncated { .. } | PictureError::Undecodable(_) => {
+        PictureError::Truncated { .. }
+        | PictureError::Undecodable(_)
+        | PictureError::Jpeg(_) => {
             ErrorReason::ImageUndecodable
         }
     };

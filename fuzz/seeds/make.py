@@ -2,7 +2,7 @@
 
     python3 -m venv venv && venv/bin/pip install pillow && venv/bin/python fuzz/seeds/make.py
 
-The JPEG decoder's seeds are its golden images, jpeg/tests/golden.
+The seeds of the JPEG decoder are its golden images, jpeg/tests/golden and the scans in it.
 """
 
 import io

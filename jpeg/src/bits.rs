@@ -1,11 +1,12 @@
 //! The scan as a string of bits, without the bytes that T.81 stuffs in after each 0xFF.
 
-use crate::Error;
+use crate::marker::{Cursor, FIRST_FRAME, FIRST_RESTART, LAST_RESTART};
 
 /// Unstuffed bytes held at a time: several pages, so that copying costs little, and still in the first cache.
 const WINDOW_BYTES: usize = 4096;
 /// A block takes at most 64 codes of 16 bits with 15 bits after each, 248 bytes; reading ahead takes 8 more.
 const BLOCK_BYTES_MAX: usize = 272;
+const MARKER_BYTES: usize = 2;
 /// Bytes that are searched for 0xFF at once.
 const GROUP: usize = 16;
 
@@ -58,9 +59,23 @@ impl Head {
         self.bits <<= count;
         self.count -= count;
     }
+
+    /// The next bit, at any time.
+    #[inline(always)]
+    pub(crate) fn bit(&mut self, window: &Window) -> bool {
+        if self.count == 0 {
+            self.refill(window);
+        }
+        let bit = self.bits >> 63 != 0;
+        self.consume(1);
+        bit
+    }
 }
 
 /// Reads the bits of a scan. Call [`Self::prepare_block`] before each block; within one, reading is infallible.
+///
+/// Where bits are missing it does as libjpeg does: it reads zeroes to the end of the unit, and says from then on that it is
+/// exhausted. The next restart marker ends that.
 pub(crate) struct Bits<'a> {
     /// What has not been unstuffed yet.
     source: &'a [u8],
@@ -70,6 +85,8 @@ pub(crate) struct Bits<'a> {
     head: Head,
     /// Whether all bytes up to the next marker, or the end, are in the window.
     ended: bool,
+    /// Whether more bits were read than there are.
+    exhausted: bool,
 }
 
 impl<'a> Bits<'a> {
@@ -80,6 +97,7 @@ impl<'a> Bits<'a> {
             filled: 0,
             head: START,
             ended: false,
+            exhausted: false,
         };
         bits.fill();
         bits
@@ -87,28 +105,50 @@ impl<'a> Bits<'a> {
 
     /// Makes sure that one more block's bits can be read; those after the end are zero.
     #[inline(always)]
-    pub(crate) fn prepare_block(&mut self) -> Result<(), Error> {
-        if self.head.at + BLOCK_BYTES_MAX > self.filled {
-            return self.prepare_near_end();
+    pub(crate) fn prepare_block(&mut self) {
+        if self.is_near_end() {
+            self.prepare_near_end();
         }
-        Ok(())
+    }
+
+    /// Whether bits were missing before; then the next unit is all zeroes.
+    #[inline(always)]
+    pub(crate) fn is_exhausted(&mut self) -> bool {
+        if self.is_near_end() {
+            self.prepare_near_end();
+            return self.exhausted;
+        }
+        false
+    }
+
+    #[inline(always)]
+    fn is_near_end(&self) -> bool {
+        self.head.at + BLOCK_BYTES_MAX > self.filled
     }
 
     #[cold]
     #[inline(never)]
-    fn prepare_near_end(&mut self) -> Result<(), Error> {
+    fn prepare_near_end(&mut self) {
         if !self.ended {
             self.fill();
         }
-        self.check_end()
+        if self.position() > self.filled * 8 {
+            self.exhausted = true;
+            self.head = Head {
+                at: self.filled,
+                ..START
+            };
+        }
     }
 
-    /// Tells whether more bits were read than there are.
-    pub(crate) fn check_end(&self) -> Result<(), Error> {
-        if self.position() > self.filled * 8 {
-            return Err(Error::Damaged("its pixels end too early"));
-        }
-        Ok(())
+    /// Whether bits were missing because the file ends here, and not because of a marker.
+    pub(crate) fn is_cut(&mut self) -> bool {
+        self.is_exhausted() && self.source.is_empty()
+    }
+
+    /// What follows the bits that have been read, perhaps with some more of them in front.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.source
     }
 
     /// Bits of the window that have been consumed.
@@ -127,28 +167,42 @@ impl<'a> Bits<'a> {
         self.head = head;
     }
 
-    /// Goes past the restart marker with this number, 0 to 7, which must be the next thing in the scan.
-    pub(crate) fn restart(&mut self, number: u8) -> Result<(), Error> {
-        const MISPLACED: Error = Error::Damaged("a restart marker is missing or misplaced");
-        self.check_end()?;
-        if !self.ended {
-            self.fill();
+    /// Goes past the restart marker with this number, 0 to 7. Where another marker comes, guesses as libjpeg does: an
+    /// earlier restart marker is left over, and skipped with what follows it; one of the next two means that this one is
+    /// lost, and waits until it is expected, as other markers do, while units are zero.
+    #[inline(never)]
+    pub(crate) fn restart(&mut self, expected: u8) {
+        _ = self.is_exhausted();
+        let mut cursor = Cursor::new(self.source);
+        loop {
+            let Some(code) = cursor.marker() else {
+                return self.wait_at(&[]);
+            };
+            let marker_at = self.source.len() - cursor.rest().len() - MARKER_BYTES;
+            let marker = &self.source[marker_at..];
+            match code {
+                ..FIRST_FRAME => {}
+                FIRST_RESTART..=LAST_RESTART => match code.wrapping_sub(expected) & 7 {
+                    1 | 2 => return self.wait_at(marker),
+                    6 | 7 => {}
+                    _ => return self.go_on_at(cursor.rest()),
+                },
+                _ => return self.wait_at(marker),
+            }
         }
-        if !self.ended || self.position() + 7 < self.filled * 8 {
-            return Err(MISPLACED);
-        }
-        let marker = self
-            .source
-            .iter()
-            .position(|&byte| byte != 0xFF)
-            .unwrap_or(0);
-        if marker == 0 || self.source[marker] != 0xD0 | number {
-            return Err(MISPLACED);
-        }
-        self.source = &self.source[marker + 1..];
-        (self.filled, self.head, self.ended) = (0, START, false);
+    }
+
+    fn go_on_at(&mut self, source: &'a [u8]) {
+        self.source = source;
+        (self.filled, self.head) = (0, START);
+        (self.ended, self.exhausted) = (false, false);
         self.fill();
-        Ok(())
+    }
+
+    fn wait_at(&mut self, marker: &'a [u8]) {
+        self.source = marker;
+        (self.filled, self.head, self.ended) = (0, START, true);
+        self.window[..BLOCK_BYTES_MAX].fill(0);
     }
 
     /// Moves what is left to the window's front and unstuffs more behind it.
@@ -168,6 +222,7 @@ impl<'a> Bits<'a> {
                 _ => {
                     if !self.unstuff(GROUP) {
                         self.ended = true;
+                        self.source = without_fill_bytes(self.source);
                         self.window[self.filled..].fill(0);
                         return;
                     }
@@ -181,7 +236,11 @@ impl<'a> Bits<'a> {
         for _ in 0..count {
             let (byte, rest) = match *self.source {
                 [0xFF, 0, ref rest @ ..] => (0xFF, rest),
-                [0xFF, ..] | [] => return false,
+                [0xFF, ref filled @ ..] => match after_fill_bytes(filled) {
+                    Some(rest) => (0xFF, rest),
+                    None => return false,
+                },
+                [] => return false,
                 [byte, ref rest @ ..] => (byte, rest),
             };
             self.window[self.filled] = byte;
@@ -190,6 +249,20 @@ impl<'a> Bits<'a> {
         }
         true
     }
+}
+
+/// A marker without the 0xFF before it that are too many; nothing if the file ends instead of a marker.
+#[cold]
+fn without_fill_bytes(marker: &[u8]) -> &[u8] {
+    let code = marker.iter().position(|&byte| byte != 0xFF);
+    code.map_or(&[], |code| &marker[code.saturating_sub(1)..])
+}
+
+/// What follows a stuffed zero that comes after some more 0xFF; nothing if those lead to a marker.
+#[cold]
+fn after_fill_bytes(filled: &[u8]) -> Option<&[u8]> {
+    let zero = filled.iter().position(|&byte| byte != 0xFF)?;
+    (filled[zero] == 0).then(|| &filled[zero + 1..])
 }
 
 fn contains_ff(group: &[u8; GROUP]) -> bool {

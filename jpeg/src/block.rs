@@ -1,16 +1,13 @@
 //! The 63 coefficients of a block after its first, which come as runs of zeroes and numbers (T.81, F.2.2.2).
 
-use crate::Error;
 use crate::bits::{Bits, Head, Window};
 use crate::huffman::{Codes, Skips};
 
-/// Dequantised coefficients, row by row: the horizontal frequency varies fastest.
+/// Coefficients, row by row: the horizontal frequency varies fastest.
 pub(crate) type Coefficients = [i16; 64];
 
-const TOO_LONG: Error = Error::Damaged("a block has more than 64 coefficients");
-
 /// Where the coefficients belong, in the order in which they come (T.81, figure A.6).
-const ZIGZAG: [u8; 64] = [
+pub(crate) const ZIGZAG: [u8; 64] = [
     0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20,
     13, 6, 7, 14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59,
     52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
@@ -18,14 +15,14 @@ const ZIGZAG: [u8; 64] = [
 
 /// Reads the difference of the first coefficient to that of the block before.
 #[inline(always)]
-pub(crate) fn read_difference(bits: &mut Bits<'_>, codes: &Codes) -> Result<i32, Error> {
+pub(crate) fn read_difference(bits: &mut Bits<'_>, codes: &Codes) -> i32 {
     let (window, mut head) = bits.open();
     head.refill(window);
-    let symbol = codes.symbol(head.peek())?;
+    let symbol = codes.symbol(head.peek());
     let number = symbol.number(head.peek());
     head.consume(symbol.bits());
     bits.keep(head);
-    Ok(number)
+    number
 }
 
 /// Reads the coefficients after the first into `block`, whose others are zero, times `factors` in zigzag order. Returns
@@ -40,14 +37,14 @@ pub(crate) fn read(
     codes: &Codes,
     factors: &[i16; 64],
     block: &mut Coefficients,
-) -> Result<usize, Error> {
+) -> usize {
     let (window, mut head) = bits.open();
     let (mut k, mut last) = (1, 0);
     'block: loop {
         head.refill(window);
         // The first symbol leaves at least 25 bits: enough for the second's code, and nearly always its number.
         for _ in 0..2 {
-            let symbol = codes.symbol(head.peek())?;
+            let symbol = codes.symbol(head.peek());
             if symbol.bits() > head.available() {
                 continue 'block;
             }
@@ -55,8 +52,10 @@ pub(crate) fn read(
             head.consume(symbol.bits());
             k += symbol.run();
             if k >= 64 {
-                if !symbol.ends_block() {
-                    return Err(TOO_LONG);
+                // A block of more than 64 coefficients is damaged: libjpeg keeps the surplus one in the last place.
+                if !symbol.ends_block() && symbol.size() > 0 {
+                    block[63] = number.wrapping_mul(factors[63]);
+                    last = 63;
                 }
                 break 'block;
             }
@@ -69,24 +68,23 @@ pub(crate) fn read(
         }
     }
     bits.keep(head);
-    Ok(last)
+    last
 }
 
 /// Goes past the coefficients after the first, symbol by symbol.
 #[inline(always)]
-pub(crate) fn skip(bits: &mut Bits<'_>, codes: &Codes) -> Result<(), Error> {
+pub(crate) fn skip(bits: &mut Bits<'_>, codes: &Codes) {
     let (window, mut head) = bits.open();
     let mut k = 1;
     while k < 64 {
-        k = skip_symbol(&mut head, window, codes, k)?;
+        k = skip_symbol(&mut head, window, codes, k);
     }
     bits.keep(head);
-    Ok(())
 }
 
 /// Goes past the coefficients after the first, several symbols at a time.
 #[inline(always)]
-pub(crate) fn skip_many(bits: &mut Bits<'_>, codes: &Codes, skips: &Skips) -> Result<(), Error> {
+pub(crate) fn skip_many(bits: &mut Bits<'_>, codes: &Codes, skips: &Skips) {
     let (window, mut head) = bits.open();
     let mut k = 1;
     'block: while k < 64 {
@@ -95,7 +93,7 @@ pub(crate) fn skip_many(bits: &mut Bits<'_>, codes: &Codes, skips: &Skips) -> Re
             let skip = skips.get(head.peek());
             let behind = k + skip.advance();
             if skip.bits() == 0 || behind >= 64 {
-                k = skip_symbol(&mut head, window, codes, k)?;
+                k = skip_symbol(&mut head, window, codes, k);
                 continue 'block;
             }
             head.consume(skip.bits());
@@ -106,18 +104,14 @@ pub(crate) fn skip_many(bits: &mut Bits<'_>, codes: &Codes, skips: &Skips) -> Re
         }
     }
     bits.keep(head);
-    Ok(())
 }
 
 /// Goes past one symbol, from coefficient `k`, and returns the next one's place: 64 after the block's last.
 #[inline(always)]
-fn skip_symbol(head: &mut Head, window: &Window, codes: &Codes, k: usize) -> Result<usize, Error> {
+fn skip_symbol(head: &mut Head, window: &Window, codes: &Codes, k: usize) -> usize {
     head.refill(window);
-    let symbol = codes.symbol(head.peek())?;
+    let symbol = codes.symbol(head.peek());
     head.consume(symbol.bits());
-    match k + symbol.run() + 1 {
-        _ if symbol.ends_block() => Ok(64),
-        behind @ ..=64 => Ok(behind),
-        _ => Err(TOO_LONG),
-    }
+    // A block that ends has a run of 64.
+    (k + symbol.run() + 1).min(64)
 }

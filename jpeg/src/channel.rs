@@ -1,73 +1,64 @@
-//! One component from bits to samples.
+//! One component of the only scan, from bits to samples.
+
+use std::rc::Rc;
 
 use fearless_simd::Simd;
 
 use crate::Error;
 use crate::bits::Bits;
 use crate::block;
-use crate::header::{Component, Header};
+use crate::frame::Frame;
+use crate::header::{ScanComponent, Segments};
 use crate::huffman::{Codes, Skips};
 use crate::idct;
 use crate::plane::Plane;
-use crate::region::{Region, Scale};
+use crate::tables::Factors;
 
 /// Making a table for skipping takes as long as it saves on about so many blocks.
 const SKIPPED_BLOCKS_MIN: usize = 2048;
 
-/// The decoding tables, by the numbers that components refer to; several components may share one.
-pub(crate) struct Tables {
-    dc: [Option<Codes>; 4],
-    ac: [Option<Codes>; 4],
-}
-
-impl Tables {
-    pub(crate) fn new(header: &Header<'_>) -> Self {
-        let mut tables = Self {
-            dc: [const { None }; 4],
-            ac: [const { None }; 4],
-        };
-        for component in &header.components {
-            tables.dc[component.dc_table]
-                .get_or_insert_with(|| Codes::of_dc(header.dc_codes(component)));
-            tables.ac[component.ac_table]
-                .get_or_insert_with(|| Codes::of_ac(header.ac_codes(component)));
-        }
-        tables
-    }
-}
-
 /// One component while it is decoded.
-pub(crate) struct Channel<'t> {
-    pub(crate) plane: Plane,
-    dc: &'t Codes,
-    ac: &'t Codes,
+pub(crate) struct Channel {
+    part: ScanComponent,
+    // Components share tables, and with them the processor's cache.
+    dc: Rc<Codes>,
+    ac: Rc<Codes>,
     /// Where enough blocks are skipped to make up for making it.
     skips: Option<Skips>,
-    factors: [i16; 64],
+    factors: Factors,
     blocks_across: usize,
     blocks_down: usize,
     /// The first coefficient of the block before, not dequantised.
     pub(crate) prediction: i16,
 }
 
-impl<'t> Channel<'t> {
+impl Channel {
+    /// `others` are the channels of the scan so far.
     pub(crate) fn new(
-        header: &Header<'_>,
-        component: &Component,
-        tables: &'t Tables,
-        scale: Scale,
-        region: Region,
+        frame: &Frame,
+        part: ScanComponent,
+        segments: &Segments<'_>,
+        plane: &Plane,
+        others: &[Self],
     ) -> Result<Self, Error> {
-        const MADE: &str = "`Tables::new` makes those of each component";
-        let plane = Plane::new(header, component, scale, region)?;
-        let ac = tables.ac[component.ac_table].as_ref().expect(MADE);
-        let skips = (plane.blocks_skipped >= SKIPPED_BLOCKS_MIN).then(|| Skips::new(ac));
+        let component = &frame.components[part.index];
+        let tables = &segments.tables;
+        let with_dc = others.iter().find(|o| o.part.dc_table == part.dc_table);
+        let with_ac = others.iter().find(|o| o.part.ac_table == part.ac_table);
+        let dc = match with_dc {
+            Some(other) => Rc::clone(&other.dc),
+            None => Rc::new(tables.dc_codes(part.dc_table)?),
+        };
+        let ac = match with_ac {
+            Some(other) => Rc::clone(&other.ac),
+            None => Rc::new(tables.ac_codes(part.ac_table)?),
+        };
         Ok(Self {
-            plane,
-            dc: tables.dc[component.dc_table].as_ref().expect(MADE),
+            part,
+            dc,
+            skips: (plane.blocks_skipped >= SKIPPED_BLOCKS_MIN).then(|| Skips::new(&ac)),
             ac,
-            skips,
-            factors: header.factors(component),
+            factors: tables.factors(component.quantisation)?,
             blocks_across: component.blocks_across,
             blocks_down: component.blocks_down,
             prediction: 0,
@@ -76,10 +67,10 @@ impl<'t> Channel<'t> {
 
     /// Goes past a block's coefficients after the first.
     #[inline(always)]
-    fn skip(&self, bits: &mut Bits<'_>) -> Result<(), Error> {
+    fn skip(&self, bits: &mut Bits<'_>) {
         match &self.skips {
-            Some(skips) => block::skip_many(bits, self.ac, skips),
-            None => block::skip(bits, self.ac),
+            Some(skips) => block::skip_many(bits, &self.ac, skips),
+            None => block::skip(bits, &self.ac),
         }
     }
 
@@ -89,17 +80,30 @@ impl<'t> Channel<'t> {
         &mut self,
         simd: S,
         bits: &mut Bits<'_>,
+        plane: &mut Plane,
         unit: usize,
         needed: bool,
-    ) -> Result<(), Error> {
+    ) {
         for row in 0..self.blocks_down {
             for column in unit * self.blocks_across..(unit + 1) * self.blocks_across {
-                bits.prepare_block()?;
-                let needed = needed && self.plane.columns.contains(&column);
-                self.decode_block(simd, bits, column, row, needed)?;
+                bits.prepare_block();
+                let needed = needed && plane.columns.contains(&column);
+                self.decode_block(simd, bits, plane, column, row, needed);
             }
         }
-        Ok(())
+    }
+
+    /// A unit whose bits are missing: mid-grey, or what the other components make of it.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn blank_unit(&self, plane: &mut Plane, unit: usize, needed: bool) {
+        for row in 0..self.blocks_down {
+            for column in unit * self.blocks_across..(unit + 1) * self.blocks_across {
+                if needed && plane.columns.contains(&column) {
+                    plane.fill_block(column, row, idct::flat(0));
+                }
+            }
+        }
     }
 
     #[inline(always)]
@@ -111,37 +115,29 @@ impl<'t> Channel<'t> {
         &mut self,
         simd: S,
         bits: &mut Bits<'_>,
+        plane: &mut Plane,
         column: usize,
         row: usize,
         needed: bool,
-    ) -> Result<(), Error> {
-        let difference = block::read_difference(bits, self.dc)?;
+    ) {
+        let difference = block::read_difference(bits, &self.dc);
         self.prediction = self.prediction.wrapping_add(difference as i16);
         if !needed {
             return self.skip(bits);
         }
         let dc = self.prediction.wrapping_mul(self.factors[0]);
-        let side = self.plane.side;
-        if side == 1 {
-            self.skip(bits)?;
-            self.plane.block(column, row).0[0] = idct::flat(dc);
-            return Ok(());
+        if plane.side == 1 {
+            self.skip(bits);
+            plane.block(column, row).0[0] = idct::flat(dc);
+            return;
         }
         let mut coefficients = [0; 64];
-        let last = block::read(bits, self.ac, &self.factors, &mut coefficients)?;
-        let (samples, stride) = self.plane.block(column, row);
+        let last = block::read(bits, &self.ac, &self.factors, &mut coefficients);
         if last == 0 {
-            for line in samples.chunks_mut(stride).take(side) {
-                line[..side].fill(idct::flat(dc));
-            }
-            return Ok(());
+            plane.fill_block(column, row, idct::flat(dc));
+            return;
         }
         coefficients[0] = dc;
-        match side {
-            2 => idct::quarter(simd, &coefficients, samples, stride),
-            4 => idct::half(simd, &coefficients, samples, stride),
-            _ => idct::whole(simd, &coefficients, samples, stride),
-        }
-        Ok(())
+        plane.transform_block(simd, column, row, &coefficients);
     }
 }

@@ -23,6 +23,24 @@ pub(crate) fn from_grey(grey: &[u8], pixels: &mut [u8]) {
     }
 }
 
+/// Takes black away from three bytes a pixel, as Pillow does: `white` and the bytes are inverted CMYK, or the bytes are
+/// those of a Y'CbCr image whose inverse is inverted CMY.
+#[inline(always)]
+pub(crate) fn darken(white: &[u8], is_ycck: bool, pixels: &mut [u8]) {
+    let inversion = if is_ycck { 0 } else { 255 };
+    for (pixel, &white) in pixels.as_chunks_mut::<3>().0.iter_mut().zip(white) {
+        *pixel = pixel.map(|value| white - share(value ^ inversion, white));
+    }
+}
+
+/// `a * b / 255`, rounded.
+#[inline(always)]
+#[allow(clippy::cast_possible_truncation, reason = "at most 255")]
+fn share(a: u8, b: u8) -> u8 {
+    let product = u32::from(a) * u32::from(b) + 128;
+    ((product + (product >> 8)) >> 8) as u8
+}
+
 /// Three bytes a pixel from three lines.
 #[inline(always)]
 pub(crate) fn from_rgb<S: Simd>(simd: S, lines: [&[u8]; 3], pixels: &mut [u8]) {

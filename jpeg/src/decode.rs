@@ -1,10 +1,13 @@
 //! The way from bytes to pixels.
 
-use crate::channel::Tables;
 use crate::error::Error;
 use crate::header::Header;
+use crate::output::Output;
 use crate::region::{Region, Rgb, Scale};
-use crate::scan::Scan;
+use crate::{buffered, scan};
+
+/// Blocks that a bit of the file stands for, at most: a bit for each, in a file of which an eighth is left.
+const BLOCKS_PER_BIT_MAX: u64 = 8;
 
 /// A JPEG whose header has been read and is of a kind that this decoder knows.
 #[derive(Clone, Debug)]
@@ -27,10 +30,9 @@ impl<'a> Jpeg<'a> {
         self.dimensions_at(Scale::Full)
     }
 
-    /// The Exif metadata, if there is any: a TIFF structure, not looked at.
-    #[must_use]
-    pub fn exif(&self) -> Option<&'a [u8]> {
-        self.header.exif
+    /// The content of the first Exif segments, in their order: TIFF structures, not looked at.
+    pub fn exif(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.header.segments.application.exif.iter().copied()
     }
 
     /// Width and height of the scaled picture, in pixels: those of the picture over `scale`'s divisor, rounded up.
@@ -38,14 +40,18 @@ impl<'a> Jpeg<'a> {
     pub fn dimensions_at(&self, scale: Scale) -> (u32, u32) {
         let divisor = scale.divisor();
         (
-            self.header.width.div_ceil(divisor),
-            self.header.height.div_ceil(divisor),
+            self.header.frame.width.div_ceil(divisor),
+            self.header.frame.height.div_ceil(divisor),
         )
     }
 
-    /// Decodes the pixels of `region`, which is in pixels of the scaled picture. Memory: the answer, and a few lines.
+    /// Decodes the pixels of `region`, which is in pixels of the scaled picture.
     ///
-    /// Rows below the region are not read, so damage there goes unnoticed.
+    /// Memory: the answer, and a few lines. Of several scans also the coefficients: for each block of the region 128 bytes, or
+    /// 2 if it becomes one sample, and 8 bytes for each block of the image that becomes more.
+    ///
+    /// Rows below the region are not read, so damage there goes unnoticed. Damaged rows have the pixels that libjpeg gives
+    /// them; ask [`Rgb::rows_present`] whether the file is cut off.
     ///
     /// # Errors
     /// [`Error::OutsidePicture`], [`Error::Unsupported`], [`Error::Damaged`].
@@ -60,13 +66,31 @@ impl<'a> Jpeg<'a> {
         if !fits(region.left, region.width, width) || !fits(region.top, region.height, height) {
             return Err(Error::OutsidePicture { width, height });
         }
-        let tables = Tables::new(&self.header);
-        let mut scan = Scan::new(&self.header, &tables, scale, region)?;
-        scan.run()?;
+        self.check_length(scale, region)?;
+        let mut output = Output::new(&self.header.frame, self.header.colour, scale, region)?;
+        let rows_present = if self.header.has_one_scan() {
+            scan::decode(&self.header, &mut output)?
+        } else {
+            buffered::decode(&self.header, &mut output)?
+        };
         Ok(Rgb {
             width: region.width,
             height: region.height,
-            pixels: scan.into_pixels(),
+            pixels: output.into_pixels(),
+            rows_present,
         })
+    }
+
+    /// Nobody gets large buffers by a large header alone.
+    fn check_length(&self, scale: Scale, region: Region) -> Result<(), Error> {
+        let frame = &self.header.frame;
+        let rows_per_unit = frame.down_max * scale.block_side();
+        let rows_read = (region.top as usize + region.height as usize).div_ceil(rows_per_unit);
+        let blocks = rows_read as u64 * frame.units() as u64 * frame.across_max as u64;
+        let bits = self.header.segments.cursor.rest().len() as u64 * 8;
+        if blocks > bits * BLOCKS_PER_BIT_MAX {
+            return Err(Error::Damaged("it is too short for its dimensions"));
+        }
+        Ok(())
     }
 }

@@ -1,18 +1,18 @@
-/// Why a picture was not decoded.
+/// Why an image was not decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// A valid JPEG may look like this, but this decoder does not know the feature: ask a complete one.
-    #[error("the JPEG uses {0}, which this decoder does not know")]
+    /// The image may be valid, but it uses a feature that this decoder lacks.
+    #[error("this JPEG uses {0}; save it again as a baseline or progressive JPEG")]
     Unsupported(&'static str),
-    /// The bytes break the standard, or end too early. Other decoders may guess what was meant; this one does not.
-    #[error("the JPEG is damaged: {0}")]
+    /// The bytes break the standard in a way that leaves nothing to show.
+    #[error("this JPEG is damaged: {0}; send the original file or save it again")]
     Damaged(&'static str),
-    /// The caller asked for pixels that the picture does not have, or for none.
-    #[error("the region does not lie within the {width} x {height} pixels of the scaled picture")]
+    /// The caller asked for pixels that the image does not have, or for none.
+    #[error("the region does not lie within the {width} x {height} pixels of the scaled image")]
     OutsidePicture {
-        /// Columns of the scaled picture.
+        /// Columns of the scaled image.
         width: u32,
-        /// Rows of the scaled picture.
+        /// Rows of the scaled image.
         height: u32,
     },
 }

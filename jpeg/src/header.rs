@@ -1,70 +1,58 @@
-//! Everything in front of the entropy-coded bytes, checked once and held in types.
+//! Everything around the entropy-coded bytes, checked once and held in types.
 
 use crate::Error;
-use crate::huffman::CodeList;
+use crate::application::{Application, Colour};
+use crate::frame::{COMPONENTS_MAX, Component, Frame, Process};
 use crate::marker::{self, Cursor};
+use crate::tables::Tables;
 
-/// Components of a picture, at most.
-pub(crate) const COMPONENTS_MAX: usize = 3;
 /// Blocks in a unit of interleaved components, at most (T.81, B.2.3).
 const BLOCKS_PER_UNIT_MAX: usize = 10;
-const TABLES: usize = 4;
 
-/// How the components become red, green and blue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Colour {
-    Grey,
-    YCbCr,
-    Rgb,
+/// The header up to the first scan.
+#[derive(Clone, Debug)]
+pub(crate) struct Header<'a> {
+    pub(crate) frame: Frame,
+    pub(crate) colour: Colour,
+    pub(crate) scan: ScanHeader,
+    /// What the segments so far define; its cursor is at the first scan's entropy-coded bytes.
+    pub(crate) segments: Segments<'a>,
 }
 
-/// One component as the frame describes it.
+/// What a scan holds.
+#[derive(Clone, Debug)]
+pub(crate) struct ScanHeader {
+    /// Components in the order in which they are interleaved; each has a place of its own in the frame.
+    pub(crate) components: Vec<ScanComponent>,
+    /// First and last coefficient, in zigzag order.
+    pub(crate) first: usize,
+    pub(crate) last: usize,
+    /// Whether lower bits of coefficients follow, instead of their first bits.
+    pub(crate) refines: bool,
+    /// Bits below the one that this scan ends with.
+    pub(crate) shift: u32,
+}
+
+/// One component of a scan.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Component {
-    id: u8,
-    /// Blocks in an interleaved unit, horizontally and vertically: 1 to 4.
-    pub(crate) blocks_across: usize,
-    pub(crate) blocks_down: usize,
-    quantisation: usize,
+pub(crate) struct ScanComponent {
+    /// Its place in the frame.
+    pub(crate) index: usize,
     pub(crate) dc_table: usize,
     pub(crate) ac_table: usize,
 }
 
-/// A header that this decoder can work with: every table that the scan refers to is there.
+/// Reads segments, and keeps what they define.
 #[derive(Clone, Debug)]
-pub(crate) struct Header<'a> {
-    pub(crate) width: u32,
-    pub(crate) height: u32,
-    pub(crate) components: Vec<Component>,
-    pub(crate) colour: Colour,
+pub(crate) struct Segments<'a> {
+    pub(crate) cursor: Cursor<'a>,
+    pub(crate) tables: Tables,
     /// Units between two restart markers; 0 means there are none.
     pub(crate) restart_units: u32,
-    /// The content of the Exif segment, if there is one.
-    pub(crate) exif: Option<&'a [u8]>,
-    /// The scan, and whatever follows it.
-    pub(crate) scan: &'a [u8],
-    tables: Tables,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Tables {
-    /// Factors in zigzag order.
-    quantisation: [Option<[u16; 64]>; TABLES],
-    dc: [Option<Box<CodeList>>; TABLES],
-    ac: [Option<Box<CodeList>>; TABLES],
-}
-
-#[derive(Default)]
-struct Application<'a> {
-    jfif: bool,
-    adobe_transform: Option<u8>,
-    exif: Option<&'a [u8]>,
-}
-
-struct Frame {
-    width: u32,
-    height: u32,
-    components: Vec<Component>,
+    pub(crate) application: Application<'a>,
+    /// Whether the end marker has been read.
+    pub(crate) has_ended: bool,
+    frame: Option<Frame>,
 }
 
 impl<'a> Header<'a> {
@@ -73,254 +61,157 @@ impl<'a> Header<'a> {
         if cursor.array()? != [0xFF, marker::START_OF_IMAGE] {
             return Err(Error::Damaged("it does not start like a JPEG"));
         }
-        let mut tables = Tables::default();
-        let mut application = Application::default();
-        let mut frame = None;
-        let mut restart_units = 0;
-        loop {
-            match cursor.marker()? {
-                marker::BASELINE | marker::EXTENDED if frame.is_some() => {
-                    return Err(Error::Damaged("it has two frames"));
-                }
-                marker::BASELINE | marker::EXTENDED => {
-                    frame = Some(Frame::parse(cursor.segment()?)?)
-                }
-                marker::HUFFMAN_TABLES => tables.define_huffman(cursor.segment()?)?,
-                marker::QUANTISATION_TABLES => tables.define_quantisation(cursor.segment()?)?,
-                marker::RESTART_INTERVAL => restart_units = u32::from(cursor.segment()?.word()?),
-                marker::APP0 => application.read_jfif(cursor.segment()?.rest()),
-                marker::APP1 => application.read_exif(cursor.segment()?.rest()),
-                marker::APP14 => application.read_adobe(cursor.segment()?.rest()),
-                marker::START_OF_SCAN => {
-                    let Frame {
-                        width,
-                        height,
-                        mut components,
-                    } = frame.ok_or(Error::Damaged("its scan has no frame"))?;
-                    assign_tables(&mut components, cursor.segment()?)?;
-                    tables.check(&components)?;
-                    return Ok(Self {
-                        width,
-                        height,
-                        colour: application.colour(&components),
-                        components,
-                        restart_units,
-                        exif: application.exif,
-                        scan: cursor.rest(),
-                        tables,
-                    });
-                }
-                marker::NUMBER_OF_LINES | marker::ARITHMETIC_CONDITIONING | 0xC2..=0xCF => {
-                    return Err(Error::Unsupported(
-                        "another process than sequential Huffman coding",
-                    ));
-                }
-                marker::END_OF_IMAGE => return Err(Error::Damaged("it has no scan")),
-                // The other application segments, and comments.
-                0xE0..=0xEF | 0xFE => _ = cursor.segment()?,
-                _ => return Err(Error::Unsupported("an unusual marker")),
-            }
-        }
+        let mut segments = Segments {
+            cursor,
+            tables: Tables::default(),
+            restart_units: 0,
+            application: Application::default(),
+            has_ended: false,
+            frame: None,
+        };
+        let scan = segments
+            .next_scan()?
+            .ok_or(Error::Damaged("it ends before its pixels"))?;
+        // `next_scan` has needed it already.
+        let frame = segments.frame.clone().ok_or(NO_FRAME)?;
+        let ids: Vec<_> = frame.components.iter().map(|c| c.id).collect();
+        Ok(Self {
+            colour: segments.application.colour(&ids),
+            frame,
+            scan,
+            segments,
+        })
     }
 
-    /// Factors in zigzag order, signed because coefficients are: they wrap as libjpeg-turbo's 16-bit products do.
-    #[allow(clippy::cast_possible_wrap, reason = "16-bit products are the same")]
-    pub(crate) fn factors(&self, component: &Component) -> [i16; 64] {
-        self.tables.quantisation[component.quantisation]
-            .expect("checked by `Tables::check`")
-            .map(|factor| factor as i16)
-    }
-
-    pub(crate) fn dc_codes(&self, component: &Component) -> &CodeList {
-        self.tables.dc[component.dc_table]
-            .as_ref()
-            .expect("checked by `Tables::check`")
-    }
-
-    pub(crate) fn ac_codes(&self, component: &Component) -> &CodeList {
-        self.tables.ac[component.ac_table]
-            .as_ref()
-            .expect("checked by `Tables::check`")
+    /// Whether the first scan holds everything, in the frame's order: then one pass over the bytes is enough.
+    pub(crate) fn has_one_scan(&self) -> bool {
+        let in_order = |(place, component): (usize, &ScanComponent)| component.index == place;
+        self.frame.process == Process::Sequential
+            && self.scan.components.len() == self.frame.components.len()
+            && self.scan.components.iter().enumerate().all(in_order)
     }
 }
 
-impl Frame {
-    fn parse(mut segment: Cursor<'_>) -> Result<Self, Error> {
-        if segment.byte()? != 8 {
-            return Err(Error::Unsupported("samples of other than 8 bits"));
+const NO_FRAME: Error = Error::Damaged("its scan has no frame");
+
+impl<'a> Segments<'a> {
+    /// Reads on to the next scan; nothing if there is none.
+    pub(crate) fn next_scan(&mut self) -> Result<Option<ScanHeader>, Error> {
+        while let Some(code) = self.cursor.marker() {
+            match code {
+                marker::END_OF_IMAGE => {
+                    self.has_ended = true;
+                    return Ok(None);
+                }
+                marker::START_OF_SCAN => {
+                    let frame = self.frame.as_ref().ok_or(NO_FRAME)?;
+                    return ScanHeader::parse(frame, self.cursor.segment()?).map(Some);
+                }
+                marker::START_OF_IMAGE => {
+                    return Err(Error::Damaged("it starts a second time"));
+                }
+                marker::HUFFMAN_TABLES => self.tables.define_huffman(self.cursor.segment()?)?,
+                marker::QUANTISATION_TABLES => {
+                    self.tables.define_quantisation(self.cursor.segment()?)?;
+                }
+                marker::RESTART_INTERVAL => {
+                    self.restart_units = u32::from(self.cursor.segment()?.word()?);
+                }
+                // Their segments say how to code what is not supported, or nothing that matters.
+                marker::ARITHMETIC_CONDITIONING | marker::JPEG_EXTENSIONS => {
+                    _ = self.cursor.optional_segment()?;
+                }
+                marker::FIRST_FRAME..=marker::LAST_FRAME => self.read_frame(code)?,
+                marker::APP0 => {
+                    let segment = self.cursor.optional_segment()?;
+                    self.application.read_jfif(segment.rest());
+                }
+                marker::APP1 => {
+                    let segment = self.cursor.optional_segment()?;
+                    self.application.read_exif(segment.rest());
+                }
+                marker::APP14 => {
+                    let segment = self.cursor.optional_segment()?;
+                    self.application.read_adobe(segment.rest());
+                }
+                // Restart markers that a scan left over, and what T.81 reserves: they have no segment.
+                marker::FIRST_RESTART..=marker::LAST_RESTART | ..=marker::RESERVED_LAST => {}
+                // The other application segments, comments, and what later parts of the standard define.
+                _ => _ = self.cursor.optional_segment()?,
+            }
         }
-        let [height, width] = [segment.word()?, segment.word()?];
-        if height == 0 {
-            return Err(Error::Unsupported("a height that follows the pixels"));
+        Ok(None)
+    }
+
+    fn read_frame(&mut self, code: u8) -> Result<(), Error> {
+        if self.frame.is_some() {
+            return Err(Error::Damaged("it has two frames"));
         }
-        if width == 0 {
-            return Err(Error::Damaged("it has no columns"));
-        }
+        let process = Process::of_marker(code)?;
+        self.frame = Some(Frame::parse(process, self.cursor.segment()?)?);
+        Ok(())
+    }
+}
+
+impl ScanHeader {
+    fn parse(frame: &Frame, mut segment: Cursor<'_>) -> Result<Self, Error> {
         let count = usize::from(segment.byte()?);
-        if !matches!(count, 1 | COMPONENTS_MAX) {
-            return Err(Error::Unsupported("other than one or three components"));
+        if !(1..=COMPONENTS_MAX).contains(&count) {
+            return Err(Error::Damaged("a scan has no or too many components"));
         }
         let mut components = Vec::with_capacity(count);
         for _ in 0..count {
-            components.push(Component::parse(&mut segment)?);
+            let [id, tables] = segment.array()?;
+            let taken = |place| components.iter().any(|c: &ScanComponent| c.index == place);
+            let index = (0..frame.components.len())
+                .find(|&place| frame.components[place].id == id && !taken(place))
+                .ok_or(Error::Damaged("a scan refers to an unknown component"))?;
+            components.push(ScanComponent {
+                index,
+                dc_table: usize::from(tables >> 4),
+                ac_table: usize::from(tables & 15),
+            });
         }
+        let [first, last, bits] = segment.array()?;
         if !segment.is_empty() {
-            return Err(Error::Damaged("its frame is longer than its components"));
+            return Err(Error::Damaged("a scan's header is too long"));
         }
-        if let [grey] = &mut components[..] {
-            // A scan of one component is not interleaved: its unit is one block, whatever the factors say.
-            (grey.blocks_across, grey.blocks_down) = (1, 1);
+        let scan = Self {
+            components,
+            first: first.into(),
+            last: last.into(),
+            refines: bits >> 4 > 0,
+            shift: u32::from(bits & 15),
+        };
+        scan.check_interleaving(frame)?;
+        if frame.process == Process::Progressive {
+            scan.check_progression(bits >> 4)?;
         }
-        let blocks: usize = components
-            .iter()
-            .map(|c| c.blocks_across * c.blocks_down)
-            .sum();
-        if blocks > BLOCKS_PER_UNIT_MAX {
+        Ok(scan)
+    }
+
+    fn check_interleaving(&self, frame: &Frame) -> Result<(), Error> {
+        let blocks = |c: &Component| c.blocks_across * c.blocks_down;
+        let parts = self.components.iter();
+        let sum: usize = parts.map(|c| blocks(&frame.components[c.index])).sum();
+        if self.components.len() > 1 && sum > BLOCKS_PER_UNIT_MAX {
             return Err(Error::Damaged("its sampling factors are too large"));
         }
-        Ok(Self {
-            width: width.into(),
-            height: height.into(),
-            components,
-        })
-    }
-}
-
-impl Component {
-    fn parse(segment: &mut Cursor<'_>) -> Result<Self, Error> {
-        let [id, factors, quantisation] = segment.array()?;
-        let (across, down) = (usize::from(factors >> 4), usize::from(factors & 15));
-        if !(1..=4).contains(&across) || !(1..=4).contains(&down) {
-            return Err(Error::Damaged("a sampling factor is not between 1 and 4"));
-        }
-        let quantisation = usize::from(quantisation);
-        if quantisation >= TABLES {
-            return Err(Error::Damaged("it refers to a table that cannot exist"));
-        }
-        Ok(Self {
-            id,
-            blocks_across: across,
-            blocks_down: down,
-            quantisation,
-            dc_table: 0,
-            ac_table: 0,
-        })
-    }
-}
-
-/// Reads the scan's header: it must hold all components, in the frame's order, and all coefficients.
-fn assign_tables(components: &mut [Component], mut segment: Cursor<'_>) -> Result<(), Error> {
-    const OTHER_SCANS: Error = Error::Unsupported("several scans");
-    if usize::from(segment.byte()?) != components.len() {
-        return Err(OTHER_SCANS);
-    }
-    for component in components {
-        let [id, tables] = segment.array()?;
-        if id != component.id {
-            return Err(OTHER_SCANS);
-        }
-        component.dc_table = usize::from(tables >> 4);
-        component.ac_table = usize::from(tables & 15);
-    }
-    if segment.array()? != [0, 63, 0] {
-        return Err(OTHER_SCANS);
-    }
-    if !segment.is_empty() {
-        return Err(Error::Damaged("its scan's header is too long"));
-    }
-    Ok(())
-}
-
-impl Tables {
-    fn define_quantisation(&mut self, mut segment: Cursor<'_>) -> Result<(), Error> {
-        while !segment.is_empty() {
-            let kind = segment.byte()?;
-            let table = self
-                .quantisation
-                .get_mut(usize::from(kind & 15))
-                .ok_or(Error::Damaged("it defines a table that cannot exist"))?;
-            let mut factors = [0; 64];
-            for factor in &mut factors {
-                *factor = match kind >> 4 {
-                    0 => segment.byte()?.into(),
-                    1 => segment.word()?,
-                    _ => {
-                        return Err(Error::Damaged(
-                            "a quantisation table has an unknown precision",
-                        ));
-                    }
-                };
-            }
-            *table = Some(factors);
-        }
         Ok(())
     }
 
-    fn define_huffman(&mut self, mut segment: Cursor<'_>) -> Result<(), Error> {
-        while !segment.is_empty() {
-            let kind = segment.byte()?;
-            let tables = match kind >> 4 {
-                0 => &mut self.dc,
-                1 => &mut self.ac,
-                _ => return Err(Error::Damaged("a Huffman table is of an unknown class")),
-            };
-            let table = tables
-                .get_mut(usize::from(kind & 15))
-                .ok_or(Error::Damaged("it defines a table that cannot exist"))?;
-            let counts = segment.array()?;
-            let symbols = segment.take(counts.iter().map(|&n| usize::from(n)).sum())?;
-            *table = Some(Box::new(CodeList::new(counts, symbols)?));
-        }
-        Ok(())
-    }
-
-    fn check(&self, components: &[Component]) -> Result<(), Error> {
-        let defined = |component: &Component| {
-            let dc = self.dc.get(component.dc_table)?.as_ref()?;
-            self.ac.get(component.ac_table)?.as_ref()?;
-            self.quantisation[component.quantisation].as_ref()?;
-            Some(dc)
+    /// T.81, G.1.1.1: first coefficients alone, others for one component at a time, refined bit by bit.
+    fn check_progression(&self, refined_from: u8) -> Result<(), Error> {
+        const SHIFT_MAX: u32 = 13;
+        let band = if self.first == 0 {
+            self.last == 0
+        } else {
+            (self.first..64).contains(&self.last) && self.components.len() == 1
         };
-        for component in components {
-            defined(component)
-                .ok_or(Error::Unsupported("tables that it does not define"))?
-                .check_dc()?;
+        let bits = refined_from == 0 || u32::from(refined_from) == self.shift + 1;
+        if band && bits && self.shift <= SHIFT_MAX {
+            return Ok(());
         }
-        Ok(())
-    }
-}
-
-impl<'a> Application<'a> {
-    fn read_jfif(&mut self, content: &[u8]) {
-        self.jfif |= content.len() >= 14 && content.starts_with(b"JFIF\0");
-    }
-
-    /// The first one counts.
-    fn read_exif(&mut self, content: &'a [u8]) {
-        if self.exif.is_none() {
-            self.exif = content.strip_prefix(b"Exif\0\0");
-        }
-    }
-
-    fn read_adobe(&mut self, content: &[u8]) {
-        if content.starts_with(b"Adobe")
-            && let Some(&transform) = content.get(11)
-        {
-            self.adobe_transform = Some(transform);
-        }
-    }
-
-    /// libjpeg's rules: JFIF is always Y'CbCr, Adobe says which, and otherwise the components' names tell.
-    fn colour(&self, components: &[Component]) -> Colour {
-        match components {
-            [r, g, b] => match (self.jfif, self.adobe_transform) {
-                (true, _) => Colour::YCbCr,
-                (false, Some(0)) => Colour::Rgb,
-                (false, Some(_)) => Colour::YCbCr,
-                (false, None) if [r.id, g.id, b.id] == *b"RGB" => Colour::Rgb,
-                (false, None) => Colour::YCbCr,
-            },
-            _ => Colour::Grey,
-        }
+        Err(Error::Damaged("a progressive scan is out of order"))
     }
 }

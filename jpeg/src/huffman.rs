@@ -7,8 +7,12 @@ const LOOKUP_BITS: u32 = 10;
 const CODE_BITS_MAX: u32 = 16;
 /// Bits that a look-up in [`Skips`] covers.
 const SKIP_BITS: u32 = 13;
+/// Bits that libjpeg takes for a code that no table has, before it makes a zero of it.
+const BAD_CODE_BITS: u8 = 17;
 /// The run of the symbol that ends a block: more than any block has coefficients.
 const END_OF_BLOCK: u8 = 64;
+
+const OVERFULL: Error = Error::Damaged("a Huffman table has too many codes");
 
 /// The codes of a DHT segment: how many of each length, and what they stand for, shortest first.
 #[derive(Clone, Debug)]
@@ -20,16 +24,6 @@ pub(crate) struct CodeList {
 
 impl CodeList {
     pub(crate) fn new(counts: [u8; 16], values: &[u8]) -> Result<Self, Error> {
-        const OVERFULL: Error = Error::Damaged("a Huffman table has too many codes");
-        let mut code = 0u32;
-        for (&count, length) in counts.iter().zip(1..) {
-            code += u32::from(count);
-            // The code of all ones stays free.
-            if count > 0 && code >= 1 << length {
-                return Err(OVERFULL);
-            }
-            code <<= 1;
-        }
         let mut symbols = [0; 256];
         symbols
             .get_mut(..values.len())
@@ -40,6 +34,20 @@ impl CodeList {
             symbols,
             total: values.len(),
         })
+    }
+
+    /// A table may be wrong as long as no scan uses it.
+    fn check_lengths(&self) -> Result<(), Error> {
+        let mut code = 0u32;
+        for (&count, length) in self.counts.iter().zip(1..) {
+            code += u32::from(count);
+            // The code of all ones stays free.
+            if count > 0 && code >= 1 << length {
+                return Err(OVERFULL);
+            }
+            code <<= 1;
+        }
+        Ok(())
     }
 
     /// The symbols of a DC table are numbers of bits.
@@ -75,10 +83,28 @@ impl Symbol {
         Self(u32::from_le_bytes([code_bits + size, code_bits, size, 0]))
     }
 
+    /// Without a number, all runs but 15 stand for a band's end in several blocks.
+    fn progressive_ac(code_bits: u8, symbol: u8) -> Self {
+        let (run, size) = (symbol >> 4, symbol & 15);
+        Self(u32::from_le_bytes([code_bits + size, code_bits, size, run]))
+    }
+
     /// Bits of the code and of the number after it.
     #[inline(always)]
     pub(crate) fn bits(self) -> u32 {
         self.0 & 0xFF
+    }
+
+    /// Bits of the code alone.
+    #[inline(always)]
+    pub(crate) fn code_bits(self) -> u32 {
+        self.0 >> 8 & 31
+    }
+
+    /// Bits of the number alone.
+    #[inline(always)]
+    pub(crate) fn size(self) -> u32 {
+        self.0 >> 16 & 15
     }
 
     /// Zeroes before the number.
@@ -119,15 +145,20 @@ pub(crate) struct Codes {
 }
 
 impl Codes {
-    pub(crate) fn of_dc(list: &CodeList) -> Self {
+    pub(crate) fn of_dc(list: &CodeList) -> Result<Self, Error> {
         Self::new(list, Symbol::dc)
     }
 
-    pub(crate) fn of_ac(list: &CodeList) -> Self {
+    pub(crate) fn of_ac(list: &CodeList) -> Result<Self, Error> {
         Self::new(list, Symbol::ac)
     }
 
-    fn new(list: &CodeList, read: fn(u8, u8) -> Symbol) -> Self {
+    pub(crate) fn of_progressive_ac(list: &CodeList) -> Result<Self, Error> {
+        Self::new(list, Symbol::progressive_ac)
+    }
+
+    fn new(list: &CodeList, read: fn(u8, u8) -> Symbol) -> Result<Self, Error> {
+        list.check_lengths()?;
         let mut codes = Self {
             lookup: Box::new([Symbol::default(); 1 << LOOKUP_BITS]),
             limits: [0; CODE_BITS_MAX as usize + 1],
@@ -152,20 +183,17 @@ impl Codes {
             codes.limits[slot] = code << (CODE_BITS_MAX - bits);
             code <<= 1;
         }
-        codes
+        Ok(codes)
     }
 
-    /// The symbol at the top of `bits`.
+    /// The symbol at the top of `bits`. What is no code stands for zero, as for libjpeg.
     #[inline(always)]
-    pub(crate) fn symbol(&self, bits: u64) -> Result<Symbol, Error> {
+    pub(crate) fn symbol(&self, bits: u64) -> Symbol {
         let mut symbol = self.lookup[(bits >> (64 - LOOKUP_BITS)) as usize];
         if symbol == NONE {
             symbol = self.long_symbol(bits);
-            if symbol == NONE {
-                return Err(Error::Damaged("it contains bits that are no code"));
-            }
         }
-        Ok(symbol)
+        symbol
     }
 
     #[cold]
@@ -180,7 +208,7 @@ impl Codes {
                 return (self.read)(length, self.symbols[place as usize & 255]);
             }
         }
-        NONE
+        (self.read)(BAD_CODE_BITS, 0)
     }
 }
 

@@ -5,9 +5,11 @@
 //! parsed but not transformed, rows below it are not even parsed, and at 1/8 most coefficients are skipped several at a
 //! time.
 //!
-//! It takes Huffman-coded sequential JPEGs of 8 bits with one interleaved scan, grey, Y'CbCr or RGB, and says
-//! [`Error::Unsupported`] to the rest and [`Error::Damaged`] at the first irregularity, so that a complete decoder can
-//! be asked. It knows nothing of what metadata says, of orientation, colour profiles, files, or what the pixels are for.
+//! It takes Huffman-coded JPEGs of 8 bits, sequential and progressive: grey, Y'CbCr, RGB, CMYK and YCCK, with any whole
+//! sampling factors. Files of one interleaved scan are decoded while they are read; of others the coefficients that the
+//! region needs are kept first. To the rest it says [`Error::Unsupported`]. Damaged and cut files become the pixels that
+//! libjpeg makes of them; [`Rgb::rows_present`] says how much of a cut file is there. It knows nothing of what Exif says, of
+//! orientation, colour profiles, files, or what the pixels are for.
 //!
 //! Written from ITU-T T.81 (the format), C. Loeffler, A. Ligtenberg and G. Moschytz, "Practical fast 1-D DCT algorithms
 //! with 11 multiplications" (ICASSP 1989; the transform) and JFIF 1.02 (colour). Where those leave the rounding open it
@@ -24,19 +26,30 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod application;
 mod bits;
 mod block;
+mod buffered;
 mod channel;
+mod coefficients;
 mod colour;
 mod decode;
 mod error;
+mod frame;
 mod header;
 mod huffman;
 mod idct;
+mod level;
 mod marker;
+mod output;
+mod pass;
 mod plane;
+mod progressive;
 mod region;
+mod restart;
 mod scan;
+mod standard;
+mod tables;
 mod upsample;
 mod vector;
 

@@ -1,4 +1,4 @@
-//! The segments in front of the pixels: each begins with a two-byte marker and, mostly, a length.
+//! Markers and the segments behind them: each begins with a two-byte marker and, mostly, a length.
 
 use crate::Error;
 
@@ -8,15 +8,20 @@ pub(crate) const START_OF_SCAN: u8 = 0xDA;
 pub(crate) const QUANTISATION_TABLES: u8 = 0xDB;
 pub(crate) const HUFFMAN_TABLES: u8 = 0xC4;
 pub(crate) const RESTART_INTERVAL: u8 = 0xDD;
-pub(crate) const NUMBER_OF_LINES: u8 = 0xDC;
 pub(crate) const ARITHMETIC_CONDITIONING: u8 = 0xCC;
-pub(crate) const BASELINE: u8 = 0xC0;
-pub(crate) const EXTENDED: u8 = 0xC1;
+pub(crate) const JPEG_EXTENSIONS: u8 = 0xC8;
+pub(crate) const FIRST_FRAME: u8 = 0xC0;
+pub(crate) const LAST_FRAME: u8 = 0xCF;
+pub(crate) const FIRST_RESTART: u8 = 0xD0;
+pub(crate) const LAST_RESTART: u8 = 0xD7;
 pub(crate) const APP0: u8 = 0xE0;
 pub(crate) const APP1: u8 = 0xE1;
 pub(crate) const APP14: u8 = 0xEE;
+/// Below the first frame marker, T.81 reserves all codes. `TEM` is one of them; none has a segment.
+pub(crate) const RESERVED_LAST: u8 = 0xBF;
 
-const TRUNCATED: Error = Error::Damaged("it ends within its header");
+/// A segment is cut off.
+pub(crate) const TRUNCATED: Error = Error::Damaged("it ends within its header");
 
 /// Walks over bytes from the front.
 #[derive(Clone, Debug)]
@@ -57,15 +62,16 @@ impl<'a> Cursor<'a> {
         self.array().map(u16::from_be_bytes)
     }
 
-    /// The next marker's code; any number of 0xFF may come before it.
-    pub(crate) fn marker(&mut self) -> Result<u8, Error> {
-        if self.byte()? != 0xFF {
-            return Err(Error::Damaged("a marker is missing"));
-        }
+    /// Goes past the next marker and returns its code, or nothing if there is none. Skips all bytes before it, as libjpeg
+    /// does: the rest of a scan, and bytes that should not be there.
+    pub(crate) fn marker(&mut self) -> Option<u8> {
         loop {
-            let code = self.byte()?;
-            if code != 0xFF {
-                return Ok(code);
+            let at = self.rest.iter().position(|&byte| byte == 0xFF)?;
+            let code_at = at + self.rest[at..].iter().position(|&byte| byte != 0xFF)?;
+            let code = self.rest[code_at];
+            self.rest = &self.rest[code_at + 1..];
+            if code != 0 {
+                return Some(code);
             }
         }
     }
@@ -76,6 +82,12 @@ impl<'a> Cursor<'a> {
         let content = length
             .checked_sub(2)
             .ok_or(Error::Damaged("a segment is shorter than its length"))?;
+        self.take(content).map(Cursor::new)
+    }
+
+    /// As [`Self::segment`], where the content does not matter: an impossible length means that there is none.
+    pub(crate) fn optional_segment(&mut self) -> Result<Cursor<'a>, Error> {
+        let content = usize::from(self.word()?).saturating_sub(2);
         self.take(content).map(Cursor::new)
     }
 }

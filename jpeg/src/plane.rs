@@ -2,8 +2,12 @@
 
 use std::ops::Range;
 
+use fearless_simd::Simd;
+
 use crate::Error;
-use crate::header::{Component, Header};
+use crate::block::Coefficients;
+use crate::frame::{Component, Frame};
+use crate::idct;
 use crate::region::{Region, Scale};
 use crate::upsample::{self, Upsampling};
 
@@ -41,30 +45,19 @@ pub(crate) struct Plane {
 
 impl Plane {
     pub(crate) fn new(
-        header: &Header<'_>,
+        frame: &Frame,
         component: &Component,
         scale: Scale,
         region: Region,
     ) -> Result<Self, Error> {
-        let across_max = header
-            .components
-            .iter()
-            .map(|c| c.blocks_across)
-            .max()
-            .unwrap_or(1);
-        let down_max = header
-            .components
-            .iter()
-            .map(|c| c.blocks_down)
-            .max()
-            .unwrap_or(1);
+        let (across_max, down_max) = (frame.across_max, frame.down_max);
         let least = scale.block_side();
         let side = block_side(component, (across_max, down_max), least);
         let samples_of = |pixels: u32, blocks: usize, blocks_max: usize| {
             (pixels as usize * blocks * side).div_ceil(blocks_max * 8)
         };
-        let width = samples_of(header.width, component.blocks_across, across_max);
-        let height = samples_of(header.height, component.blocks_down, down_max);
+        let width = samples_of(frame.width, component.blocks_across, across_max);
+        let height = samples_of(frame.height, component.blocks_down, down_max);
         let upsampling = upsampling(
             (across_max * least, component.blocks_across * side),
             (down_max * least, component.blocks_down * side),
@@ -109,6 +102,11 @@ impl Plane {
         })
     }
 
+    /// Rows of blocks in a row of units.
+    pub(crate) fn rows_per_unit(&self) -> usize {
+        self.lines_per_unit / self.side
+    }
+
     /// Where the samples of a block go, by its column and its row within the unit, and the distance of their lines.
     #[inline(always)]
     pub(crate) fn block(&mut self, column: usize, row: usize) -> (&mut [u8], usize) {
@@ -116,6 +114,34 @@ impl Plane {
             + MARGIN
             + (column - self.columns.start) * self.side;
         (&mut self.samples[at..], self.stride)
+    }
+
+    /// The same sample everywhere in a block.
+    #[inline(always)]
+    pub(crate) fn fill_block(&mut self, column: usize, row: usize, sample: u8) {
+        let side = self.side;
+        let (samples, stride) = self.block(column, row);
+        for line in samples.chunks_mut(stride).take(side) {
+            line[..side].fill(sample);
+        }
+    }
+
+    /// The samples of a block of more than one, from its dequantised coefficients.
+    #[inline(always)]
+    pub(crate) fn transform_block<S: Simd>(
+        &mut self,
+        simd: S,
+        column: usize,
+        row: usize,
+        coefficients: &Coefficients,
+    ) {
+        let side = self.side;
+        let (samples, stride) = self.block(column, row);
+        match side {
+            2 => idct::quarter(simd, coefficients, samples, stride),
+            4 => idct::half(simd, coefficients, samples, stride),
+            _ => idct::whole(simd, coefficients, samples, stride),
+        }
     }
 
     /// Keeps the last lines of the row of units, and makes room for the next.
@@ -228,7 +254,7 @@ fn upsampling(
 ) -> Result<Upsampling, Error> {
     if !across_max.is_multiple_of(across) || !down_max.is_multiple_of(down) {
         return Err(Error::Unsupported(
-            "sampling factors whose ratio is not whole",
+            "sampling factors whose ratio is not a whole number",
         ));
     }
     Ok(match (across_max / across, down_max / down) {

@@ -58,6 +58,7 @@ pub struct Rgb {
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) pixels: Vec<u8>,
+    pub(crate) rows_present: u32,
 }
 
 impl Rgb {
@@ -71,6 +72,13 @@ impl Rgb {
     #[must_use]
     pub fn height(&self) -> u32 {
         self.height
+    }
+
+    /// Rows of the whole unscaled image, from the top, that the file holds, as far as they were needed. Fewer than the image
+    /// has only if the file is cut off; the other rows are grey, or less detailed.
+    #[must_use]
+    pub fn rows_present(&self) -> u32 {
+        self.rows_present
     }
 
     /// `height * width * 3` bytes.

@@ -4,15 +4,16 @@
 
 use std::path::PathBuf;
 
-use imageclassifier_jpeg::{Error, Jpeg, Region, Scale};
+use imageclassifier_jpeg::{Error, Jpeg, Region, Rgb, Scale};
 
 /// Pixels of a damaged picture's region, at most: the caller's limit, here small enough for many pictures.
 const PIXELS_MAX: u64 = 1 << 16;
 
 fn samples() -> Vec<Vec<u8>> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    let mut files: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
+    let golden = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let mut files: Vec<_> = [golden.clone(), golden.join("scans")]
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(folder).unwrap())
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "jpg"))
         .collect();
@@ -108,26 +109,92 @@ fn damaged_files_never_panic() {
 }
 
 #[test]
-fn files_that_end_early_are_damaged() {
+fn files_that_end_in_their_header_are_damaged() {
     for bytes in samples() {
-        let jpeg = Jpeg::parse(&bytes).unwrap();
-        let (width, height) = jpeg.dimensions();
-        let region = Region {
-            left: 0,
-            top: 0,
-            width,
-            height,
-        };
-        for length in [0, 1, 2, 20, bytes.len() / 2, bytes.len() - 12] {
-            let result =
-                Jpeg::parse(&bytes[..length]).and_then(|jpeg| jpeg.decode(Scale::Full, region));
-            assert!(
-                matches!(result, Err(Error::Damaged(_))),
-                "{length} of {}",
-                bytes.len()
-            );
+        let scan = position(&bytes, [0xFF, 0xDA]);
+        for length in [0, 1, 2, 20, scan / 2, scan, scan + 5] {
+            let result = Jpeg::parse(&bytes[..length]).map(drop);
+            assert!(matches!(result, Err(Error::Damaged(_))), "{length}");
         }
     }
+}
+
+fn position(bytes: &[u8], marker: [u8; 2]) -> usize {
+    bytes.windows(2).position(|two| two == marker).unwrap()
+}
+
+fn decode_whole(bytes: &[u8]) -> Rgb {
+    let jpeg = Jpeg::parse(bytes).unwrap();
+    let (width, height) = jpeg.dimensions();
+    let region = Region {
+        left: 0,
+        top: 0,
+        width,
+        height,
+    };
+    jpeg.decode(Scale::Full, region).unwrap()
+}
+
+/// Of a file that is cut more and more, ever fewer rows are said to be there: those are the whole file's, the last ones grey.
+#[test]
+fn a_cut_file_has_its_first_rows() {
+    const GREY: u8 = 128;
+    for name in ["444-33x70-q95", "grey-33x70", "scans/sequential-444"] {
+        let path = format!("{}/tests/golden/{name}.jpg", env!("CARGO_MANIFEST_DIR"));
+        let bytes = std::fs::read(path).unwrap();
+        let whole = decode_whole(&bytes);
+        assert_eq!(whole.rows_present(), whole.height());
+        let row_bytes = whole.width() as usize * 3;
+        let scan = position(&bytes, [0xFF, 0xDA]) + 14;
+        let (mut before, mut cuts) = (whole.height(), 0);
+        for length in (scan..bytes.len() - 2).rev().step_by(29) {
+            let cut = decode_whole(&bytes[..length]);
+            assert!(cut.rows_present() <= before, "{name}, {length} bytes");
+            before = cut.rows_present();
+            cuts += u32::from(before < whole.height());
+            // Only luminance says which rows are there: colours may be missing.
+            let same = if name.starts_with("scans/") {
+                0
+            } else {
+                before as usize * row_bytes
+            };
+            assert_eq!(
+                cut.pixels()[..same],
+                whole.pixels()[..same],
+                "{name}, {length} bytes"
+            );
+            if before + 8 < whole.height() {
+                let last = &cut.pixels()[cut.pixels().len() - row_bytes..];
+                assert!(
+                    last.iter().all(|&value| value == GREY),
+                    "{name}, {length} bytes"
+                );
+            }
+        }
+        assert_eq!(before, 0);
+        assert!(cuts > 3, "{name}: {cuts}");
+    }
+}
+
+/// The first scan has every row, the others only details.
+#[test]
+fn a_cut_progressive_file_has_all_rows_after_its_first_scan() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/golden/scans/progressive-444.jpg"
+    );
+    let bytes = std::fs::read(path).unwrap();
+    let scan = position(&bytes, [0xFF, 0xDA]);
+    let second = scan + 2 + position(&bytes[scan + 2..], [0xFF, 0xDA]);
+    let whole = decode_whole(&bytes);
+    for length in [second + 1, second + 40, bytes.len() / 2, bytes.len() - 40] {
+        assert_eq!(
+            decode_whole(&bytes[..length]).rows_present(),
+            whole.height()
+        );
+    }
+    let half = decode_whole(&bytes[..(scan + second) / 2]).rows_present();
+    assert!(half > 0 && half < whole.height(), "{half}");
 }
 
 #[test]
@@ -150,4 +217,71 @@ fn a_large_header_alone_gets_no_memory() {
         jpeg.decode(Scale::Full, region),
         Err(Error::Damaged(_))
     ));
+}
+
+/// Each scan may cost a pass over the image.
+#[test]
+fn too_many_scans_are_refused() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/golden/scans/progressive-grey.jpg"
+    );
+    let bytes = std::fs::read(path).unwrap();
+    let scan = position(&bytes, [0xFF, 0xDA]);
+    let end = bytes.len() - 2;
+    let last_scan = bytes[..end]
+        .windows(2)
+        .rposition(|two| two == [0xFF, 0xDA])
+        .unwrap();
+    assert!(last_scan > scan);
+    let with_scans = |count: usize| {
+        let more = bytes[last_scan..end].repeat(count);
+        [&bytes[..end], &more, &bytes[end..]].concat()
+    };
+    assert_eq!(decode_whole(&with_scans(50)).rows_present(), 37);
+    let many = with_scans(100);
+    let jpeg = Jpeg::parse(&many).unwrap();
+    let region = Region {
+        left: 0,
+        top: 0,
+        width: 1,
+        height: 1,
+    };
+    let error = jpeg.decode(Scale::Full, region).unwrap_err();
+    assert!(matches!(error, Error::Unsupported(_)), "{error}");
+}
+
+/// A grey progressive image of 400 megapixels, whose scans take one bit for each block.
+#[test]
+fn scans_over_too_many_blocks_are_refused() {
+    const SIDE: u16 = 20_000;
+    const BLOCKS: usize = (SIDE as usize / 8) * (SIDE as usize / 8);
+    let segment = |code: u8, content: &[u8]| {
+        let length = u16::try_from(content.len() + 2).unwrap().to_be_bytes();
+        [&[0xFF, code], &length[..], content].concat()
+    };
+    let side = SIDE.to_be_bytes();
+    let frame = [&[8], &side[..], &side, &[1, 1, 0x11, 0]].concat();
+    let code = [&[0u8, 1][..], &[0; 15], &[0]].concat();
+    let scan = [segment(0xDA, &[1, 1, 0, 0, 0, 0]), vec![0; BLOCKS / 8 + 1]].concat();
+    let start = [
+        vec![0xFF, 0xD8],
+        segment(0xDB, &[0; 65]),
+        segment(0xC2, &frame),
+        segment(0xC4, &code),
+    ]
+    .concat();
+    for (scans, is_accepted) in [(6, true), (7, false)] {
+        let bytes = [&start[..], &scan.repeat(scans), &[0xFF, 0xD9]].concat();
+        let jpeg = Jpeg::parse(&bytes).unwrap();
+        let (width, height) = jpeg.dimensions_at(Scale::Eighth);
+        let region = Region {
+            left: 0,
+            top: 0,
+            width,
+            height,
+        };
+        let result = jpeg.decode(Scale::Eighth, region);
+        assert_eq!(result.is_ok(), is_accepted, "{scans} scans");
+    }
 }

@@ -1,4 +1,5 @@
-//! The pixels are Pillow's (libjpeg-turbo's), bit for bit. `tests/golden/make.py` makes files and answers anew.
+//! The pixels are Pillow's (libjpeg-turbo's), bit for bit. `tests/golden/make.py` and `make_scans.py` make files and answers
+//! anew.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::path::PathBuf;
@@ -29,7 +30,15 @@ fn whole(jpeg: &Jpeg<'_>, scale: Scale) -> Region {
 
 /// File, scale, width, height and digest of each golden answer.
 fn answers() -> Vec<(String, Scale, u32, u32, u64)> {
-    let table = std::fs::read_to_string(golden("expected.csv")).unwrap();
+    let of_one_scan = answers_in("");
+    assert!(of_one_scan.len() > 200, "the golden answers are incomplete");
+    let of_others = answers_in("scans/");
+    assert!(of_others.len() > 500, "the golden answers are incomplete");
+    of_one_scan.into_iter().chain(of_others).collect()
+}
+
+fn answers_in(folder: &str) -> Vec<(String, Scale, u32, u32, u64)> {
+    let table = std::fs::read_to_string(golden(&format!("{folder}expected.csv"))).unwrap();
     let scale = |divisor: u32| {
         Scale::ALL
             .into_iter()
@@ -41,7 +50,7 @@ fn answers() -> Vec<(String, Scale, u32, u32, u64)> {
         let number = |i: usize| cells[i].parse().unwrap();
         let digest = u64::from_str_radix(cells[4], 16).unwrap();
         (
-            cells[0].to_owned(),
+            format!("{folder}{}", cells[0]),
             scale(number(1)),
             number(2),
             number(3),
@@ -54,7 +63,6 @@ fn answers() -> Vec<(String, Scale, u32, u32, u64)> {
 #[test]
 fn pixels_are_those_of_libjpeg_turbo() {
     let answers = answers();
-    assert!(answers.len() > 200, "the golden answers are incomplete");
     let mut wrong = Vec::new();
     for (file, scale, width, height, digest) in &answers {
         let bytes = std::fs::read(golden(file)).unwrap();
@@ -110,15 +118,44 @@ fn a_region_is_that_part_of_the_whole() {
     }
 }
 
+/// Files of the process, the precision and the components that a marker and a frame name.
 #[test]
-fn what_it_does_not_know_it_leaves_to_others() {
-    for file in ["unsupported/progressive.jpg", "unsupported/cmyk.jpg"] {
-        let bytes = std::fs::read(golden(file)).unwrap();
-        assert!(
-            matches!(Jpeg::parse(&bytes), Err(Error::Unsupported(_))),
-            "{file}"
+fn names_the_feature_that_it_lacks() {
+    let bytes = std::fs::read(golden("420-67x45-q95.jpg")).unwrap();
+    let at = bytes.windows(2).position(|m| m == [0xFF, 0xC0]).unwrap();
+    let with = |offset: usize, value: u8| {
+        let mut changed = bytes.clone();
+        changed[at + offset] = value;
+        Jpeg::parse(&changed).map(drop).unwrap_err().to_string()
+    };
+    for (offset, value, feature) in [
+        (1, 0xC3, "lossless coding"),
+        (1, 0xC5, "hierarchical coding"),
+        (1, 0xC9, "arithmetic coding"),
+        (1, 0xCA, "arithmetic coding"),
+        (1, 0xCB, "lossless arithmetic coding"),
+        (1, 0xCF, "hierarchical arithmetic coding"),
+        (4, 12, "samples of 12 bits"),
+        (9, 2, "other than one, three or four components"),
+    ] {
+        assert_eq!(
+            with(offset, value),
+            format!("this JPEG uses {feature}; save it again as a baseline or progressive JPEG")
         );
     }
+}
+
+#[test]
+fn names_sampling_factors_that_it_lacks() {
+    let mut bytes = std::fs::read(golden("420-67x45-q95.jpg")).unwrap();
+    let at = bytes.windows(2).position(|m| m == [0xFF, 0xC0]).unwrap();
+    bytes[at + 11] = 0x31;
+    bytes[at + 14] = 0x21;
+    let jpeg = Jpeg::parse(&bytes).unwrap();
+    let error = jpeg
+        .decode(Scale::Full, whole(&jpeg, Scale::Full))
+        .unwrap_err();
+    assert!(matches!(error, Error::Unsupported(_)), "{error}");
 }
 
 #[test]

@@ -56,6 +56,9 @@ pub enum PictureError {
         "the image cannot be decoded: the file is corrupt or uses an unsupported feature; save it again as JPEG or PNG"
     )]
     Undecodable(#[source] ImageError),
+    /// As [`Self::Undecodable`], and the decoder of JPEGs says why.
+    #[error("the image cannot be decoded: {0}")]
+    Jpeg(#[source] imageclassifier_jpeg::Error),
 }
 
 /// A decoder's error.

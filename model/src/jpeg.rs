@@ -4,7 +4,8 @@ use imageclassifier_jpeg::{Jpeg, Scale};
 use crate::{
     Picture, PictureError,
     crop::{Crop, ScaledSquare, centre_of_stored},
-    picture::check_dimensions,
+    dimensions::check_dimensions,
+    truncation::check_rows,
 };
 
 /// How many pixels the resize to the input still has to have for each of the input's, along a side, after scaling down
@@ -12,36 +13,58 @@ use crate::{
 const PIXELS_PER_INPUT_PIXEL_MIN: u32 = 2;
 
 /// Decodes of a JPEG the square that a network with `input_size` x `input_size` inputs sees, scaled down if it is large.
-/// Nothing if another decoder has to be asked: for progressive ones, for damaged ones.
+///
+/// # Errors
+/// [`PictureError::Dimensions`], [`PictureError::Jpeg`], [`PictureError::Truncated`].
 pub(crate) fn decode(
     bytes: &[u8],
     pixels_max: u64,
     input_size: u32,
-) -> Option<Result<Picture, PictureError>> {
-    let jpeg = Jpeg::parse(bytes).ok()?;
+) -> Result<Picture, PictureError> {
+    let smallest_first = || Scale::ALL.into_iter().rev();
+    decode_at(bytes, pixels_max, input_size, |side| {
+        smallest_first()
+            .find(|scale| side >= input_size * PIXELS_PER_INPUT_PIXEL_MIN * scale.divisor())
+            .unwrap_or(Scale::Full)
+    })
+}
+
+/// As [`decode`], but never scaled down.
+pub(crate) fn decode_unscaled(
+    bytes: &[u8],
+    pixels_max: u64,
+    input_size: u32,
+) -> Result<Picture, PictureError> {
+    decode_at(bytes, pixels_max, input_size, |_| Scale::Full)
+}
+
+fn decode_at(
+    bytes: &[u8],
+    pixels_max: u64,
+    input_size: u32,
+    scale_for: impl FnOnce(u32) -> Scale,
+) -> Result<Picture, PictureError> {
+    let jpeg = Jpeg::parse(bytes).map_err(PictureError::Jpeg)?;
     let (width, height) = jpeg.dimensions();
-    if let Err(error) = check_dimensions(width, height, pixels_max) {
-        return Some(Err(error));
-    }
+    check_dimensions(width, height, pixels_max)?;
+    // Some editors leave a broken Exif segment in front of their own.
     let orientation = jpeg
         .exif()
-        .and_then(Orientation::from_exif_chunk)
+        .find_map(Orientation::from_exif_chunk)
         .unwrap_or(Orientation::NoTransforms);
     let square = centre_of_stored(width, height, orientation, input_size);
-    let mut smallest_first = Scale::ALL.into_iter().rev();
-    let scale = smallest_first
-        .find(|scale| square.side >= input_size * PIXELS_PER_INPUT_PIXEL_MIN * scale.divisor())
-        .unwrap_or(Scale::Full);
+    let scale = scale_for(square.side);
     let square = ScaledSquare::new(square, scale.divisor());
     let region = square.touched();
-    let pixels = jpeg.decode(scale, region).ok()?.into_pixels();
-    let pixels = RgbImage::from_raw(region.width, region.height, pixels)
+    let decoded = jpeg.decode(scale, region).map_err(PictureError::Jpeg)?;
+    check_rows(decoded.rows_present(), height)?;
+    let pixels = RgbImage::from_raw(region.width, region.height, decoded.into_pixels())
         .expect("three bytes for each pixel");
-    Some(Ok(Picture {
+    Ok(Picture {
         pixels: DynamicImage::from(pixels),
         square: square.within_touched(),
         orientation,
         input_size,
         crop: Crop::of_stored(width, height, orientation, input_size),
-    }))
+    })
 }

@@ -208,7 +208,7 @@ fn rejects_what_is_no_image_with_its_reason() {
             matches!(e, PictureError::Truncated { .. })
         }),
         ("a JPEG's first bytes", b"\xff\xd8\xff\xe0", |e| {
-            matches!(e, PictureError::Undecodable(_))
+            matches!(e, PictureError::Jpeg(_))
         }),
     ];
     for (name, bytes, expected) in cases {

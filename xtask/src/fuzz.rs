@@ -29,7 +29,7 @@ const TARGETS: [(&str, &[&str]); 5] = [
     ("form", &["fuzz/seeds/form"]),
     ("grpc_web", &["fuzz/seeds/grpc_web"]),
 ];
-const JPEGS: [&str; 2] = ["jpeg/tests/golden", "jpeg/tests/golden/unsupported"];
+const JPEGS: [&str; 2] = ["jpeg/tests/golden", "jpeg/tests/golden/scans"];
 
 /// A number, as it is typed.
 pub(crate) const RUNS_DEFAULT: &str = "100000";

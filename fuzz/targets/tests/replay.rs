@@ -25,7 +25,7 @@ fn replays_jpeg_seeds() {
     replay(
         "jpeg",
         jpeg::run,
-        &["jpeg/tests/golden", "jpeg/tests/golden/unsupported"],
+        &["jpeg/tests/golden", "jpeg/tests/golden/scans"],
     );
 }
 
@@ -34,7 +34,7 @@ fn replays_image_seeds() {
     let folders = [
         "fuzz/seeds/picture",
         "fuzz/seeds/formats",
-        "jpeg/tests/golden/unsupported",
+        "jpeg/tests/golden/scans",
     ];
     replay("picture", picture::run, &folders);
 }

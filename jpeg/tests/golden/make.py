@@ -13,36 +13,9 @@ import numpy as np
 from PIL import Image
 from turbojpeg import TJPF_RGB, TJSAMP_411, TJSAMP_440, TurboJPEG
 
+from reference import SCALES, decode, fnv1a, picture
+
 HERE = pathlib.Path(__file__).parent
-SCALES = (1, 2, 4, 8)
-
-
-def picture(width, height, seed):
-    """Waves, edges and a little noise: every frequency, in every channel."""
-    rng = np.random.default_rng(seed)
-    y, x = np.mgrid[0:height, 0:width].astype(float)
-    waves = [np.sin(x * a + y * b + c) for a, b, c in rng.uniform(0.02, 0.9, (3, 3))]
-    edges = ((x // 11 + y // 7) % 2)[..., None] * rng.uniform(-60, 60, 3)
-    noise = rng.normal(0, 9, (height, width, 3))
-    return np.clip(128 + 90 * np.stack(waves, -1) + edges + noise, 0, 255).astype(np.uint8)
-
-
-def fnv1a(data):
-    digest = 0xCBF29CE484222325
-    for byte in data:
-        digest = (digest ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
-    return digest
-
-
-def decode(path, scale):
-    """The whole picture divided by `scale`, or None where `draft` would not do that."""
-    with Image.open(path) as image:
-        width, height = image.size
-        if scale > 1:
-            image.draft(None, (max(width // scale, 1), max(height // scale, 1)))
-        if image.size != (-(-width // scale), -(-height // scale)):
-            return None
-        return np.asarray(image.convert("RGB"))
 
 
 def write(name, pixels, **options):
@@ -72,6 +45,8 @@ def main():
     write("extremes-420", (picture(60, 60, 7) > 127).astype(np.uint8) * 255, quality=100, subsampling=2)
     write("extremes-444", (picture(60, 60, 8) > 127).astype(np.uint8) * 255, quality=10, subsampling=0)
     write("grey-restart", np.asarray(Image.fromarray(pixels).convert("L")), quality=75, restart_marker_blocks=2)
+    write("progressive", picture(40, 24, 5), progressive=True)
+    Image.fromarray(picture(40, 24, 5)).convert("CMYK").save(HERE / "cmyk.jpg")
 
     with open(HERE / "expected.csv", "w", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
@@ -82,15 +57,6 @@ def main():
                 if pixels is not None:
                     height, width, _ = pixels.shape
                     rows.writerow([path.name, scale, width, height, f"{fnv1a(pixels.tobytes()):016x}"])
-    write_others(picture(40, 24, 5))
-
-
-def write_others(pixels):
-    """Valid files of kinds that the decoder leaves to others."""
-    others = HERE / "unsupported"
-    others.mkdir(exist_ok=True)
-    Image.fromarray(pixels).save(others / "progressive.jpg", progressive=True)
-    Image.fromarray(pixels).convert("CMYK").save(others / "cmyk.jpg")
 
 
 main()

@@ -230,7 +230,9 @@ impl RequestError {
                         ErrorReason::ImageFormatUnknown
                     }
                     PictureError::Dimensions { .. } => ErrorReason::ImageDimensions,
-                    PictureError::Truncated { .. } | PictureError::Undecodable(_) => {
+                    PictureError::Truncated { .. }
+        | PictureError::Undecodable(_)
+        | PictureError::Jpeg(_) => {
                         ErrorReason::ImageUndecodable
                     }
                 },
@@ -321,7 +323,7 @@ impl RequestError {
                     ("rows_present", rows_present.to_string()),
                     ("rows", rows.to_string()),
                 ],
-                PictureError::Empty | PictureError::Undecodable(_) => vec![],
+                PictureError::Empty | PictureError::Undecodable(_) | PictureError::Jpeg(_) => vec![],
             },
             Self::MessageTooLarge { bytes_max } => vec![("bytes_max", bytes_max.to_string())],
             Self::TopK { top_k, top_k_max } => vec![

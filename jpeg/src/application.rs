@@ -1,0 +1,57 @@
+//! What application segments say about the pixels: JFIF and Adobe the colours, Exif the orientation.
+
+/// Exif segments that are kept, at most: files have one, or a broken one and its replacement.
+const EXIF_SEGMENTS_MAX: usize = 8;
+
+/// How the components become red, green and blue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Colour {
+    Grey,
+    YCbCr,
+    Rgb,
+    /// Inverted, as Adobe writes it and as browsers and Pillow read every file.
+    Cmyk,
+    /// Y'CbCr of inverted CMY, and inverted black.
+    Ycck,
+}
+
+/// What the segments say, as far as it has been read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Application<'a> {
+    jfif: bool,
+    adobe_transform: Option<u8>,
+    pub(crate) exif: Vec<&'a [u8]>,
+}
+
+impl<'a> Application<'a> {
+    pub(crate) fn read_jfif(&mut self, content: &[u8]) {
+        self.jfif |= content.len() >= 14 && content.starts_with(b"JFIF\0");
+    }
+
+    pub(crate) fn read_exif(&mut self, content: &'a [u8]) {
+        if let Some(tiff) = content.strip_prefix(b"Exif\0\0")
+            && self.exif.len() < EXIF_SEGMENTS_MAX
+        {
+            self.exif.push(tiff);
+        }
+    }
+
+    pub(crate) fn read_adobe(&mut self, content: &[u8]) {
+        if content.starts_with(b"Adobe")
+            && let Some(&transform) = content.get(11)
+        {
+            self.adobe_transform = Some(transform);
+        }
+    }
+
+    /// libjpeg's rules: JFIF is always Y'CbCr, Adobe says which, and otherwise the components' names tell.
+    pub(crate) fn colour(&self, ids: &[u8]) -> Colour {
+        match (ids, self.jfif, self.adobe_transform) {
+            ([_, _, _], false, Some(0)) | (b"RGB", false, None) => Colour::Rgb,
+            ([_, _, _], ..) => Colour::YCbCr,
+            ([_, _, _, _], _, None | Some(0)) => Colour::Cmyk,
+            ([_, _, _, _], ..) => Colour::Ycck,
+            _ => Colour::Grey,
+        }
+    }
+}
