@@ -162,6 +162,8 @@ async fn a_stream_gives_back_what_its_compressed_messages_held() {
         "1000000",
         "--upload-bytes-max",
         "8000000",
+        "--queue-wait-max",
+        "60",
     ];
     let app = App::with(&options).await;
     for encoding in ENCODINGS {
