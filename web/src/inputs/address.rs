@@ -6,7 +6,7 @@ use leptos::prelude::{location, window};
 use percent_encoding::percent_decode_str;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, File, FilePropertyBag, ReferrerPolicy, RequestCredentials, RequestInit, Url};
+use web_sys::{File, FilePropertyBag, ReferrerPolicy, RequestCredentials, RequestInit, Url};
 
 use crate::{failure::Failure, fetch, inputs::input_file::InputFile};
 
