@@ -169,9 +169,7 @@ fn rejected(error: PictureError) -> CallError {
             ErrorReason::ImageFormatUnknown
         }
         PictureError::Dimensions { .. } => ErrorReason::ImageDimensions,
-        PictureError::Truncated { .. }
-        | PictureError::Undecodable(_)
-        | PictureError::Jpeg(_) => {
+        PictureError::Truncated { .. } | PictureError::Undecodable(_) | PictureError::Jpeg(_) => {
             ErrorReason::ImageUndecodable
         }
     };

@@ -22,7 +22,7 @@ fn main() {
     let input_size = weights.variant().input_size();
     let mut runner = Network::load(&weights, Compute::fastest())
         .unwrap()
-        .runner(1);
+        .runner();
     let begun_at = Instant::now();
     let (picture, input) = match prepare(&bytes, input_size) {
         Ok(prepared) => prepared,

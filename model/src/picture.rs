@@ -8,8 +8,6 @@ use crate::{
     formats::Decoded,
 };
 
-pub(crate) use crate::dimensions::check_dimensions;
-
 /// Bytes of a size and a format that are accepted. Nothing has been decoded yet.
 #[derive(Clone, Debug)]
 pub struct EncodedImage<B> {

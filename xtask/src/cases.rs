@@ -5,8 +5,8 @@ use std::{fs, path::Path, process::Command};
 use anyhow::{Context, ensure};
 
 use crate::{
-    root,
     process::{command, run},
+    root,
 };
 
 /// How far apart probabilities of the same image may be.
@@ -50,11 +50,7 @@ enum Verdict {
 pub(crate) fn compare(folder: &str, dev: bool) -> anyhow::Result<()> {
     let folder = root().join(folder);
     let table = fs::read_to_string(folder.join("cases.csv")).context("there is no cases.csv")?;
-    let profile: &[&str] = if dev {
-        &[]
-    } else {
-        &["--release"]
-    };
+    let profile: &[&str] = if dev { &[] } else { &["--release"] };
     let example = ["-p", "imageclassifier-model", "--example", "classify_case"];
     run(command("cargo")
         .args(["build", "--quiet"])

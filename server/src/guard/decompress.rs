@@ -23,7 +23,10 @@ use ruzstd::decoding::StreamingDecoder;
 
 use crate::{
     engine::offload::Offload,
-    guard::body_limit::{BodyLimits, MemoryReservation, PREFIX_BYTES},
+    guard::{
+        body_limit::{BodyLimits, PREFIX_BYTES},
+        memory_reservation::MemoryReservation,
+    },
     observe::error_reporter::ErrorReporter,
     request::{
         encoding::Encoding,

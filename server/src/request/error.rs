@@ -231,10 +231,8 @@ impl RequestError {
                     }
                     PictureError::Dimensions { .. } => ErrorReason::ImageDimensions,
                     PictureError::Truncated { .. }
-        | PictureError::Undecodable(_)
-        | PictureError::Jpeg(_) => {
-                        ErrorReason::ImageUndecodable
-                    }
+                    | PictureError::Undecodable(_)
+                    | PictureError::Jpeg(_) => ErrorReason::ImageUndecodable,
                 },
             ),
             Self::MessageTooLarge { .. } => (Code::InvalidArgument, ErrorReason::ImageTooLarge),
@@ -323,7 +321,9 @@ impl RequestError {
                     ("rows_present", rows_present.to_string()),
                     ("rows", rows.to_string()),
                 ],
-                PictureError::Empty | PictureError::Undecodable(_) | PictureError::Jpeg(_) => vec![],
+                PictureError::Empty | PictureError::Undecodable(_) | PictureError::Jpeg(_) => {
+                    vec![]
+                }
             },
             Self::MessageTooLarge { bytes_max } => vec![("bytes_max", bytes_max.to_string())],
             Self::TopK { top_k, top_k_max } => vec![
