@@ -10,15 +10,6 @@ use std::{
 use anyhow::{Context, anyhow, bail};
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 
-/// Cycles that are known and still to be removed, as [`Cycle::name`] writes them.
-const KNOWN: [&str; 5] = [
-    "model/src: crop jpeg picture",
-    "web/src: announcement answer copy_button",
-    "web/src: announcement answer copy_button many",
-    "web/src: asking session",
-    "web/src: many::table many::tools",
-];
-
 /// Every crate's `src`.
 pub(crate) fn check() -> anyhow::Result<()> {
     let root = crate::root();
@@ -28,7 +19,7 @@ pub(crate) fn check() -> anyhow::Result<()> {
         let files = read(&src).with_context(|| format!("cannot read {name}"))?;
         found.extend(cycles(&name, &files));
     }
-    compare(&found, &KNOWN)
+    report(&found)
 }
 
 /// The `src` folders one and two levels below `root`.
@@ -329,18 +320,13 @@ fn without_module(tokens: &[TokenTree]) -> &[TokenTree] {
     end.map_or(&[], |end| &tokens[end + 1..])
 }
 
-fn compare(found: &[Cycle], known: &[&str]) -> anyhow::Result<()> {
+/// # Errors
+/// Each cycle with its imports, if there is one.
+fn report(found: &[Cycle]) -> anyhow::Result<()> {
     let mut problems = Vec::new();
     for cycle in found {
-        if !known.contains(&&*cycle.name) {
-            problems.push(format!("a new cycle of imports in {}", cycle.name));
-            problems.extend(cycle.imports.iter().map(|arrow| format!("  {arrow}")));
-        }
-    }
-    for name in known {
-        if found.iter().all(|cycle| cycle.name != *name) {
-            problems.push(format!("no longer there, take it off the list: {name}"));
-        }
+        problems.push(format!("a cycle of imports in {}", cycle.name));
+        problems.extend(cycle.imports.iter().map(|arrow| format!("  {arrow}")));
     }
     if !problems.is_empty() {
         bail!("{}", problems.join("\n"));
@@ -424,17 +410,16 @@ mod tests {
     }
 
     #[test]
-    fn a_new_cycle_and_a_stale_exception_fail() {
+    fn reports_a_cycle_with_its_imports() {
         let files = [("a.rs", "use crate::b::B;"), ("b.rs", "use crate::a::A;")];
         let files = files.map(|(path, text)| {
             let module = module(Path::new(path)).expect("no test");
             (module, parse(text).expect("Rust"))
         });
         let found = cycles("src", &files.into());
-        let problem = compare(&found, &[]).expect_err("a new cycle").to_string();
-        assert!(problem.contains("a -> b: B"), "{problem}");
-        compare(&found, &["src: a b"]).expect("a known cycle");
-        let problem = compare(&[], &["src: a b"]).expect_err("stale").to_string();
+        let problem = report(&found).expect_err("there is a cycle").to_string();
         assert!(problem.contains("src: a b"), "{problem}");
+        assert!(problem.contains("a -> b: B"), "{problem}");
+        report(&[]).expect("there is none");
     }
 }
