@@ -202,6 +202,7 @@ fn body_limits(config: &Config) -> BodyLimits {
     BodyLimits {
         message_bytes_max: usize::try_from(limits.message_bytes_max()).unwrap_or(usize::MAX),
         image_bytes_max: limits.image_bytes_max.into(),
+        batch_images_max: limits.batch_images_max,
         timeout: limits.upload_timeout,
         idle_timeout: limits.idle_timeout,
     }

@@ -1,6 +1,7 @@
 //! What a request has to pass before it is answered: one layer in each file.
 
 pub(crate) mod admission;
+pub(crate) mod batch_count;
 pub(crate) mod body_limit;
 pub(crate) mod client_timer;
 pub(crate) mod deadline;

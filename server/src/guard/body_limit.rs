@@ -25,7 +25,9 @@ use tonic::Status;
 
 use crate::{
     body_guard::hold_until_end,
-    guard::{client_timer::ClientTimer, memory_reservation::MemoryReservation},
+    guard::{
+        batch_count::BatchCounter, client_timer::ClientTimer, memory_reservation::MemoryReservation,
+    },
     observe::{
         error_reporter::{ErrorReporter, ReportedError},
         metrics::{Metrics, Stage},
@@ -54,6 +56,7 @@ pub(crate) struct BodyLimits {
     pub(crate) message_bytes_max: usize,
     /// The limit as callers are told.
     pub(crate) image_bytes_max: u64,
+    pub(crate) batch_images_max: u32,
     pub(crate) timeout: Duration,
     /// How long nothing may come between two messages of a stream.
     pub(crate) idle_timeout: Duration,
@@ -75,6 +78,8 @@ struct LimitedBody {
     missing_bytes: usize,
     /// Of a stream: what has come of the message since the timer was restarted.
     progress_bytes: usize,
+    /// Of a batch.
+    counter: BatchCounter,
     state: State,
 }
 
@@ -86,7 +91,7 @@ pub(crate) struct BodyError(Arc<OnceLock<ReportedError>>);
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Reading,
-    /// Too long: the rest is read, but not kept.
+    /// Too long, or of too many images: the rest is read, but not kept.
     Discarding,
     Ended,
 }
@@ -169,6 +174,7 @@ impl LimitedBody {
             received_bytes: 0,
             missing_bytes: 0,
             progress_bytes: 0,
+            counter: BatchCounter::default(),
             state: State::Reading,
         }
     }
@@ -257,11 +263,31 @@ impl LimitedBody {
         }
         let missing = PREFIX_BYTES - self.prefix.len();
         self.prefix.extend(data.iter().take(missing));
-        if self.declared_bytes().max(self.received_bytes) > self.limiter.limits.message_bytes_max {
+        let too_long =
+            self.declared_bytes().max(self.received_bytes) > self.limiter.limits.message_bytes_max;
+        if too_long || self.has_too_many_images(&data[missing.min(data.len())..]) {
             self.state = State::Discarding;
             return Ok(());
         }
         self.hold(data.len())
+    }
+
+    /// Whether a batch has too many images with those in `data`. Compressed ones are counted once they are decompressed.
+    fn has_too_many_images(&mut self, data: &[u8]) -> bool {
+        let is_batch = self.head.method == Method::ClassifyBatch && self.prefix.first() == Some(&0);
+        is_batch && self.counter.count(data) > self.limiter.limits.batch_images_max as usize
+    }
+
+    /// Why the message is discarded.
+    fn excess(&mut self) -> RequestError {
+        let limits = self.limiter.limits;
+        let (images, images_max) = (self.counter.count(&[]), limits.batch_images_max);
+        if images > images_max as usize {
+            return RequestError::BatchSize { images, images_max };
+        }
+        RequestError::MessageTooLarge {
+            bytes_max: limits.image_bytes_max,
+        }
     }
 
     /// How long the message says it is; zero until it has said so, and in plain HTTP, where it has no prefix.
@@ -331,9 +357,8 @@ impl HttpBody for LimitedBody {
                 }
                 None if too_long => {
                     this.state = State::Ended;
-                    return this.fail(&RequestError::MessageTooLarge {
-                        bytes_max: this.limiter.limits.image_bytes_max,
-                    });
+                    let excess = this.excess();
+                    return this.fail(&excess);
                 }
                 None => {
                     this.state = State::Ended;

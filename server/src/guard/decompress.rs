@@ -24,6 +24,7 @@ use ruzstd::decoding::StreamingDecoder;
 use crate::{
     engine::offload::Offload,
     guard::{
+        batch_count::BatchCounter,
         body_limit::{BodyLimits, PREFIX_BYTES},
         memory_reservation::MemoryReservation,
     },
@@ -31,7 +32,7 @@ use crate::{
     request::{
         encoding::Encoding,
         error::RequestError,
-        head::{Protocol, RequestHead},
+        head::{Method, Protocol, RequestHead},
     },
 };
 
@@ -186,9 +187,13 @@ impl Decoder {
         index: u64,
     ) -> Result<Bytes, BoxError> {
         let (encoding, limits) = (self.encoding, self.decompressor.limits);
+        let method = self.head.method;
         let reservation = Arc::clone(&self.reservation);
         let decoding = move || {
             let decoded = decode(encoding, &message, prefix_bytes, limits, &reservation)?;
+            if method == Method::ClassifyBatch {
+                count_images(&decoded[prefix_bytes..], limits.batch_images_max)?;
+            }
             reservation.replace(index, message.len(), decoded.len());
             Ok(Bytes::from(decoded))
         };
@@ -198,6 +203,16 @@ impl Decoder {
             reporter.body_error(&self.head, error).into()
         })
     }
+}
+
+/// # Errors
+/// [`RequestError::BatchSize`] if the message of a batch has more images than `images_max`.
+fn count_images(message: &[u8], images_max: u32) -> Result<(), RequestError> {
+    let images = BatchCounter::default().count(message);
+    if images > images_max as usize {
+        return Err(RequestError::BatchSize { images, images_max });
+    }
+    Ok(())
 }
 
 fn decode(

@@ -7,8 +7,8 @@ use bytes::{Buf, Bytes};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use http::{Request, Response};
 use imageclassifier_proto::{
-    ClassifyImageRequest, ClassifyStreamResponse, GetModelRequest, GetModelResponse,
-    classify_stream_response::Outcome,
+    ClassifyBatchRequest, ClassifyImageRequest, ClassifyStreamResponse, GetModelRequest,
+    GetModelResponse, classify_stream_response::Outcome,
 };
 use prost::Message;
 use ruzstd::{
@@ -232,5 +232,26 @@ async fn long_responses_are_compressed_for_clients_that_ask() {
             let answer: serde_json::Value = serde_json::from_slice(&body).unwrap();
             assert_eq!(answer["label"], "espresso");
         }
+    }
+}
+
+#[tokio::test]
+async fn rejects_batches_of_too_many_images() {
+    let app = App::start().await;
+    let requests = vec![ClassifyImageRequest::default(); 100_000];
+    let batch = ClassifyBatchRequest { requests };
+    for encoding in ENCODINGS {
+        let request = Request::post("/imageclassifier.ImageClassifier/ClassifyBatch")
+            .header("content-type", "application/grpc")
+            .header("grpc-encoding", encoding);
+        let body = compressed_frame(encoding, &batch);
+        let response = send(app.address, Http::Two, request, body.into()).await;
+        let status = Status::from_header_map(response.headers()).unwrap();
+        assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+        let info = status.get_details_error_info().unwrap();
+        assert_eq!(
+            (&*info.reason, &*info.metadata["images"]),
+            ("BATCH_SIZE", "100000")
+        );
     }
 }
