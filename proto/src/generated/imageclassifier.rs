@@ -248,10 +248,10 @@ pub enum ErrorReason {
     /// image_data is longer than the limit. Metadata: bytes (unless far over the limit), bytes_max.
     ImageTooLarge = 2,
     /// The first bytes of image_data match no supported format. In plain HTTP, also: the body is a gRPC message, or has an
-    /// unsupported content encoding. Metadata: accepted.
+    /// unsupported content encoding. Metadata: accepted, format (if it is another known format, such as HEIC).
     ImageFormatUnknown = 3,
     /// The format is supported, but the content is corrupt, uses an unsupported feature, or is truncated to less than an
-    /// eighth of its rows.
+    /// eighth of its rows. Metadata, if it is truncated: rows_present, rows.
     ImageUndecodable = 4,
     /// The image has more pixels than the limit, or none. Metadata: width, height, pixels_max.
     ImageDimensions = 5,
@@ -275,7 +275,7 @@ pub enum ErrorReason {
     Unauthenticated = 14,
     /// This client sends too many requests. Retry after the attached RetryInfo.
     RateLimited = 15,
-    /// The message is not a valid gRPC message. In plain HTTP: the query or the form cannot be parsed.
+    /// The message is not a valid gRPC message, or the metadata is too long. In plain HTTP: the query or form cannot be parsed.
     MessageMalformed = 16,
     /// The batch has no images, or too many. Metadata: images, images_max.
     BatchSize = 17,

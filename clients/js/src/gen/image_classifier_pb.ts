@@ -621,7 +621,7 @@ export enum ErrorReason {
 
   /**
    * The first bytes of image_data match no supported format. In plain HTTP, also: the body is a gRPC message, or has an
-   * unsupported content encoding. Metadata: accepted.
+   * unsupported content encoding. Metadata: accepted, format (if it is another known format, such as HEIC).
    *
    * @generated from enum value: IMAGE_FORMAT_UNKNOWN = 3;
    */
@@ -629,7 +629,7 @@ export enum ErrorReason {
 
   /**
    * The format is supported, but the content is corrupt, uses an unsupported feature, or is truncated to less than an
-   * eighth of its rows.
+   * eighth of its rows. Metadata, if it is truncated: rows_present, rows.
    *
    * @generated from enum value: IMAGE_UNDECODABLE = 4;
    */
@@ -713,7 +713,7 @@ export enum ErrorReason {
   RATE_LIMITED = 15,
 
   /**
-   * The message is not a valid gRPC message. In plain HTTP: the query or the form cannot be parsed.
+   * The message is not a valid gRPC message, or the metadata is too long. In plain HTTP: the query or form cannot be parsed.
    *
    * @generated from enum value: MESSAGE_MALFORMED = 16;
    */
