@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-/// What a connection may do.
+/// Limits on each connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConnectionLimits {
     pub(crate) connections_max: usize,
@@ -8,9 +8,9 @@ pub(crate) struct ConnectionLimits {
     pub(crate) streams_max: u32,
     /// From the first byte to the end of the first request's head.
     pub(crate) first_request_timeout: Duration,
-    /// Without a request in progress.
+    /// How long a connection may have no request in progress.
     pub(crate) idle_timeout: Duration,
-    /// Without the client taking more of a response.
+    /// How long a client may take nothing of a response that is ready.
     pub(crate) write_timeout: Duration,
 }
 

@@ -4,8 +4,8 @@ use imageclassifier_model::{
     Picture, PictureError, Ranking, Runner, Team, Weights,
 };
 
-/// What a worker does with an image, and the buffers it does it in. A trait so that tests can be slow, panic and die in its
-/// place.
+/// What a worker does with an image, and the buffers that it needs. A trait, so that tests can provide stages that are
+/// slow, panic or die.
 pub trait Stages: Send {
     /// Decodes, crops and resizes.
     ///

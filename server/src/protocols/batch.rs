@@ -29,7 +29,7 @@ const AT_ONCE_PER_CORE: usize = 4;
 pub(crate) struct RequestContext {
     pub(crate) service: Service,
     pub(crate) head: RequestHead,
-    /// Of the call as a whole.
+    /// Deadline of the whole request.
     pub(crate) deadline: Instant,
     /// How long one picture may take.
     pub(crate) timeout: Duration,
@@ -113,7 +113,7 @@ fn requests(
             match message? {
                 Ok(request) => Some((request, (context, messages, final_status))),
                 Err(status) => {
-                    // Only the first error is looked for.
+                    // Only the first error counts.
                     let _ = final_status.set(context.explained(status));
                     None
                 }
@@ -158,7 +158,7 @@ impl RequestContext {
         self.service.reporter().status(&self.head, error)
     }
 
-    /// Our own words stay; the codec has none that a caller could use.
+    /// Keeps our own messages; the codec's are of no use to a client.
     fn explained(&self, status: Status) -> Status {
         if status.details().is_empty() {
             self.reject(&RequestError::MessageMalformed)
@@ -167,7 +167,7 @@ impl RequestContext {
         }
     }
 
-    /// The answers that come by the call's deadline, and then that it has passed.
+    /// Passes on the answers that come by the request's deadline, then the error that it has passed.
     fn until_deadline<T>(
         self,
         answers: impl Stream<Item = Result<T, Status>> + Send,

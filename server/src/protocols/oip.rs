@@ -54,7 +54,7 @@ impl OipService {
         id_length(&request.id)?;
         let wanted = outputs::wanted(&request.outputs, model.outputs())?;
         let (images, form) = inputs::images(&mut request, model, engine)?;
-        // Before any work, which would be lost.
+        // Before any work, which would be wasted.
         for _ in &images {
             context.allowance.take()?;
         }

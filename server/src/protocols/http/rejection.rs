@@ -7,9 +7,9 @@ use crate::{
 
 /// Why a request gets no answer.
 pub(super) enum Rejection {
-    /// Yet to be logged and counted.
+    /// Not yet logged and counted.
     Error(RequestError),
-    /// By a limit on request bodies, which has logged and counted it.
+    /// From the limit on request bodies, which has logged and counted it.
     Body(ReportedError),
 }
 
