@@ -64,7 +64,7 @@ impl CodeList {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Symbol(u32);
 
-/// There is no such code, or it is too long for the look-up.
+/// No code begins like this, or the code is too long for the look-up.
 const NONE: Symbol = Symbol(0);
 
 impl Symbol {

@@ -19,7 +19,7 @@ use crate::tables::Factors;
 enum Kind {
     /// All coefficients.
     Whole,
-    /// The bits of the first coefficient above the lowest so many.
+    /// The first coefficient without its lowest bits, of which there are this many.
     First(u32),
     /// This bit of the first coefficient.
     FirstBit(u32),

@@ -1,7 +1,7 @@
 //! Vector operations that the transform and the colour conversion share.
 //!
-//! Functions here and there are always inlined, and use no closures: if the compiler left a closure outside the function
-//! with the wider instructions, it would be compiled without them, and each operation would be a call.
+//! These functions and their callers are always inlined, and use no closures: if the compiler left a closure outside the
+//! function with the wider instructions, it would be compiled without them, and each operation would be a call.
 
 use fearless_simd::prelude::*;
 use fearless_simd::{Bytes, i16x8, i16x16, i32x8, u8x16};
@@ -13,7 +13,7 @@ pub(crate) fn alternating<S: Simd>(simd: S, first: i16, second: i16) -> i16x16<S
     i32x8::splat(simd, i32::from_ne_bytes([a, b, c, d])).bitcast()
 }
 
-/// Takes samples less 128, clamps them to the range of a byte, and adds 128.
+/// Given samples less 128: clamps them to the range of a byte after adding 128.
 #[inline(always)]
 pub(crate) fn to_bytes<S: Simd>(simd: S, low: i16x8<S>, high: i16x8<S>) -> u8x16<S> {
     simd.saturating_narrow_i16x8(low, high)

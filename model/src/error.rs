@@ -7,7 +7,7 @@ use image::{
 
 use crate::foreign::ForeignFormat;
 
-/// Why bytes are not accepted as an image. In every case the client can send another file.
+/// Why bytes are not accepted as an image. In every case the caller can send another file.
 #[derive(Debug, thiserror::Error)]
 pub enum PictureError {
     /// There are no bytes.

@@ -28,8 +28,8 @@ pub struct Heatmap {
 /// Computes heatmaps from the rows of the classifier's weights. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Explainer {
-    /// `fc.weight`, `[classes, channels]`, little-endian f32. It is read from the weights file, because the network has
-    /// only a packed copy.
+    /// `fc.weight`, `[classes, channels]`, little-endian f32. A slice of the weights as loaded: the network has only a
+    /// packed copy.
     rows: Bytes,
 }
 

@@ -11,7 +11,7 @@ pub struct ForeignFormat {
     pub name: &'static str,
     /// A description of the bytes, with an article.
     what: &'static str,
-    /// What the client can do.
+    /// What the caller can do.
     remedy: &'static str,
 }
 
@@ -137,7 +137,8 @@ pub(crate) fn recognize(bytes: &[u8]) -> Option<ForeignFormat> {
         .or_else(|| text::recognize(bytes))
 }
 
-/// Recognises a raw photo that begins like a TIFF image: a TIFF reader would find only a tiny preview, which nobody means.
+/// Recognises a raw photo that begins like a TIFF image. It is not decoded as one, because a TIFF reader would find only a
+/// tiny preview.
 pub(crate) fn raw_photo(bytes: &[u8]) -> Option<ForeignFormat> {
     (bytes.starts_with(b"II*\0") && bytes.get(8..10) == Some(b"CR")).then_some(RAW_PHOTO)
 }

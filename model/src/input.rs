@@ -80,8 +80,8 @@ impl Input {
         }
     }
 
-    /// Takes values that were prepared elsewhere, `[height, width, channel]`, row-major. `None` unless there are `size *
-    /// size * 3` of them.
+    /// Takes values that were prepared elsewhere, `[height, width, channel]`, row-major. `None` unless their number is
+    /// `size * size * 3`.
     #[must_use]
     pub fn from_values(size: u32, values: Vec<f32>) -> Option<Self> {
         let expected = (size as usize).checked_pow(2)?.checked_mul(CHANNELS)?;

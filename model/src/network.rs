@@ -41,7 +41,7 @@ enum RunnerLayers {
     Plain(Arc<EfficientNetLite>),
 }
 
-/// Why a network cannot be loaded or gives no answer.
+/// Why a network cannot be loaded or has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
     /// The weights do not belong to the variant.

@@ -4,7 +4,7 @@
 use crate::PictureError;
 
 /// The smallest share of an image's rows that must be decodable: an eighth. Browsers show less, but the network sees
-/// nothing of the top sixteenth, and gives a white square almost any class.
+/// nothing of the top sixteenth, and it may take a white square for almost any class.
 ///
 /// In interlaced and progressive images a row counts as soon as a coarse version of it is present.
 pub(crate) const ROWS_PRESENT_MIN_SHARE: f64 = 0.125;

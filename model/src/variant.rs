@@ -18,7 +18,7 @@ impl Variant {
     /// Every variant, smallest first.
     pub const ALL: [Self; 3] = [Self::Lite0, Self::Lite1, Self::Lite2];
 
-    /// Name of the model in requests.
+    /// Name of the model, as clients know it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -55,7 +55,7 @@ impl Weights {
     /// Reads the weights in a safetensors file. The shapes of its tensors tell which network they belong to.
     ///
     /// # Errors
-    /// If the tensors are not exactly the layers of a [`Variant`] that tells our classes apart, finite and in f32.
+    /// If the tensors are not exactly the layers of a [`Variant`] for our classes, finite and in f32.
     pub fn from_bytes(bytes: impl Into<Bytes>) -> Result<Self, WeightsError> {
         let safetensors = bytes.into();
         let tensors = SafeTensors::deserialize(&safetensors)

@@ -160,7 +160,7 @@ pub(crate) fn app(
             .layer(middleware::from_fn(origin::explain))
             .layer(origin::csrf(&config.cors_origins)?)
             .layer(middleware::from_fn(head::parse_http_head))
-            // Takes the place of the gRPC-Web layer, for the same reason.
+            // In place of the gRPC-Web layer, for the same reason.
             .layer(middleware::from_fn(plain_http::as_json))
             .layer(guards),
     );

@@ -68,7 +68,7 @@ const WARM_UP_PICTURE: &[u8] = include_bytes!("engine/warm_up.jpg");
 const WARM_UP_DEADLINE: Duration = Duration::from_secs(60);
 
 impl Engine {
-    /// Takes `network`, made of `weights`, and starts a thread for each core to run it.
+    /// Starts a thread for each core to run `network`, which was made of `weights`.
     ///
     /// # Errors
     /// If a thread cannot be started.

@@ -13,8 +13,8 @@ use crate::{
     PictureError, dimensions::check_dimensions, error::undecodable, truncation::check_rows,
 };
 
-/// How often a cut file is decoded with different bytes in place of the missing ones. Of a lossy frame every attempt gives
-/// an image. Of a lossless one only some do, because most end with a run of pixels that goes beyond the last pixel.
+/// How often a cut file is decoded with different bytes in place of the missing ones. Each attempt at a lossy frame
+/// succeeds. At a lossless frame only some do, because most end with a run of pixels that goes beyond the last pixel.
 const ATTEMPTS_LOSSY: u32 = 3;
 const ATTEMPTS_LOSSLESS: u32 = 16;
 /// Most pixels that these attempts decode, not counting the first two attempts.

@@ -39,7 +39,7 @@ mod hops {
 
     pub(super) fn set_left_min(socket: &impl AsRawFd, hops: c_int) -> io::Result<()> {
         let v4 = set(socket, libc::IPPROTO_IP, libc::IP_MINTTL, hops);
-        // An IPv6 socket may have peers of both versions; an IPv4 socket has no such option for IPv6.
+        // An IPv6 socket may have peers of both versions; an IPv4 socket lacks the IPv6 option.
         let v6 = set(socket, libc::IPPROTO_IPV6, libc::IPV6_MINHOPCOUNT, hops);
         v4.or(v6)
     }

@@ -45,7 +45,7 @@ pub(crate) struct ClassifyOptions {
 pub(crate) struct Classification {
     pub(crate) logits: Logits,
     pub(crate) ranking: Ranking,
-    /// One for each class of the ranking, if the options ask to explain.
+    /// One for each class of the ranking, if the options set `explain`.
     pub(crate) heatmaps: Option<Vec<Heatmap>>,
     /// `None` for a tensor that the client has prepared.
     pub(crate) crop: Option<Crop>,

@@ -13,10 +13,10 @@ pub trait Stages: Send {
     /// If the bytes are no picture that is taken.
     fn prepare(&mut self, image: &EncodedImage<Bytes>) -> Result<(Input, Crop), PictureError>;
 
-    /// Runs the network, on as many threads as `team` has. The last feature map comes along if `explain` asks for it.
+    /// Runs the network on as many threads as `team` has. Also returns the last feature map if `explain` is set.
     ///
     /// # Errors
-    /// If the network gives no finite answer.
+    /// If the network's answer is not finite.
     fn infer(
         &mut self,
         input: Input,

@@ -5,8 +5,8 @@ use axum::{
 };
 use http::{StatusCode, header};
 
-/// Answers 501 if the transfer coding compresses the body. RFC 9112 allows that and nobody sends it, but the bytes would be
-/// taken for uncompressed ones.
+/// Answers 501 if a transfer coding compresses the body. RFC 9112 allows such codings and no known client sends them, but
+/// the bytes would be taken for uncompressed ones.
 pub(crate) async fn check(request: Request, next: Next) -> Response {
     let codings = request.headers().get_all(header::TRANSFER_ENCODING).iter();
     let mut codings = codings.flat_map(|value| value.as_bytes().split(|&byte| byte == b','));

@@ -1,4 +1,4 @@
-//! Compresses responses for clients that ask for it.
+//! Compresses responses for clients that accept it.
 
 use std::io::Write;
 

@@ -16,7 +16,7 @@ use tower_http::services::ServeDir;
 pub(crate) enum PageSource {
     /// The program itself.
     Embedded,
-    /// A folder, read anew at each request.
+    /// A folder, read again for each request.
     Folder(PathBuf),
 }
 
