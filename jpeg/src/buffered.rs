@@ -120,7 +120,7 @@ impl Scans<'_, '_> {
         Ok(())
     }
 
-    /// Rows that can be recognised: those of the components that matter for recognising the image.
+    /// How many rows are present of the components without which the image would look like another one.
     fn rows_present(&self, is_cut: bool) -> u32 {
         let is_vital = |index: usize| match self.header.colour {
             Colour::Grey | Colour::YCbCr => index == 0,

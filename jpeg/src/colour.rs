@@ -1,4 +1,4 @@
-//! From samples to red, green and blue: JFIF's equations in 16-bit fixed point, with libjpeg's roundings.
+//! From samples to red, green and blue: JFIF's equations in 16-bit fixed point, with libjpeg's rounding.
 
 use crate::vector::{alternating, to_bytes};
 use fearless_simd::prelude::*;
@@ -23,8 +23,8 @@ pub(crate) fn from_grey(grey: &[u8], pixels: &mut [u8]) {
     }
 }
 
-/// Applies black to three bytes a pixel, as Pillow does. Together with `white`, the bytes are inverted CMYK or, if
-/// `is_ycck`, the bytes are a converted Y'CbCr image whose inverse is inverted CMY.
+/// Applies black to three bytes a pixel, as Pillow does. The bytes and `white` are inverted CMYK or, with `is_ycck`, the
+/// bytes were converted from Y'CbCr, and their inverse is inverted CMY.
 #[inline(always)]
 pub(crate) fn darken(white: &[u8], is_ycck: bool, pixels: &mut [u8]) {
     let inversion = if is_ycck { 0 } else { 255 };

@@ -6,7 +6,7 @@ use crate::output::Output;
 use crate::region::{Region, Rgb, Scale};
 use crate::{buffered, scan};
 
-/// Most blocks per bit of the file: a bit for each, in a file of which an eighth is left.
+/// A complete file has at least one bit per block; this factor allows for a file of which only an eighth is left.
 const BLOCKS_PER_BIT_MAX: u64 = 8;
 
 /// A JPEG whose header has been read and is of a kind that this decoder supports.
@@ -48,7 +48,7 @@ impl<'a> Jpeg<'a> {
     /// Decodes the pixels of `region`, which is in pixels of the scaled picture.
     ///
     /// Memory: the result, and a few lines. For several scans also the coefficients: 128 bytes for each block of the
-    /// region, or 2 if it becomes one sample, and 8 bytes for each block of the image that becomes more than one.
+    /// region, or 2 if it becomes one sample, and 8 bytes for each block of the image that becomes several samples.
     ///
     /// Rows below the region are not read, so damage there goes unnoticed. Damaged rows have the pixels that libjpeg gives
     /// them; [`Rgb::rows_present`] says whether the file is cut off.

@@ -83,7 +83,7 @@ impl Symbol {
         Self(u32::from_le_bytes([code_bits + size, code_bits, size, 0]))
     }
 
-    /// Without a value, all runs but 15 end the band in several blocks.
+    /// Without a value, all runs but 15 end the band in one or more blocks.
     fn progressive_ac(code_bits: u8, symbol: u8) -> Self {
         let (run, size) = (symbol >> 4, symbol & 15);
         Self(u32::from_le_bytes([code_bits + size, code_bits, size, run]))

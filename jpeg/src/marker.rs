@@ -1,4 +1,4 @@
-//! Markers and their segments: a segment begins with a two-byte marker and, mostly, a length.
+//! Markers and their segments: a segment begins with a two-byte marker, which a length usually follows.
 
 use crate::Error;
 

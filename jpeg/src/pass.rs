@@ -19,7 +19,7 @@ use crate::tables::Factors;
 enum Kind {
     /// All coefficients.
     Whole,
-    /// The first coefficient without its lowest bits, of which there are this many.
+    /// The first coefficient without its lowest bits; the number says how many.
     First(u32),
     /// This bit of the first coefficient.
     FirstBit(u32),

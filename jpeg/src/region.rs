@@ -74,8 +74,9 @@ impl Rgb {
         self.height
     }
 
-    /// How many rows of the whole unscaled image, from the top, the file contains or did not need to. It is less than the
-    /// image's height only if the file is cut off; the other rows are grey, or less detailed.
+    /// How many rows of the whole unscaled image, from the top, the file contains; rows that were not needed count as
+    /// contained. It is less than the image's height only if the file is cut off; the other rows are grey, or less
+    /// detailed.
     #[must_use]
     pub fn rows_present(&self) -> u32 {
         self.rows_present

@@ -13,7 +13,7 @@ pub(crate) fn alternating<S: Simd>(simd: S, first: i16, second: i16) -> i16x16<S
     i32x8::splat(simd, i32::from_ne_bytes([a, b, c, d])).bitcast()
 }
 
-/// Given samples less 128: clamps them to the range of a byte after adding 128.
+/// Adds 128 to samples less 128, and clamps them to the range of a byte.
 #[inline(always)]
 pub(crate) fn to_bytes<S: Simd>(simd: S, low: i16x8<S>, high: i16x8<S>) -> u8x16<S> {
     simd.saturating_narrow_i16x8(low, high)

@@ -26,7 +26,7 @@ pub struct Weights {
 const LITE0: &[u8] = include_bytes!("../weights/efficientnet_lite0.safetensors");
 const LITE0_DIGEST: &str = include_str!("../weights/efficientnet_lite0.safetensors.sha256");
 
-/// Over twice the size of the family's largest usable weights, 24 MB: other files are not read to their end.
+/// Over twice the size of the family's largest usable weights, 24 MB, so that other files are not read to their end.
 const FILE_BYTES_MAX: u64 = 64 << 20;
 
 impl Weights {

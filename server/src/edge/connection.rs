@@ -43,7 +43,7 @@ use crate::{
     request::peer::Peer,
 };
 
-/// Even while the server closes, a new connection may send one request within this time: its client could not have known.
+/// Even while the server closes, a new connection may send one request within this time: its client could not know that.
 const FIRST_REQUEST_GRACE: Duration = Duration::from_secs(1);
 /// Limit on the head of an HTTP/1 request: with hyper's default, a thousand connections could hold 400 MiB. It also limits
 /// how much of a body is read or written at once.
@@ -61,8 +61,8 @@ const PENDING_RESETS_MAX: usize = 20;
 /// How often to ping an HTTP/2 peer, to find out whether it is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
-/// Serves `app` on `listener` until the server closes. Returns when every request has been answered, and then disconnects
-/// the peers that keep their connection open.
+/// Serves `app` on `listener` until the server closes. Returns when every request has been answered; peers that keep their
+/// connection open are then disconnected.
 pub(crate) async fn serve<S>(
     listener: TcpListener,
     tls: Option<Tls>,

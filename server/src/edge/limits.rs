@@ -4,9 +4,9 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConnectionLimits {
     pub(crate) connections_max: usize,
-    /// HTTP/2 streams of one connection.
+    /// Most HTTP/2 streams of one connection at once.
     pub(crate) streams_max: u32,
-    /// From the first byte to the end of the first request's head.
+    /// Time from the first byte to the end of the first request's head.
     pub(crate) first_request_timeout: Duration,
     /// How long a connection may have no request in progress.
     pub(crate) idle_timeout: Duration,

@@ -1,6 +1,6 @@
 //! Closing a listener without losing a connection. The system completes handshakes by itself, so a client may be connected
-//! before the server has accepted it; if the listener closed then, the connection would be reset. So the listener first stops
-//! accepting new handshakes, those that have begun are accepted, and only then does it close. A client that was kept out
+//! before the server has accepted it; if the listener closed then, the connection would be reset. So the listener first
+//! stops accepting new handshakes, then accepts those that have begun, and only then closes. A client that was kept out
 //! tries again after a second, as TCP does, and is refused. `docs/decisions/0004-shutdown.md` has the alternatives.
 
 use std::{io, time::Duration};

@@ -34,7 +34,7 @@ const HEADER: HeaderName = HeaderName::from_static("grpc-timeout");
 const DIGITS_MAX: usize = 8;
 /// The answer leaves at most this long before the client gives up, so that the client learns why.
 const MARGIN_MAX: Duration = Duration::from_millis(10);
-/// As good as never.
+/// So far away that it is no deadline.
 const OPEN_END: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Answers DEADLINE_EXCEEDED shortly before the client's deadline, or at the server's default if the client sets none. This

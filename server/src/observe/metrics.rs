@@ -55,7 +55,7 @@ pub(crate) enum Stage {
 pub(crate) enum Abandoned {
     /// Its deadline passed.
     Expired,
-    /// The caller left.
+    /// The client left.
     Cancelled,
 }
 

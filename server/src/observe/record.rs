@@ -31,8 +31,8 @@ use crate::{
 /// The header or trailer with the status of a gRPC call.
 const GRPC_STATUS: &str = "grpc-status";
 
-/// Counts and traces each request with its status, which may come at the end of the response. A panic becomes an error like any
-/// other.
+/// Counts and traces each request with its status, which may come at the end of the response. A panic becomes an error like
+/// any other.
 pub(crate) async fn record(
     State((reporter, metrics)): State<(ErrorReporter, Metrics)>,
     request: Request,

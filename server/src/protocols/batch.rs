@@ -36,7 +36,7 @@ pub(crate) struct RequestContext {
     pub(crate) allowance: Allowance,
 }
 
-/// Answers in the order in which they are ready.
+/// Returns the answers in the order in which they are ready.
 pub(crate) fn batch(
     context: RequestContext,
     requests: Vec<ClassifyImageRequest>,
@@ -62,8 +62,8 @@ pub(crate) fn batch(
     context.until_deadline(answers)
 }
 
-/// Answers in the order in which they are ready, until the caller ends the stream or the server does. Whatever ends it,
-/// what has been received by then is answered first.
+/// Returns the answers in the order in which they are ready, until the client or the server ends the stream. In either
+/// case, messages received by then are answered first.
 pub(crate) fn stream(
     context: RequestContext,
     reservation: Arc<MemoryReservation>,
@@ -96,7 +96,7 @@ pub(crate) fn stream(
     context.until_deadline(answers.chain(final_status))
 }
 
-/// The messages up to the end of the stream. If that is not the caller's end, `final_status` says why.
+/// The messages up to the end of the stream. If the client did not end it, `final_status` says why.
 fn requests(
     context: RequestContext,
     messages: Streaming<ClassifyImageRequest>,

@@ -1,5 +1,5 @@
-//! The Open Inference Protocol, version 2: the same engine, limits and failures behind the messages that the inference
-//! world's own clients send.
+//! The Open Inference Protocol, version 2: the same engine, limits and errors, with the messages of other inference
+//! servers' clients.
 
 mod inputs;
 pub(crate) mod message;

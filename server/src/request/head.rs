@@ -36,7 +36,7 @@ pub(crate) enum Protocol {
     Http,
 }
 
-/// Which method is called. Of methods that others define, only the service or the purpose is told apart.
+/// Which method is called. Of methods that others define, only the service or the purpose is distinguished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Method {
     Classify,

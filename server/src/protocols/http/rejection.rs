@@ -5,7 +5,7 @@ use crate::{
     request::{error::RequestError, head::RequestHead},
 };
 
-/// Why a request gets no answer.
+/// Why a request is rejected.
 pub(super) enum Rejection {
     /// Not yet logged and counted.
     Error(RequestError),

@@ -31,7 +31,7 @@ pub(crate) enum Output {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted {
     output: Output,
-    /// Only the highest values, as text with index and label.
+    /// If set, only this many of the highest values, as text with index and label.
     top_k: Option<usize>,
 }
 
