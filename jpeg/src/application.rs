@@ -1,6 +1,6 @@
-//! What application segments say about the pixels: JFIF and Adobe the colours, Exif the orientation.
+//! Application segments that affect the pixels: JFIF and Adobe set the colours, Exif the orientation.
 
-/// Exif segments that are kept, at most: files have one, or a broken one and its replacement.
+/// Most Exif segments that are kept: files have one, or a broken one and its replacement.
 const EXIF_SEGMENTS_MAX: usize = 8;
 
 /// How the components become red, green and blue.
@@ -15,7 +15,7 @@ pub(crate) enum Colour {
     Ycck,
 }
 
-/// What the segments say, as far as it has been read.
+/// What the application segments read so far say.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Application<'a> {
     jfif: bool,
@@ -44,7 +44,7 @@ impl<'a> Application<'a> {
         }
     }
 
-    /// libjpeg's rules: JFIF is always Y'CbCr, Adobe says which, and otherwise the components' names tell.
+    /// Follows libjpeg's rules: JFIF is always Y'CbCr, Adobe states it, and otherwise the component ids decide.
     pub(crate) fn colour(&self, ids: &[u8]) -> Colour {
         match (ids, self.jfif, self.adobe_transform) {
             ([_, _, _], false, Some(0)) | (b"RGB", false, None) => Colour::Rgb,

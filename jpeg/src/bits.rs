@@ -1,24 +1,25 @@
-//! The scan as a string of bits, without the bytes that T.81 stuffs in after each 0xFF.
+//! The scan as a string of bits, without the zero bytes that T.81 stuffs in after each 0xFF.
 
 use crate::marker::{Cursor, FIRST_FRAME, FIRST_RESTART, LAST_RESTART};
 
-/// Unstuffed bytes held at a time: several pages, so that copying costs little, and still in the first cache.
+/// Unstuffed bytes held at a time: several pages, so that copying costs little, but small enough for the first-level cache.
 const WINDOW_BYTES: usize = 4096;
-/// A block takes at most 64 codes of 16 bits with 15 bits after each, 248 bytes; reading ahead takes 8 more.
+/// Most bytes that are read for one block: 64 codes of 16 bits with 15 bits after each are 248 bytes, and reading ahead
+/// takes 8 more.
 const BLOCK_BYTES_MAX: usize = 272;
 const MARKER_BYTES: usize = 2;
 /// Bytes that are searched for 0xFF at once.
 const GROUP: usize = 16;
 
-/// The unstuffed bytes to come, from some byte on.
+/// Unstuffed bytes that are still to be read.
 pub(crate) type Window = [u8; WINDOW_BYTES + BLOCK_BYTES_MAX];
 
-/// The place in the window: small, so that loops keep their own copy in registers.
+/// The position in the window: small, so that loops keep their own copy in registers.
 #[derive(Clone, Copy)]
 pub(crate) struct Head {
     /// The window's next byte to load.
     at: usize,
-    /// The next bits, first one on top. Below the `count`th they are either right or zero.
+    /// The next bits, the first one at the top. Below the top `count` bits they are either right or zero.
     bits: u64,
     count: u32,
 }
@@ -30,7 +31,7 @@ const START: Head = Head {
 };
 
 impl Head {
-    /// Makes the next 56 bits or more available.
+    /// Makes at least the next 56 bits available.
     #[inline(always)]
     pub(crate) fn refill(&mut self, window: &Window) {
         const AT_MAX: usize = WINDOW_BYTES + BLOCK_BYTES_MAX - 8;
@@ -48,7 +49,7 @@ impl Head {
         self.count
     }
 
-    /// The available bits, first one on top.
+    /// The available bits, the first one at the top.
     #[inline(always)]
     pub(crate) fn peek(&self) -> u64 {
         self.bits
@@ -60,7 +61,7 @@ impl Head {
         self.count -= count;
     }
 
-    /// The next bit, at any time.
+    /// Reads the next bit. It may be called at any time.
     #[inline(always)]
     pub(crate) fn bit(&mut self, window: &Window) -> bool {
         if self.count == 0 {
@@ -74,10 +75,10 @@ impl Head {
 
 /// Reads the bits of a scan. Call [`Self::prepare_block`] before each block; within one, reading is infallible.
 ///
-/// Where bits are missing it does as libjpeg does: it reads zeroes to the end of the unit, and says from then on that it is
-/// exhausted. The next restart marker ends that.
+/// If bits are missing, it does as libjpeg does: it reads zeroes to the end of the unit, and is exhausted from then on,
+/// until the next restart marker.
 pub(crate) struct Bits<'a> {
-    /// What has not been unstuffed yet.
+    /// Bytes that have not been unstuffed yet.
     source: &'a [u8],
     window: Box<Window>,
     /// Bytes in the window; zeroes follow once `ended`.
@@ -85,7 +86,7 @@ pub(crate) struct Bits<'a> {
     head: Head,
     /// Whether all bytes up to the next marker, or the end, are in the window.
     ended: bool,
-    /// Whether more bits were read than there are.
+    /// Whether more bits were read than there were.
     exhausted: bool,
 }
 
@@ -103,7 +104,7 @@ impl<'a> Bits<'a> {
         bits
     }
 
-    /// Makes sure that one more block's bits can be read; those after the end are zero.
+    /// Makes sure that one more block's bits can be read; bits after the end are zero.
     #[inline(always)]
     pub(crate) fn prepare_block(&mut self) {
         if self.is_near_end() {
@@ -111,7 +112,7 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// Whether bits were missing before; then the next unit is all zeroes.
+    /// Whether bits were already missing. If so, the next unit is all zeroes.
     #[inline(always)]
     pub(crate) fn is_exhausted(&mut self) -> bool {
         if self.is_near_end() {
@@ -141,22 +142,22 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// Whether bits were missing because the file ends here, and not because of a marker.
+    /// Whether bits are missing because the file ends here, and not because of a marker.
     pub(crate) fn is_cut(&mut self) -> bool {
         self.is_exhausted() && self.source.is_empty()
     }
 
-    /// What follows the bits that have been read, perhaps with some more of them in front.
+    /// The bytes after the bits that have been read, perhaps preceded by some of those bits.
     pub(crate) fn rest(&self) -> &'a [u8] {
         self.source
     }
 
-    /// Bits of the window that have been consumed.
+    /// Number of bits of the window that have been consumed.
     fn position(&self) -> usize {
         self.head.at * 8 - self.head.count as usize
     }
 
-    /// The window, and the place in it; hand it back with [`Self::keep`].
+    /// The window and the position in it. Return the position with [`Self::keep`].
     #[inline(always)]
     pub(crate) fn open(&self) -> (&Window, Head) {
         (&self.window, self.head)
@@ -167,9 +168,10 @@ impl<'a> Bits<'a> {
         self.head = head;
     }
 
-    /// Goes past the restart marker with this number, 0 to 7. Where another marker comes, guesses as libjpeg does: an
-    /// earlier restart marker is left over, and skipped with what follows it; one of the next two means that this one is
-    /// lost, and waits until it is expected, as other markers do, while units are zero.
+    /// Skips the restart marker with this number, 0 to 7. If another marker comes first, guesses as libjpeg does. One of
+    /// the two previous restart markers is left over: it is skipped with what follows it. One of the next two means that
+    /// the expected marker is lost: it stays until it is expected itself, and units are zero until then. Other markers stay
+    /// in the same way.
     #[inline(never)]
     pub(crate) fn restart(&mut self, expected: u8) {
         _ = self.is_exhausted();
@@ -205,7 +207,7 @@ impl<'a> Bits<'a> {
         self.window[..BLOCK_BYTES_MAX].fill(0);
     }
 
-    /// Moves what is left to the window's front and unstuffs more behind it.
+    /// Moves the remaining bytes to the window's front and unstuffs more behind them.
     fn fill(&mut self) {
         // The last loaded bytes stay, so that `position` counts back from `at`.
         let kept = self.head.at.min(8);
@@ -231,7 +233,7 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// Unstuffs at most `count` bytes one by one; false at a marker or the end.
+    /// Unstuffs at most `count` bytes one by one. Returns false at a marker or the end.
     fn unstuff(&mut self, count: usize) -> bool {
         for _ in 0..count {
             let (byte, rest) = match *self.source {
@@ -251,14 +253,14 @@ impl<'a> Bits<'a> {
     }
 }
 
-/// A marker without the 0xFF before it that are too many; nothing if the file ends instead of a marker.
+/// The marker without surplus 0xFF bytes before it; empty if the file ends before the marker's code.
 #[cold]
 fn without_fill_bytes(marker: &[u8]) -> &[u8] {
     let code = marker.iter().position(|&byte| byte != 0xFF);
     code.map_or(&[], |code| &marker[code.saturating_sub(1)..])
 }
 
-/// What follows a stuffed zero that comes after some more 0xFF; nothing if those lead to a marker.
+/// The bytes after a stuffed zero that follows several 0xFF; `None` if those lead to a marker.
 #[cold]
 fn after_fill_bytes(filled: &[u8]) -> Option<&[u8]> {
     let zero = filled.iter().position(|&byte| byte != 0xFF)?;

@@ -1,4 +1,4 @@
-//! The 63 coefficients of a block after its first, which come as runs of zeroes and numbers (T.81, F.2.2.2).
+//! The 63 coefficients of a block after its first, coded as runs of zeroes and values (T.81, F.2.2.2).
 
 use crate::bits::{Bits, Head, Window};
 use crate::huffman::{Codes, Skips};
@@ -6,14 +6,14 @@ use crate::huffman::{Codes, Skips};
 /// Coefficients, row by row: the horizontal frequency varies fastest.
 pub(crate) type Coefficients = [i16; 64];
 
-/// Where the coefficients belong, in the order in which they come (T.81, figure A.6).
+/// Where each coefficient belongs, in the order in which they are coded (T.81, figure A.6).
 pub(crate) const ZIGZAG: [u8; 64] = [
     0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20,
     13, 6, 7, 14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59,
     52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
 ];
 
-/// Reads the difference of the first coefficient to that of the block before.
+/// Reads the difference between the first coefficient and that of the previous block.
 #[inline(always)]
 pub(crate) fn read_difference(bits: &mut Bits<'_>, codes: &Codes) -> i32 {
     let (window, mut head) = bits.open();
@@ -25,8 +25,8 @@ pub(crate) fn read_difference(bits: &mut Bits<'_>, codes: &Codes) -> i32 {
     number
 }
 
-/// Reads the coefficients after the first into `block`, whose others are zero, times `factors` in zigzag order. Returns
-/// the place of the last one in zigzag order, 0 if there was none.
+/// Reads the coefficients after the first into `block`, which must be zero there, and multiplies them with `factors`, which
+/// are in zigzag order. Returns the zigzag index of the last one, 0 if there was none.
 #[inline(always)]
 #[allow(
     clippy::cast_possible_truncation,
@@ -42,7 +42,7 @@ pub(crate) fn read(
     let (mut k, mut last) = (1, 0);
     'block: loop {
         head.refill(window);
-        // The first symbol leaves at least 25 bits: enough for the second's code, and nearly always its number.
+        // After the first symbol at least 25 bits are left: enough for the second's code, and nearly always for its value.
         for _ in 0..2 {
             let symbol = codes.symbol(head.peek());
             if symbol.bits() > head.available() {
@@ -52,7 +52,7 @@ pub(crate) fn read(
             head.consume(symbol.bits());
             k += symbol.run();
             if k >= 64 {
-                // A block of more than 64 coefficients is damaged: libjpeg keeps the surplus one in the last place.
+                // A block of more than 64 coefficients is damaged: like libjpeg, keep the surplus one in the last place.
                 if !symbol.ends_block() && symbol.size() > 0 {
                     block[63] = number.wrapping_mul(factors[63]);
                     last = 63;
@@ -71,7 +71,7 @@ pub(crate) fn read(
     last
 }
 
-/// Goes past the coefficients after the first, symbol by symbol.
+/// Skips the coefficients after the first, symbol by symbol.
 #[inline(always)]
 pub(crate) fn skip(bits: &mut Bits<'_>, codes: &Codes) {
     let (window, mut head) = bits.open();
@@ -82,7 +82,7 @@ pub(crate) fn skip(bits: &mut Bits<'_>, codes: &Codes) {
     bits.keep(head);
 }
 
-/// Goes past the coefficients after the first, several symbols at a time.
+/// Skips the coefficients after the first, several symbols at a time.
 #[inline(always)]
 pub(crate) fn skip_many(bits: &mut Bits<'_>, codes: &Codes, skips: &Skips) {
     let (window, mut head) = bits.open();
@@ -106,12 +106,12 @@ pub(crate) fn skip_many(bits: &mut Bits<'_>, codes: &Codes, skips: &Skips) {
     bits.keep(head);
 }
 
-/// Goes past one symbol, from coefficient `k`, and returns the next one's place: 64 after the block's last.
+/// Skips one symbol at coefficient `k`, and returns the index of the next: 64 after the block's last.
 #[inline(always)]
 fn skip_symbol(head: &mut Head, window: &Window, codes: &Codes, k: usize) -> usize {
     head.refill(window);
     let symbol = codes.symbol(head.peek());
     head.consume(symbol.bits());
-    // A block that ends has a run of 64.
+    // The symbol that ends a block has a run of 64.
     (k + symbol.run() + 1).min(64)
 }

@@ -1,4 +1,4 @@
-//! Files of several scans: all coefficients first, then samples and pixels.
+//! Files with several scans: first all coefficients are read, then they become samples and pixels.
 
 use fearless_simd::Simd;
 
@@ -15,21 +15,21 @@ use crate::output::Output;
 use crate::pass::Pass;
 use crate::tables::Factors;
 
-/// Scans of a file, at most: encoders write about ten, optimisers some twenty.
+/// Most scans of a file: encoders write about ten, optimisers some twenty.
 const SCANS_MAX: usize = 100;
-/// Blocks that all scans together go over, at most. A usual file of 25 megapixels has 6 million, an endless one could have
-/// a hundred, at some 10 ns each.
+/// Most blocks that all scans together may visit. A usual file of 25 megapixels has 6 million; an endless one could have a
+/// hundred times as many, at some 10 ns each.
 const BLOCKS_READ_MAX: usize = 40_000_000;
 
 /// One component between scans.
 struct Component {
-    /// Those that were in force at the component's first scan; nothing before it.
+    /// The factors that were in force at the component's first scan; `None` before it.
     factors: Option<Factors>,
-    /// The first row of units that the file does not hold to its end.
+    /// The first row of units that the file does not contain completely.
     cut_at: Option<usize>,
 }
 
-/// Decodes the region of `output`. Returns how many rows of the unscaled image are there or not needed.
+/// Decodes the region of `output`. Returns how many rows of the unscaled image are present or not needed.
 pub(crate) fn decode(header: &Header<'_>, output: &mut Output) -> Result<u32, Error> {
     let mut stores: Vec<_> = header
         .frame
@@ -68,12 +68,12 @@ struct Scans<'s, 'a> {
     header: &'s Header<'a>,
     components: Vec<Component>,
     stores: &'s mut [Store],
-    /// How many more blocks scans may go over.
+    /// How many more blocks the scans may visit.
     blocks_left: usize,
 }
 
 impl Scans<'_, '_> {
-    /// Reads all scans. Returns whether the file ends without saying so.
+    /// Reads all scans. Returns whether the file lacks its end marker.
     fn read(&mut self) -> Result<bool, Error> {
         let mut segments = self.header.segments.clone();
         let mut scan = self.header.scan.clone();
@@ -85,7 +85,7 @@ impl Scans<'_, '_> {
                 Ok(Some(next)) => next,
                 Ok(None) => return Ok(!segments.has_ended),
                 Err(marker::TRUNCATED) => return Ok(true),
-                // What comes after every component's first scan makes the image better: it may be damaged.
+                // Scans after every component's first only refine the image, so damage there is no error.
                 Err(Error::Damaged(_)) if self.components.iter().all(|c| c.factors.is_some()) => {
                     return Ok(false);
                 }
@@ -120,7 +120,7 @@ impl Scans<'_, '_> {
         Ok(())
     }
 
-    /// Rows that can be recognised: those of the components without which an image looks like another.
+    /// How many rows are present of the components without which the image would look like another one.
     fn rows_present(&self, is_cut: bool) -> u32 {
         let is_vital = |index: usize| match self.header.colour {
             Colour::Grey | Colour::YCbCr => index == 0,
@@ -140,7 +140,7 @@ impl Scans<'_, '_> {
     }
 }
 
-/// Factors in the order of a block's coefficients. A component that no scan holds has none but zeroes.
+/// Factors in the order of a block's coefficients. A component that is in no scan has only zeroes.
 fn row_major(factors: Option<Factors>) -> Factors {
     let mut row_major = [0; 64];
     for (place, factor) in ZIGZAG.iter().zip(factors.unwrap_or([0; 64])) {

@@ -1,4 +1,4 @@
-//! One component of the only scan, from bits to samples.
+//! One component of a file's only scan, from bits to samples.
 
 use std::rc::Rc;
 
@@ -14,7 +14,7 @@ use crate::idct;
 use crate::plane::Plane;
 use crate::tables::Factors;
 
-/// Making a table for skipping takes as long as it saves on about so many blocks.
+/// Building a table for skipping takes as long as it saves on about this many blocks.
 const SKIPPED_BLOCKS_MIN: usize = 2048;
 
 /// One component while it is decoded.
@@ -23,17 +23,17 @@ pub(crate) struct Channel {
     // Components share tables, and with them the processor's cache.
     dc: Rc<Codes>,
     ac: Rc<Codes>,
-    /// Where enough blocks are skipped to make up for making it.
+    /// Present if enough blocks are skipped to make up for building it.
     skips: Option<Skips>,
     factors: Factors,
     blocks_across: usize,
     blocks_down: usize,
-    /// The first coefficient of the block before, not dequantised.
+    /// The first coefficient of the previous block, not dequantised.
     pub(crate) prediction: i16,
 }
 
 impl Channel {
-    /// `others` are the channels of the scan so far.
+    /// `others` are the scan's channels created so far.
     pub(crate) fn new(
         frame: &Frame,
         part: ScanComponent,
@@ -65,7 +65,7 @@ impl Channel {
         })
     }
 
-    /// Goes past a block's coefficients after the first.
+    /// Skips a block's coefficients after the first.
     #[inline(always)]
     fn skip(&self, bits: &mut Bits<'_>) {
         match &self.skips {
@@ -74,7 +74,7 @@ impl Channel {
         }
     }
 
-    /// Decodes the component's part of one unit, or goes past it if it is not `needed`.
+    /// Decodes the component's part of one unit, or skips it if it is not `needed`.
     #[inline(always)]
     pub(crate) fn decode_unit<S: Simd>(
         &mut self,
@@ -93,7 +93,7 @@ impl Channel {
         }
     }
 
-    /// A unit whose bits are missing: mid-grey, or what the other components make of it.
+    /// Fills a unit whose bits are missing: it becomes mid-grey, or what the other components make of it.
     #[cold]
     #[inline(never)]
     pub(crate) fn blank_unit(&self, plane: &mut Plane, unit: usize, needed: bool) {

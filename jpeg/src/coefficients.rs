@@ -1,5 +1,5 @@
-//! The coefficients of one component, kept until the last scan: of the blocks that the region needs, and no more of the
-//! others than later scans need in order to be read.
+//! The coefficients of one component, kept until the last scan: all that the region needs, and of the other blocks only
+//! what later scans need in order to be read.
 
 use std::ops::Range;
 
@@ -9,26 +9,25 @@ use crate::progressive;
 
 const BLOCK: usize = 64;
 
-/// Coefficients that are zero until a scan brings them. Not dequantised.
+/// Coefficients, which are zero until a scan sets them. They are not dequantised.
 pub(crate) struct Store {
-    /// Blocks that are kept.
+    /// Columns of blocks that are kept.
     columns: Range<usize>,
     rows: Range<usize>,
     /// Blocks in a row of the component.
     blocks_across: usize,
-    /// 64, or 1 where each block becomes one sample.
+    /// 64, or 1 if each block becomes one sample.
     per_block: usize,
     values: Vec<i16>,
-    /// For each block down to the last row that is kept: a bit for each coefficient that is not zero, in zigzag order. Empty
-    /// where there is one coefficient in each block.
+    /// For each block down to the last row that is kept, a bit for each non-zero coefficient, in zigzag order. Empty if
+    /// there is one coefficient per block.
     nonzero: Vec<u64>,
-    /// What the blocks that are not kept share.
+    /// Shared by all blocks that are not kept.
     scrap: Block,
 }
 
 impl Store {
-    /// For a component of `blocks_across` x `blocks_down` blocks, `unit_blocks` of which lie on top of each other in an
-    /// interleaved unit.
+    /// For a component of `blocks_across` x `blocks_down` blocks; an interleaved unit is `unit_blocks` of them high.
     pub(crate) fn new(
         plane: &Plane,
         (blocks_across, blocks_down): (usize, usize),
@@ -50,12 +49,12 @@ impl Store {
         }
     }
 
-    /// Rows of blocks after which nothing is needed.
+    /// The row of blocks from which on nothing is needed.
     pub(crate) fn rows_end(&self) -> usize {
         self.rows.end
     }
 
-    /// Whether the region needs no coefficients but the first ones.
+    /// Whether the region needs only the first coefficients.
     pub(crate) fn holds_only_first(&self) -> bool {
         self.per_block == 1
     }
@@ -64,7 +63,7 @@ impl Store {
         self.columns.contains(&column) && self.rows.contains(&row)
     }
 
-    /// The first coefficient of a block; a place for waste if the block is not kept.
+    /// The first coefficient of a block; a scrap value if the block is not kept.
     #[inline(always)]
     pub(crate) fn first(&mut self, column: usize, row: usize) -> &mut i16 {
         match self.place(column, row) {
@@ -73,7 +72,7 @@ impl Store {
         }
     }
 
-    /// All coefficients of a block. Only where 64 are held, and down to [`Self::rows_end`].
+    /// All coefficients of a block. Call it only if 64 are held per block, and for rows before [`Self::rows_end`].
     #[inline(always)]
     pub(crate) fn block(&mut self, column: usize, row: usize) -> progressive::Block<'_> {
         let place = self.place(column, row);
@@ -87,8 +86,8 @@ impl Store {
         }
     }
 
-    /// The first coefficient of a block that is kept, and the others if there are any that are not zero; zeroes for a block
-    /// beyond the component's edge, which nobody sees.
+    /// The first coefficient of a block that is kept, and all of them if any other is not zero. A block beyond the
+    /// component's edge, which is never visible, is zero.
     #[inline(always)]
     pub(crate) fn get(&self, column: usize, row: usize) -> (i16, Option<&Block>) {
         let Some(place) = self.place(column, row) else {

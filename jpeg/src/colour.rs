@@ -1,11 +1,11 @@
-//! From samples to red, green and blue: JFIF's equations in 16-bit fixed point, with libjpeg's roundings.
+//! From samples to red, green and blue: JFIF's equations in 16-bit fixed point, with libjpeg's rounding.
 
 use crate::vector::{alternating, to_bytes};
 use fearless_simd::prelude::*;
 use fearless_simd::{Bytes, i8x16, i16x8, i16x16, i32x8, u8x16};
 
-/// `1.402`, `0.34414`, `0.71414` and `1.772` times 65536, less multiples of 65536 so that they fit in 16 bits: what is
-/// taken away here is added, or left out, as whole multiples of the sample.
+/// `1.402`, `0.34414`, `0.71414` and `1.772` times 65536, less multiples of 65536 so that they fit in 16 bits. Those
+/// multiples are whole multiples of the sample, and are added separately.
 const RED_OF_CR: i16 = 26345; // and 1
 const GREEN_OF_CB: i16 = -22554;
 const GREEN_OF_CR: i16 = 18734; // and -1
@@ -15,7 +15,7 @@ const CHANNELS: usize = 3;
 /// Pixels that are converted at once.
 const GROUP: usize = 16;
 
-/// Three bytes a pixel from one.
+/// Writes three bytes a pixel from one line of grey.
 #[inline(always)]
 pub(crate) fn from_grey(grey: &[u8], pixels: &mut [u8]) {
     for (pixel, &value) in pixels.as_chunks_mut::<3>().0.iter_mut().zip(grey) {
@@ -23,8 +23,8 @@ pub(crate) fn from_grey(grey: &[u8], pixels: &mut [u8]) {
     }
 }
 
-/// Takes black away from three bytes a pixel, as Pillow does: `white` and the bytes are inverted CMYK, or the bytes are
-/// those of a Y'CbCr image whose inverse is inverted CMY.
+/// Applies black to three bytes a pixel, as Pillow does. The bytes and `white` are inverted CMYK or, with `is_ycck`, the
+/// bytes were converted from Y'CbCr, and their inverse is inverted CMY.
 #[inline(always)]
 pub(crate) fn darken(white: &[u8], is_ycck: bool, pixels: &mut [u8]) {
     let inversion = if is_ycck { 0 } else { 255 };
@@ -41,13 +41,13 @@ fn share(a: u8, b: u8) -> u8 {
     ((product + (product >> 8)) >> 8) as u8
 }
 
-/// Three bytes a pixel from three lines.
+/// Writes three bytes a pixel from three lines.
 #[inline(always)]
 pub(crate) fn from_rgb<S: Simd>(simd: S, lines: [&[u8]; 3], pixels: &mut [u8]) {
     convert::<S, false>(simd, lines, pixels);
 }
 
-/// Three bytes a pixel from three lines.
+/// Writes three bytes a pixel from three lines.
 #[inline(always)]
 pub(crate) fn from_ycbcr<S: Simd>(simd: S, lines: [&[u8]; 3], pixels: &mut [u8]) {
     convert::<S, true>(simd, lines, pixels);
@@ -102,7 +102,7 @@ fn ycbcr_to_rgb<S: Simd>(simd: S, y: u8x16<S>, cb: u8x16<S>, cr: u8x16<S>) -> [u
     [cut(simd, red), cut(simd, green), cut(simd, blue)]
 }
 
-/// What the coefficients' fractions make of pairs of Cb and Cr, rounded to whole numbers.
+/// The products of pairs of Cb and Cr with the fractional parts of the coefficients, rounded to whole numbers.
 #[inline(always)]
 fn fraction<S: Simd>(
     simd: S,
@@ -118,7 +118,7 @@ fn fraction<S: Simd>(
     simd.saturating_narrow_i32x8(low >> 16, high >> 16)
 }
 
-/// Bytes less 128.
+/// The bytes less 128.
 #[inline(always)]
 fn centred<S: Simd>(simd: S, samples: u8x16<S>) -> i16x16<S> {
     let (low, high): (i16x8<S>, i16x8<S>) =
@@ -126,14 +126,14 @@ fn centred<S: Simd>(simd: S, samples: u8x16<S>) -> i16x16<S> {
     simd.combine_i16x8(low, high)
 }
 
-/// The reverse of [`centred`], cut to the range of a byte.
+/// The inverse of [`centred`], clamped to the range of a byte.
 #[inline(always)]
 fn cut<S: Simd>(simd: S, channel: i16x16<S>) -> u8x16<S> {
     let (low, high) = simd.split_i16x16(channel);
     to_bytes(simd, low, high)
 }
 
-/// `r[0], g[0], b[0], r[1], …`
+/// Writes `r[0], g[0], b[0], r[1], …`
 #[inline(always)]
 fn interleave<S: Simd>(
     simd: S,
@@ -150,8 +150,8 @@ fn interleave<S: Simd>(
     }
 }
 
-/// For each of three vectors of interleaved bytes and each channel, which of the channel's bytes go where; a place
-/// beyond the vector makes a zero.
+/// For each of three vectors of interleaved bytes and each channel, which of the channel's bytes go where. An index beyond
+/// the vector makes a zero.
 const PLACES: [[[u8; GROUP]; CHANNELS]; CHANNELS] = {
     let mut places = [[[u8::MAX; GROUP]; CHANNELS]; CHANNELS];
     let mut byte = 0;

@@ -1,4 +1,4 @@
-//! The way from bytes to pixels.
+//! From bytes to pixels.
 
 use crate::error::Error;
 use crate::header::Header;
@@ -6,17 +6,17 @@ use crate::output::Output;
 use crate::region::{Region, Rgb, Scale};
 use crate::{buffered, scan};
 
-/// Blocks that a bit of the file stands for, at most: a bit for each, in a file of which an eighth is left.
+/// A complete file has at least one bit per block; this factor allows for a file of which only an eighth is left.
 const BLOCKS_PER_BIT_MAX: u64 = 8;
 
-/// A JPEG whose header has been read and is of a kind that this decoder knows.
+/// A JPEG whose header has been read and is of a kind that this decoder supports.
 #[derive(Clone, Debug)]
 pub struct Jpeg<'a> {
     header: Header<'a>,
 }
 
 impl<'a> Jpeg<'a> {
-    /// Reads the header. No pixel has been looked at yet, and nothing but the header's tables allocated.
+    /// Reads the header. Decodes no pixels yet, and allocates nothing but the header's tables.
     ///
     /// # Errors
     /// [`Error::Unsupported`], [`Error::Damaged`].
@@ -30,7 +30,7 @@ impl<'a> Jpeg<'a> {
         self.dimensions_at(Scale::Full)
     }
 
-    /// The content of the first Exif segments, in their order: TIFF structures, not looked at.
+    /// The contents of the first Exif segments, in order: TIFF structures, not parsed.
     pub fn exif(&self) -> impl Iterator<Item = &'a [u8]> {
         self.header.segments.application.exif.iter().copied()
     }
@@ -47,11 +47,11 @@ impl<'a> Jpeg<'a> {
 
     /// Decodes the pixels of `region`, which is in pixels of the scaled picture.
     ///
-    /// Memory: the answer, and a few lines. Of several scans also the coefficients: for each block of the region 128 bytes, or
-    /// 2 if it becomes one sample, and 8 bytes for each block of the image that becomes more.
+    /// Memory: the result, and a few lines. For several scans also the coefficients: 128 bytes for each block of the
+    /// region, or 2 if it becomes one sample, and 8 bytes for each block of the image that becomes several samples.
     ///
     /// Rows below the region are not read, so damage there goes unnoticed. Damaged rows have the pixels that libjpeg gives
-    /// them; ask [`Rgb::rows_present`] whether the file is cut off.
+    /// them; [`Rgb::rows_present`] says whether the file is cut off.
     ///
     /// # Errors
     /// [`Error::OutsidePicture`], [`Error::Unsupported`], [`Error::Damaged`].
@@ -81,7 +81,7 @@ impl<'a> Jpeg<'a> {
         })
     }
 
-    /// Nobody gets large buffers by a large header alone.
+    /// A large header alone must not cause large allocations.
     fn check_length(&self, scale: Scale, region: Region) -> Result<(), Error> {
         let frame = &self.header.frame;
         let rows_per_unit = frame.down_max * scale.block_side();

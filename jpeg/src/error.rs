@@ -7,7 +7,7 @@ pub enum Error {
     /// The bytes break the standard in a way that leaves nothing to show.
     #[error("this JPEG is damaged: {0}; send the original file or save it again")]
     Damaged(&'static str),
-    /// The caller asked for pixels that the image does not have, or for none.
+    /// The caller requested pixels that the image does not have, or none at all.
     #[error("the region does not lie within the {width} x {height} pixels of the scaled image")]
     OutsidePicture {
         /// Columns of the scaled image.

@@ -4,19 +4,19 @@ use crate::Error;
 use crate::marker::Cursor;
 use crate::tables::TABLES;
 
-/// Components of an image, at most: CMYK.
+/// Most components of an image: CMYK.
 pub(crate) const COMPONENTS_MAX: usize = 4;
 
-/// How coefficients come.
+/// The order in which coefficients are coded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Process {
     /// All coefficients of a block at once.
     Sequential,
-    /// First rough, then finer, in several scans.
+    /// First coarse, then finer, in several scans.
     Progressive,
 }
 
-/// One component as the frame describes it.
+/// One component, as the frame describes it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Component {
     pub(crate) id: u8,
@@ -39,7 +39,7 @@ pub(crate) struct Frame {
 }
 
 impl Process {
-    /// By the code of the frame's marker.
+    /// The process that the frame's marker stands for.
     pub(crate) fn of_marker(code: u8) -> Result<Self, Error> {
         match code & 15 {
             0 | 1 => Ok(Self::Sequential),
@@ -81,7 +81,7 @@ impl Frame {
             return Err(Error::Damaged("its frame is longer than its components"));
         }
         if let [grey] = &mut components[..] {
-            // A scan of one component is not interleaved: its unit is one block, whatever the factors say.
+            // A scan of one component is not interleaved: its unit is one block, whatever the sampling factors are.
             (grey.blocks_across, grey.blocks_down) = (1, 1);
         }
         let max = |factor: fn(&Component) -> usize| components.iter().map(factor).max();
@@ -105,13 +105,13 @@ impl Frame {
         (self.height as usize).div_ceil(8 * self.down_max)
     }
 
-    /// Rows of the image above a row of units: all of them if there is none.
+    /// Rows of the image above `unit_row`; all rows if it is `None`.
     pub(crate) fn rows_before(&self, unit_row: Option<usize>) -> u32 {
         let rows = unit_row.and_then(|row| u32::try_from(row * 8 * self.down_max).ok());
         rows.unwrap_or(self.height).min(self.height)
     }
 
-    /// Blocks of a component that hold samples of the image, in columns and in rows: those of a scan of its own.
+    /// Columns and rows of a component's blocks that contain samples of the image: those of a scan of its own.
     pub(crate) fn blocks(&self, component: &Component) -> (usize, usize) {
         let count =
             |pixels: u32, factor: usize, max: usize| (pixels as usize * factor).div_ceil(8 * max);

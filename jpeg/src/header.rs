@@ -1,4 +1,4 @@
-//! Everything around the entropy-coded bytes, checked once and held in types.
+//! Everything around the entropy-coded bytes, checked once and then held in types.
 
 use crate::Error;
 use crate::application::{Application, Colour};
@@ -6,7 +6,7 @@ use crate::frame::{COMPONENTS_MAX, Component, Frame, Process};
 use crate::marker::{self, Cursor};
 use crate::tables::Tables;
 
-/// Blocks in a unit of interleaved components, at most (T.81, B.2.3).
+/// Most blocks in a unit of interleaved components (T.81, B.2.3).
 const BLOCKS_PER_UNIT_MAX: usize = 10;
 
 /// The header up to the first scan.
@@ -15,28 +15,28 @@ pub(crate) struct Header<'a> {
     pub(crate) frame: Frame,
     pub(crate) colour: Colour,
     pub(crate) scan: ScanHeader,
-    /// What the segments so far define; its cursor is at the first scan's entropy-coded bytes.
+    /// What the segments so far define. Their cursor is at the first scan's entropy-coded bytes.
     pub(crate) segments: Segments<'a>,
 }
 
-/// What a scan holds.
+/// What a scan contains.
 #[derive(Clone, Debug)]
 pub(crate) struct ScanHeader {
-    /// Components in the order in which they are interleaved; each has a place of its own in the frame.
+    /// Components in the order in which they are interleaved. Each is at a different index of the frame.
     pub(crate) components: Vec<ScanComponent>,
     /// First and last coefficient, in zigzag order.
     pub(crate) first: usize,
     pub(crate) last: usize,
-    /// Whether lower bits of coefficients follow, instead of their first bits.
+    /// Whether the scan refines coefficients by a lower bit, instead of bringing their first bits.
     pub(crate) refines: bool,
-    /// Bits below the one that this scan ends with.
+    /// How many bits below those of this scan are still missing.
     pub(crate) shift: u32,
 }
 
 /// One component of a scan.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ScanComponent {
-    /// Its place in the frame.
+    /// Its index in the frame.
     pub(crate) index: usize,
     pub(crate) dc_table: usize,
     pub(crate) ac_table: usize,
@@ -72,7 +72,7 @@ impl<'a> Header<'a> {
         let scan = segments
             .next_scan()?
             .ok_or(Error::Damaged("it ends before its pixels"))?;
-        // `next_scan` has needed it already.
+        // `next_scan` has already required a frame.
         let frame = segments.frame.clone().ok_or(NO_FRAME)?;
         let ids: Vec<_> = frame.components.iter().map(|c| c.id).collect();
         Ok(Self {
@@ -83,7 +83,7 @@ impl<'a> Header<'a> {
         })
     }
 
-    /// Whether the first scan holds everything, in the frame's order: then one pass over the bytes is enough.
+    /// Whether the first scan contains everything, in the frame's order: then one pass over the bytes is enough.
     pub(crate) fn has_one_scan(&self) -> bool {
         let in_order = |(place, component): (usize, &ScanComponent)| component.index == place;
         self.frame.process == Process::Sequential
@@ -95,7 +95,7 @@ impl<'a> Header<'a> {
 const NO_FRAME: Error = Error::Damaged("its scan has no frame");
 
 impl<'a> Segments<'a> {
-    /// Reads on to the next scan; nothing if there is none.
+    /// Reads on to the next scan; `None` if there is none.
     pub(crate) fn next_scan(&mut self) -> Result<Option<ScanHeader>, Error> {
         while let Some(code) = self.cursor.marker() {
             match code {
@@ -117,7 +117,7 @@ impl<'a> Segments<'a> {
                 marker::RESTART_INTERVAL => {
                     self.restart_units = u32::from(self.cursor.segment()?.word()?);
                 }
-                // Their segments say how to code what is not supported, or nothing that matters.
+                // These segments concern codings that are not supported, or are of no consequence.
                 marker::ARITHMETIC_CONDITIONING | marker::JPEG_EXTENSIONS => {
                     _ = self.cursor.optional_segment()?;
                 }
@@ -134,9 +134,9 @@ impl<'a> Segments<'a> {
                     let segment = self.cursor.optional_segment()?;
                     self.application.read_adobe(segment.rest());
                 }
-                // Restart markers that a scan left over, and what T.81 reserves: they have no segment.
+                // Restart markers that a scan left over, and codes that T.81 reserves: these have no segment.
                 marker::FIRST_RESTART..=marker::LAST_RESTART | ..=marker::RESERVED_LAST => {}
-                // The other application segments, comments, and what later parts of the standard define.
+                // Other application segments, comments, and what later parts of the standard define.
                 _ => _ = self.cursor.optional_segment()?,
             }
         }
@@ -200,7 +200,8 @@ impl ScanHeader {
         Ok(())
     }
 
-    /// T.81, G.1.1.1: first coefficients alone, others for one component at a time, refined bit by bit.
+    /// Checks T.81, G.1.1.1: a scan has either first coefficients alone, or others of a single component, refined bit by
+    /// bit.
     fn check_progression(&self, refined_from: u8) -> Result<(), Error> {
         const SHIFT_MAX: u32 = 13;
         let band = if self.first == 0 {

@@ -1,20 +1,20 @@
-//! Huffman codes as tables that are indexed by the bits to come (T.81, annexes C and F.2.2.3).
+//! Huffman codes as tables that are indexed by the next bits (T.81, annexes C and F.2.2.3).
 
 use crate::Error;
 
-/// Codes of up to this many bits are found by one look-up.
+/// Codes of up to this many bits are found with one look-up.
 const LOOKUP_BITS: u32 = 10;
 const CODE_BITS_MAX: u32 = 16;
 /// Bits that a look-up in [`Skips`] covers.
 const SKIP_BITS: u32 = 13;
-/// Bits that libjpeg takes for a code that no table has, before it makes a zero of it.
+/// How many bits libjpeg consumes for a code that is in no table, before it decodes a zero.
 const BAD_CODE_BITS: u8 = 17;
-/// The run of the symbol that ends a block: more than any block has coefficients.
+/// The run of the symbol that ends a block: more coefficients than any block has.
 const END_OF_BLOCK: u8 = 64;
 
 const OVERFULL: Error = Error::Damaged("a Huffman table has too many codes");
 
-/// The codes of a DHT segment: how many of each length, and what they stand for, shortest first.
+/// The codes of a DHT segment: how many there are of each length, and their symbols, shortest first.
 #[derive(Clone, Debug)]
 pub(crate) struct CodeList {
     counts: [u8; 16],
@@ -36,12 +36,12 @@ impl CodeList {
         })
     }
 
-    /// A table may be wrong as long as no scan uses it.
+    /// Called when a scan uses the table: an unused table may be wrong.
     fn check_lengths(&self) -> Result<(), Error> {
         let mut code = 0u32;
         for (&count, length) in self.counts.iter().zip(1..) {
             code += u32::from(count);
-            // The code of all ones stays free.
+            // The code of all ones must stay unused.
             if count > 0 && code >= 1 << length {
                 return Err(OVERFULL);
             }
@@ -50,7 +50,7 @@ impl CodeList {
         Ok(())
     }
 
-    /// The symbols of a DC table are numbers of bits.
+    /// The symbols of a DC table are bit counts.
     pub(crate) fn check_dc(&self) -> Result<(), Error> {
         if self.symbols[..self.total].iter().any(|&symbol| symbol > 15) {
             return Err(Error::Damaged("a difference has too many bits"));
@@ -59,18 +59,18 @@ impl CodeList {
     }
 }
 
-/// What one code stands for: `run` zeroes, then a number of `size` bits that follow the code. From the lowest byte: bits
-/// of code and number together, bits of the code, `size`, `run`. A single integer, so that it stays in a register.
+/// What one code stands for: `run` zeroes, then a value of `size` bits that follow the code. From the lowest byte: bits of
+/// code and value together, bits of the code, `size`, `run`. It is a single integer so that it stays in a register.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Symbol(u32);
 
-/// There is no such code, or the look-up does not reach it.
+/// No code begins like this, or the code is too long for the look-up.
 const NONE: Symbol = Symbol(0);
 
 impl Symbol {
     fn ac(code_bits: u8, symbol: u8) -> Self {
         let (run, size) = (symbol >> 4, symbol & 15);
-        // Without a number, only a run of 15 goes on.
+        // Without a value, every symbol but a run of 15 zeroes ends the block.
         let run = if size == 0 && run != 15 {
             END_OF_BLOCK
         } else {
@@ -83,13 +83,13 @@ impl Symbol {
         Self(u32::from_le_bytes([code_bits + size, code_bits, size, 0]))
     }
 
-    /// Without a number, all runs but 15 stand for a band's end in several blocks.
+    /// Without a value, all runs but 15 end the band in one or more blocks.
     fn progressive_ac(code_bits: u8, symbol: u8) -> Self {
         let (run, size) = (symbol >> 4, symbol & 15);
         Self(u32::from_le_bytes([code_bits + size, code_bits, size, run]))
     }
 
-    /// Bits of the code and of the number after it.
+    /// Bits of the code and of the value after it.
     #[inline(always)]
     pub(crate) fn bits(self) -> u32 {
         self.0 & 0xFF
@@ -101,13 +101,13 @@ impl Symbol {
         self.0 >> 8 & 31
     }
 
-    /// Bits of the number alone.
+    /// Bits of the value alone.
     #[inline(always)]
     pub(crate) fn size(self) -> u32 {
         self.0 >> 16 & 15
     }
 
-    /// Zeroes before the number.
+    /// Zeroes before the value.
     #[inline(always)]
     pub(crate) fn run(self) -> usize {
         (self.0 >> 24) as usize
@@ -118,7 +118,8 @@ impl Symbol {
         self.run() == usize::from(END_OF_BLOCK)
     }
 
-    /// The number after the code at the top of `bits` (T.81, F.2.2.1): its upper half is positive, its lower negative.
+    /// The value after the code at the top of `bits` (T.81, F.2.2.1): the upper half of its range is positive, the lower
+    /// negative.
     #[inline(always)]
     #[allow(
         clippy::cast_possible_truncation,
@@ -136,9 +137,9 @@ impl Symbol {
 /// A table of codes, ready to decode.
 pub(crate) struct Codes {
     lookup: Box<[Symbol; 1 << LOOKUP_BITS]>,
-    /// Per length, the first 16-bit value that is beyond its codes.
+    /// For each length, the first 16-bit value beyond its codes.
     limits: [u32; CODE_BITS_MAX as usize + 1],
-    /// Per length, the first code's place among the symbols, less the first code.
+    /// For each length, the index of the first code's symbol, less the first code.
     offsets: [u32; CODE_BITS_MAX as usize + 1],
     symbols: [u8; 256],
     read: fn(u8, u8) -> Symbol,
@@ -186,7 +187,7 @@ impl Codes {
         Ok(codes)
     }
 
-    /// The symbol at the top of `bits`. What is no code stands for zero, as for libjpeg.
+    /// The symbol at the top of `bits`. An invalid code stands for zero, as in libjpeg.
     #[inline(always)]
     pub(crate) fn symbol(&self, bits: u64) -> Symbol {
         let mut symbol = self.lookup[(bits >> (64 - LOOKUP_BITS)) as usize];
@@ -212,18 +213,18 @@ impl Codes {
     }
 }
 
-/// For coefficients that nobody looks at: how far the next bits lead, whole symbols at a time.
+/// For coefficients that are not needed: how far the next bits lead, whole symbols at a time.
 pub(crate) struct Skips(Box<[Skip; 1 << SKIP_BITS]>);
 
-/// Whole symbols. From the lowest byte: their bits; their coefficients, at most 63; with the top bit set, the block's
-/// end follows these.
+/// Whole symbols. From the lowest byte: their bits; their coefficients, at most 63, with the top bit set if the end of the
+/// block follows them.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Skip(u16);
 
 const ENDS_BLOCK: u16 = 0x8000;
 
 impl Skips {
-    /// Look-ups for which the bits of one refill suffice.
+    /// Number of look-ups for which the bits of one refill are enough.
     pub(crate) const PER_REFILL: u32 = 56 / SKIP_BITS;
 
     pub(crate) fn new(codes: &Codes) -> Self {
@@ -264,7 +265,7 @@ impl Skip {
         Self(u16::try_from(used).expect("at most `SKIP_BITS`") | advance | ends)
     }
 
-    /// Bits of the symbols; 0 where the first symbol is too long for the table.
+    /// Bits of the symbols; 0 if the first symbol is too long for the table.
     #[inline(always)]
     pub(crate) fn bits(self) -> u32 {
         (self.0 & 0xFF).into()

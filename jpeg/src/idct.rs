@@ -1,8 +1,9 @@
-//! From coefficients to samples: the inverse DCT of Loeffler, Ligtenberg and Moschytz, whole or reduced to the lowest
-//! frequencies, in 13-bit fixed point with libjpeg's roundings.
+//! From coefficients to samples: the inverse DCT of Loeffler, Ligtenberg and Moschytz, complete or reduced to the lowest
+//! frequencies, in 13-bit fixed point with libjpeg's rounding.
 //!
-//! The butterflies are multiplied out, since vector units multiply two numbers and add the products in one go. Sums are
-//! exact in 32 bits, so the order of additions changes nothing. Every constant is a sum of libjpeg's `FIX(…)` constants.
+//! The butterflies are multiplied out, since vector units multiply two pairs of values and add the products in one
+//! instruction. Sums are exact in 32 bits, so the order of additions changes nothing. Every constant is a sum of libjpeg's
+//! `FIX(…)` constants.
 
 use fearless_simd::prelude::*;
 use fearless_simd::{i16x8, i16x16, i32x8};
@@ -12,18 +13,18 @@ use crate::vector::{alternating, to_bytes};
 
 /// Fraction bits of the constants.
 const CONSTANT_BITS: u32 = 13;
-/// Fraction bits that the first pass leaves.
+/// Fraction bits that are left after the first pass.
 const BETWEEN_BITS: u32 = 2;
 /// Each pass makes its values sqrt(8) times too large.
 const SCALE_BITS: u32 = 3;
 
-/// The sample of a block that has no coefficient but the first: the same in each position, at each scale.
+/// The sample of a block whose only coefficient is the first: the same at each position and each scale.
 #[inline(always)]
 pub(crate) fn flat(dc: i16) -> u8 {
     to_sample((i32::from(dc) + 4) >> SCALE_BITS)
 }
 
-/// Writes 8 x 8 samples at the start of rows that are `stride` apart.
+/// Writes 8 x 8 samples to rows that are `stride` apart.
 #[inline(always)]
 pub(crate) fn whole<S: Simd>(simd: S, block: &Coefficients, samples: &mut [u8], stride: usize) {
     let rows = load_rows(simd, block);
@@ -35,7 +36,7 @@ pub(crate) fn whole<S: Simd>(simd: S, block: &Coefficients, samples: &mut [u8], 
     }
 }
 
-/// Writes 4 x 4 samples at the start of rows that are `stride` apart.
+/// Writes 4 x 4 samples to rows that are `stride` apart.
 #[inline(always)]
 pub(crate) fn half<S: Simd>(simd: S, block: &Coefficients, samples: &mut [u8], stride: usize) {
     let rows = load_rows(simd, block);
@@ -92,7 +93,8 @@ fn to_sample(centred: i32) -> u8 {
     centred.wrapping_add(128).clamp(0, 255) as u8
 }
 
-/// Eight one-dimensional transforms at once: `y[i]` holds their frequencies `i`, the result's `[i]` their samples `i`.
+/// Eight one-dimensional transforms at once. `y[i]` holds their frequencies `i`; the result's `[i]` holds their samples
+/// `i`.
 #[inline(always)]
 fn whole_pass<S: Simd>(simd: S, y: [i16x8<S>; 8], shift: u32) -> [i16x8<S>; 8] {
     let (y04, y26) = (pair(simd, y[0], y[4]), pair(simd, y[2], y[6]));
@@ -138,7 +140,7 @@ fn whole_pass<S: Simd>(simd: S, y: [i16x8<S>; 8], shift: u32) -> [i16x8<S>; 8] {
     [x0, x1, x2, x3, x4, x5, x6, x7]
 }
 
-/// As [`whole_pass`], with four samples each; the frequency in the middle does not reach them.
+/// As [`whole_pass`], with four samples each, which do not depend on the middle frequency.
 #[inline(always)]
 fn half_pass<S: Simd>(simd: S, y: [i16x8<S>; 8], shift: u32) -> [i16x8<S>; 4] {
     let (y04, y26) = (pair(simd, y[0], y[4]), pair(simd, y[2], y[6]));
@@ -183,8 +185,8 @@ fn narrow<S: Simd>(simd: S, a: i32x8<S>, b: i32x8<S>) -> [i16x8<S>; 2] {
     simd.split_i16x16(simd.saturating_narrow_i32x8(a, b)).into()
 }
 
-/// Rows become columns. A number's place has three bits for the row and three for the column: interleaving the upper
-/// half of the rows with the lower turns these six bits by one, three times exchange row and column.
+/// Transposes rows and columns. The index of a value has three bits for the row and three for the column. Interleaving the
+/// upper half of the rows with the lower rotates these six bits by one; after three rotations row and column are exchanged.
 #[inline(always)]
 fn transpose<S: Simd>(_: S, mut rows: [i16x8<S>; 8]) -> [i16x8<S>; 8] {
     for _ in 0..3 {
@@ -197,7 +199,7 @@ fn transpose<S: Simd>(_: S, mut rows: [i16x8<S>; 8]) -> [i16x8<S>; 8] {
     rows
 }
 
-/// Columns of centred samples become rows of bytes; transposed as above, two columns to a vector.
+/// Turns columns of centred samples into rows of bytes: transposed as above, two columns to a vector.
 #[inline(always)]
 fn to_rows<S: Simd>(simd: S, columns: [i16x8<S>; 8]) -> [[u8; 8]; 8] {
     let [a, b, c, d, e, f, g, h] = columns;

@@ -1,14 +1,14 @@
-//! The choice of vector instructions, once for a whole image.
+//! Selects the vector instructions once for a whole image.
 
 use fearless_simd::{Level, Simd};
 
 /// Work that vector instructions speed up.
 pub(crate) trait Work {
-    /// Is inlined into a function that may use the instructions of `simd`.
+    /// Must be inlined into a function that may use the instructions of `simd`.
     fn run<S: Simd>(self, simd: S);
 }
 
-/// Works with the best vector instructions of this machine.
+/// Runs `work` with the best vector instructions of this machine.
 pub(crate) fn run(work: impl Work) {
     let level = Level::new();
     #[cfg(target_arch = "x86_64")]

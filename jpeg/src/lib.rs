@@ -1,19 +1,18 @@
 //! Decodes the part of a JPEG that a classifier looks at, scaled down by 2, 4 or 8 while it is decoded.
 //!
 //! The pixels are those of libjpeg-turbo with its default settings (accurate integer DCT, triangle-shaped chroma
-//! upsampling), bit for bit, at each scale. What makes it fast is what it leaves out: blocks outside the region are
-//! parsed but not transformed, rows below it are not even parsed, and at 1/8 most coefficients are skipped several at a
-//! time.
+//! upsampling), bit for bit, at each scale. It is fast because of what it leaves out: blocks outside the region are parsed
+//! but not transformed, rows below it are not even parsed, and at 1/8 most coefficients are skipped several at a time.
 //!
-//! It takes Huffman-coded JPEGs of 8 bits, sequential and progressive: grey, Y'CbCr, RGB, CMYK and YCCK, with any whole
-//! sampling factors. Files of one interleaved scan are decoded while they are read; of others the coefficients that the
-//! region needs are kept first. To the rest it says [`Error::Unsupported`]. Damaged and cut files become the pixels that
-//! libjpeg makes of them; [`Rgb::rows_present`] says how much of a cut file is there. It knows nothing of what Exif says, of
-//! orientation, colour profiles, files, or what the pixels are for.
+//! It supports Huffman-coded JPEGs of 8 bits, sequential and progressive: grey, Y'CbCr, RGB, CMYK and YCCK, with any
+//! integer sampling factors. Files with one interleaved scan are decoded while they are read. For other files the
+//! coefficients that the region needs are stored first. Everything else is [`Error::Unsupported`]. Damaged and cut files
+//! give the pixels that libjpeg makes of them; [`Rgb::rows_present`] says how much of a cut file is there. The crate knows
+//! nothing of the content of Exif, of orientation, colour profiles, files, or what the pixels are for.
 //!
-//! Written from ITU-T T.81 (the format), C. Loeffler, A. Ligtenberg and G. Moschytz, "Practical fast 1-D DCT algorithms
-//! with 11 multiplications" (ICASSP 1989; the transform) and JFIF 1.02 (colour). Where those leave the rounding open it
-//! follows libjpeg 6b and libjpeg-turbo, whose sources were read for it.
+//! It was written from ITU-T T.81 (the format), C. Loeffler, A. Ligtenberg and G. Moschytz, "Practical fast 1-D DCT
+//! algorithms with 11 multiplications" (ICASSP 1989; the transform) and JFIF 1.02 (colour). Where those leave the rounding
+//! open it follows libjpeg 6b and libjpeg-turbo, whose sources were consulted for that.
 //!
 //! ```no_run
 //! use imageclassifier_jpeg::{Error, Jpeg, Region, Scale};

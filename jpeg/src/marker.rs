@@ -1,4 +1,4 @@
-//! Markers and the segments behind them: each begins with a two-byte marker and, mostly, a length.
+//! Markers and their segments: a segment begins with a two-byte marker, which a length usually follows.
 
 use crate::Error;
 
@@ -17,7 +17,7 @@ pub(crate) const LAST_RESTART: u8 = 0xD7;
 pub(crate) const APP0: u8 = 0xE0;
 pub(crate) const APP1: u8 = 0xE1;
 pub(crate) const APP14: u8 = 0xEE;
-/// Below the first frame marker, T.81 reserves all codes. `TEM` is one of them; none has a segment.
+/// T.81 reserves all codes below the first frame marker. `TEM` is one of them; none has a segment.
 pub(crate) const RESERVED_LAST: u8 = 0xBF;
 
 /// A segment is cut off.
@@ -62,8 +62,8 @@ impl<'a> Cursor<'a> {
         self.array().map(u16::from_be_bytes)
     }
 
-    /// Goes past the next marker and returns its code, or nothing if there is none. Skips all bytes before it, as libjpeg
-    /// does: the rest of a scan, and bytes that should not be there.
+    /// Moves past the next marker and returns its code, or `None` if there is none. Like libjpeg, skips all bytes before
+    /// it: the rest of a scan, and bytes that should not be there.
     pub(crate) fn marker(&mut self) -> Option<u8> {
         loop {
             let at = self.rest.iter().position(|&byte| byte == 0xFF)?;
@@ -76,7 +76,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// What follows a marker: a length that counts its own two bytes, then the content.
+    /// The content after a marker. It is preceded by a length that counts its own two bytes.
     pub(crate) fn segment(&mut self) -> Result<Cursor<'a>, Error> {
         let length = usize::from(self.word()?);
         let content = length
@@ -85,7 +85,7 @@ impl<'a> Cursor<'a> {
         self.take(content).map(Cursor::new)
     }
 
-    /// As [`Self::segment`], where the content does not matter: an impossible length means that there is none.
+    /// As [`Self::segment`], for content that does not matter: an impossible length means that it is empty.
     pub(crate) fn optional_segment(&mut self) -> Result<Cursor<'a>, Error> {
         let content = usize::from(self.word()?).saturating_sub(2);
         self.take(content).map(Cursor::new)

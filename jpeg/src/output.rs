@@ -1,4 +1,4 @@
-//! From rows of units to pixels: samples are brought to one for each pixel and converted as soon as their rows are there.
+//! From rows of units to pixels: samples are upsampled to one per pixel and converted as soon as their rows are complete.
 
 use fearless_simd::Simd;
 
@@ -11,9 +11,9 @@ use crate::region::{Region, Scale};
 
 const CHANNELS: usize = 3;
 
-/// The region's pixels while rows of units come, from the top.
+/// The region's pixels, written from the top as rows of units arrive.
 pub(crate) struct Output {
-    /// One for each component, in the frame's order.
+    /// One plane for each component, in the frame's order.
     pub(crate) planes: Vec<Plane>,
     colour: Colour,
     /// Rows of interleaved units in the image, and rows of the scaled image in each.
@@ -61,21 +61,21 @@ impl Output {
         ends.max().unwrap_or(0)
     }
 
-    /// Makes room for the samples of the next row of units.
+    /// Makes room for the samples of a row of units.
     pub(crate) fn start_row(&mut self, unit_row: usize) {
         for plane in &mut self.planes {
             plane.next_row(unit_row);
         }
     }
 
-    /// Writes the pixels for which no sample is missing any more.
+    /// Writes all pixels whose samples are complete after `unit_row`.
     #[inline(always)]
     pub(crate) fn finish_row<S: Simd>(&mut self, simd: S, unit_row: usize) {
         let rows = (unit_row + 1) * self.rows_per_unit;
         let rows_ready = if unit_row + 1 == self.unit_rows {
             usize::MAX
         } else {
-            // The last row's filter waits for the samples below.
+            // The filter of the last row waits for the samples below it.
             rows - usize::from(self.looks_down)
         };
         let rows_ready = rows_ready
@@ -85,7 +85,7 @@ impl Output {
         self.rows_done = rows_ready.max(self.rows_done);
     }
 
-    /// Writes these rows of the region.
+    /// Writes the region's rows `from..to`.
     #[inline(always)]
     fn convert_rows<S: Simd>(&mut self, simd: S, from: usize, to: usize) {
         if from >= to {

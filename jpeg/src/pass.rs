@@ -1,4 +1,4 @@
-//! One scan of several, from bits to coefficients.
+//! One of several scans, from bits to coefficients.
 
 use fearless_simd::Simd;
 
@@ -14,12 +14,12 @@ use crate::progressive::Band;
 use crate::restart::Restarts;
 use crate::tables::Factors;
 
-/// What a scan brings to each of its blocks.
+/// What a scan adds to each of its blocks.
 #[derive(Clone, Copy)]
 enum Kind {
     /// All coefficients.
     Whole,
-    /// The upper bits of the first coefficient, above so many.
+    /// The first coefficient without its lowest bits; the number says how many.
     First(u32),
     /// This bit of the first coefficient.
     FirstBit(u32),
@@ -35,12 +35,12 @@ pub(crate) struct Pass<'a> {
     restarts: Restarts,
     kind: Kind,
     parts: Vec<Part>,
-    /// Units in a row, and rows of them that are read.
+    /// Units in a row, and the number of rows that are read.
     units: usize,
     rows: usize,
-    /// Rows of units that are a row of interleaved units of the frame.
+    /// How many of these rows of units make up one row of interleaved units of the frame.
     rows_per_unit_row: usize,
-    /// Blocks to come whose band is zero.
+    /// Number of further blocks whose band is zero.
     blocks_ended: u32,
 }
 
@@ -52,7 +52,7 @@ struct Part {
     /// Blocks in a unit.
     across: usize,
     down: usize,
-    /// The first coefficient of the block before.
+    /// The first coefficient of the previous block.
     prediction: i16,
 }
 
@@ -108,14 +108,14 @@ impl<'a> Pass<'a> {
         })
     }
 
-    /// How many blocks the scan goes over.
+    /// How many blocks the scan visits.
     pub(crate) fn blocks(&self) -> usize {
         let in_unit: usize = self.parts.iter().map(|part| part.across * part.down).sum();
         self.rows * self.units * in_unit
     }
 
-    /// Reads what the region needs into `stores`. Returns the first row of interleaved units that the file does not hold to
-    /// its end.
+    /// Reads what the region needs into `stores`. Returns the first row of interleaved units that the file does not contain
+    /// completely.
     pub(crate) fn run(&mut self, stores: &mut [Store]) -> Option<usize> {
         let mut cut_at = None;
         level::run(Running {
@@ -126,7 +126,7 @@ impl<'a> Pass<'a> {
         cut_at.map(|row| row / self.rows_per_unit_row)
     }
 
-    /// What follows, perhaps with the rest of the scan in front.
+    /// The bytes after the scan, perhaps preceded by the rest of it.
     pub(crate) fn rest(&self) -> &'a [u8] {
         self.bits.rest()
     }
@@ -197,7 +197,7 @@ impl Kind {
         }
     }
 
-    /// Those that such a scan uses.
+    /// The codes that a scan of this kind uses.
     fn codes(
         self,
         segments: &Segments<'_>,
@@ -217,7 +217,7 @@ impl Kind {
     }
 }
 
-/// Coefficients are kept as they come.
+/// Coefficients are stored as they are coded.
 const NOT_DEQUANTISED: Factors = [1; 64];
 
 impl Part {

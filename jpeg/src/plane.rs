@@ -11,24 +11,24 @@ use crate::idct;
 use crate::region::{Region, Scale};
 use crate::upsample::{self, Upsampling};
 
-/// Samples in front of a line's first, for the filters that look there.
+/// Samples before a line's first, for the filters that look there.
 const MARGIN: usize = 1;
-/// Lines of the row of units before, for the filters that look there.
+/// Lines kept of the previous row of units, for the filters that look there.
 const CARRIED: usize = 1;
 
-/// Which samples of a component are needed, and the latest of them.
+/// Which samples of a component are needed, and the most recent of them.
 pub(crate) struct Plane {
     /// Samples along the side of a block: 1, 2, 4 or 8.
     pub(crate) side: usize,
     pub(crate) upsampling: Upsampling,
-    /// Samples of the whole component, scaled.
+    /// Width of the whole scaled component, in samples.
     width: usize,
     height: usize,
     /// Columns of blocks to decode.
     pub(crate) columns: Range<usize>,
     /// Rows of interleaved units to decode.
     pub(crate) unit_rows: Range<usize>,
-    /// Blocks above the region's last row whose coefficients after the first nobody needs.
+    /// Blocks above the region's last row of which only the first coefficient is needed.
     pub(crate) blocks_skipped: usize,
     lines_per_unit: usize,
     /// Columns of the region, in pixels.
@@ -36,7 +36,7 @@ pub(crate) struct Plane {
     stride: usize,
     /// `CARRIED` lines, then one row of units.
     samples: Vec<u8>,
-    /// Component line that the strip's first line after the carried ones holds.
+    /// The component's line that the strip's first line after the carried ones holds.
     first_line: usize,
     /// One line of upsampled pixels, from the first sample that is needed.
     line: Vec<u8>,
@@ -107,7 +107,7 @@ impl Plane {
         self.lines_per_unit / self.side
     }
 
-    /// Where the samples of a block go, by its column and its row within the unit, and the distance of their lines.
+    /// Where the samples of a block go, by its column and its row within the unit, and the distance between their lines.
     #[inline(always)]
     pub(crate) fn block(&mut self, column: usize, row: usize) -> (&mut [u8], usize) {
         let at = (CARRIED + row * self.side) * self.stride
@@ -116,7 +116,7 @@ impl Plane {
         (&mut self.samples[at..], self.stride)
     }
 
-    /// The same sample everywhere in a block.
+    /// Fills a block with the same sample.
     #[inline(always)]
     pub(crate) fn fill_block(&mut self, column: usize, row: usize, sample: u8) {
         let side = self.side;
@@ -126,7 +126,7 @@ impl Plane {
         }
     }
 
-    /// The samples of a block of more than one, from its dequantised coefficients.
+    /// Writes the samples of a block that becomes more than one, from its dequantised coefficients.
     #[inline(always)]
     pub(crate) fn transform_block<S: Simd>(
         &mut self,
@@ -144,7 +144,7 @@ impl Plane {
         }
     }
 
-    /// Keeps the last lines of the row of units, and makes room for the next.
+    /// Keeps the last lines of the row of units, and makes room for the next row.
     pub(crate) fn next_row(&mut self, unit_row: usize) {
         let last = self.lines_per_unit * self.stride;
         self.samples
@@ -220,7 +220,7 @@ impl Plane {
         &self.line[skipped..][..self.pixels.len()]
     }
 
-    /// Where `count` samples of component line `line`, from `margin` before the `first`, are in the strip.
+    /// The range in the strip of `count` samples of component line `line`, starting `margin` before `first`.
     #[inline(always)]
     fn line_from(&self, line: usize, first: usize, count: usize, margin: usize) -> Range<usize> {
         let at = (line + CARRIED - self.first_line) * self.stride + MARGIN - margin + first
@@ -266,7 +266,7 @@ fn upsampling(
     })
 }
 
-/// Samples that pixels depend on.
+/// The samples that `pixels` depend on.
 fn needed(
     pixels: &Range<usize>,
     factor: usize,

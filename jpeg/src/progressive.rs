@@ -4,20 +4,20 @@ use crate::bits::{Bits, Head, Window};
 use crate::block::{Coefficients, ZIGZAG};
 use crate::huffman::{Codes, Symbol};
 
-/// A scan of coefficients after the first: which ones, and how far their bits go.
+/// A scan of coefficients after the first: which ones, and down to which bit.
 #[derive(Clone, Copy)]
 pub(crate) struct Band {
     /// In zigzag order, 1 to 63.
     pub(crate) first: usize,
     pub(crate) last: usize,
-    /// Bits below the ones that this scan brings: 0 to 13.
+    /// How many bits are below the ones that this scan brings: 0 to 13.
     pub(crate) shift: u32,
 }
 
 /// A block between scans.
 pub(crate) struct Block<'c> {
     pub(crate) coefficients: &'c mut Coefficients,
-    /// A bit for each coefficient that is not zero, in zigzag order.
+    /// A bit for each non-zero coefficient, in zigzag order.
     pub(crate) nonzero: &'c mut u64,
 }
 
@@ -45,7 +45,8 @@ impl Block<'_> {
 }
 
 impl Band {
-    /// Reads the first bits of the band's coefficients. `blocks_ended` counts blocks, from this one on, whose band is zero.
+    /// Reads the first bits of the band's coefficients. `blocks_ended` counts blocks whose band is zero, starting with this
+    /// one.
     #[inline(always)]
     pub(crate) fn read(
         self,
@@ -79,7 +80,7 @@ impl Band {
         bits.keep(head);
     }
 
-    /// Reads one more bit of the band's coefficients: of those that are not zero, and which others now are not.
+    /// Reads one more bit of the band's coefficients: of those that are not zero, and of those that now become non-zero.
     #[inline(always)]
     pub(crate) fn refine(
         self,
@@ -112,13 +113,13 @@ impl Band {
         }
         if *blocks_ended > 0 {
             *blocks_ended -= 1;
-            // Correction bits to the band's end.
+            // Read correction bits up to the end of the band.
             self.skip_zeroes(&mut head, window, block, k, 64);
         }
         bits.keep(head);
     }
 
-    /// Goes from `k` past `zeroes` coefficients that are zero, and corrects the others on the way. Returns the place of the
+    /// Goes from `k` past `zeroes` coefficients that are zero, and corrects the others on the way. Returns the index of the
     /// zero after these, or the one after the band.
     #[inline(always)]
     fn skip_zeroes(
@@ -131,7 +132,7 @@ impl Band {
     ) -> usize {
         let bit = 1 << self.shift;
         while k <= self.last {
-            // How many zeroes come first.
+            // How many zeroes come next.
             let run = ((*block.nonzero >> k).trailing_zeros() as usize).min(self.last + 1 - k);
             if run > zeroes {
                 return k + zeroes;
@@ -150,7 +151,7 @@ impl Band {
     }
 }
 
-/// How many blocks end here, this one included: 1 to 32767.
+/// How many blocks end here, including this one: 1 to 32767.
 #[inline(always)]
 #[allow(clippy::cast_possible_truncation, reason = "at most 14 bits")]
 fn read_blocks_ended(head: &mut Head, symbol: Symbol) -> u32 {

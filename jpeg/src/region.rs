@@ -1,4 +1,4 @@
-//! What is asked for, and what is answered.
+//! What a caller requests, and what it gets.
 
 /// How much smaller the picture becomes while it is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -74,8 +74,9 @@ impl Rgb {
         self.height
     }
 
-    /// Rows of the whole unscaled image, from the top, that the file holds, as far as they were needed. Fewer than the image
-    /// has only if the file is cut off; the other rows are grey, or less detailed.
+    /// How many rows of the whole unscaled image, from the top, the file contains; rows that were not needed count as
+    /// contained. It is less than the image's height only if the file is cut off; the other rows are grey, or less
+    /// detailed.
     #[must_use]
     pub fn rows_present(&self) -> u32 {
         self.rows_present

@@ -1,4 +1,4 @@
-//! Restart markers: where a scan begins anew after so many units.
+//! Restart markers: a scan starts afresh at one after a fixed number of units.
 
 use crate::bits::Bits;
 
@@ -20,7 +20,7 @@ impl Restarts {
         }
     }
 
-    /// Call before each unit. Goes past a marker where one is due, and says so: then predictions begin anew.
+    /// Call before each unit. Skips a marker if one is due, and returns whether it did: then predictions start afresh.
     #[inline(always)]
     pub(crate) fn pass(&mut self, bits: &mut Bits<'_>) -> bool {
         if self.interval == 0 {

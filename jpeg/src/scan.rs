@@ -1,4 +1,4 @@
-//! The only scan of a sequential file: row by row of interleaved units decode, transform, upsample and convert.
+//! The only scan of a sequential file: decodes, transforms, upsamples and converts one row of interleaved units at a time.
 
 use fearless_simd::Simd;
 
@@ -10,7 +10,8 @@ use crate::level::{self, Work};
 use crate::output::Output;
 use crate::restart::Restarts;
 
-/// Decodes the region of `output`, and nothing below it. Returns how many rows of the unscaled image are there or not needed.
+/// Decodes the region of `output`, and nothing below it. Returns how many rows of the unscaled image are present or not
+/// needed.
 pub(crate) fn decode(header: &Header<'_>, output: &mut Output) -> Result<u32, Error> {
     let mut channels = Vec::with_capacity(output.planes.len());
     for (&part, plane) in header.scan.components.iter().zip(&output.planes) {
@@ -36,7 +37,7 @@ struct Scan<'s, 'a> {
     /// Interleaved units in a row of the image.
     units: usize,
     output: &'s mut Output,
-    /// The first row of units that the file does not hold to its end.
+    /// The first row of units that the file does not contain completely.
     cut_at: &'s mut Option<usize>,
 }
 

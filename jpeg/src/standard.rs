@@ -1,6 +1,6 @@
-//! The tables that ITU-T T.81 gives in annex K.3.3, for files that define none: webcams leave them out of each frame.
+//! The tables of ITU-T T.81, annex K.3.3, for files that define none: webcams leave them out of each frame.
 
-/// How many codes have each length, and what they stand for.
+/// How many codes have each length, and the codes' symbols.
 pub(crate) type Standard = ([u8; 16], &'static [u8]);
 
 /// Table K.3.

@@ -1,14 +1,14 @@
-//! Quantisation and Huffman tables as segments define them, or as the standard suggests where none do.
+//! Quantisation and Huffman tables as segments define them, or as the standard suggests if none do.
 
 use crate::Error;
 use crate::huffman::{CodeList, Codes};
 use crate::marker::Cursor;
 use crate::standard;
 
-/// Tables of each kind, at most.
+/// Most tables of each kind.
 pub(crate) const TABLES: usize = 4;
 
-/// Factors in zigzag order, signed because coefficients are: they wrap as libjpeg-turbo's 16-bit products do.
+/// Factors in zigzag order. They are signed like the coefficients: products wrap as libjpeg-turbo's 16-bit products do.
 pub(crate) type Factors = [i16; 64];
 
 /// The tables that are in force.
@@ -64,7 +64,7 @@ impl Tables {
         Ok(factors.ok_or(MISSING)?.map(|factor| factor as i16))
     }
 
-    /// The codes of differences.
+    /// The codes of the first coefficients' differences.
     pub(crate) fn dc_codes(&self, table: usize) -> Result<Codes, Error> {
         let standard = [standard::DC_LUMINANCE, standard::DC_CHROMINANCE];
         let list = defined_or_standard(&self.dc, standard, table)?;

@@ -1,10 +1,10 @@
-//! Components of fewer samples than pixels, brought to one sample a pixel as libjpeg does by default ("fancy"): triangle
-//! filters for factors of two, repetition for the rest.
+//! Upsamples components with fewer samples than pixels, as libjpeg does by default ("fancy"): triangle filters for factors
+//! of two, repetition for the rest.
 
 /// How a component's samples become pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Upsampling {
-    /// There is a sample for each pixel.
+    /// There is one sample per pixel.
     None,
     /// Twice as many columns: 3/4 of the nearer sample, 1/4 of the farther.
     Across,
@@ -39,7 +39,7 @@ impl Upsampling {
     }
 }
 
-/// `samples` has one more sample than `pixels` has pairs at either end.
+/// `samples` has one more sample at either end than `pixels` has pairs.
 #[inline(always)]
 pub(crate) fn across(samples: &[u8], pixels: &mut [u8]) {
     let (pairs, _) = pixels.as_chunks_mut::<2>();
@@ -56,7 +56,7 @@ pub(crate) fn across(samples: &[u8], pixels: &mut [u8]) {
     }
 }
 
-/// `near` and `far` have one sample a pixel; `rounding` is 1 where `far` is above, 2 where it is below.
+/// `near` and `far` have one sample per pixel; `rounding` is 1 if `far` is above, 2 if it is below.
 #[inline(always)]
 pub(crate) fn down(near: &[u8], far: &[u8], rounding: u16, pixels: &mut [u8]) {
     for ((pixel, &near), &far) in pixels.iter_mut().zip(near).zip(far) {
@@ -64,7 +64,7 @@ pub(crate) fn down(near: &[u8], far: &[u8], rounding: u16, pixels: &mut [u8]) {
     }
 }
 
-/// `near` and `far` have one more sample than `pixels` has pairs at either end.
+/// `near` and `far` have one more sample at either end than `pixels` has pairs.
 #[inline(always)]
 pub(crate) fn both(near: &[u8], far: &[u8], sums: &mut Vec<u16>, pixels: &mut [u8]) {
     sums.clear();
@@ -86,7 +86,7 @@ pub(crate) fn both(near: &[u8], far: &[u8], sums: &mut Vec<u16>, pixels: &mut [u
     }
 }
 
-/// `samples` has one sample for `factor` pixels.
+/// `samples` has one sample per `factor` pixels.
 #[inline(always)]
 pub(crate) fn repeat(samples: &[u8], factor: usize, pixels: &mut [u8]) {
     for (group, &sample) in pixels.chunks_exact_mut(factor).zip(samples) {

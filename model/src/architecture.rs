@@ -17,7 +17,7 @@ const STAGES: [(usize, usize, usize, usize, usize); 7] = [
     (1, 3, 1, 6, 320),
 ];
 
-/// A member of the EfficientNet-Lite family on images of `side` x `side` pixels, its channels and repeats multiplied by
+/// A member of the EfficientNet-Lite family for images of `side` x `side` pixels, with channels and repeats multiplied by
 /// tenths: <https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite>.
 ///
 /// Stem, head, and the repeats of the first and last stage are not scaled.
@@ -47,7 +47,7 @@ pub(crate) fn efficientnet_lite(
         .expect("the kernels support the family")
 }
 
-/// `channels` times a width multiplier, rounded to a multiple of 8 but never down by more than a tenth.
+/// `channels` times a width multiplier, rounded to a multiple of 8, but never down by more than a tenth.
 fn scaled_channels(channels: usize, width_tenths: usize) -> usize {
     if width_tenths == 10 {
         return channels;

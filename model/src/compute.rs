@@ -3,7 +3,7 @@ use std::{fmt, str::FromStr};
 use burn::tensor::Device;
 use imageclassifier_kernels::Isa;
 
-/// What computes the network.
+/// How the network is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compute {
     /// Our own kernels, as one operation on burn-flex tensors: the fast way.
@@ -12,24 +12,24 @@ pub enum Compute {
     Plain(Backend),
 }
 
-/// What computes burn's tensors.
+/// The backend of burn's tensors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Backend {
     /// burn-flex.
     #[default]
     Flex,
-    /// burn-ndarray: slow, an independent check.
+    /// burn-ndarray: slow, for an independent check.
     Ndarray,
 }
 
 impl Compute {
-    /// The fused network with the fastest instruction set that this machine can run in f32.
+    /// The fused network with the fastest f32 instruction set of this machine.
     #[must_use]
     pub fn fastest() -> Self {
         Self::Fused(Isa::detect())
     }
 
-    /// Everything that this machine can compute with in f32, fastest first.
+    /// Every way in which this machine can compute in f32, fastest first.
     pub fn available() -> impl Iterator<Item = Self> {
         let plain = Backend::ALL.map(|(backend, _)| Self::Plain(backend));
         Isa::available().map(Self::Fused).chain(plain)

@@ -5,7 +5,7 @@ use imageclassifier_jpeg::Region;
 /// What of a picture the network sees, in pixels of the picture as people see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Crop {
-    /// The part that is seen.
+    /// The part that the network sees.
     pub square: CropSquare,
     /// Width of the whole picture.
     pub picture_width: u32,
@@ -90,7 +90,7 @@ impl ScaledSquare {
         }
     }
 
-    /// The pixels that it touches.
+    /// The pixels that the square touches.
     pub(crate) fn touched(self) -> Region {
         let (left, width) = touched(self.left, self.side);
         let (top, height) = touched(self.top, self.side);
@@ -123,7 +123,7 @@ fn touched(begin: f64, length: f64) -> (u32, u32) {
     (first, (begin + length).ceil() as u32 - first)
 }
 
-/// Whether rows as stored are columns as seen.
+/// Whether stored rows become columns when the orientation is applied.
 pub(crate) fn swaps_axes(orientation: Orientation) -> bool {
     match orientation {
         Orientation::Rotate90

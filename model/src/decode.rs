@@ -10,8 +10,8 @@ impl Picture {
     /// header, and more than `pixels_max` pixels are rejected before any of them is allocated. Of all metadata only the
     /// orientation is read.
     ///
-    /// Large JPEGs are scaled down while they are decoded. Of a file that is cut off the rows that are there are used, down to
-    /// an eighth of them; the rest is white, or grey in JPEGs.
+    /// Large JPEGs are scaled down while they are decoded. If a file is cut off, the rows that are present are used, down
+    /// to an eighth of all rows; the rest is white, or grey in JPEGs.
     ///
     /// # Errors
     /// [`PictureError::Dimensions`], [`PictureError::Truncated`], [`PictureError::Undecodable`], [`PictureError::Jpeg`].
@@ -26,7 +26,7 @@ impl Picture {
         Self::decode_whole(encoded, pixels_max, input_size)
     }
 
-    /// As [`Self::decode`], but every pixel of every format: what scaling is measured against.
+    /// As [`Self::decode`], but decodes every pixel of every format: the reference for measuring the effect of scaling.
     ///
     /// # Errors
     /// As [`Self::decode`].

@@ -9,8 +9,8 @@ use burn::{
 };
 use imageclassifier_kernels::{Architecture, BlockConfig};
 
-/// EfficientNet-Lite (Tan and Le 2019, without squeeze-excite and with ReLU6), BatchNorm folded into the convolutions.
-/// Layers are named as in the reference implementation. Its `forward` is made of burn's own operators; the fused network
+/// EfficientNet-Lite (Tan and Le 2019, without squeeze-excite and with ReLU6), with BatchNorm folded into the convolutions.
+/// Layers are named as in the reference implementation. Its `forward` consists of burn's own operators; the fused network
 /// is compared with it.
 #[derive(Module, Debug)]
 pub(crate) struct EfficientNetLite {
@@ -67,7 +67,7 @@ impl EfficientNetLite {
         relu6(self.conv_head.forward(x))
     }
 
-    /// The logits of what [`features`](Self::features) gives.
+    /// The logits for the feature map that [`features`](Self::features) returns.
     pub(crate) fn classify(&self, features: Tensor<4>) -> Tensor<2> {
         let [batch, channels, height, width] = features.dims();
         let pooled = features

@@ -13,17 +13,17 @@ pub enum PictureError {
     /// There are no bytes.
     #[error("the image is empty: send the bytes of an image file")]
     Empty,
-    /// There are too many bytes.
+    /// The file is too long.
     #[error(
         "the image is {bytes} bytes long, the limit is {bytes_max}: send a smaller or more compressed one"
     )]
     TooLarge {
-        /// Length of what was sent.
+        /// Length of the file.
         bytes: u64,
         /// The limit.
         bytes_max: u64,
     },
-    /// The first bytes belong to no known format.
+    /// The first bytes do not belong to a known format.
     #[error("the image is in no known format: send JPEG, PNG, WebP, GIF, BMP or TIFF")]
     UnknownFormat,
     /// The bytes belong to a format that is known, but not decoded.
@@ -56,12 +56,12 @@ pub enum PictureError {
         "the image cannot be decoded: the file is corrupt or uses an unsupported feature; save it again as JPEG or PNG"
     )]
     Undecodable(#[source] ImageError),
-    /// As [`Self::Undecodable`], and the decoder of JPEGs says why.
+    /// As [`Self::Undecodable`], with the reason from the JPEG decoder.
     #[error("the image cannot be decoded: {0}")]
     Jpeg(#[source] imageclassifier_jpeg::Error),
 }
 
-/// A decoder's error.
+/// Wraps a decoder's error.
 pub(crate) fn undecodable(
     format: ImageFormat,
     source: impl Into<Box<dyn Error + Send + Sync>>,

@@ -21,22 +21,23 @@ pub struct Heatmap {
     pub height: usize,
     /// Columns.
     pub width: usize,
-    /// `[height, width]`, unbounded. Their mean plus the class's bias is its logit.
+    /// `[height, width]`, unbounded. The mean of the values plus the class's bias is its logit.
     pub values: Vec<f32>,
 }
 
-/// Draws heatmaps with the rows of the classifier's weights. Cheap to clone.
+/// Computes heatmaps from the rows of the classifier's weights. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Explainer {
-    /// `fc.weight`, `[classes, channels]`, f32 in little endian. Read where it lies: the network has it packed.
+    /// `fc.weight`, `[classes, channels]`, little-endian f32. A slice of the weights as loaded: the network has only a
+    /// packed copy.
     rows: Bytes,
 }
 
 impl Explainer {
-    /// For the network of `weights`.
+    /// Creates an explainer for the network of `weights`.
     ///
     /// # Panics
-    /// If they are not those of a classifier; a [`Network`](crate::Network) could not be loaded from them either.
+    /// If the weights are not those of a classifier; a [`Network`](crate::Network) could not be loaded from them either.
     #[must_use]
     pub fn new(weights: &Weights) -> Self {
         let tensors = SafeTensors::deserialize(&weights.safetensors).expect("weights load");
@@ -47,10 +48,10 @@ impl Explainer {
         }
     }
 
-    /// The sum over all channels of the class's weight times the feature: no bias.
+    /// The sum over all channels of the class's weight times the feature, without the bias.
     ///
     /// # Panics
-    /// If there is no class of that index, or the features are another network's.
+    /// If there is no class of that index, or the features are those of another network.
     #[must_use]
     pub fn heatmap(&self, features: &FeatureMap, class: usize) -> Heatmap {
         let row_bytes = self.rows.len() / CLASSES;
@@ -73,7 +74,7 @@ impl Explainer {
     }
 }
 
-/// In sums side by side, which go into the lanes of a vector: one sum alone would wait for each of its additions.
+/// Keeps one sum per lane of a vector: with a single sum, each addition would wait for the previous one.
 fn dot(pixel: &[f32], row: &[f32]) -> f32 {
     const LANES: usize = 16;
     let (pixels, pixels_rest) = pixel.as_chunks::<LANES>();
@@ -89,7 +90,7 @@ fn dot(pixel: &[f32], row: &[f32]) -> f32 {
 }
 
 impl FeatureMap {
-    /// Of `[1, channels, height, width]`.
+    /// From `[1, channels, height, width]`.
     pub(crate) fn of_tensor(features: Tensor<4>) -> Self {
         let [_, _, height, width] = features.dims();
         let values = features.permute([0, 2, 3, 1]).into_data();

@@ -1,15 +1,15 @@
-//! Formats that are not decoded, but are told apart, so that the error can say what was sent and how to convert it.
+//! Recognises formats that are not decoded, so that the error can say what was sent and how to convert it.
 
 mod text;
 
 use std::fmt::{self, Display, Formatter};
 
-/// A format that is known, but not decoded.
+/// A format that is recognised, but not decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ForeignFormat {
-    /// As the error's metadata have it: `HEIC`, `base64`.
+    /// The name in the error's metadata: `HEIC`, `base64`.
     pub name: &'static str,
-    /// What the bytes are, with an article.
+    /// A description of the bytes, with an article.
     what: &'static str,
     /// What the caller can do.
     remedy: &'static str,
@@ -54,7 +54,7 @@ const AS_TEXT: ForeignFormat = format(
     "read the file as binary and send its bytes unchanged",
 );
 
-/// Beginnings that tell a format.
+/// The first bytes of each format.
 const SIGNATURES: [(&[u8], ForeignFormat); 34] = [
     (b"\xFF\x0A", JPEG_XL),
     (b"\0\0\0\x0CJXL \r\n\x87\n", JPEG_XL),
@@ -122,11 +122,11 @@ const SIGNATURES: [(&[u8], ForeignFormat); 34] = [
     (b"\x1F\x8B", format("gzip", "a gzip archive", UNPACK)),
     (b"7z\xBC\xAF\x27\x1C", format("7z", "a 7z archive", UNPACK)),
     (b"Rar!\x1A\x07", format("RAR", "a RAR archive", UNPACK)),
-    // U+FFFD in UTF-8, where bytes stood that are no text.
+    // U+FFFD in UTF-8: a program read the image as text, and replaced the bytes that are not valid in text.
     (b"\xEF\xBF\xBD", AS_TEXT),
 ];
 
-/// The format that `bytes` begin like, if it is known; asked of bytes that are in none of the formats that are decoded.
+/// Recognises the format of `bytes` by how they begin. Call it only for bytes in none of the formats that are decoded.
 pub(crate) fn recognize(bytes: &[u8]) -> Option<ForeignFormat> {
     let signature = SIGNATURES
         .iter()
@@ -137,12 +137,13 @@ pub(crate) fn recognize(bytes: &[u8]) -> Option<ForeignFormat> {
         .or_else(|| text::recognize(bytes))
 }
 
-/// A raw photo that begins like a TIFF image and is none that people mean: what a TIFF reader finds is a tiny preview.
+/// Recognises a raw photo that begins like a TIFF image. It is not decoded as one, because a TIFF reader would find only a
+/// tiny preview.
 pub(crate) fn raw_photo(bytes: &[u8]) -> Option<ForeignFormat> {
     (bytes.starts_with(b"II*\0") && bytes.get(8..10) == Some(b"CR")).then_some(RAW_PHOTO)
 }
 
-/// Boxes of the ISO base media format, and the other formats of RIFF.
+/// Formats in the boxes of the ISO base media format, and RIFF formats other than WebP.
 fn media_container(bytes: &[u8]) -> Option<ForeignFormat> {
     match (bytes.get(..4)?, bytes.get(4..8)?, bytes.get(8..12)?) {
         (b"RIFF", _, b"WAVE") => Some(SOUND),
@@ -159,7 +160,7 @@ fn media_container(bytes: &[u8]) -> Option<ForeignFormat> {
     }
 }
 
-/// An image whose main brand only names the container.
+/// The format of an image whose main brand names only the container.
 fn compatible_brand(bytes: &[u8]) -> ForeignFormat {
     let length = bytes
         .first_chunk()

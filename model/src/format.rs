@@ -8,7 +8,7 @@ pub(crate) enum Format {
     WebP,
     Gif,
     Bmp,
-    /// A BMP without its file header, as the Windows clipboard has it.
+    /// A BMP without its file header, as on the Windows clipboard.
     Dib,
     Tiff,
     /// Windows icons and cursors.
@@ -18,8 +18,8 @@ pub(crate) enum Format {
     Tga,
 }
 
-/// Media types of the formats that are decoded. Of an animation only the first frame counts, of a document its first page, of
-/// an icon its largest image.
+/// Media types of the formats that are decoded. Only the first frame of an animation counts, the first page of a document,
+/// and the largest image of an icon.
 pub const MEDIA_TYPES: [&str; 10] = [
     "image/jpeg",
     "image/png",
@@ -34,8 +34,8 @@ pub const MEDIA_TYPES: [&str; 10] = [
 ];
 
 impl Format {
-    /// The format that `bytes` begin like. Formats without a signature, TGA and headerless BMP, come last and have to have a
-    /// plausible header and as many bytes as it says.
+    /// Recognises the format of `bytes` by how they begin. Formats without a signature, TGA and headerless BMP, come last;
+    /// they need a plausible header and as many bytes as it says.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [0xFF, 0xD8, 0xFF, ..] => Some(Self::Jpeg),

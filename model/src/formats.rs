@@ -1,5 +1,5 @@
-//! A reader for each format but JPEG. Each takes a file's bytes and gives 8-bit pixels as stored, having checked the dimensions
-//! before anything is allocated by them.
+//! One reader per format other than JPEG. Each takes a file's bytes and returns 8-bit pixels as stored. It checks the
+//! dimensions before it allocates anything of their size.
 
 pub(crate) mod bmp;
 mod exif;

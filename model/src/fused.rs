@@ -11,20 +11,20 @@ use imageclassifier_kernels::{
 
 use crate::{FeatureMap, efficientnet_lite::EfficientNetLite};
 
-/// The whole of [`EfficientNetLite`] as one operation on burn-flex tensors: its weights, packed for our own kernels.
+/// The whole of [`EfficientNetLite`] as one operation on burn-flex tensors, with its weights packed for our own kernels.
 #[derive(Debug)]
 pub(crate) struct FusedEfficientNetLite {
     network: Network,
     classes: usize,
 }
 
-/// The weights of one layer, out of burn's tensors, in PyTorch's layout.
+/// The weights of one layer, taken from burn's tensors, in PyTorch's layout.
 struct Layer {
     weight: Vec<f32>,
     bias: Vec<f32>,
 }
 
-/// The layers of one block, as [`BlockWeights`].
+/// The layers of one block, as in [`BlockWeights`].
 struct BlockLayers {
     expand_conv: Option<Layer>,
     depthwise_conv: Layer,
@@ -64,7 +64,7 @@ impl FusedEfficientNetLite {
         })
     }
 
-    /// Buffers for one thread to run it in.
+    /// Buffers with which one thread can run the network.
     pub(crate) fn workspace(&self) -> Workspace {
         self.network.workspace()
     }
@@ -121,7 +121,7 @@ impl Layer {
         }
     }
 
-    /// burn keeps `[features, classes]`, PyTorch `[classes, features]`.
+    /// burn stores `[features, classes]`, PyTorch `[classes, features]`.
     fn of_linear(linear: &Linear) -> Self {
         let bias = linear.bias.as_ref().expect("the classifier has a bias");
         Self {
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
     use crate::Variant;
 
-    /// Random weights: both compute the same function, whatever the trained weights are.
+    /// Uses random weights: both networks compute the same function, whatever the trained weights are.
     #[test]
     fn every_instruction_set_equals_burns_operators_on_every_variant() {
         let device = Device::flex();

@@ -21,18 +21,18 @@ pub struct Preprocessing {
     pub version: &'static str,
     /// Side of the centre square as a fraction of the shorter side.
     pub crop_fraction: f64,
-    /// Resampling filter.
+    /// Name of the resampling filter.
     pub filter: &'static str,
     /// Subtracted from each channel value, 0 to 255.
     pub mean: f32,
-    /// Divides the difference.
+    /// Divisor of the difference.
     pub scale: f32,
 }
 
 const MEAN: f32 = 127.0;
 const SCALE: f32 = 128.0;
 const CHANNELS: usize = 3;
-/// What shows through transparent pixels.
+/// The background of transparent pixels: white.
 const BACKGROUND: u32 = 255;
 
 impl Preprocessing {
@@ -80,8 +80,8 @@ impl Input {
         }
     }
 
-    /// Takes values that were prepared elsewhere, `[height, width, channel]`, row-major; `None` unless there are
-    /// `size * size * 3` of them.
+    /// Takes values that were prepared elsewhere, `[height, width, channel]`, row-major. `None` unless their number is
+    /// `size * size * 3`.
     #[must_use]
     pub fn from_values(size: u32, values: Vec<f32>) -> Option<Self> {
         let expected = (size as usize).checked_pow(2)?.checked_mul(CHANNELS)?;
@@ -105,8 +105,8 @@ impl Input {
     }
 }
 
-/// Antialiased bicubic, one axis after the other with 8-bit values between: first along the rows that people see, as the
-/// reference's Pillow does. Overshoots are cut between the passes, so the other order gives other pixels.
+/// Antialiased bicubic resize, one axis after the other with 8-bit values between: first along the rows as displayed, as
+/// the reference's Pillow does. Overshoots are clamped between the passes, so the other order would give other pixels.
 fn resize(
     stored: &DynamicImage,
     square: ScaledSquare,
@@ -202,7 +202,7 @@ mod tests {
 
     use super::*;
 
-    /// Pixel by pixel or as a whole, `image` rounds 16 bits to 8 in the same way.
+    /// `image` rounds 16 bits to 8 in the same way for single pixels and for whole images.
     #[test]
     fn deep_pictures_become_what_their_conversion_as_a_whole_would_be() {
         let value = |x: u32, y: u32, channel: u32| {

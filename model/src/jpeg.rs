@@ -8,11 +8,11 @@ use crate::{
     truncation::check_rows,
 };
 
-/// How many pixels the resize to the input still has to have for each of the input's, along a side, after scaling down
-/// while decoding: with two, the result is hardly to be told from that of all pixels. (Pillow calls it `reducing_gap`.)
+/// How many pixels per input pixel, along a side, must remain after scaling down while decoding. With two, the resized
+/// result can hardly be told from that of all pixels. (Pillow calls it `reducing_gap`.)
 const PIXELS_PER_INPUT_PIXEL_MIN: u32 = 2;
 
-/// Decodes of a JPEG the square that a network with `input_size` x `input_size` inputs sees, scaled down if it is large.
+/// Decodes the square of a JPEG that a network with `input_size` x `input_size` inputs sees, scaled down if it is large.
 ///
 /// # Errors
 /// [`PictureError::Dimensions`], [`PictureError::Jpeg`], [`PictureError::Truncated`].

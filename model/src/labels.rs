@@ -3,7 +3,7 @@ use std::sync::LazyLock;
 /// Number of classes of ImageNet-1k.
 pub const CLASSES: usize = 1000;
 
-/// One class a line, in order of index: its WordNet lemmas, most usual first.
+/// One class per line, in order of index: its WordNet lemmas, most common first.
 const LINES: &str = include_str!("../data/imagenet1k_labels.txt");
 
 static LABELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
@@ -13,7 +13,7 @@ static LABELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The readable name of each class of ImageNet-1k (ILSVRC 2012), position being the class index. No two are equal.
+/// The readable names of the classes of ImageNet-1k (ILSVRC 2012), by class index. No two are equal.
 #[must_use]
 pub fn labels() -> &'static [&'static str] {
     &LABELS

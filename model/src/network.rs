@@ -41,15 +41,15 @@ enum RunnerLayers {
     Plain(Arc<EfficientNetLite>),
 }
 
-/// Why a network cannot be loaded or gives no answer.
+/// Why a network cannot be loaded or has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
-    /// The weights are not those of the variant.
+    /// The weights do not belong to the variant.
     #[error("the weights of {name} do not fit the network: {reason}")]
     Weights {
         /// The variant.
         name: &'static str,
-        /// What burn-store says.
+        /// The message of burn-store.
         reason: String,
     },
     /// The instruction set cannot be used.
@@ -60,16 +60,16 @@ pub enum NetworkError {
     InputSize {
         /// Side of the input.
         actual: u32,
-        /// Side that the network takes.
+        /// Side that the network requires.
         expected: u32,
     },
-    /// An infinity or NaN came out.
+    /// A logit is infinite or NaN.
     #[error("the network's answer is not finite")]
     NotFinite,
 }
 
 impl Network {
-    /// Builds the network of `weights`, to be computed by `compute`.
+    /// Builds the network of `weights`, to be computed as `compute` says.
     ///
     /// # Errors
     /// [`NetworkError::Weights`] if a layer finds no weights or weights of another shape; [`NetworkError::Kernel`] if this
@@ -101,7 +101,7 @@ impl Network {
         })
     }
 
-    /// Buffers for one thread to run it in. They do not depend on the number of threads: a team brings its own.
+    /// Buffers with which one thread can run the network. They do not depend on the number of threads: a team has its own.
     #[must_use]
     pub fn runner(&self) -> Runner {
         let layers = match &self.layers {
@@ -119,7 +119,8 @@ impl Network {
 }
 
 impl Runner {
-    /// The logits of `input`. The fused network shares the work with `team`; burn's operators have threads of their own.
+    /// Computes the logits of `input`. The fused network shares the work with `team`; burn's operators have their own
+    /// threads.
     ///
     /// # Errors
     /// [`NetworkError::InputSize`], [`NetworkError::NotFinite`].
@@ -132,7 +133,7 @@ impl Runner {
         finite(logits)
     }
 
-    /// As [`run`](Self::run), with the last feature map, for an [`Explainer`](crate::Explainer).
+    /// As [`run`](Self::run), and also returns the last feature map, for an [`Explainer`](crate::Explainer).
     ///
     /// # Errors
     /// As [`run`](Self::run).
@@ -156,7 +157,7 @@ impl Runner {
         Ok((finite(logits)?, features))
     }
 
-    /// `[1, size, size, 3]`.
+    /// The input as `[1, size, size, 3]`.
     fn tensor(&self, input: Input) -> Result<Tensor<4>, NetworkError> {
         if input.size() != self.input_size {
             return Err(NetworkError::InputSize {

@@ -25,7 +25,7 @@ impl Logits {
         sound.then(|| Self(values.to_vec()))
     }
 
-    /// One value per class, position being the class index.
+    /// One value per class, by class index.
     #[must_use]
     pub fn values(&self) -> &[f32] {
         &self.0
@@ -33,7 +33,7 @@ impl Logits {
 }
 
 impl Ranking {
-    /// The `top_k` most probable classes; among equals the lower index first.
+    /// The `top_k` most probable classes. Of equally probable ones the lower index comes first.
     #[must_use]
     pub fn of(logits: &Logits, top_k: usize) -> Self {
         let values = logits.values();

@@ -1,15 +1,15 @@
-//! The rule for truncated and damaged files, the same for every format: the rows that can be decoded are used, the rest is
-//! white (grey in JPEGs, as libjpeg leaves it), down to a smallest share of rows. Below it the image is rejected.
+//! The rule for truncated and damaged files, the same for every format: the rows that can be decoded are used, and the rest
+//! is white (grey in JPEGs, as libjpeg leaves it). With too small a share of the rows the image is rejected.
 
 use crate::PictureError;
 
-/// The smallest share of an image's rows that has to be decodable: an eighth. Browsers show less, but the network sees none of
-/// the top sixteenth, and names almost any class for a white square.
+/// The smallest share of an image's rows that must be decodable: an eighth. Browsers show less, but the network sees
+/// nothing of the top sixteenth, and it may take a white square for almost any class.
 ///
-/// Of interlaced and progressive images a row counts as soon as a coarse version of it is there.
+/// In interlaced and progressive images a row counts as soon as a coarse version of it is present.
 pub(crate) const ROWS_PRESENT_MIN_SHARE: f64 = 0.125;
 
-/// Accepts an image of which `rows_present` of `rows` rows can be decoded.
+/// Accepts an image of whose `rows` rows `rows_present` can be decoded.
 ///
 /// # Errors
 /// [`PictureError::Truncated`] if these are too few.

@@ -15,10 +15,10 @@ pub enum Variant {
 }
 
 impl Variant {
-    /// Every one, smallest first.
+    /// Every variant, smallest first.
     pub const ALL: [Self; 3] = [Self::Lite0, Self::Lite1, Self::Lite2];
 
-    /// Name of the model, as clients ask for it.
+    /// Name of the model, as clients know it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! The weights of a network, inside the program or out of a file.
+//! The weights of a network: those in the program, or from a file.
 
 mod error;
 mod recognise;
@@ -26,11 +26,11 @@ pub struct Weights {
 const LITE0: &[u8] = include_bytes!("../weights/efficientnet_lite0.safetensors");
 const LITE0_DIGEST: &str = include_str!("../weights/efficientnet_lite0.safetensors.sha256");
 
-/// Over twice the largest of the family's that can be used, 24 MB: a file that is something else is not read to its end.
+/// Over twice the size of the family's largest usable weights, 24 MB, so that other files are not read to their end.
 const FILE_BYTES_MAX: u64 = 64 << 20;
 
 impl Weights {
-    /// EfficientNet-Lite0, trained on ImageNet-1k; part of the program.
+    /// EfficientNet-Lite0, trained on ImageNet-1k. Included in the program.
     #[must_use]
     pub fn lite0() -> Self {
         Self {
@@ -40,10 +40,10 @@ impl Weights {
         }
     }
 
-    /// Those in the file at `path`.
+    /// Reads the weights in the file at `path`.
     ///
     /// # Errors
-    /// If it cannot be read; as [`Self::from_bytes`].
+    /// If the file cannot be read, or as [`Self::from_bytes`].
     pub fn read(path: &Path) -> Result<Self, WeightsFileError> {
         let weights = read_bounded(path).and_then(Self::from_bytes);
         weights.map_err(|source| WeightsFileError {
@@ -52,10 +52,10 @@ impl Weights {
         })
     }
 
-    /// Those in a safetensors file. The shapes of its tensors say which network they are of.
+    /// Reads the weights in a safetensors file. The shapes of its tensors tell which network they belong to.
     ///
     /// # Errors
-    /// If they are not exactly the layers of a [`Variant`] that tells our classes apart, finite and in f32.
+    /// If the tensors are not exactly the layers of a [`Variant`] for our classes, finite and in f32.
     pub fn from_bytes(bytes: impl Into<Bytes>) -> Result<Self, WeightsError> {
         let safetensors = bytes.into();
         let tensors = SafeTensors::deserialize(&safetensors)
@@ -69,7 +69,7 @@ impl Weights {
         })
     }
 
-    /// The network that these are the weights of.
+    /// The network that the weights belong to.
     #[must_use]
     pub fn variant(&self) -> Variant {
         self.variant

@@ -40,7 +40,7 @@ use crate::{
     request::head,
 };
 
-/// The calls, the page, and the calls in plain HTTP.
+/// The routers for gRPC, the page, and plain HTTP.
 pub(crate) type App = Steer<Router, fn(&Request, &[Router]) -> usize, Request>;
 
 pub(crate) fn app(
@@ -102,8 +102,8 @@ pub(crate) fn app(
         .add_service(reflection_v1.max_decoding_message_size(SMALL_MESSAGE_BYTES_MAX))
         .add_service(reflection_v1alpha.max_decoding_message_size(SMALL_MESSAGE_BYTES_MAX))
         .into_axum_router();
-    // In one stack, from the outside inwards: a router boxes what each of its layers surrounds, and copies all of it for every
-    // call.
+    // One stack, from the outside in: a router boxes what each of its layers surrounds, and clones all of it for every
+    // request.
     let guards = ServiceBuilder::new()
         .layer(middleware::from_fn_with_state(
             (reporter.clone(), metrics.clone()),
@@ -113,12 +113,12 @@ pub(crate) fn app(
             reporter.clone(),
             metadata_size::check,
         ))
-        // Outside of the limit on bodies, which reads on for who does not wait.
+        // Outside the body limit, which keeps reading the body of a client that does not wait.
         .layer(middleware::from_fn_with_state(
             (limits, reporter.clone()),
             expectation::check,
         ))
-        // Around everything else that rejects requests: over HTTP/1.1 the rest of a rejected message is read.
+        // Around everything else that rejects requests: over HTTP/1.1 it reads the rest of a rejected message.
         .layer(middleware::from_fn_with_state(limiter, body_limit::watch))
         .option_layer(tokens.map(|state| middleware::from_fn_with_state(state, tokens::require)))
         .option_layer(
@@ -128,7 +128,7 @@ pub(crate) fn app(
             (reporter.clone(), config.limits.deadline),
             deadline::enforce,
         ))
-        // Outside of all that reads a message: it is read only when its request has a place and time enough.
+        // Outside everything that reads a message: a message is read only if its request has a permit and enough time.
         .layer(middleware::from_fn_with_state(admission, admission::admit))
         .layer(middleware::from_fn_with_state(
             offload.clone(),
@@ -142,16 +142,16 @@ pub(crate) fn app(
             (offload, reporter),
             message::decode,
         ));
-    // Outermost, so that every answer, refusals too, can be read by pages that may call.
+    // Outermost, so that pages of allowed origins can read every response, rejections included.
     let grpc = grpc.layer(guards.clone()).layer(
         ServiceBuilder::new()
             .layer(origin::cors(&config.cors_origins))
             .layer(middleware::from_fn(origin::explain))
             .layer(origin::csrf(&config.cors_origins)?)
-            // Outside the translation, which knows content types only to the letter.
+            // Outside the translation, which compares content types literally.
             .layer(middleware::from_fn(head::parse_head))
-            // Around everything that refuses calls, so that refusals are translated too. Only around the RPCs: it answers 400
-            // to whatever else speaks HTTP/1.1.
+            // Around everything that rejects requests, so that rejections are translated too. Only around the RPCs: it
+            // answers 400 to everything else over HTTP/1.1.
             .layer(GrpcWebLayer::new()),
     );
     let plain = plain_http::routes(service).layer(
@@ -160,7 +160,7 @@ pub(crate) fn app(
             .layer(middleware::from_fn(origin::explain))
             .layer(origin::csrf(&config.cors_origins)?)
             .layer(middleware::from_fn(head::parse_http_head))
-            // In the place of the gRPC-Web layer, for the same reason.
+            // In place of the gRPC-Web layer, for the same reason.
             .layer(middleware::from_fn(plain_http::as_json))
             .layer(guards),
     );
@@ -181,8 +181,8 @@ pub(crate) fn app(
     Ok(Steer::new(routers, |request, _| pick(request)))
 }
 
-/// Which of the routers, gRPC's, the page's or plain HTTP's, a request is for. Whoever reads wants the page; calls are posted,
-/// and a browser asks with OPTIONS whether it may call.
+/// Selects the router for a request: 0 for gRPC, 1 for the page, 2 for plain HTTP. GET and HEAD requests are for the page;
+/// everything else is a POST, or a browser's preflight with OPTIONS.
 fn pick(request: &Request) -> usize {
     let method = request.method();
     if [Method::GET, Method::HEAD].contains(method) {
@@ -194,7 +194,7 @@ fn pick(request: &Request) -> usize {
     }
 }
 
-/// Requests of the services that others define are short.
+/// Requests of the health and reflection services are short.
 const SMALL_MESSAGE_BYTES_MAX: usize = 64 << 10;
 
 fn body_limits(config: &Config) -> BodyLimits {
@@ -211,14 +211,14 @@ fn body_limits(config: &Config) -> BodyLimits {
 fn long_lived_limits(config: &Config) -> LongLivedLimits {
     let limits = &config.limits;
     LongLivedLimits {
-        // However many peers have them open, as many connections are left to others.
+        // However many peers open them, half of the connections stay free for others.
         open_max: (limits.connections_max / 2).max(1).into(),
         per_peer_max: limits.watches_per_client_max.into(),
         age_max: limits.watch_age_max,
     }
 }
 
-/// Describes every service to clients that ask; some know only v1alpha of the protocol.
+/// Server reflection for every service. Some clients know only v1alpha of the protocol.
 fn reflection() -> tonic_reflection::server::Builder<'static> {
     tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)

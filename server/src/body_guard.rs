@@ -7,7 +7,7 @@ use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
-/// Drops `guard` once the answer has been sent, or given up.
+/// Holds `guard` until the response has been sent or abandoned.
 pub(crate) fn hold_until_end<G>(response: Response, guard: G) -> Response
 where
     G: Send + Unpin + 'static,
@@ -35,7 +35,7 @@ impl<G: Unpin> HttpBody for Guarded<G> {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let this = self.get_mut();
         let frame = Pin::new(&mut this.body).poll_frame(context);
-        // The connection asks no further than for the trailers.
+        // The connection does not poll again after the trailers.
         let ended = match &frame {
             Poll::Ready(Some(Ok(frame))) => frame.is_trailers(),
             Poll::Ready(_) => true,

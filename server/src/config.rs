@@ -142,20 +142,20 @@ pub enum LogFormat {
     Json,
 }
 
-/// What `--kernel` can say.
+/// The values of `--kernel`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KernelChoice {
-    /// This one, whether or not there is a faster one.
+    /// This kernel, even if the machine has a faster one.
     Fused(Kernel),
-    /// None of ours: burn's own operators.
+    /// None of our kernels, but burn's own operators.
     Plain,
 }
 
 impl Config {
-    /// What `--weights` names.
+    /// Loads the weights that `--weights` names.
     ///
     /// # Errors
-    /// If the file does not hold what can be used.
+    /// If the file has no usable weights.
     pub fn load_weights(&self) -> Result<Weights, WeightsFileError> {
         match &self.weights {
             Some(file) => Weights::read(file),
@@ -163,7 +163,7 @@ impl Config {
         }
     }
 
-    /// What `--backend`, `--kernel` and `--precision` say together.
+    /// The computation that `--backend`, `--kernel` and `--precision` select together.
     ///
     /// # Errors
     /// If they contradict each other, or this machine cannot compute in that precision.

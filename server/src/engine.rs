@@ -1,5 +1,4 @@
-//! Takes calls to an answer, away from the async runtime: whether it can come in time, the queue to the compute threads,
-//! and giving up.
+//! Answers requests away from the async runtime: admission, the queue to the compute threads, and cancellation.
 
 pub(crate) mod job;
 pub(crate) mod offload;
@@ -39,13 +38,13 @@ use crate::{
     request::error::RequestError,
 };
 
-/// Answers calls with one network. Cheap to clone.
+/// Answers requests with one network. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine(Arc<Shared>);
 
 struct Shared {
     weights: Weights,
-    /// Names the answers of the weights in the precision that they are computed in.
+    /// Identifies the weights together with the precision that they are computed in.
     revision: String,
     limits: PictureLimits,
     /// A longer queue is not joined.
@@ -59,7 +58,7 @@ pub(crate) struct PictureLimits {
     pub(crate) image_bytes_max: u64,
     pub(crate) pixels_max: u64,
     pub(crate) batch_images_max: u32,
-    /// A little over its limit an image is still read, so that the answer can say how long it is.
+    /// Slightly above the limit on images, so that an image just over it is still read and the error can state its size.
     pub(crate) message_bytes_max: u64,
 }
 
@@ -69,7 +68,7 @@ const WARM_UP_PICTURE: &[u8] = include_bytes!("engine/warm_up.jpg");
 const WARM_UP_DEADLINE: Duration = Duration::from_secs(60);
 
 impl Engine {
-    /// Takes `network`, made of `weights`, and starts a thread for each core to run it.
+    /// Starts a thread for each core to run `network`, which was made of `weights`.
     ///
     /// # Errors
     /// If a thread cannot be started.
@@ -126,7 +125,7 @@ impl Engine {
         self.0.limits
     }
 
-    /// Threads that compute.
+    /// Number of compute threads.
     pub(crate) fn cores(&self) -> usize {
         self.0.pool.threads
     }
@@ -167,7 +166,7 @@ impl Engine {
         self.check_wait(deadline)
     }
 
-    /// A call that would be answered too late is refused at once: waiting would help nobody.
+    /// Rejects a request at once if it would be answered too late: waiting would help nobody.
     fn check_wait(&self, deadline: Instant) -> Result<(), RequestError> {
         let wait = self.estimated_wait();
         let answered_at = Instant::now() + wait + self.0.pool.service_time.mean();
@@ -177,7 +176,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Decodes and classifies `image`. Dropping the future gives the call up: what is not begun by then is never begun.
+    /// Decodes and classifies `image`. Dropping the future cancels the job: work that has not begun by then never begins.
     pub(crate) async fn classify(
         &self,
         image: Bytes,
@@ -191,7 +190,7 @@ impl Engine {
             .await
     }
 
-    /// Classifies what a caller has prepared.
+    /// Classifies a tensor that the client has prepared.
     pub(crate) async fn classify_tensor(
         &self,
         tensor: PreparedTensor,
@@ -232,7 +231,7 @@ impl Engine {
             ticket,
             deadline,
         };
-        // A worker that drops the job has died.
+        // The worker died if it dropped the job without a reply.
         answer.await.map_err(|_| RequestError::NotReady)?
     }
 

@@ -1,4 +1,4 @@
-//! What a request has to pass before it is answered: one layer in each file.
+//! The layers that a request passes before it is answered, one per file.
 
 pub(crate) mod admission;
 pub(crate) mod batch_count;

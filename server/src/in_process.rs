@@ -6,13 +6,13 @@ use tower::ServiceExt;
 
 use crate::{app, config::Config, engine::Engine};
 
-/// Everything between the connections and the engine, for who has the request already: the fuzzers. Its access tokens are
-/// not reloaded, and it is never drained.
+/// Everything between the connections and the engine, for callers that already hold the request: the fuzzers. Access tokens
+/// are not reloaded, and there is no shutdown.
 #[derive(Clone)]
 pub struct InProcess(app::App);
 
 impl InProcess {
-    /// Ready when this returns.
+    /// The server is ready when this returns.
     ///
     /// # Errors
     /// As [`crate::serve`], and if the engine cannot classify.
@@ -23,7 +23,7 @@ impl InProcess {
         Ok(Self(app))
     }
 
-    /// The answer, whatever was asked.
+    /// Answers any request.
     pub async fn call(&self, request: Request<Body>) -> Response {
         let answer = self.0.clone().oneshot(request).await;
         answer.unwrap_or_else(|never| match never {})

@@ -18,7 +18,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 async fn main() -> anyhow::Result<()> {
     let config = Config::parse();
     let telemetry = init_tracing(&config).context("cannot send traces to --otlp-endpoint")?;
-    // The usual soft limit is as low as the number of connections that are served.
+    // The usual soft limit is no higher than the number of connections that the server accepts.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!("cannot raise the limit on open files: {error}");
     }
@@ -55,10 +55,10 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Loading takes the weights several times over, and while little happens the allocator keeps all of it for later.
+/// Loading needs several times the memory of the weights, and the allocator would keep all of it while the server is idle.
 #[expect(unsafe_code, reason = "a function of C")]
 fn give_memory_back() {
-    // SAFETY: It looks at nothing but the allocator's own state, on any thread.
+    // SAFETY: It touches only the allocator's own state, and may be called on any thread.
     unsafe { libmimalloc_sys::mi_collect(true) };
 }
 

@@ -7,7 +7,7 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 /// The names whose health is reported: the server as a whole, and its services.
 const NAMES: [&str; 3] = ["", SERVICE_NAME, INFERENCE_SERVICE_NAME];
 
-/// Whether calls should be sent here, and whether they are taken. Cheap to clone.
+/// Whether requests should be sent to this server, and whether it accepts them. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Readiness(Arc<watch::Sender<Condition>>);
 
@@ -18,23 +18,23 @@ struct Condition {
     phase: Phase,
 }
 
-/// How far the server has got with stopping.
+/// The phase of the server's shutdown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd)]
 pub(crate) enum Phase {
     #[default]
     Serving,
-    /// Calls are still taken, but said to be better sent elsewhere.
+    /// Requests are still accepted, but health says that they should be sent elsewhere.
     Leaving,
-    /// No new calls.
+    /// New requests are not accepted.
     Closing,
 }
 
-/// A worker that is not at work. Dropped when it is again.
+/// A worker that has died. Dropping this says that it works again.
 #[derive(Debug)]
 pub(crate) struct DeadWorker(Readiness);
 
 impl Readiness {
-    /// Not ready, until [`Self::warm`] is called.
+    /// Not ready until [`Self::warm`] is called.
     pub(crate) fn new(workers: usize) -> Self {
         Self(Arc::new(watch::Sender::new(Condition {
             warm: false,
@@ -43,7 +43,7 @@ impl Readiness {
         })))
     }
 
-    /// The network has answered once.
+    /// Records that the network has answered once.
     pub(crate) fn warm(&self) {
         self.0.send_modify(|condition| condition.warm = true);
     }
@@ -61,26 +61,26 @@ impl Readiness {
         self.0.borrow().phase
     }
 
-    /// Whether a request that comes now is taken: one worker is enough.
+    /// Whether a new request is accepted: one live worker is enough.
     pub(crate) fn takes_calls(&self) -> bool {
         let condition = *self.0.borrow();
         condition.warm && condition.live_workers > 0 && condition.phase < Phase::Closing
     }
 
-    /// Whether calls should be sent here.
+    /// Whether requests should be sent to this server.
     pub(crate) fn is_ready(&self) -> bool {
         self.takes_calls() && self.phase() == Phase::Serving
     }
 
-    /// Until the server begins to close.
+    /// Waits until the server begins to close.
     pub(crate) async fn closing(&self) {
         let mut condition = self.0.subscribe();
         let closing = condition.wait_for(|condition| condition.phase == Phase::Closing);
         closing.await.expect("self holds the sender");
     }
 
-    /// Tells grpc.health.v1 of every change, until the server closes. Then nothing is left to watch, so that the calls of
-    /// those who do end.
+    /// Reports every change to grpc.health.v1 until the server closes. Then it removes the names, so that open health
+    /// watches end.
     pub(crate) async fn report(self, reporter: HealthReporter) {
         let mut condition = self.0.subscribe();
         loop {

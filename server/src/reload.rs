@@ -1,4 +1,4 @@
-//! Files that take effect again whenever they change: certificates and access tokens.
+//! Files that are read again whenever they change: certificates and access tokens.
 
 use std::{
     fmt::Display,
@@ -17,16 +17,16 @@ const INTERVAL: Duration = Duration::from_secs(2);
 /// What the watched files contain at one moment.
 pub(crate) struct Contents(Vec<(PathBuf, io::Result<Vec<u8>>)>);
 
-/// What contents are compared by: a key need not stay in memory a second time.
+/// Digests to compare contents by, so that a private key is not in memory a second time.
 type Digests = Vec<Result<[u8; 32], io::ErrorKind>>;
 
-/// What `parse` makes of `files`, now and again whenever their contents change. `what` names it in the log.
+/// Parses `files` now, and again whenever their contents change. `what` names them in the log.
 ///
-/// Contents are compared, not times, from the first read on: no change is missed. Files are read and parsed outside the
-/// runtime's own threads. While new contents cannot be parsed, the value in use stays.
+/// Contents are compared instead of modification times, starting with the first read, so that no change is missed. Files
+/// are read and parsed outside the runtime's own threads. If new contents cannot be parsed, the old value stays in use.
 ///
 /// # Errors
-/// Those of `parse`, for the contents of now.
+/// Those of `parse`, for the current contents.
 pub(crate) fn watch<T, E, P>(
     what: &'static str,
     files: Vec<PathBuf>,
@@ -81,7 +81,7 @@ impl Contents {
         Self(files.iter().map(read).collect())
     }
 
-    /// What `file`, one of those that are watched, contains.
+    /// The contents of `file`, which must be one of the watched files.
     ///
     /// # Errors
     /// If it cannot be read.
@@ -108,7 +108,7 @@ mod tests {
 
     use super::*;
 
-    /// The contents of `file` as a text, unless there is none.
+    /// Watches `file` as text. An empty file is an error.
     fn texts(file: &Path) -> Result<watch::Receiver<String>, String> {
         let path = file.to_owned();
         watch("texts", vec![file.to_owned()], move |contents| {

@@ -1,4 +1,4 @@
-//! What is known of a request, and what can be wrong with it.
+//! What a request's head says, and the errors that a request can end with.
 
 pub(crate) mod encoding;
 pub(crate) mod error;

@@ -16,21 +16,21 @@ use crate::{
     readiness::Phase,
 };
 
-/// Where the server is called.
+/// The sockets that the server listens on.
 #[derive(Debug)]
 pub struct Listeners {
-    /// By everybody.
+    /// For clients.
     pub requests: TcpListener,
-    /// By Prometheus.
+    /// For Prometheus.
     pub metrics: Option<TcpListener>,
 }
 
-/// Serves gRPC, gRPC-Web, plain HTTP and the page until `shutdown`. Then it says that it is about to leave, still takes calls for
-/// `--drain-grace`, finishes what it has taken, and gives up after `--drain-timeout`.
+/// Serves gRPC, gRPC-Web, plain HTTP and the page until `shutdown` resolves. Then health reports NOT_SERVING while requests
+/// are still accepted for `--drain-grace`. Finally the requests in progress have `--drain-timeout` to finish.
 ///
 /// # Errors
-/// If the reflection service cannot be built from the contract, an origin of `--cors-origin` is none, or the files with
-/// certificate or tokens cannot be used.
+/// If the limits contradict each other, `--cors-origin` has an invalid origin, a certificate or token file cannot be used,
+/// a thread cannot be started, or the reflection service cannot be built.
 pub async fn serve(
     listeners: Listeners,
     engine: Engine,

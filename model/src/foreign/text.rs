@@ -1,6 +1,6 @@
 use super::{ForeignFormat, format};
 
-/// Of a text, as much as is looked at.
+/// How much of a text is examined.
 const HEAD_BYTES: usize = 1024;
 
 const SVG: ForeignFormat = format(
@@ -39,7 +39,7 @@ const FORM: ForeignFormat = format(
     "send the image's bytes alone, or give the form's content type",
 );
 
-/// What images begin with in base64: JPEG, PNG, GIF, WebP, BMP, TIFF, HEIC and other boxes.
+/// How images begin in base64: JPEG, PNG, GIF, WebP, BMP, TIFF, HEIC and other boxes.
 const BASE64_BEGINNINGS: [&str; 9] = [
     "/9j/",
     "iVBORw0KGgo",
@@ -52,10 +52,10 @@ const BASE64_BEGINNINGS: [&str; 9] = [
     "AAAA",
 ];
 
-/// A kind of text that is sent in place of an image.
+/// Recognises kinds of text that are sent in place of an image.
 pub(super) fn recognize(bytes: &[u8]) -> Option<ForeignFormat> {
     let head = &bytes[..bytes.len().min(HEAD_BYTES)];
-    // UTF-16 texts begin with a mark, and every other byte is zero.
+    // UTF-16 texts begin with a byte order mark, and every other byte is zero.
     let narrow: Vec<u8>;
     let head = if head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF") {
         narrow = head[2..]

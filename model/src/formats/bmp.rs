@@ -1,5 +1,6 @@
-//! BMP in all its dialects, with and without file header, as tolerant as Chromium. The header is read here; the decoder gets a
-//! plain one, for the rows that are there. Run lengths are decoded here, as the decoder knows neither RLE24 nor cut files.
+//! All variants of BMP, with and without file header, as tolerant as Chromium. The header is read here; the decoder gets a
+//! plain one, for the rows that are present. Run lengths are decoded here, because the decoder supports neither RLE24 nor
+//! cut files.
 
 mod header;
 mod run_length;
@@ -21,7 +22,7 @@ pub(crate) use header::{has_file_header, is_plausible_without_file_header};
 
 const UNSUPPORTED: &str = "an unsupported or damaged header";
 
-/// The image in a BMP file.
+/// Decodes the image in a BMP file.
 ///
 /// # Errors
 /// [`PictureError::Dimensions`], [`PictureError::Truncated`], [`PictureError::Undecodable`].
@@ -29,7 +30,7 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureErr
     decode_with(Header::of_file(file), pixels_max)
 }
 
-/// The image in a BMP file without its file header.
+/// Decodes the image in a BMP file that lacks its file header.
 ///
 /// # Errors
 /// As [`decode`].
@@ -40,7 +41,7 @@ pub(crate) fn decode_without_file_header(
     decode_with(Header::of_bitmap(bytes), pixels_max)
 }
 
-/// The image of an icon, whose directory says that it is `height` pixels high. Its transparent pixels are transparent.
+/// Decodes the image of an icon, whose directory says that it is `height` pixels high. Transparent pixels stay transparent.
 ///
 /// # Errors
 /// As [`decode`].
@@ -52,7 +53,7 @@ pub(crate) fn decode_in_icon(
     let mut header = Header::of_bitmap(bytes);
     let mut has_mask = false;
     if let Some(header) = &mut header {
-        // The mask counts as more rows.
+        // The header counts the mask as additional rows.
         has_mask = header.height != height && header.height / 2 > 0;
         if has_mask {
             header.height /= 2;
@@ -122,13 +123,13 @@ fn decode_rows(header: &Header<'_>) -> Result<Decoded, PictureError> {
     )))
 }
 
-/// One bit for each pixel, set where it is transparent.
+/// One bit per pixel, set if it is transparent.
 struct Mask<'a> {
     bits: &'a [u8],
     row_bytes: usize,
 }
 
-/// What follows the pixels of an icon's image.
+/// The mask after the pixels of an icon's image.
 fn mask_of<'a>(header: &Header<'a>) -> Mask<'a> {
     let row = header.row();
     let pixels = (row.bytes + row.padding).saturating_mul(header.height as usize);

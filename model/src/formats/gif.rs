@@ -1,5 +1,5 @@
-//! GIF, its first frame, as tolerant as Pillow and browsers. The blocks are read here; the decoder gets a file that has nothing
-//! but the frame.
+//! The first frame of a GIF, as tolerant as Pillow and browsers. The blocks are read here; the decoder gets a file that
+//! contains only the frame.
 
 use std::io::Read;
 
@@ -17,14 +17,14 @@ use crate::{
 const SCREEN_AT: usize = 6;
 const RGBA: usize = 4;
 
-/// The first frame on a transparent screen.
+/// Decodes the first frame, on a transparent screen.
 ///
 /// # Errors
 /// [`PictureError::Dimensions`], [`PictureError::Truncated`], [`PictureError::Undecodable`].
 pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureError> {
     let frame = Frame::find(file)
         .ok_or_else(|| undecodable(ImageFormat::Gif, "there is no frame in the file"))?;
-    // A frame beyond the screen enlarges it: some programs write the screen's size wrong, or as 0 x 0.
+    // A frame that extends beyond the screen enlarges it: some programs write a wrong screen size, or 0 x 0.
     let (right, bottom) = (frame.left + frame.width, frame.top + frame.height);
     let (width, height) = (
         frame.screen_width.max(right),
@@ -48,7 +48,7 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureErr
             for y in frame.rows() {
                 let row = &mut pixels[begin + y as usize * screen_row..][..frame_row];
                 if !matches!(decoder.fill_buffer(row), Ok(true)) {
-                    // It may have been filled in part.
+                    // The row may have been filled in part.
                     row.fill(0);
                     break;
                 }
@@ -72,7 +72,7 @@ fn failed(error: ::gif::DecodingError) -> PictureError {
     undecodable(ImageFormat::Gif, error)
 }
 
-/// A frame and what of the file it depends on.
+/// A frame, and the parts of the file that it depends on.
 struct Frame<'a> {
     screen_width: u32,
     screen_height: u32,
@@ -81,15 +81,15 @@ struct Frame<'a> {
     width: u32,
     height: u32,
     interlaced: bool,
-    /// Three bytes a colour. Its own, else the file's, else none.
+    /// Three bytes per colour: the frame's own palette, else the file's, else none.
     palette: Option<&'a [u8]>,
     transparent: Option<u8>,
-    /// From the code size on, to the end of the file.
+    /// The data from the code size on, to the end of the file.
     data: &'a [u8],
 }
 
 impl<'a> Frame<'a> {
-    /// The first frame. Between blocks, bytes of no known meaning are left out, as are unknown extensions.
+    /// Finds the first frame. Unknown bytes between blocks are skipped, as are unknown extensions.
     fn find(file: &'a [u8]) -> Option<Self> {
         const EXTENSION: u8 = b'!';
         const FRAME: u8 = b',';
@@ -115,7 +115,7 @@ impl<'a> Frame<'a> {
                     let [screen_width, screen_height] = [[w0, w1], [h0, h1]].map(number);
                     let [left, top, width, height] =
                         [[x0, x1], [y0, y1], [fw0, fw1], [fh0, fh1]].map(number);
-                    // A frame without a size has the screen's.
+                    // A frame without a size is as large as the screen.
                     let sized = width > 0 && height > 0;
                     return Some(Self {
                         screen_width,
@@ -136,7 +136,7 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// The beginning of a file with this frame alone, up to its data.
+    /// The beginning of a file with only this frame, up to its data.
     fn alone(&self) -> std::io::Cursor<Vec<u8>> {
         let size = |length: u32| {
             u16::try_from(length)
@@ -152,19 +152,19 @@ impl<'a> Frame<'a> {
         }
         head.push(b',');
         head.extend([[0, 0], [0, 0], width, height].concat());
-        // A palette of its own with 256 colours. The lines are put in order here, not by the decoder.
+        // The frame gets its own palette of 256 colours. The lines are put in order here, not by the decoder.
         head.push(0x87);
         let palette_end = head.len() + 3 * 256;
         match self.palette {
             Some(palette) => head.extend(palette),
-            // As Pillow: indices are shades of grey.
+            // Like Pillow, take indices for shades of grey.
             None => head.extend((0..=u8::MAX).flat_map(|shade| [shade; 3])),
         }
         head.resize(palette_end, 0);
         std::io::Cursor::new(head)
     }
 
-    /// The rows in the order of the file's lines.
+    /// The rows, in the order of the file's lines.
     fn rows(&self) -> Box<dyn Iterator<Item = u32>> {
         let height = self.height;
         if !self.interlaced {
@@ -178,7 +178,7 @@ impl<'a> Frame<'a> {
         )
     }
 
-    /// How many rows are shown by so many lines: the first pass shows all of them, coarsely.
+    /// How many rows `lines` lines cover: the first pass covers all of them, coarsely.
     fn rows_shown(&self, lines: u32) -> u32 {
         if self.interlaced {
             self.height.min(lines.saturating_mul(8))
@@ -187,14 +187,14 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// Copies to each row that is missing the one above it that is there.
+    /// Copies to each missing row the nearest present one above it.
     fn fill_up(&self, frame: &mut [u8], screen_row: usize, frame_row: usize, lines: u32) {
         let mut present = vec![false; self.height as usize];
         for row in self.rows().take(lines as usize) {
             present[row as usize] = true;
         }
         for row in 1..self.height as usize {
-            // Never further than the eight rows that a line of the first pass stands for.
+            // Not further than the eight rows that a line of the first pass stands for.
             let above = (row - row % 8..row).rev().find(|&above| present[above]);
             if let (false, Some(above)) = (present[row], above) {
                 let source = above * screen_row;
@@ -208,7 +208,7 @@ fn number(bytes: [u8; 2]) -> u32 {
     u32::from(u16::from_le_bytes(bytes))
 }
 
-/// The colours behind a descriptor, if its flags say that there are any, and what follows them.
+/// The colours after a descriptor, if its flags announce any, and the bytes after them.
 fn palette(flags: u8, rest: &[u8]) -> (Option<&[u8]>, &[u8]) {
     if flags & 0x80 == 0 {
         return (None, rest);
@@ -218,7 +218,7 @@ fn palette(flags: u8, rest: &[u8]) -> (Option<&[u8]>, &[u8]) {
     (Some(palette), rest)
 }
 
-/// What a graphic control extension says.
+/// The transparent index in a graphic control extension; the outer `None` if `label` is another extension's.
 fn transparent_index(label: u8, content: &[u8]) -> Option<Option<u8>> {
     const GRAPHIC_CONTROL: u8 = 0xF9;
     match *content {
@@ -229,7 +229,7 @@ fn transparent_index(label: u8, content: &[u8]) -> Option<Option<u8>> {
     }
 }
 
-/// What follows blocks that begin with their length, up to one of length 0.
+/// The bytes after a sequence of blocks that begin with their length, up to one of length 0.
 fn after_sub_blocks(mut rest: &[u8]) -> &[u8] {
     while let Some((&length, behind)) = rest.split_first() {
         rest = behind.get(usize::from(length)..).unwrap_or_default();

@@ -9,7 +9,7 @@ const PNG_SIGNATURE: &[u8] = b"\x89PNG";
 const DIRECTORY_AT: usize = 6;
 const ENTRY_BYTES: usize = 16;
 
-/// The largest image of an icon; of several of a size the one with the most colours.
+/// Decodes the largest image of an icon; of several of the same size, the one with the most colours.
 ///
 /// # Errors
 /// [`PictureError::Dimensions`], [`PictureError::Truncated`], [`PictureError::Undecodable`].
@@ -22,7 +22,7 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureErr
         .filter(|entry| entry.begin < file.len())
         .max_by_key(|entry| (entry.width * entry.height, entry.bits_per_pixel))
         .ok_or_else(|| undecodable(ImageFormat::Ico, "there is no image in the icon"))?;
-    // Its length is left out: some icons have it wrong, and both kinds of images say where they end.
+    // The length in the directory is ignored: some icons have a wrong one, and both kinds of images contain their end.
     let image = &file[largest.begin..];
     if image.starts_with(PNG_SIGNATURE) {
         png::decode(image, pixels_max)
@@ -55,7 +55,7 @@ impl Entry {
             _,
             begin @ ..,
         ] = entry;
-        // Zero is 256.
+        // Zero stands for 256.
         let side = |length| if length == 0 { 256 } else { u32::from(length) };
         Self {
             width: side(width),

@@ -1,16 +1,16 @@
 use image::{DynamicImage, ImageBuffer, metadata::Orientation};
 
-/// A whole image with 8 bits a channel.
+/// A whole image with 8 bits per channel.
 #[derive(Debug)]
 pub(crate) struct Decoded {
     /// As stored.
     pub(crate) pixels: DynamicImage,
-    /// How people see it.
+    /// The orientation to display it in.
     pub(crate) orientation: Orientation,
 }
 
 impl Decoded {
-    /// An image that is seen as it is stored.
+    /// An image that is displayed as it is stored.
     pub(crate) fn upright(pixels: DynamicImage) -> Self {
         Self {
             pixels,
@@ -19,7 +19,7 @@ impl Decoded {
     }
 }
 
-/// Of grey, grey with alpha, RGB or RGBA: bytes of a pixel, and the image that such bytes make.
+/// Grey, grey with alpha, RGB or RGBA: the number of bytes per pixel, and the type of image that they form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Channels {
     Grey = 1,
@@ -29,12 +29,12 @@ pub(crate) enum Channels {
 }
 
 impl Channels {
-    /// How many these are.
+    /// The number of channels.
     pub(crate) fn count(self) -> usize {
         self as usize
     }
 
-    /// The image of `width` x `height` pixels, which `bytes` has row by row.
+    /// The image of `width` x `height` pixels whose rows are in `bytes`.
     ///
     /// # Panics
     /// If `bytes` has another length.
@@ -57,12 +57,12 @@ impl Channels {
     }
 }
 
-/// 16 bits to 8, rounded as `image` does.
+/// Converts 16 bits to 8, rounded as `image` does.
 pub(crate) fn to_8_bits(value: u16) -> u8 {
     u8::try_from((u32::from(value) + 128) / 257).expect("at most 255")
 }
 
-/// Shows an image whose every pixel is transparent: its writer did not mean that byte as alpha.
+/// Makes an image opaque if all its pixels are transparent: its writer did not mean that byte as alpha.
 pub(crate) fn show_if_all_is_transparent(rgba: &mut [u8]) {
     let (pixels, _) = rgba.as_chunks_mut::<4>();
     if pixels.iter().all(|&[.., alpha]| alpha == 0) {
@@ -70,7 +70,7 @@ pub(crate) fn show_if_all_is_transparent(rgba: &mut [u8]) {
     }
 }
 
-/// The byte count of `width` pixels, `height` times, of `channels` each. The dimensions have been checked, so that it fits.
+/// The number of bytes of `width` x `height` pixels with `channels` each. The dimensions have been checked, so it fits.
 pub(crate) fn byte_count(width: u32, height: u32, channels: Channels) -> usize {
     width as usize * height as usize * channels.count()
 }

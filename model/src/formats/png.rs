@@ -15,14 +15,14 @@ use crate::{
 };
 
 const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1A\n";
-/// Of the largest palette.
+/// Length of the largest palette.
 const PALETTE_BYTES_MAX: usize = 3 * 256;
-/// Beside the pixels the decoder holds a few rows: 8 bytes for each of at most 2^24 columns would be 128 MiB.
+/// How many rows the decoder holds besides the pixels: 8 bytes for each of at most 2^24 columns are 128 MiB a row.
 const ROWS_HELD: u64 = 4;
-/// Rows that a line of an interlaced image's first pass stands for.
+/// How many rows a line of an interlaced image's first pass stands for.
 const FIRST_PASS_ROWS: u32 = 8;
 
-/// The image, of several the default one.
+/// Decodes the image; if there are several, the default one.
 ///
 /// # Errors
 /// [`PictureError::Dimensions`], [`PictureError::Truncated`], [`PictureError::Undecodable`].
@@ -77,7 +77,7 @@ fn no_rows(rows: u32) -> PictureError {
 
 type FileReader<'a> = Reader<Cursor<&'a [u8]>>;
 
-/// The pixels, and how many rows could be decoded; the others are white.
+/// The pixels, and how many rows could be decoded; the other rows are white.
 fn read_rows(reader: &mut FileReader<'_>, channels: Channels, deep: bool) -> (Vec<u8>, u32) {
     let (width, height) = reader.info().size();
     let row_bytes = byte_count(width, 1, channels);
@@ -98,7 +98,7 @@ fn read_rows(reader: &mut FileReader<'_>, channels: Channels, deep: bool) -> (Ve
     (pixels, rows_present)
 }
 
-/// As [`read_rows`]. What later passes lack is filled with the pixels of earlier ones.
+/// As [`read_rows`]. Pixels that later passes lack are copied from earlier passes.
 fn read_interlaced(reader: &mut FileReader<'_>, channels: Channels, deep: bool) -> (Vec<u8>, u32) {
     let (width, height) = reader.info().size();
     let row_bytes = byte_count(width, 1, channels);
@@ -123,7 +123,7 @@ fn read_interlaced(reader: &mut FileReader<'_>, channels: Channels, deep: bool) 
     (pixels, height.min(lines.saturating_mul(FIRST_PASS_ROWS)))
 }
 
-/// 16 bits, big-endian, to 8.
+/// Converts 16-bit values, big-endian, to 8 bits.
 fn halve(deep: &[u8], row: &mut [u8]) {
     let (values, _) = deep.as_chunks();
     for (value, byte) in values.iter().zip(row) {
@@ -131,8 +131,9 @@ fn halve(deep: &[u8], row: &mut [u8]) {
     }
 }
 
-/// The chunks of `file` that the pixels depend on, and the image's orientation. The checksums are not made anew. There is no
-/// end: the decoder gives up rows that it has already if the data end, but not if another chunk follows (png 0.18.1).
+/// The chunks of `file` that the pixels depend on, and the image's orientation. Checksums are not computed again. The end
+/// chunk is left out: the decoder hands out the rows that it already has if the data end, but not if another chunk follows
+/// (png 0.18.1).
 fn repair(file: &[u8]) -> (Vec<u8>, Orientation) {
     let mut repaired = Vec::with_capacity(file.len().saturating_add(12));
     repaired.extend_from_slice(SIGNATURE);
@@ -142,7 +143,7 @@ fn repair(file: &[u8]) -> (Vec<u8>, Orientation) {
         match name {
             b"IEND" => break,
             b"IHDR" | b"IDAT" | b"tRNS" => push(&mut repaired, name, content),
-            // libpng leaves out what is more than 256 colours and what is less than one, and only looks at the first palette.
+            // libpng ignores more than 256 colours, a palette of less than one, and all palettes but the first.
             b"PLTE" if !has_palette && content.len() >= 3 => {
                 let length = content.len().min(PALETTE_BYTES_MAX) / 3 * 3;
                 push(&mut repaired, name, &content[..length]);
@@ -168,7 +169,7 @@ fn has_image_data(file: &[u8]) -> bool {
     Chunks(&file[SIGNATURE.len()..]).any(|(name, _)| name == b"IDAT")
 }
 
-/// The chunks in these bytes: name and content, of the last one as much as there is.
+/// The chunks in these bytes: name and content; of the last one as much as is present.
 struct Chunks<'a>(&'a [u8]);
 
 impl<'a> Iterator for Chunks<'a> {

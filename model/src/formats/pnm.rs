@@ -1,4 +1,4 @@
-//! The netpbm formats: PBM, PGM, PPM, as text and binary, and PAM.
+//! The netpbm formats: PBM, PGM and PPM, as text and binary, and PAM.
 
 use std::io::{Cursor, Read};
 
@@ -12,10 +12,10 @@ use crate::{
     PictureError, dimensions::check_dimensions, error::undecodable, truncation::check_rows,
 };
 
-/// Longer headers have comments without end.
+/// Longer headers consist of endless comments.
 const HEADER_BYTES_MAX: usize = 4096;
 
-/// The image.
+/// Decodes the image.
 ///
 /// # Errors
 /// [`PictureError::Dimensions`], [`PictureError::Truncated`], [`PictureError::Undecodable`].
@@ -30,7 +30,7 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureErr
         Layout::Bits => Some(width.div_ceil(8) as usize),
         Layout::Samples(bytes) => Some(width as usize * bytes),
     };
-    // A text is read as a whole, or not at all.
+    // The text formats are read as a whole, or not at all.
     let rows_present = row_bytes.map_or(height, |bytes| {
         u32::try_from(data.len() / bytes)
             .unwrap_or(u32::MAX)
@@ -76,23 +76,23 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureErr
 }
 
 struct Header {
-    /// The digit behind the P.
+    /// The digit after the P.
     kind: u8,
     width: u32,
     height: u32,
     layout: Layout,
     sample_max: u32,
-    /// Of a PAM: channels, and what they are called.
+    /// PAM only: the number of channels, and their names.
     depth: u32,
     tuple_type: String,
     end: usize,
 }
 
 enum Layout {
-    /// Numbers in decimals.
+    /// Decimal numbers.
     Text,
     Bits,
-    /// So many bytes a pixel.
+    /// This many bytes per pixel.
     Samples(usize),
 }
 
@@ -123,7 +123,7 @@ impl Header {
         })
     }
 
-    /// Lines of a word and a value.
+    /// Parses lines of a keyword and a value.
     fn parse_pam(head: &[u8]) -> Option<Self> {
         let (mut width, mut height, mut depth, mut sample_max) = (None, None, None, None);
         let mut tuple_type = String::new();
@@ -160,7 +160,7 @@ impl Header {
         None
     }
 
-    /// The header of an image with so many rows.
+    /// The header of an image with `rows` rows.
     fn with_rows(&self, rows: u32) -> String {
         let Self {
             width,
@@ -194,7 +194,7 @@ fn sample_bytes(sample_max: u32) -> Option<usize> {
     }
 }
 
-/// Numbers between white space and comments. Behind a number one byte is skipped.
+/// Numbers between white space and comments. One byte after each number is skipped.
 struct Numbers<'a> {
     head: &'a [u8],
     at: usize,

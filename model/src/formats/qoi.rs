@@ -1,4 +1,4 @@
-//! QOI (qoiformat.org, version 1.0), read here to count the rows of a cut file.
+//! QOI (qoiformat.org, version 1.0). It is decoded here, so that the rows of a cut file can be counted.
 
 use super::{
     Decoded,
@@ -12,7 +12,7 @@ const HEADER_BYTES: usize = 14;
 const RGB: u8 = 0xFE;
 const RGBA: u8 = 0xFF;
 
-/// The image.
+/// Decodes the image.
 ///
 /// # Errors
 /// [`PictureError::Dimensions`], [`PictureError::Truncated`], [`PictureError::Undecodable`].
@@ -36,7 +36,7 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureErr
     Ok(Decoded::upright(channels.image(width, height, pixels)))
 }
 
-/// Draws as many of the pixels as there are data for; gives their number.
+/// Draws as many pixels as there are data for. Returns their number.
 fn draw(mut data: &[u8], pixels: &mut [u8], channels: usize) -> usize {
     let mut seen = [[0; 4]; 64];
     let mut pixel = [0, 0, 0, u8::MAX];
@@ -56,7 +56,7 @@ fn draw(mut data: &[u8], pixels: &mut [u8], channels: usize) -> usize {
     total - rest.len()
 }
 
-/// Reads what the next pixel is and how often it comes.
+/// Reads the next pixel and how often it is repeated.
 fn next<'a>(
     data: &'a [u8],
     pixel: &mut [u8; 4],

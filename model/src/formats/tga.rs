@@ -1,5 +1,4 @@
-//! TGA. It has no signature: a file is taken for one if every field of its header makes sense together and the pixels are
-//! there.
+//! TGA. It has no signature: a file counts as one if the fields of its header are consistent and the pixels are present.
 
 use std::io::{Cursor, Read};
 
@@ -18,7 +17,7 @@ use crate::{
 
 const HEADER_BYTES: usize = 18;
 const HEIGHT_AT: usize = 14;
-/// At the end of the files of version 2.
+/// The last bytes of files of version 2.
 const SIGNATURE: &[u8] = b"TRUEVISION-XFILE.\0";
 
 /// Whether these bytes are a TGA file: a valid header, and behind it either at least as many bytes as rows that are needed, or
@@ -31,7 +30,7 @@ pub(crate) fn is_plausible(bytes: &[u8]) -> bool {
     bytes.ends_with(SIGNATURE) || rows >= f64::from(header.height) * ROWS_PRESENT_MIN_SHARE
 }
 
-/// The image.
+/// Decodes the image.
 ///
 /// # Errors
 /// [`PictureError::Dimensions`], [`PictureError::Truncated`], [`PictureError::Undecodable`].
@@ -43,7 +42,7 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureErr
     let rows_present = header.rows_present(file);
     check_rows(rows_present, height)?;
 
-    // The decoder is told of the rows that are there.
+    // The decoder gets a header with only the rows that are present.
     let mut head = [0; HEADER_BYTES];
     head.copy_from_slice(&file[..HEADER_BYTES]);
     let rows = u16::try_from(rows_present).expect("at most the height, which has 16 bits");
@@ -84,7 +83,7 @@ struct Header {
 }
 
 impl Header {
-    /// Nothing unless all fields make sense together.
+    /// Parses a header; `None` unless all fields are consistent.
     fn parse(bytes: &[u8]) -> Option<Self> {
         let header: &[u8; HEADER_BYTES] = bytes.first_chunk()?;
         let number = |at| u16::from_le_bytes([header[at], header[at + 1]]);
@@ -98,7 +97,7 @@ impl Header {
             1 => (1..=256).contains(&map_length) && matches!(map_bits, 15 | 16 | 24 | 32),
             _ => false,
         };
-        // Indices into the map, colours, greys; from 8 on as runs.
+        // Indices into the map, colours, greys; the same plus 8 as runs.
         let pixel_is_plausible = match kind & !8 {
             1 => has_map == 1 && pixel_bits == 8,
             2 => matches!(
@@ -123,7 +122,7 @@ impl Header {
         })
     }
 
-    /// How many rows the file has, at most as many as the image.
+    /// How many rows the file contains, at most as many as the image has.
     fn rows_present(&self, file: &[u8]) -> u32 {
         let data = file.get(self.data_at..).unwrap_or_default();
         let pixels = if self.run_lengths {

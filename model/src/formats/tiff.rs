@@ -1,5 +1,5 @@
-//! TIFF, its first image. Strips and tiles are decoded one by one, so that a cut file gives the rows that it has, and the image
-//! is all that is held of them.
+//! The first image of a TIFF file. Strips and tiles are decoded one by one, so that a cut file gives the rows that it has,
+//! and only the image is held in memory.
 
 mod bounds;
 mod colour;
@@ -23,7 +23,7 @@ use crate::{
 
 type FileDecoder<'a> = Decoder<ZeroPadded<'a>>;
 
-/// The first image.
+/// Decodes the first image.
 ///
 /// # Errors
 /// [`PictureError::Dimensions`], [`PictureError::Truncated`], [`PictureError::Undecodable`].
@@ -34,7 +34,7 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureErr
     let patched: Cow<'_, [u8]>;
     let mut colours = None;
     if let Some(found) = palette::find(&mut decoder, file).map_err(failed)? {
-        // The decoder knows no palettes: it is told that the indices are shades of grey.
+        // The decoder does not support palettes: its file says that the indices are shades of grey.
         patched = found.patched.into();
         colours = Some(found.colours);
         decoder = open(&patched, pixels_max)?;
@@ -72,14 +72,14 @@ fn tag(decoder: &mut FileDecoder<'_>, tag: Tag) -> Result<Option<u32>, PictureEr
     decoder.find_tag_unsigned(tag).map_err(failed)
 }
 
-/// How the samples lie in the file.
+/// The layout of the samples in the file.
 struct Layout<'a> {
     file: &'a [u8],
     width: u32,
     height: u32,
     bits: u32,
     colour: Colour,
-    /// Each channel has chunks of its own.
+    /// Whether each channel has its own chunks.
     planar: bool,
     is_compressed: bool,
     chunk_width: u32,
@@ -121,7 +121,7 @@ impl<'a> Layout<'a> {
         })
     }
 
-    /// Samples of a row of the image.
+    /// Number of samples in a row of the image.
     fn row_samples(&self) -> usize {
         self.width as usize * self.colour.stored_channels()
     }
@@ -172,7 +172,7 @@ impl<'a> Layout<'a> {
         Ok((samples, self.height))
     }
 
-    /// Whether a chunk begins in the file.
+    /// Whether the file reaches the beginning of a chunk.
     fn begins_in_file(&self, chunk: u32) -> bool {
         let offset = self
             .offsets
@@ -182,7 +182,7 @@ impl<'a> Layout<'a> {
         offset < self.file.len() as u64
     }
 
-    /// How many rows of an uncompressed chunk the file has: beyond its end zeros are read.
+    /// How many rows of an uncompressed chunk the file contains. (Beyond its end the reader returns zeros.)
     fn rows_present(&self, chunk: u32) -> u32 {
         if self.is_compressed {
             return u32::MAX;
@@ -202,7 +202,7 @@ impl<'a> Layout<'a> {
         u32::try_from(bytes / row_bits.div_ceil(8).max(1)).unwrap_or(u32::MAX)
     }
 
-    /// The samples of a chunk in 8 bits; nothing if they are of an unusual kind.
+    /// Converts the samples of a chunk to 8 bits; `None` if their type is not supported.
     fn to_bytes(
         &self,
         decoded: DecodingResult,
@@ -232,7 +232,7 @@ impl<'a> Layout<'a> {
         })
     }
 
-    /// Samples of 1, 2 or 4 bits, whose rows begin with a byte.
+    /// Unpacks samples of 1, 2 or 4 bits. Each row begins at a byte.
     fn unpack(&self, packed: &[u8], width: u32) -> Vec<u8> {
         let channels = if self.planar {
             1
@@ -258,7 +258,7 @@ impl<'a> Layout<'a> {
         .collect()
     }
 
-    /// Copies a chunk, which begins at `left`, `top`, to its place in the image.
+    /// Copies a chunk to its place in the image, at `left`, `top`.
     fn place(
         &self,
         bytes: &[u8],

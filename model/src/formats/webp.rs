@@ -1,5 +1,5 @@
-//! WebP, its first frame. The container is read here; the decoder gets one that has nothing but the frame, with the flags that
-//! fit it.
+//! The first frame of a WebP file. The container is read here; the decoder gets one that contains only the frame, with the
+//! flags that match it.
 
 mod container;
 
@@ -13,14 +13,14 @@ use crate::{
     PictureError, dimensions::check_dimensions, error::undecodable, truncation::check_rows,
 };
 
-/// How often a cut file is decoded with other bytes in place of those that are missing. Of a lossy frame all images come out.
-/// Of a lossless one only some do, as most end with a run of pixels that goes beyond the last.
+/// How often a cut file is decoded with different bytes in place of the missing ones. Each attempt at a lossy frame
+/// succeeds. At a lossless frame only some do, because most end with a run of pixels that goes beyond the last pixel.
 const ATTEMPTS_LOSSY: u32 = 3;
 const ATTEMPTS_LOSSLESS: u32 = 16;
-/// Pixels that these attempts decode at most, but for the first two.
+/// Most pixels that these attempts decode, not counting the first two attempts.
 const PIXELS_TRIED_MAX: u64 = 8_000_000;
 
-/// The image, turned by Exif metadata if the container says that it has some.
+/// Decodes the image, with the orientation of its Exif metadata if the container announces any.
 ///
 /// # Errors
 /// [`PictureError::Dimensions`], [`PictureError::Truncated`], [`PictureError::Undecodable`].

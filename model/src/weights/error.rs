@@ -1,31 +1,31 @@
 use std::{io, path::PathBuf};
 
-/// That the weights in a file cannot be used.
+/// The weights in a file cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot use the weights in {}", path.display())]
 pub struct WeightsFileError {
     /// The file.
     pub path: PathBuf,
-    /// Why.
+    /// The reason.
     pub source: WeightsError,
 }
 
-/// Why a file gives no [`Weights`](crate::Weights). Every case says what whoever has the file can do.
+/// Why a file gives no [`Weights`](crate::Weights). Every message says what the owner of the file can do.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
-    /// The system does not give it.
+    /// The system cannot read the file.
     #[error("it cannot be read: {0}")]
     Unreadable(io::Error),
-    /// It is no weights of ours.
+    /// The file is too long to be weights of ours.
     #[error(
         "it has more than {bytes_max} bytes, over twice what the largest network has: {}",
         HELP
     )]
     TooLarge {
-        /// The most that is read.
+        /// The longest file that is read.
         bytes_max: u64,
     },
-    /// Whatever it is, or a part of it is missing.
+    /// The file is not safetensors, or a part of it is missing.
     #[error("it is no whole safetensors file ({0}): {HELP}")]
     NotSafetensors(String),
     /// None of its tensors belongs to a block.
@@ -36,17 +36,17 @@ pub enum WeightsError {
         "it holds a network of {found} blocks. EfficientNet-Lite0 has 16, Lite1 and Lite2 have 21; others, as Lite3 and Lite4, cannot be used: {HELP}"
     )]
     Blocks {
-        /// How many there are.
+        /// The number of blocks found.
         found: usize,
     },
-    /// It was trained on other classes than those that the labels name.
+    /// The network was trained on other classes than those of the labels.
     #[error(
         "it tells {found} classes apart, and the labels are those of ImageNet's {expected}: use weights that were trained on ImageNet-1k"
     )]
     Classes {
-        /// How many the labels name.
+        /// The number of labels.
         expected: usize,
-        /// How many there are.
+        /// The number of classes found.
         found: usize,
     },
     /// A layer is incomplete.
@@ -54,41 +54,41 @@ pub enum WeightsError {
     Missing {
         /// The variant that it resembles most.
         network: &'static str,
-        /// What is not there.
+        /// Name of the missing tensor.
         tensor: String,
     },
-    /// A layer is of another network.
+    /// A layer belongs to another network.
     #[error("{tensor:?} has the shape {found:?}, in {network} it has {expected:?}: {HELP}")]
     Shape {
         /// The variant that it resembles most.
         network: &'static str,
-        /// Which.
+        /// Name of the tensor.
         tensor: String,
-        /// As it has to be.
+        /// The shape that the network requires.
         expected: Vec<usize>,
-        /// As it is.
+        /// The shape in the file.
         found: Vec<usize>,
     },
-    /// Numbers are stored in another form.
+    /// A tensor is stored in another number format.
     #[error("{tensor:?} is stored as {found}: store every tensor as F32")]
     Type {
-        /// Which.
+        /// Name of the tensor.
         tensor: String,
-        /// As it is.
+        /// The number format in the file.
         found: String,
     },
-    /// There is more than the network has: it would be another one without.
+    /// A tensor does not belong to the network: without it, the file would hold another network.
     #[error("{tensor:?} is no layer of {network}: {HELP}")]
     Unexpected {
         /// The variant that it resembles most.
         network: &'static str,
-        /// What is too much.
+        /// Name of the surplus tensor.
         tensor: String,
     },
-    /// NaN or an infinity.
+    /// A value is NaN or infinite.
     #[error("{tensor:?} holds a value that is no finite number: the file is damaged, get it anew")]
     NotFinite {
-        /// Where.
+        /// Name of the tensor.
         tensor: String,
     },
 }

@@ -1,4 +1,4 @@
-//! Which network a file holds the weights of: its tensors' names and shapes say it, so that no file can say it wrongly.
+//! Recognises a file's network by the names and shapes of its tensors, so that no file can state it wrongly.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use super::WeightsError;
 use crate::{CLASSES, Variant};
 
-/// The network whose tensors, and no others, are in `file`.
+/// The network whose tensors are exactly those of `file`.
 pub(super) fn variant(file: &SafeTensors<'_>) -> Result<Variant, WeightsError> {
     let variant = nearest(file)?;
     let network = variant.name();
@@ -30,7 +30,7 @@ pub(super) fn variant(file: &SafeTensors<'_>) -> Result<Variant, WeightsError> {
     }
 }
 
-/// Of those with as many blocks the one that has the most tensors in common with `file`.
+/// Of the variants with as many blocks as `file`, the one that has the most tensors in common with it.
 fn nearest(file: &SafeTensors<'_>) -> Result<Variant, WeightsError> {
     let found = blocks(file).ok_or(WeightsError::NoBlocks)?;
     let as_deep = |variant: &Variant| variant.architecture().blocks().len() == found;
@@ -46,7 +46,7 @@ fn nearest(file: &SafeTensors<'_>) -> Result<Variant, WeightsError> {
         .ok_or(WeightsError::Blocks { found })
 }
 
-/// How many blocks there are, counted from 0 to the last one.
+/// The number of blocks: one more than the highest index.
 fn blocks(file: &SafeTensors<'_>) -> Option<usize> {
     let names = file.names().into_iter();
     let last = names

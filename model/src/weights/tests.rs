@@ -9,7 +9,7 @@ const WHERE_TO_GET_THEM: &str = "use a file that model/convert/weights.py writes
 struct Tensor {
     dtype: Dtype,
     shape: Vec<usize>,
-    /// Its first value; the others are 0.
+    /// The first value; the others are 0.
     value: f32,
 }
 
@@ -23,7 +23,7 @@ fn tensor(shape: &[usize]) -> Tensor {
     }
 }
 
-/// All layers, with weights of no use.
+/// All layers, with meaningless weights.
 fn made_up(variant: Variant) -> File {
     let tensors = tensors(variant).into_iter();
     tensors
@@ -70,7 +70,7 @@ fn every_variant_is_recognised_by_its_layers() {
         assert_eq!(weights.variant(), variant);
         assert_eq!(weights.digest().len(), 64);
 
-        // One bit of one weight: the same network, whose answers are others.
+        // One bit of one weight is changed: the network is the same, but its answers differ.
         let mut other = bytes;
         *other.last_mut().unwrap() ^= 1;
         let other = Weights::from_bytes(other).unwrap();

@@ -74,7 +74,7 @@ pub struct Limits {
     pub write_timeout: Duration,
 }
 
-/// What a message may have beside its image.
+/// Most bytes that a message has beside its image.
 const OTHER_FIELDS_BYTES_MAX: u64 = 64 << 10;
 
 impl Limits {

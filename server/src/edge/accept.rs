@@ -1,4 +1,4 @@
-//! Accepting connections: as many as may be open at once, and in spite of errors.
+//! Accepts connections, up to the number that may be open at once, and in spite of errors.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use tokio::{
 /// A new connection, its peer, and the place that it takes among the connections that may be open.
 pub(crate) type Accepted = (TcpStream, SocketAddr, OwnedSemaphorePermit);
 
-/// Until the system has freed a descriptor or memory.
+/// How long to wait for the system to free a descriptor or memory.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The next connection, as soon as one of `places` is free.
@@ -21,14 +21,14 @@ pub(crate) async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> A
     let (stream, peer) = in_spite_of_errors(|| listener.accept()).await;
     // Small frames, window updates above all, must not wait for an acknowledgement: that costs a client 40 ms.
     if let Err(error) = stream.set_nodelay(true) {
-        // A connection that has ended already shows it when it is read.
+        // If the connection has already ended, reading from it shows that.
         tracing::debug!("cannot set TCP_NODELAY: {error}");
     }
     (stream, peer, place)
 }
 
-/// The first success of `accept`. There is a pause after each error but those of a single peer, of which the next one knows
-/// nothing.
+/// The first success of `accept`. Pauses after each error, except for errors of a single peer, which do not affect the next
+/// one.
 async fn in_spite_of_errors<T, F>(mut accept: impl FnMut() -> F) -> T
 where
     F: Future<Output = io::Result<T>>,
@@ -60,7 +60,7 @@ fn concerns_one_peer(error: &io::Error) -> bool {
     }
 }
 
-/// The rest of those that accept(2) of Linux passes on from the new connection, which have no kind.
+/// The other errors of a new connection that Linux's accept(2) passes on. They have no `ErrorKind`.
 #[cfg(target_os = "linux")]
 fn is_pending_network_error(error: &io::Error) -> bool {
     const ERRORS: [i32; 4] = [

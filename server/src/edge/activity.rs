@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::edge::limits::ConnectionLimits;
 
-/// What happens on a connection.
+/// The activity of one connection.
 pub(crate) struct Activity {
     now: Mutex<Now>,
     /// Requests in progress on all connections.
@@ -46,7 +46,7 @@ impl Activity {
         Busy(Arc::clone(this))
     }
 
-    /// Until no request has been in progress for longer than is allowed.
+    /// Waits until the connection has been idle for longer than the limits allow.
     pub(crate) async fn idle_too_long(&self, limits: ConnectionLimits) {
         loop {
             let idle_until = {
@@ -63,7 +63,7 @@ impl Activity {
             if idle_until <= now {
                 return;
             }
-            // What is waited for may change meanwhile.
+            // The timeout that applies may change meanwhile.
             sleep_until(idle_until.min(now + limits.shortest_timeout())).await;
         }
     }

@@ -43,27 +43,26 @@ use crate::{
     request::peer::Peer,
 };
 
-/// Even where the server closes, a new connection may bring one request in this time: it was opened before anybody could
-/// know.
+/// Even while the server closes, a new connection may send one request within this time: its client could not know that.
 const FIRST_REQUEST_GRACE: Duration = Duration::from_secs(1);
-/// The head of a request over HTTP/1: hyper's default would let a thousand connections hold 400 MiB. Also how much of a body
-/// is read or written at once.
+/// Limit on the head of an HTTP/1 request: with hyper's default, a thousand connections could hold 400 MiB. It also limits
+/// how much of a body is read or written at once.
 const HTTP1_BUFFER_BYTES_MAX: usize = 64 << 10;
-/// The head of a request over HTTP/2, of which a connection may have many at once. More than `guard::metadata_size` lets pass,
-/// so that its rejection has a message.
+/// Limit on the head of an HTTP/2 request; a connection may have many requests at once. It is larger than the limit of
+/// `guard::metadata_size`, so that its rejection has a message.
 const HTTP2_HEAD_BYTES_MAX: u32 = 32 << 10;
-/// What a stream may send ahead of our reading it, and all streams of a connection together: a photograph without waiting.
+/// How much a stream, and all streams of a connection together, may send before we read it: enough for a photograph.
 const STREAM_WINDOW_BYTES: u32 = 256 << 10;
 const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
-/// What a connection may have us hold before we see it; a photograph comes in a few frames.
+/// How much a connection may make us hold before we see it; a photograph takes a few frames.
 const FRAME_BYTES_MAX: u32 = 64 << 10;
-/// Streams opened and reset again, not yet looked at: more are an attack (CVE-2023-44487).
+/// Streams that were opened and reset before we looked at them: more are an attack (CVE-2023-44487).
 const PENDING_RESETS_MAX: usize = 20;
-/// A ping this often finds out whether an HTTP/2 peer is still there.
+/// How often to ping an HTTP/2 peer, to find out whether it is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
-/// Serves `app` on `listener` until the server closes; returns when every request has been answered. Peers that keep their
-/// connection open then are disconnected.
+/// Serves `app` on `listener` until the server closes. Returns when every request has been answered; peers that keep their
+/// connection open are then disconnected.
 pub(crate) async fn serve<S>(
     listener: TcpListener,
     tls: Option<Tls>,
@@ -81,12 +80,12 @@ pub(crate) async fn serve<S>(
     let places = Arc::new(Semaphore::new(limits.connections_max));
     let connections = TaskTracker::new();
     let tracker = connections.clone();
-    // Cuts off what is left when this future is dropped or done.
+    // Cuts off the remaining connections when this future is dropped or done.
     let cut_off = CancellationToken::new();
     let _cut_off_at_end = cut_off.clone().drop_guard();
     let requests = Arc::default();
     let all_requests = Arc::clone(&requests);
-    // Owns the app, which not every thread may look at.
+    // Owns the app, which is not `Sync`.
     let welcome = move |(stream, peer, place): Accepted| {
         let connection = Connection {
             app: app.clone(),
@@ -102,7 +101,7 @@ pub(crate) async fn serve<S>(
                 None => connection.serve(stream).await,
                 Some(acceptor) => {
                     let handshake = timeout(limits.first_request_timeout, acceptor.accept(stream));
-                    // Whoever cannot agree on TLS has been told so by TLS.
+                    // If the handshake fails, TLS itself has told the client why.
                     if let Ok(Ok(stream)) = handshake.await {
                         connection.serve(stream).await;
                     }
@@ -118,7 +117,7 @@ pub(crate) async fn serve<S>(
             () = &mut closing => break,
         }
     }
-    // Clients that are connected but not accepted yet, or in the midst of the handshake.
+    // Clients that are connected but not yet accepted, or in the middle of the handshake.
     let mut last = pin!(sleep(syn_gate::keep_out(&listener)));
     loop {
         tokio::select! {
@@ -198,7 +197,7 @@ where
         let mut shutdown_started = false;
         loop {
             tokio::select! {
-                // How a connection ends is the peer's business; what failed for us has been logged by then.
+                // How a connection ends is up to the peer; our own errors have been logged by then.
                 _ = connection.as_mut() => return,
                 () = &mut idle => return,
                 () = &mut closing, if !shutdown_started => {
@@ -231,7 +230,7 @@ fn builder(limits: ConnectionLimits) -> auto::Builder<StreamExecutor> {
     builder
 }
 
-/// Until no request has been in progress for a while: what was written last is on its way then.
+/// Waits until no request has been in progress for a while: by then the last response is on its way.
 async fn all_answered(requests: &AtomicUsize) {
     const LOOK: Duration = Duration::from_millis(50);
     const QUIET_LOOKS: usize = 10;
@@ -246,7 +245,7 @@ async fn all_answered(requests: &AtomicUsize) {
     }
 }
 
-/// Counts a connection as long as it lives, however it ends.
+/// Counts a connection for as long as it lives, however it ends.
 struct Open(Gauge);
 
 impl Open {

@@ -1,16 +1,16 @@
 use std::time::Duration;
 
-/// What a connection may do.
+/// Limits on each connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConnectionLimits {
     pub(crate) connections_max: usize,
-    /// HTTP/2 streams of one connection.
+    /// Most HTTP/2 streams of one connection at once.
     pub(crate) streams_max: u32,
-    /// From the first byte to the end of the first request's head.
+    /// Time from the first byte to the end of the first request's head.
     pub(crate) first_request_timeout: Duration,
-    /// Without a request in progress.
+    /// How long a connection may have no request in progress.
     pub(crate) idle_timeout: Duration,
-    /// Without the client taking more of a response.
+    /// How long a client may take nothing of a response that is ready.
     pub(crate) write_timeout: Duration,
 }
 

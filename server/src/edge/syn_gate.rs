@@ -1,6 +1,6 @@
 //! Closing a listener without losing a connection. The system completes handshakes by itself, so a client may be connected
-//! before the server has accepted it; if the listener closed then, the connection would be reset. So the listener first stops
-//! accepting new handshakes, those that have begun are accepted, and only then does it close. A client that was kept out
+//! before the server has accepted it; if the listener closed then, the connection would be reset. So the listener first
+//! stops accepting new handshakes, then accepts those that have begun, and only then closes. A client that was kept out
 //! tries again after a second, as TCP does, and is refused. `docs/decisions/0005-shutdown.md` has the alternatives.
 
 use std::{io, time::Duration};
@@ -10,8 +10,8 @@ use tokio::net::{TcpListener, TcpStream};
 /// How long a handshake that has begun may take: a round trip to the other side of the world.
 const HANDSHAKE: Duration = Duration::from_millis(300);
 
-/// Stops accepting new handshakes. Returns for how long those that have begun are still to be accepted: not at all where the
-/// system has no such option.
+/// Stops accepting new handshakes. Returns how long to keep accepting those that have begun: zero if the system has no such
+/// option.
 pub(crate) fn keep_out(listener: &TcpListener) -> Duration {
     match hops::set_left_min(listener, hops::MORE_THAN_ANY) {
         Ok(()) => HANDSHAKE,
@@ -19,7 +19,7 @@ pub(crate) fn keep_out(listener: &TcpListener) -> Duration {
     }
 }
 
-/// Lifts the rule of [`keep_out`] for a connection that was accepted after it, and inherits it. TCP sends again what was
+/// Lifts the rule of [`keep_out`] for a connection that was accepted after it and inherited it. TCP resends what was
 /// dropped meanwhile.
 pub(crate) fn let_in(stream: &TcpStream) -> io::Result<()> {
     hops::set_left_min(stream, hops::ANY)
@@ -39,7 +39,7 @@ mod hops {
 
     pub(super) fn set_left_min(socket: &impl AsRawFd, hops: c_int) -> io::Result<()> {
         let v4 = set(socket, libc::IPPROTO_IP, libc::IP_MINTTL, hops);
-        // A socket of IPv6 may have peers of both versions, one of IPv4 has no such option.
+        // An IPv6 socket may have peers of both versions; an IPv4 socket lacks the IPv6 option.
         let v6 = set(socket, libc::IPPROTO_IPV6, libc::IPV6_MINHOPCOUNT, hops);
         v4.or(v6)
     }

@@ -21,25 +21,25 @@ use crate::{
     reload::{self, Contents},
 };
 
-/// Why there is no TLS.
+/// Why TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// A file cannot be read, or holds nothing of the kind.
+    /// A file cannot be read, or has no such item.
     #[error("cannot read {what} from {path}: {reason}")]
     File {
-        /// A certificate, a key.
+        /// What the file should contain: a certificate or a key.
         what: &'static str,
         /// The file.
         path: PathBuf,
-        /// As the reader says it.
+        /// The reader's message.
         reason: String,
     },
-    /// Certificate and key do not fit together, or cannot be used.
+    /// Certificate and key do not match, or cannot be used.
     #[error("the certificate in {path} cannot be used: {reason}")]
     Unusable {
         /// The file.
         path: PathBuf,
-        /// As the TLS library says it.
+        /// The TLS library's message.
         reason: String,
     },
 }
@@ -48,11 +48,11 @@ pub enum TlsError {
 #[derive(Clone)]
 pub(crate) struct Tls(watch::Receiver<Arc<ServerConfig>>);
 
-/// What is offered, best first.
+/// ALPN protocols, most preferred first.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
 impl TlsFiles {
-    /// Reads the files, and reads them again whenever they change; nothing where no certificate is configured.
+    /// Reads the files, and reads them again whenever they change; `None` if no certificate is configured.
     ///
     /// # Errors
     /// If the files cannot be used now. Later, the certificate in use stays until they can.

@@ -1,5 +1,5 @@
-//! The write timeout of HTTP/2 responses. Each response has its own clock, which runs only while the response has something that
-//! its client does not take: a response that waits for its server is left alone, and one that moves keeps no other alive.
+//! The write timeout of HTTP/2 responses. Each response has its own clock, which runs only while data is ready that the
+//! client does not take. So a response that waits for the server is not cut off, and one that moves keeps no other alive.
 //! (Over HTTP/1.1 a connection has one response, and the timeout of its socket is enough.)
 
 use std::{
@@ -17,15 +17,16 @@ use hyper::rt::Executor;
 use tokio::time::{Instant, sleep_until};
 
 tokio::task_local! {
-    /// Of the response on the stream that the task serves.
+    /// The clock of the response on the stream that this task serves.
     static CLOCK: Arc<Clock>;
 }
 
-/// What a response hands over at once. A client that takes less within the timeout is cut off; HTTP/2 would cut larger
-/// frames into pieces of this length anyway.
+/// How much a response hands over at once. A client that takes less within the timeout is cut off; HTTP/2 would split
+/// larger frames into pieces of this length anyway.
 const CHUNK_BYTES: usize = 16 << 10;
 
-/// Runs the streams of HTTP/2 connections. It resets each whose client leaves a part of its response untaken for `timeout`.
+/// Runs the streams of HTTP/2 connections. Resets a stream if its client leaves a part of the response untaken for
+/// `timeout`.
 #[derive(Clone)]
 pub(crate) struct StreamExecutor {
     timeout: Duration,
@@ -49,14 +50,14 @@ where
             tokio::select! {
                 biased;
                 _ = stream => {}
-                // Dropped, the stream is reset, and what it had yet to send is discarded.
+                // Dropping the stream resets it, and discards what it had yet to send.
                 () = watched.overdue(timeout) => {}
             }
         }));
     }
 }
 
-/// The same body under the clock of its stream. A body that is not on an HTTP/2 stream has none, and stays as it is.
+/// Puts `body` under the clock of its stream. A body that is not on an HTTP/2 stream has no clock and is returned as it is.
 pub(crate) fn timed(body: Body) -> Body {
     match CLOCK.try_with(Arc::clone) {
         Ok(clock) => {
@@ -71,8 +72,7 @@ pub(crate) fn timed(body: Body) -> Body {
     }
 }
 
-/// Runs while a response is ready to be taken further. It is also the waker of the response's body: a body that wakes is
-/// ready.
+/// Runs while a response is ready to be taken. It is also the waker of the response's body: a body that wakes is ready.
 #[derive(Default)]
 struct Clock {
     since: Mutex<Option<Instant>>,
@@ -88,7 +88,7 @@ impl Clock {
         *self.since() = None;
     }
 
-    /// Until it has run for `timeout` without a stop.
+    /// Waits until the clock has run for `timeout` without a stop.
     async fn overdue(&self, timeout: Duration) {
         loop {
             // If it starts while this sleeps, it is not overdue when this wakes.
@@ -119,7 +119,7 @@ impl Wake for Clock {
 
 struct Timed {
     body: Body,
-    /// Of a frame that is longer than a chunk.
+    /// The rest of a frame that is longer than a chunk.
     rest: Bytes,
     clock: Arc<Clock>,
 }
@@ -139,7 +139,7 @@ impl HttpBody for Timed {
     type Data = Bytes;
     type Error = axum::Error;
 
-    /// The connection asks for a frame when it has been able to send those before.
+    /// The connection polls for a frame once it could send the earlier ones.
     fn poll_frame(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -45,9 +45,9 @@ pub(crate) struct ClassifyOptions {
 pub(crate) struct Classification {
     pub(crate) logits: Logits,
     pub(crate) ranking: Ranking,
-    /// One for each class of the ranking, if the options ask to explain.
+    /// One for each class of the ranking, if the options set `explain`.
     pub(crate) heatmaps: Option<Vec<Heatmap>>,
-    /// `None` for a tensor that the caller has prepared.
+    /// `None` for a tensor that the client has prepared.
     pub(crate) crop: Option<Crop>,
     pub(crate) queue: Duration,
     pub(crate) decode: Duration,
@@ -55,7 +55,7 @@ pub(crate) struct Classification {
 }
 
 impl Classification {
-    /// Writes the one line for a call that was answered.
+    /// Writes the log line of an answered request.
     pub(crate) fn log(&self, request_id: &str) {
         tracing::info!(
             request_id,

@@ -4,7 +4,7 @@ use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use crate::request::error::{InternalError, RequestError};
 
-/// Threads for work that would hold up the runtime but is not a classification, as many as there are cores. Cheap to clone.
+/// One thread per core for work that would block the runtime but is not a classification. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Offload(Arc<Semaphore>);
 
@@ -14,7 +14,7 @@ impl Offload {
         Ok(Self(Arc::new(Semaphore::new(threads))))
     }
 
-    /// What `work` returns. Work that has begun is finished, even if nobody waits for it any more.
+    /// Runs `work` and returns its result. Work that has begun is finished, even if nobody waits for it any more.
     ///
     /// # Errors
     /// [`RequestError::Internal`] if it panics.

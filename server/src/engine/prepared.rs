@@ -7,7 +7,7 @@ use crate::request::error::RequestError;
 
 /// An image that its caller has decoded, cropped, resized and normalised: `[channel, height, width]`, row-major, RGB.
 pub(crate) struct PreparedTensor {
-    /// Side of the square, in pixels.
+    /// Side of the square image, in pixels.
     size: u32,
     values: Values,
     /// Which picture of the values this is.
@@ -73,7 +73,7 @@ impl PreparedTensor {
         })
     }
 
-    /// As the network wants it. A little work: for a compute thread.
+    /// Converts to the network's layout. This takes some CPU time, so call it on a compute thread.
     ///
     /// # Errors
     /// [`RequestError::TensorMalformed`] if a value is not finite, or so large that the answer might not be.

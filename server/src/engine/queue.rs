@@ -4,8 +4,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// First in, first out, of bounded length, between async callers and compute threads. What nobody wants any more can be
-/// taken out from the middle, so that given-up work frees its memory and its place at once.
+/// A bounded first-in, first-out queue between async callers and compute threads. A job can be removed from the middle, so
+/// that cancelled work frees its memory and its place at once.
 pub(crate) struct Queue<T> {
     state: Mutex<State<T>>,
     filled: Condvar,
@@ -20,17 +20,17 @@ struct State<T> {
 
 struct Waiting<T> {
     ticket: u64,
-    /// Jobs that had to be begun first.
+    /// Jobs that were ahead of this one when it was queued.
     ahead: u32,
     since: Instant,
     job: T,
 }
 
-/// What whoever joins a queue now can see.
+/// What a new job would find in the queue.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct QueueEstimate {
     pub(crate) jobs: u32,
-    /// What each place has cost the first in line so far. Zero where nobody waits.
+    /// How long the first job has waited so far, per place that it has moved up. Zero if the queue is empty.
     pub(crate) time_per_job: Duration,
 }
 
@@ -47,7 +47,7 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Puts `job` at the end; its ticket, or nothing if the queue is full or closed.
+    /// Appends `job` and returns its ticket, or `None` if the queue is full or closed.
     pub(crate) fn push(&self, job: T) -> Option<u64> {
         let mut state = self.state();
         if state.closed || state.jobs.len() >= self.length_max {
@@ -67,7 +67,7 @@ impl<T> Queue<T> {
         Some(ticket)
     }
 
-    /// Takes a job out again, unless somebody has begun it.
+    /// Removes a job and returns it, unless a worker has already taken it.
     pub(crate) fn remove(&self, ticket: u64) -> Option<T> {
         let mut state = self.state();
         let found = state
@@ -79,7 +79,7 @@ impl<T> Queue<T> {
             .map(|waiting| waiting.job)
     }
 
-    /// The oldest job, as soon as there is one; nothing once the queue is closed.
+    /// Waits for the oldest job and returns it; `None` once the queue is closed and empty.
     pub(crate) fn pop(&self) -> Option<T> {
         let state = self.state();
         let mut state = self
@@ -105,13 +105,13 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Takes no more jobs and ends those who wait for one, once the queue is empty.
+    /// Stops accepting jobs. Workers get `None` from [`Self::pop`] once the queue is empty.
     pub(crate) fn close(&self) {
         self.state().closed = true;
         self.filled.notify_all();
     }
 
-    /// No method can leave the line half changed.
+    /// A poisoned lock is still usable: no method can leave the queue half changed.
     fn state(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

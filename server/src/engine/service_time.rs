@@ -22,7 +22,7 @@ impl ServiceTime {
     )]
     pub(crate) fn record(&self, core_time: Duration) {
         let newest = core_time.as_nanos() as f64;
-        // Two threads that record at once may lose one of the two: it is an estimate.
+        // If two threads record at once, one value may be lost: this is only an estimate.
         let mean = match self.mean_ns.load(Ordering::Relaxed) {
             0 => newest,
             mean => mean as f64 * (1.0 - NEWEST) + newest * NEWEST,

@@ -4,8 +4,8 @@ use imageclassifier_model::{
     Picture, PictureError, Ranking, Runner, Team, Weights,
 };
 
-/// What a worker does with an image, and the buffers it does it in. A trait so that tests can be slow, panic and die in its
-/// place.
+/// What a worker does with an image, and the buffers that it needs. A trait, so that tests can provide stages that are
+/// slow, panic or die.
 pub trait Stages: Send {
     /// Decodes, crops and resizes.
     ///
@@ -13,10 +13,10 @@ pub trait Stages: Send {
     /// If the bytes are no picture that is taken.
     fn prepare(&mut self, image: &EncodedImage<Bytes>) -> Result<(Input, Crop), PictureError>;
 
-    /// Runs the network, on as many threads as `team` has. The last feature map comes along if `explain` asks for it.
+    /// Runs the network on as many threads as `team` has. Also returns the last feature map if `explain` is set.
     ///
     /// # Errors
-    /// If the network gives no finite answer.
+    /// If the network's answer is not finite.
     fn infer(
         &mut self,
         input: Input,

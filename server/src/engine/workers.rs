@@ -45,7 +45,7 @@ pub(crate) struct WorkerPool {
     pub(crate) busy: AtomicUsize,
 }
 
-/// How long a dead worker waits before it tries to live again.
+/// Pause before a dead worker is restarted.
 const RESTART_DELAY: Duration = Duration::from_millis(100);
 
 /// Starts the threads. They end when the queue is closed and empty.
@@ -61,7 +61,7 @@ pub(crate) fn start(pool: &Arc<WorkerPool>) -> io::Result<()> {
     Ok(())
 }
 
-/// Replaces a worker that dies by a new one. The others go on meanwhile.
+/// Restarts a worker that dies. The others keep working meanwhile.
 fn keep_working(pool: &WorkerPool) {
     let mut dead = None;
     loop {
@@ -100,7 +100,7 @@ impl<'a> Worker<'a> {
             self.pool.busy.fetch_add(1, Ordering::Relaxed);
             let busy = Busy(&self.pool.busy);
             let mut stage = InternalError::DecodePanicked;
-            // Whatever panics fails this request alone.
+            // A panic fails only this request.
             let outcome = catch_unwind(AssertUnwindSafe(|| {
                 self.classify(job.payload, &job.context, &mut stage)
             }));
@@ -109,19 +109,19 @@ impl<'a> Worker<'a> {
                 self.pool.metrics.panics.inc();
             }
             drop(busy);
-            // The caller may have left meanwhile.
+            // The client may have left meanwhile.
             let _ = job
                 .context
                 .reply
                 .send(outcome.unwrap_or(Err(RequestError::Internal(stage))));
             if panicked {
-                // Nobody knows what the panic left in the buffers.
+                // The panic may have left the buffers inconsistent.
                 *self = Self::new(self.pool);
             }
         }
     }
 
-    /// Notes in `stage` what a panic would be due to.
+    /// Keeps `stage` up to date: the error to report if the current stage panics.
     fn classify(
         &mut self,
         payload: Payload,
@@ -175,12 +175,12 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Whether nobody else wants a core.
+    /// Whether no other job needs a core.
     fn is_alone(&self) -> bool {
         self.pool.busy.load(Ordering::Relaxed) == 1 && self.pool.queue.len() == 0
     }
 
-    /// Whether the answer can still reach somebody in time. (To somebody who has left, the failure goes nowhere.)
+    /// Fails if the deadline has passed or the client has left. (In the latter case nobody receives the error.)
     fn wanted(&self, context: &JobContext) -> Result<(), RequestError> {
         let why = if Instant::now() >= context.deadline {
             Abandoned::Expired
@@ -205,7 +205,7 @@ impl<'a> Worker<'a> {
 }
 
 impl WorkerPool {
-    /// The team belongs to whoever is alone; everybody else works by themselves.
+    /// A lone request uses the whole team; otherwise each worker runs alone.
     fn with_team<T>(&self, alone: bool, work: impl FnOnce(&mut Team) -> T) -> T {
         match alone.then(|| self.team.try_lock()) {
             Some(Ok(mut team)) => work(&mut team),

@@ -18,12 +18,12 @@ use crate::{
     },
 };
 
-/// What all calls of the server share, so that no number of connections gets round it. Cheap to clone.
+/// Limits that all requests of the server share, so that more connections do not get around them. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Admission {
     pub(crate) engine: Engine,
     pub(crate) reporter: ErrorReporter,
-    /// One permit for each call to classify.
+    /// One permit per request to classify.
     pub(crate) requests: Arc<Semaphore>,
     /// One for each stream of pictures: they may stay for long.
     pub(crate) open_streams: Arc<Semaphore>,
@@ -36,7 +36,7 @@ pub(crate) struct Admission {
 /// When to try again where every place is taken by calls that have yet to send their pictures.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// Takes a call to classify in, or refuses it, before its message is read.
+/// Accepts or rejects a request before its message is read.
 pub(crate) async fn admit(
     State(admission): State<Admission>,
     request: Request,
@@ -74,7 +74,7 @@ pub(crate) async fn admit(
     hold_until_end(next.run(request).await, (place, in_flight))
 }
 
-/// Counts a call as long as it lives, however it ends.
+/// Counts a request for as long as it lives, however it ends.
 struct InFlight(Metrics);
 
 impl InFlight {

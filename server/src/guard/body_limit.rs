@@ -1,5 +1,5 @@
-//! The message of a call while it is being sent: how long it may be, how long it may take, how many bytes of all messages
-//! together are held in memory, and what becomes of the rest of one that is refused.
+//! Limits on a request's message while it is received: its length, its duration, the memory that all messages together
+//! hold, and how much of a rejected message is still read.
 
 use std::{
     mem,
@@ -38,31 +38,31 @@ use crate::{
     },
 };
 
-/// Before each gRPC message: a flag and four bytes of length.
+/// Length of the prefix of each gRPC message: a flag, and four bytes with the message's length.
 pub(crate) const PREFIX_BYTES: usize = 5;
-/// How much of a message that is refused anyway is still read. A caller over HTTP/1.1 sends everything before it listens:
-/// with the connection closed on it, it would see a broken pipe and not our answer. Over HTTP/2 some who call in plain HTTP
-/// (curl 7.88) show no answer whose stream is reset behind it.
+/// How much of a rejected message is still read. An HTTP/1.1 client sends everything before it listens: if the connection
+/// were closed meanwhile, it would see a broken pipe instead of our answer. Over HTTP/2 some plain HTTP clients (curl 7.88)
+/// show no answer if its stream is reset afterwards.
 const DISCARDED_BYTES_MAX: usize = 64 << 20;
-/// How long that may take.
+/// How long reading the rest may take.
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(30);
-/// What has to come of a long message of a stream within the upload timeout.
+/// How many bytes of a long message in a stream have to arrive within the upload timeout.
 const PROGRESS_BYTES: usize = 16 << 10;
 
-/// What holds for the message of a call.
+/// Limits on a request's message.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BodyLimits {
-    /// Longer messages are not even read to say how long they are.
+    /// Longer messages are not even read to find out how long they are.
     pub(crate) message_bytes_max: usize,
-    /// The limit as callers are told.
+    /// The limit that errors state.
     pub(crate) image_bytes_max: u64,
     pub(crate) batch_images_max: u32,
     pub(crate) timeout: Duration,
-    /// How long nothing may come between two messages of a stream.
+    /// How long a stream may be silent between two messages.
     pub(crate) idle_timeout: Duration,
 }
 
-/// A request's body, watched.
+/// A request's body with its limits enforced.
 struct LimitedBody {
     body: Body,
     head: RequestHead,
@@ -70,33 +70,33 @@ struct LimitedBody {
     reservation: Arc<MemoryReservation>,
     timer: ClientTimer,
     error: Option<BodyError>,
-    /// Whether the rest is read of a message that is answered before it has come.
+    /// Whether the rest of a message is still read if the answer comes before its end.
     read_to_end: bool,
     prefix: Vec<u8>,
     received_bytes: usize,
-    /// Of a stream: what is still to come of the message that has begun.
+    /// Streams only: bytes of the current message that are still to come.
     missing_bytes: usize,
-    /// Of a stream: what has come of the message since the timer was restarted.
+    /// Streams only: bytes of the current message since the timer was restarted.
     progress_bytes: usize,
     /// Of a batch.
     counter: BatchCounter,
     state: State,
 }
 
-/// Why the messages of a reflection stream ended before their time, as an extension of its request: its service takes any end
-/// for the client's.
+/// Why the messages of a reflection stream ended early, as an extension of its request: the reflection service takes every
+/// end of the stream for the client's.
 #[derive(Clone, Default)]
 pub(crate) struct BodyError(Arc<OnceLock<ReportedError>>);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Reading,
-    /// Too long, or of too many images: the rest is read, but not kept.
+    /// The message is too long, or has too many images: the rest is read, but not kept.
     Discarding,
     Ended,
 }
 
-/// What the uploads of all calls share. Cheap to clone.
+/// What the uploads of all requests share. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct BodyLimiter {
     pub(crate) limits: BodyLimits,
@@ -106,7 +106,7 @@ pub(crate) struct BodyLimiter {
     pub(crate) metrics: Metrics,
 }
 
-/// Watches over the message of a call, from here on inwards.
+/// Enforces the limits on a request's message for all inner layers.
 pub(crate) async fn watch(
     Shared(limiter): Shared<BodyLimiter>,
     request: Request,
@@ -132,7 +132,7 @@ pub(crate) async fn watch(
         request.extensions_mut().insert(error);
     }
     let response = next.run(request).await;
-    // So long the call holds its message, in whatever form.
+    // A request with several images holds its messages, in whatever form, until its response has ended.
     match method {
         Method::ClassifyBatch | Method::ClassifyStream => hold_until_end(response, reservation),
         _ => response,
@@ -182,18 +182,18 @@ impl LimitedBody {
     fn fail(&mut self, error: &RequestError) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let error = self.limiter.reporter.body_error(&self.head, error.clone());
         if let Some(first) = &self.error {
-            // The first error ends the body: there is no second one.
+            // The first error ends the body, so there is no second one.
             let _ = first.0.set(error.clone());
         }
         Poll::Ready(Some(Err(error.into())))
     }
 
-    /// Whether nothing of a message is missing: the client may have nothing to say.
+    /// Whether no message is incomplete: the client may have nothing to send.
     fn is_between_messages(&self) -> bool {
         is_stream(self.head.method) && self.missing_bytes == 0
     }
 
-    /// How long is waited for the message, or in a stream for progress.
+    /// How long to wait for the message or, in a stream, for progress.
     fn timeout(&self) -> Duration {
         let limits = &self.limiter.limits;
         if self.is_between_messages() {
@@ -203,8 +203,8 @@ impl LimitedBody {
         }
     }
 
-    /// Takes `data` in, which may end one message of a stream and begin others. Each may be as long as the one of another
-    /// call.
+    /// Accounts for `data`, which may end one message of a stream and begin others. Each message may be as long as that of
+    /// a unary call.
     fn receive_stream(&mut self, data: &[u8]) -> Result<(), RequestError> {
         let mut any_begun = false;
         let mut rest = data;
@@ -231,7 +231,7 @@ impl LimitedBody {
                     });
                 }
                 any_begun = true;
-                // What describes the server is answered at once.
+                // Reflection requests are answered at once and need no reservation.
                 if self.head.method == Method::ClassifyStream {
                     self.reservation.announce(PREFIX_BYTES + self.missing_bytes);
                 }
@@ -252,7 +252,7 @@ impl LimitedBody {
         self.reservation.reserve(bytes)
     }
 
-    /// Takes `data` in, unless its message is too long.
+    /// Accounts for `data`, and starts discarding if its message is too long.
     fn receive(&mut self, data: &Bytes) -> Result<(), RequestError> {
         if is_stream(self.head.method) {
             return self.receive_stream(data);
@@ -290,7 +290,7 @@ impl LimitedBody {
         }
     }
 
-    /// How long the message says it is; zero until it has said so, and in plain HTTP, where it has no prefix.
+    /// The length that the message declares; zero before its prefix is complete, and in plain HTTP, which has no prefix.
     fn declared_bytes(&self) -> usize {
         if self.head.protocol == Protocol::Http {
             return 0;
@@ -302,7 +302,7 @@ impl LimitedBody {
     }
 }
 
-/// Whether messages may follow each other for as long as the client likes.
+/// Whether the client may send any number of messages.
 fn is_stream(method: Method) -> bool {
     matches!(method, Method::ClassifyStream | Method::Reflection)
 }
@@ -324,7 +324,7 @@ impl HttpBody for LimitedBody {
             let frame = if too_long && this.received_bytes > DISCARDED_BYTES_MAX {
                 None
             } else {
-                // The body first: what has come is not late because it was not read before.
+                // The body first: data that has arrived is not late just because it had not been read.
                 match Pin::new(&mut this.body).poll_frame(context) {
                     Poll::Ready(frame) => frame,
                     Poll::Pending => {
@@ -377,7 +377,7 @@ impl HttpBody for LimitedBody {
 }
 
 impl Drop for LimitedBody {
-    /// Answered before it was read: the caller must be able to finish sending, to see the answer.
+    /// Reads the rest of a message that was answered early: the client must finish sending before it sees the answer.
     fn drop(&mut self) {
         if self.read_to_end
             && self.state != State::Ended

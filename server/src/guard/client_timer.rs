@@ -6,16 +6,16 @@ use std::{
 
 use tokio::time::{Instant, Sleep, sleep};
 
-/// How long a client is waited for. Only waiting counts: while the server does not read, the client cannot send.
+/// How long to wait for a client. Only waiting counts: while the server does not read, the client cannot send.
 pub(crate) struct ClientTimer {
     left: Duration,
-    /// Since when nothing has come that the server would have read.
+    /// When the server began to wait; `None` while it is not waiting.
     waiting_since: Option<Instant>,
     sleep: Pin<Box<Sleep>>,
 }
 
 impl ClientTimer {
-    /// Waits for `allowed`, all in all.
+    /// Allows a total wait of `allowed`.
     pub(crate) fn new(allowed: Duration) -> Self {
         Self {
             left: allowed,
@@ -24,20 +24,20 @@ impl ClientTimer {
         }
     }
 
-    /// Waits for `allowed` again, whatever was waited before.
+    /// Allows `allowed` again, regardless of the wait so far.
     pub(crate) fn restart(&mut self, allowed: Duration) {
         self.left = allowed;
         self.waiting_since = None;
     }
 
-    /// Something has come.
+    /// Stops the timer: something has arrived.
     pub(crate) fn pause(&mut self) {
         if let Some(since) = self.waiting_since.take() {
             self.left = self.left.saturating_sub(since.elapsed());
         }
     }
 
-    /// Nothing has come yet. Ready when it is too late.
+    /// Runs the timer: nothing has arrived yet. Ready when it is too late.
     pub(crate) fn poll_waiting(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if self.waiting_since.is_none() {
             let now = Instant::now();
@@ -58,7 +58,7 @@ mod tests {
 
     const TICK: Duration = Duration::from_millis(50);
 
-    /// Waits for the client, which sends something after `time`; whether that was too late.
+    /// Waits for a client that sends something after `time`. Returns whether that was too late.
     async fn waits(timer: &mut ClientTimer, time: Duration) -> bool {
         let late = timeout(time, poll_fn(|context| timer.poll_waiting(context))).await;
         timer.pause();

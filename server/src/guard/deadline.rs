@@ -16,29 +16,29 @@ use crate::{
     },
 };
 
-/// By when a call must be answered, as an extension of its request.
+/// When a request must be answered, as an extension of the request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline(pub(crate) Instant);
 
 impl Deadline {
-    /// As [`enforce`] has set it.
+    /// The deadline that [`enforce`] has set.
     pub(crate) fn from_extensions(extensions: &Extensions) -> Self {
         let deadline = extensions.get::<Self>();
         *deadline.expect("`enforce` lies around every handler")
     }
 }
 
-/// How long a caller waits, as gRPC writes it.
+/// How long the client waits, in gRPC's notation.
 const HEADER: HeaderName = HeaderName::from_static("grpc-timeout");
-/// Digits in it, at most, by the gRPC specification.
+/// Largest number of digits in it, by the gRPC specification.
 const DIGITS_MAX: usize = 8;
-/// The answer leaves this long before the caller gives up, so that it learns why.
+/// The answer leaves at most this long before the client gives up, so that the client learns why.
 const MARGIN_MAX: Duration = Duration::from_millis(10);
-/// As good as never.
+/// So far away that it is no deadline.
 const OPEN_END: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Answers DEADLINE_EXCEEDED when the caller's deadline is about to pass, or the server's own where the caller set none.
-/// It has to lie inside the gRPC-Web translation: a browser could not read the answer otherwise.
+/// Answers DEADLINE_EXCEEDED shortly before the client's deadline, or at the server's default if the client sets none. This
+/// layer has to lie inside the gRPC-Web translation: otherwise a browser could not read the answer.
 pub(crate) async fn enforce(
     State((reporter, default)): State<(ErrorReporter, Duration)>,
     mut request: Request,
@@ -52,7 +52,7 @@ pub(crate) async fn enforce(
         Ok(None) => default,
         Err(value) => return reporter.reject(&head, &RequestError::TimeoutMalformed { value }),
     };
-    // A caller who would wait for centuries waits for the default.
+    // A timeout that the clock cannot represent (centuries) counts as the default.
     let deadline = head
         .arrived_at
         .checked_add(timeout)
@@ -68,7 +68,7 @@ fn with_margin(timeout: Duration) -> Duration {
     timeout - MARGIN_MAX.min(timeout / 10)
 }
 
-/// Nothing if the caller names no timeout; its words if they are none.
+/// `None` if the client sets no timeout; the start of the header's value as the error if it is malformed.
 fn parse_timeout_header(headers: &HeaderMap) -> Result<Option<Duration>, String> {
     let Some(value) = headers.get(HEADER) else {
         return Ok(None);

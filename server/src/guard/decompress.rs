@@ -1,5 +1,5 @@
-//! Decompresses the messages of requests, within the limits that hold for any message. tonic could do it, but on a runtime thread,
-//! in memory that nothing counts, and zstd only with a library in C.
+//! Decompresses the messages of requests, within the limits on any message. tonic could do so, but on a runtime thread, in
+//! memory that nothing counts, and zstd only with a C library.
 
 use std::{
     io::{self, Write},
@@ -36,9 +36,9 @@ use crate::{
     },
 };
 
-/// A zstd frame may need this much of what it held before, even where messages must be shorter.
+/// A zstd frame may refer back this far, even if messages must be shorter.
 const WINDOW_BYTES_MIN: usize = 8 << 20;
-/// What is allocated at least.
+/// Smallest allocation.
 const CAPACITY_MIN: usize = 64 << 10;
 
 /// What the decompression of all requests shares. Cheap to clone.
@@ -49,7 +49,7 @@ pub(crate) struct Decompressor {
     pub(crate) offload: Offload,
 }
 
-/// Hands on requests as if their messages had never been compressed.
+/// Passes requests on as if their messages had never been compressed.
 pub(crate) async fn decompress(
     State(decompressor): State<Decompressor>,
     mut request: Request,
@@ -94,19 +94,19 @@ pub(crate) async fn decompress(
     next.run(request).await
 }
 
-/// The body of a request, of which each compressed message is replaced.
+/// A request's body, whose compressed messages are replaced.
 struct Messages {
     body: Body,
     received: BytesMut,
-    /// Of an uncompressed message, prefix included, still to be handed on.
+    /// Bytes of an uncompressed message, prefix included, that are still to be passed on.
     passing_bytes: usize,
-    /// Messages handed on so far.
+    /// Messages passed on so far.
     index: u64,
     decoder: Decoder,
 }
 
 impl Messages {
-    /// A message without compression, a part of one that never had any, or `None` at the end.
+    /// A decompressed message, a part of an uncompressed one, or `None` at the end.
     async fn next(&mut self) -> Result<Option<Bytes>, BoxError> {
         loop {
             if self.passing_bytes > 0 && !self.received.is_empty() {
@@ -131,14 +131,14 @@ impl Messages {
                 }
             }
             if !self.receive().await? {
-                // What is left is no message, as whoever reads on will say.
+                // The rest is not a whole message; the next reader will report that.
                 let rest = mem::take(&mut self.received);
                 return Ok((!rest.is_empty()).then(|| rest.freeze()));
             }
         }
     }
 
-    /// All of a body that is compressed as one.
+    /// The whole body, decompressed as one message.
     async fn whole(&mut self) -> Result<Option<Bytes>, BoxError> {
         while self.receive().await? {}
         if self.received.is_empty() {
@@ -148,7 +148,7 @@ impl Messages {
         Ok(Some(self.decoder.decode(body, 0, 0).await?))
     }
 
-    /// Whether the message that begins is compressed, and its length with the prefix.
+    /// Whether the next message is compressed, and its length with the prefix.
     fn prefix(&self) -> Option<(bool, usize)> {
         match *self.received {
             [flag, a, b, c, d, ..] if self.passing_bytes == 0 => {
@@ -159,7 +159,7 @@ impl Messages {
         }
     }
 
-    /// Takes in a part of the body; whether there was one.
+    /// Receives a part of the body. Returns whether there was one.
     async fn receive(&mut self) -> Result<bool, BoxError> {
         let Some(frame) = self.body.frame().await else {
             return Ok(false);
@@ -179,7 +179,7 @@ struct Decoder {
 }
 
 impl Decoder {
-    /// `message` without its compression, on a thread that may compute. Its first `prefix_bytes` are the prefix of a gRPC message.
+    /// Decompresses `message` on an offload thread. Its first `prefix_bytes` are the prefix of a gRPC message.
     async fn decode(
         &self,
         message: Bytes,
@@ -262,7 +262,7 @@ fn copy(encoding: Encoding, mut compressed: &[u8], decoded: &mut Decoded<'_>) ->
     Ok(())
 }
 
-/// What has been decompressed of a message, in memory that is reserved before it is allocated.
+/// The decompressed part of a message, in memory that is reserved before it is allocated.
 struct Decoded<'a> {
     bytes: Vec<u8>,
     reserved_bytes: usize,
@@ -291,7 +291,7 @@ impl Decoded<'_> {
         Ok(())
     }
 
-    /// The bytes, with no more memory than they need.
+    /// Returns the bytes without spare capacity.
     fn finish(mut self) -> Vec<u8> {
         self.bytes.shrink_to_fit();
         self.reservation

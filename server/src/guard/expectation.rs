@@ -14,11 +14,11 @@ use crate::{
     },
 };
 
-/// What a form has beside its file, at most.
+/// Most bytes that a form has beside its file.
 const FORM_BYTES_MAX: u64 = 64 << 10;
 
-/// Rejects a body that is announced as too long, if its client waits for a word before it sends it. To others the answer goes
-/// after their body: they listen only then.
+/// Rejects a body whose announced length is over the limit, if the client waits for `100 Continue` before it sends the
+/// body. Other clients listen only after they have sent the body, so they get the answer then.
 pub(crate) async fn check(
     State((limits, reporter)): State<(BodyLimits, ErrorReporter)>,
     request: Request,
@@ -48,7 +48,7 @@ fn bytes_max(protocol: Protocol, headers: &HeaderMap, limits: BodyLimits) -> u64
     }
 }
 
-/// Zero where the length is not known before the end.
+/// Zero if the length is not announced.
 fn content_length(headers: &HeaderMap) -> u64 {
     let length = headers.get(header::CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse().ok());

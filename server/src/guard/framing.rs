@@ -5,7 +5,8 @@ use axum::{
 };
 use http::{StatusCode, header};
 
-/// 501 to bodies that are compressed on their way, which RFC 9112 allows and nobody sends: they would pass for plain bytes.
+/// Answers 501 if a transfer coding compresses the body. RFC 9112 allows such codings and no known client sends them, but
+/// the bytes would be taken for uncompressed ones.
 pub(crate) async fn check(request: Request, next: Next) -> Response {
     let codings = request.headers().get_all(header::TRANSFER_ENCODING).iter();
     let mut codings = codings.flat_map(|value| value.as_bytes().split(|&byte| byte == b','));

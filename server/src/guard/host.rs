@@ -1,5 +1,5 @@
-//! The names by which the server may be called. A page of another site can have its own name point to this machine, and would
-//! then pass for ours.
+//! The host names under which the server may be called. A page of another site can make its own name resolve to this
+//! machine, and would then pass for ours (DNS rebinding).
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -12,27 +12,27 @@ use http::{StatusCode, header, uri::Authority};
 
 use crate::config::Config;
 
-/// The hosts to which requests may be addressed. Cheap to clone.
+/// The hosts that requests may name. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) enum AllowedHosts {
     Any,
     Only(Arc<[Host]>),
 }
 
-/// A host without its port, as it compares with others.
+/// A host without its port, normalised so that equal hosts compare equal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Host {
     Ip(IpAddr),
-    /// In lower case, without a dot at its end.
+    /// In lower case, without a trailing dot.
     Name(String),
 }
 
-/// What this machine calls itself.
+/// Names that a machine has for itself.
 const LOOPBACK_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 impl AllowedHosts {
-    /// The configured names and the address that the server listens on, if it is a single one. On a loopback address also the
-    /// machine's own names; any host where the network can call and no name is configured.
+    /// The configured names and the listen address, if it is a single one; on a loopback address also the loopback names.
+    /// Any host is allowed if no name is configured and the network can reach the server.
     pub(crate) fn from_config(config: &Config) -> Self {
         let ip = config.listen.ip().to_canonical();
         let configured = &config.allowed_hosts;
@@ -62,13 +62,14 @@ impl AllowedHosts {
 }
 
 impl Host {
-    /// As an option names it, perhaps with a port, which does not count.
+    /// Parses a configured name. It may have a port, which is ignored.
     fn configured(text: &str) -> Self {
         let authority = Authority::try_from(text).ok();
         Self::parse(authority.as_ref().map_or(text, Authority::host))
     }
 
-    /// Addresses count as equal however they are written: IPv6 with or without brackets and zeros, IPv4 mapped to IPv6.
+    /// Parses a host. Addresses compare equal however they are written: IPv6 with or without brackets and zeros, IPv4
+    /// mapped to IPv6.
     fn parse(text: &str) -> Self {
         let bare = text
             .strip_prefix('[')
@@ -83,7 +84,7 @@ impl Host {
     }
 }
 
-/// Answers 421 where the request is addressed to a host that is not allowed.
+/// Answers 421 if the request's host is not allowed.
 pub(crate) async fn check(
     State(allowed): State<AllowedHosts>,
     request: Request,
@@ -101,7 +102,7 @@ pub(crate) async fn check(
     (StatusCode::MISDIRECTED_REQUEST, help).into_response()
 }
 
-/// HTTP/2 and proxies name it in the request line, HTTP/1.1 in a header.
+/// The host that a request names: HTTP/2 and proxies put it in the request line, HTTP/1.1 in a header.
 fn authority(request: &Request) -> Option<Authority> {
     request.uri().authority().cloned().or_else(|| {
         let host = request.headers().get(header::HOST)?;

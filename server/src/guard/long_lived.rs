@@ -1,5 +1,5 @@
-//! Health watches and reflection streams last for as long as their clients like, and probes need no access token. So there is
-//! a bound on how many of them are open, in all and of one peer, and on how long they are.
+//! Health watches and reflection streams last for as long as their clients like, and probes need no access token. So this
+//! layer bounds how many of them are open, in total and per peer, and how long they stay open.
 
 use std::{
     collections::HashMap,
@@ -33,12 +33,12 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LongLivedLimits {
     pub(crate) open_max: usize,
-    /// Of one address, or of one network of IPv6.
+    /// Per IPv4 address, or per IPv6 network.
     pub(crate) per_peer_max: usize,
     pub(crate) age_max: Duration,
 }
 
-/// The requests that are open without an end of their own. Cheap to clone.
+/// The open requests that have no end of their own. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct LongLived {
     limits: LongLivedLimits,
@@ -50,12 +50,12 @@ pub(crate) struct LongLived {
 #[derive(Default)]
 struct Open {
     total: usize,
-    /// Peers with at least one.
+    /// Open requests of each peer that has any.
     by_peer: HashMap<IpAddr, usize>,
 }
 
 const WATCH_PATH: &str = "/grpc.health.v1.Health/Watch";
-/// When to try again where too many are open.
+/// When to try again if too many are open.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 impl LongLived {
@@ -118,7 +118,7 @@ impl LongLived {
         })
     }
 
-    /// Trailers with the reason, when it is time to end.
+    /// Waits until it is time to end, and returns trailers with the reason.
     async fn end(self, head: RequestHead) -> HeaderMap {
         let age_max = self.limits.age_max;
         let error = tokio::select! {
@@ -155,12 +155,12 @@ impl Drop for OpenPlace {
     }
 }
 
-/// A body that ends with trailers as soon as there are any.
+/// A body that ends with the trailers of `end` as soon as there are any.
 struct Ending {
     body: Body,
-    /// What a service that ends without an error may have ended for.
+    /// The reason for an early end that the service itself reports as a success.
     error: Option<BodyError>,
-    /// Nothing after the end.
+    /// `None` after the end.
     end: Option<Pin<Box<dyn Future<Output = HeaderMap> + Send>>>,
 }
 
@@ -197,7 +197,7 @@ impl HttpBody for Ending {
     }
 }
 
-/// Whether the frame ends a response, and says that all went well.
+/// Whether the frame ends a response successfully.
 fn is_success(frame: &Frame<Bytes>) -> bool {
     let status = frame
         .trailers_ref()

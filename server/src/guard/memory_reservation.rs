@@ -12,11 +12,11 @@ use tokio::sync::Semaphore;
 
 use crate::{observe::metrics::Metrics, request::error::RequestError};
 
-/// Bytes of one call's messages that are held in memory, out of what all calls together may hold. Given back when the last
-/// one is gone who has a hand on it.
+/// Bytes of one request's messages that are held in memory, out of what all requests together may hold. They are released
+/// when the last handle is dropped.
 pub(crate) struct MemoryReservation {
     taken: AtomicU32,
-    /// Of a stream.
+    /// Streams only.
     messages: Mutex<Messages>,
     total: Arc<Semaphore>,
     metrics: Metrics,
@@ -25,7 +25,7 @@ pub(crate) struct MemoryReservation {
 /// The messages of a stream that have begun and that no handler has taken yet.
 #[derive(Default)]
 struct Messages {
-    /// How many have been taken before them.
+    /// How many messages were taken before them.
     taken: u64,
     bytes: VecDeque<usize>,
 }
@@ -40,7 +40,7 @@ impl MemoryReservation {
         }
     }
 
-    /// Whether `bytes` more can be held.
+    /// Reserves `bytes` more. Returns whether there was room.
     pub(super) fn take(&self, bytes: u32) -> bool {
         let Ok(permits) = self.total.try_acquire_many(bytes) else {
             return false;
@@ -51,7 +51,7 @@ impl MemoryReservation {
         true
     }
 
-    /// Of the request that has `extensions`.
+    /// The reservation of the request that has `extensions`.
     pub(crate) fn from_extensions(extensions: &Extensions) -> Arc<Self> {
         let reservation = extensions.get::<Arc<Self>>();
         Arc::clone(reservation.expect("`watch` lies around every handler"))
@@ -68,8 +68,8 @@ impl MemoryReservation {
         })
     }
 
-    /// The message of that index has been decompressed: what it held on the wire is free, and it holds `decoded_bytes`, which
-    /// are reserved already.
+    /// Records that message `index` has been decompressed: its bytes on the wire are released, and it holds
+    /// `decoded_bytes`, which are already reserved.
     pub(crate) fn replace(&self, index: u64, wire_bytes: usize, decoded_bytes: usize) {
         self.give_back(wire_bytes);
         let mut messages = self.messages();
@@ -80,13 +80,13 @@ impl MemoryReservation {
         }
     }
 
-    /// A message of a stream has begun, `bytes` long with its prefix.
+    /// Records that a message of a stream has begun, `bytes` long with its prefix.
     pub(super) fn announce(&self, bytes: usize) {
         self.messages().bytes.push_back(bytes);
     }
 
-    /// How long the next message of the stream was on the wire, to be given back when it is done with. (What it takes to
-    /// encode it anew says nothing: the caller may have written it otherwise.)
+    /// Length of the stream's next message on the wire, to be released when the message is done. (Encoding the message
+    /// again may give another length: the client may have encoded it differently.)
     pub(crate) fn next_message_bytes(&self) -> usize {
         let mut messages = self.messages();
         messages.taken += 1;

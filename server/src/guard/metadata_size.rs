@@ -9,12 +9,12 @@ use crate::{
     request::{error::RequestError, head::RequestHead},
 };
 
-/// A client that needs more is not one of ours.
+/// More than any of our clients needs.
 const METADATA_BYTES_MAX: usize = 16 << 10;
 /// What HPACK adds to each header, by RFC 7541.
 const OVERHEAD_BYTES: usize = 32;
 
-/// Rejects requests with more metadata than any needs. The HTTP/2 library would do so without a word.
+/// Rejects requests with too much metadata. The HTTP/2 library would do so without a message.
 pub(crate) async fn check(
     State(reporter): State<ErrorReporter>,
     request: Request,

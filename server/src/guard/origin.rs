@@ -1,4 +1,4 @@
-//! Which pages may call, by the origin that their browser names.
+//! Which pages may call the server, by the origin that their browser sends.
 
 use std::{io, time::Duration};
 
@@ -16,7 +16,7 @@ use tower_http::{
 
 use crate::request::error::excerpt;
 
-/// Keeps pages of other origins from posting: the browser says where a request comes from.
+/// Rejects POST requests from pages of other origins: the browser states a request's origin.
 pub(crate) fn csrf(origins: &[HeaderValue]) -> io::Result<CsrfLayer> {
     let mut layer = CsrfLayer::new();
     for origin in origins {
@@ -26,10 +26,10 @@ pub(crate) fn csrf(origins: &[HeaderValue]) -> io::Result<CsrfLayer> {
     Ok(layer)
 }
 
-/// How long a browser may remember that it may call.
+/// How long a browser may cache the answer to a preflight.
 const PREFLIGHT_LIFETIME: Duration = Duration::from_secs(7200);
 
-/// Lets pages of the listed origins call, and read whatever the answer says about the call.
+/// Lets pages of the listed origins send requests, and read what the response says about them.
 pub(crate) fn cors(origins: &[HeaderValue]) -> CorsLayer {
     const SENT: [&str; 11] = [
         "content-type",
@@ -61,7 +61,7 @@ pub(crate) fn cors(origins: &[HeaderValue]) -> CorsLayer {
         .max_age(PREFLIGHT_LIFETIME)
 }
 
-/// Says to the pages of other origins why they are rejected, where [`csrf`] says nothing.
+/// Tells pages of other origins why they are rejected, which [`csrf`] does not.
 pub(crate) async fn explain(request: Request, next: Next) -> Response {
     let origin = request.headers().get(header::ORIGIN).cloned();
     let response = next.run(request).await;

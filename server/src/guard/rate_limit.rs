@@ -22,25 +22,25 @@ use crate::{
     },
 };
 
-/// How often each caller may classify. Cheap to clone.
+/// How often each client may classify. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct RateLimit {
     limiter: Arc<DefaultKeyedRateLimiter<Key>>,
     clock: DefaultClock,
 }
 
-/// One caller: a token, or where there is none an address.
+/// One client: a token or, if there are no tokens, an address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Key {
     Caller(Caller),
     Address(IpAddr),
 }
 
-/// How often callers are forgotten who have not called for a while.
+/// How often idle clients are forgotten.
 const FORGET_INTERVAL: Duration = Duration::from_secs(60);
 
 impl RateLimit {
-    /// `calls_per_second` for each caller, a second's worth of them at once.
+    /// Allows `calls_per_second` for each client, and bursts of one second's worth.
     pub(crate) fn new(calls_per_second: NonZeroU32) -> Self {
         let limiter = Arc::new(RateLimiter::keyed(Quota::per_second(calls_per_second)));
         let weak = Arc::downgrade(&limiter);
@@ -57,7 +57,7 @@ impl RateLimit {
         }
     }
 
-    /// How long the caller has to wait, if it has to.
+    /// Fails with the time that the client has to wait.
     fn check(&self, key: &Key) -> Result<(), Duration> {
         let now = self.clock.now();
         self.limiter
@@ -66,7 +66,7 @@ impl RateLimit {
     }
 }
 
-/// Refuses callers who call too often.
+/// Rejects clients that send requests too often.
 pub(crate) async fn enforce(
     State((rate_limit, reporter)): State<(RateLimit, ErrorReporter)>,
     mut request: Request,

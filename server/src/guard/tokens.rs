@@ -1,4 +1,4 @@
-//! Who may call, by access tokens of which the server knows only digests.
+//! Authentication with access tokens, of which the server knows only digests.
 
 use std::{io, path::Path, sync::Arc};
 
@@ -27,7 +27,7 @@ struct Token {
     sha256: [u8; 32],
 }
 
-/// Whose token a call carries, as an extension of its request.
+/// The name of a request's access token, as an extension of the request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Caller(pub(crate) Arc<str>);
 
@@ -59,7 +59,7 @@ impl Tokens {
     }
 }
 
-/// Refuses calls without a known token. Health can be asked for without: probes have none.
+/// Rejects requests without a known token. Health checks need none: probes have no token.
 pub(crate) async fn require(
     State((tokens, reporter)): State<(Tokens, ErrorReporter)>,
     mut request: Request,
@@ -80,8 +80,8 @@ pub(crate) async fn require(
     }
 }
 
-/// A line for each token: its name, and the SHA-256 digest of the token in hexadecimal. Empty lines and lines that begin
-/// with # do not count.
+/// Parses one token per line: its name, and its SHA-256 digest in hexadecimal. Empty lines and lines that begin with # are
+/// ignored.
 fn parse(file: &Path, contents: &Contents) -> io::Result<Arc<[Token]>> {
     let failed = |reason: String| {
         io::Error::other(format!(

@@ -9,7 +9,7 @@ use crate::{
     request::{error::RequestError, head::RequestHead},
 };
 
-/// The one place where an error is logged, counted and becomes a status, once. Cheap to clone.
+/// The one place where errors are logged, counted and turned into a status, each error once. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct ErrorReporter(Metrics);
 
@@ -55,7 +55,7 @@ pub(crate) struct ReportedError {
 }
 
 impl ReportedError {
-    /// The one among the causes of `error`.
+    /// The reported error among the causes of `error`.
     pub(crate) fn find<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Self> {
         let mut cause = Some(error);
         while let Some(error) = cause {

@@ -14,8 +14,8 @@ use crate::{
     request::error::RequestError,
 };
 
-/// Lines that wait for standard error to take them, at most: a few megabytes. Further ones are dropped, so that no request waits
-/// for a slow reader of the log.
+/// Most lines that may wait for standard error: a few megabytes. Further lines are dropped, so that no request waits for a
+/// slow reader of the log.
 const LOG_LINES_MAX: usize = 10_000;
 
 /// Logs and traces that have yet to be written and sent. Cheap to clone.
@@ -26,11 +26,11 @@ pub struct Telemetry {
     dropped: ErrorCounter,
 }
 
-/// Logs what the configuration selects to standard error, for the whole process, panics included, and sends traces to its
-/// collector. A thread of its own writes the log. A filter that cannot be read counts as `info`.
+/// Starts logs and traces for the whole process. What the configuration selects is logged to standard error, panics
+/// included, by a separate thread; traces go to the collector. An invalid filter counts as `info`.
 ///
 /// # Errors
-/// If the collector's address is not one.
+/// If the collector's address is invalid.
 pub fn init_tracing(config: &Config) -> Result<Telemetry, ExporterBuildError> {
     let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|error| {
         let filter = &config.log;
@@ -65,7 +65,7 @@ pub fn init_tracing(config: &Config) -> Result<Telemetry, ExporterBuildError> {
 }
 
 impl Telemetry {
-    /// Sends what the collector has yet to receive, and waits for it.
+    /// Sends all remaining traces, and waits for that.
     pub fn send_traces(&self) {
         self.traces.finish();
     }
@@ -85,7 +85,7 @@ impl Telemetry {
     }
 }
 
-/// One line for a call that failed: the whole chain of causes if the fault is ours, the refusal alone if it is not.
+/// Logs one line for a failed request: the whole chain of causes if the server is at fault, otherwise the error alone.
 pub(crate) fn log_error(request_id: &str, error: &RequestError) {
     let mut causes = String::new();
     let mut source = std::error::Error::source(error);

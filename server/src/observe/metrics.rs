@@ -1,4 +1,4 @@
-//! What is counted, for Prometheus. Every series exists from the first scrape, and no label holds a caller's words.
+//! Metrics for Prometheus. Every series exists from the first scrape, and no label contains a client's text.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -30,9 +30,9 @@ pub(crate) struct Counters {
     reporter: Family<ReasonLabels, Counter>,
     abandoned: Family<AbandonedLabels, Counter>,
     stages: Family<StageLabels, Histogram, fn() -> Histogram>,
-    /// Calls to classify that are uploading, waiting or being worked on.
+    /// Requests to classify that are being uploaded, waiting or being worked on.
     pub(crate) calls_in_flight: Gauge,
-    /// What their messages hold so far.
+    /// Bytes that their messages hold so far.
     pub(crate) bytes_in_flight: Gauge,
     pub(crate) connections: Gauge,
     /// Panics caught in decoding, inference or a handler.
@@ -40,7 +40,7 @@ pub(crate) struct Counters {
     pub(crate) worker_restarts: Counter,
 }
 
-/// What a part of a call's time is spent on.
+/// A part of a request's time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Stage {
     Upload,
@@ -50,12 +50,12 @@ pub(crate) enum Stage {
     Total,
 }
 
-/// Why work was given up before it was done.
+/// Why a job was abandoned.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Abandoned {
     /// Its deadline passed.
     Expired,
-    /// The caller left.
+    /// The client left.
     Cancelled,
 }
 
@@ -113,7 +113,7 @@ impl Abandoned {
 }
 
 impl Metrics {
-    /// All of them at zero. `model` says which network they are about.
+    /// All metrics, at zero. `model` and `revision` identify the network.
     pub(crate) fn new(model: &str, revision: &str) -> Self {
         let mut registry = Registry::with_prefix("imageclassifier");
         let requests = Family::default();
@@ -188,7 +188,7 @@ impl Metrics {
         counters
     }
 
-    /// A series that is there only once something has happened cannot show that nothing has.
+    /// Creates every series in advance: a missing series cannot show that nothing has happened.
     fn create_all(&self) {
         for stage in Stage::ALL {
             drop(self.0.stages.get_or_create(&stage.labels()));
@@ -234,7 +234,7 @@ impl Metrics {
         self.0.requests.get_or_create(&labels).inc();
     }
 
-    /// In the OpenMetrics text format.
+    /// Renders all metrics in the OpenMetrics text format.
     pub(crate) fn render(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
         encode(&mut text, &self.0.registry)?;

@@ -31,8 +31,8 @@ use crate::{
 /// The header or trailer with the status of a gRPC call.
 const GRPC_STATUS: &str = "grpc-status";
 
-/// Counts and traces each request with its status, which may come at the end of the response. A panic becomes an error like any
-/// other.
+/// Counts and traces each request with its status, which may come at the end of the response. A panic becomes an error like
+/// any other.
 pub(crate) async fn record(
     State((reporter, metrics)): State<(ErrorReporter, Metrics)>,
     request: Request,
@@ -72,7 +72,7 @@ pub(crate) async fn record(
     })
 }
 
-/// A request on its way to its status.
+/// A request whose status is not known yet.
 struct Outcome {
     span: Span,
     metrics: Metrics,
@@ -153,7 +153,7 @@ impl HttpBody for RecordedBody {
 }
 
 impl Drop for RecordedBody {
-    /// The client left, unless the connection knew that nothing more would come.
+    /// Records a cancellation if the client left, and success if the connection knew that nothing more would come.
     fn drop(&mut self) {
         let code = if self.body.is_end_stream() {
             Code::Ok
@@ -168,8 +168,8 @@ impl Drop for RecordedBody {
     }
 }
 
-/// Why tonic itself has refused the call: its codec, which could not read the message, or its router. Neither gives details;
-/// our own refusals always have some.
+/// The error behind a rejection by tonic itself: by its codec, which could not read the message, or by its router. Neither
+/// adds details; our own rejections always have some.
 fn error_of_tonic(response: &Response) -> Option<RequestError> {
     const HELP: &str = "server reflection lists the methods";
     let headers = response.headers();

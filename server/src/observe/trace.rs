@@ -1,6 +1,6 @@
-//! Traces of calls, for an OpenTelemetry collector: a span for each call, named and described by OpenTelemetry's semantic
-//! conventions for RPC, within the trace that the caller names (W3C Trace Context), and one for each of its stages. Without a
-//! collector no span is made.
+//! Traces of requests, for an OpenTelemetry collector: a span for each request and one for each of its stages, named and
+//! described by OpenTelemetry's semantic conventions for RPC, within the trace that the client names (W3C Trace Context).
+//! Without a collector no span is created.
 
 use http::HeaderMap;
 use opentelemetry::{
@@ -65,13 +65,13 @@ impl Traces {
     }
 }
 
-/// Log lines name their call by its request id, not by its span.
+/// Log lines identify their request by its id, not by its span.
 pub(crate) fn without_spans(filter: EnvFilter) -> EnvFilter {
     let off = format!("{TARGET}=off").parse();
     filter.add_directive(off.expect("a target and a level"))
 }
 
-/// The span of a call, under the caller's.
+/// The span of a request, under the client's.
 pub(crate) fn request_span(head: &RequestHead, headers: &HeaderMap) -> Span {
     let span = info_span!(
         target: TARGET,
@@ -93,7 +93,7 @@ pub(crate) fn request_span(head: &RequestHead, headers: &HeaderMap) -> Span {
     span
 }
 
-/// Only the server's own faults count as errors of the span, by the conventions.
+/// By OpenTelemetry's conventions, only the server's own faults count as errors of the span.
 pub(crate) fn record(span: &Span, code: Code) {
     span.record(
         "rpc.response.status_code",
@@ -112,7 +112,7 @@ pub(crate) fn record(span: &Span, code: Code) {
     }
 }
 
-/// The span of a stage of a call.
+/// The span of a stage of a request.
 macro_rules! stage_span {
     ($parent:expr, $name:literal) => {
         tracing::info_span!(target: "otel", parent: $parent, $name)
@@ -120,7 +120,7 @@ macro_rules! stage_span {
 }
 pub(crate) use stage_span;
 
-/// The span of what the server does by itself.
+/// The span of work that the server starts by itself.
 macro_rules! root_span {
     ($name:literal) => {
         tracing::info_span!(target: "otel", parent: None, $name)

@@ -29,14 +29,14 @@ const AT_ONCE_PER_CORE: usize = 4;
 pub(crate) struct RequestContext {
     pub(crate) service: Service,
     pub(crate) head: RequestHead,
-    /// Of the call as a whole.
+    /// Deadline of the whole request.
     pub(crate) deadline: Instant,
     /// How long one picture may take.
     pub(crate) timeout: Duration,
     pub(crate) allowance: Allowance,
 }
 
-/// Answers in the order in which they are ready.
+/// Returns the answers in the order in which they are ready.
 pub(crate) fn batch(
     context: RequestContext,
     requests: Vec<ClassifyImageRequest>,
@@ -62,8 +62,8 @@ pub(crate) fn batch(
     context.until_deadline(answers)
 }
 
-/// Answers in the order in which they are ready, until the caller ends the stream or the server does. Whatever ends it,
-/// what has been received by then is answered first.
+/// Returns the answers in the order in which they are ready, until the client or the server ends the stream. In either
+/// case, messages received by then are answered first.
 pub(crate) fn stream(
     context: RequestContext,
     reservation: Arc<MemoryReservation>,
@@ -96,7 +96,7 @@ pub(crate) fn stream(
     context.until_deadline(answers.chain(final_status))
 }
 
-/// The messages up to the end of the stream. If that is not the caller's end, `final_status` says why.
+/// The messages up to the end of the stream. If the client did not end it, `final_status` says why.
 fn requests(
     context: RequestContext,
     messages: Streaming<ClassifyImageRequest>,
@@ -113,7 +113,7 @@ fn requests(
             match message? {
                 Ok(request) => Some((request, (context, messages, final_status))),
                 Err(status) => {
-                    // Only the first error is looked for.
+                    // Only the first error counts.
                     let _ = final_status.set(context.explained(status));
                     None
                 }
@@ -158,7 +158,7 @@ impl RequestContext {
         self.service.reporter().status(&self.head, error)
     }
 
-    /// Our own words stay; the codec has none that a caller could use.
+    /// Keeps our own messages; the codec's are of no use to a client.
     fn explained(&self, status: Status) -> Status {
         if status.details().is_empty() {
             self.reject(&RequestError::MessageMalformed)
@@ -167,7 +167,7 @@ impl RequestContext {
         }
     }
 
-    /// The answers that come by the call's deadline, and then that it has passed.
+    /// Passes on the answers that come by the request's deadline, then the error that it has passed.
     fn until_deadline<T>(
         self,
         answers: impl Stream<Item = Result<T, Status>> + Send,

@@ -13,7 +13,7 @@ use crate::{
     request::{error::RequestError, head::RequestHead},
 };
 
-/// How many predictions a caller gets who asks for no number.
+/// Number of predictions if the client does not set one.
 const TOP_K_DEFAULT: usize = 5;
 const ID_BYTES_MAX: usize = 256;
 

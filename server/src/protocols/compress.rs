@@ -1,4 +1,4 @@
-//! Compresses responses for clients that ask for it.
+//! Compresses responses for clients that accept it.
 
 use std::io::Write;
 
@@ -25,12 +25,12 @@ use crate::{
     },
 };
 
-/// Shorter messages are sent as they are.
+/// Shorter messages are not compressed.
 const MESSAGE_BYTES_MIN: usize = 1400;
-/// Longer ones are compressed on a thread that may compute.
+/// Longer messages are compressed on an offload thread.
 const INLINE_BYTES_MAX: usize = 16 << 10;
 
-/// Compresses the response in the first way that the client accepts and the server knows.
+/// Compresses the response in the first way that the client accepts and the server supports.
 pub(crate) async fn compress(
     State(offload): State<Offload>,
     request: Request,
@@ -46,7 +46,7 @@ pub(crate) async fn compress(
     }
 }
 
-/// Compresses a body as one, unless it is short or of unknown length.
+/// Compresses a body as a whole, unless it is short or of unknown length.
 async fn compress_body(offload: &Offload, response: Response, encoding: Encoding) -> Response {
     let bytes = response.body().size_hint().exact().unwrap_or_default();
     let encoded = response.headers().contains_key(header::CONTENT_ENCODING);
@@ -125,7 +125,7 @@ async fn compress_all(offload: &Offload, messages: Bytes, encoding: Encoding) ->
     .await
 }
 
-/// Does what takes longer away from the runtime.
+/// Runs `work` away from the runtime if it takes long.
 async fn run(
     offload: &Offload,
     bytes: Bytes,

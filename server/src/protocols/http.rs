@@ -28,7 +28,7 @@ use rejection::Rejection;
 
 const OPENAPI_PATH: &str = "/v1/openapi.json";
 
-/// What is posted.
+/// The routes for POST.
 pub(crate) fn routes(service: Service) -> Router {
     let classify = post(classify).fallback(no_such_method);
     Router::new()
@@ -37,7 +37,7 @@ pub(crate) fn routes(service: Service) -> Router {
         .with_state(service)
 }
 
-/// What is read.
+/// The routes for GET.
 pub(crate) fn documents() -> Router {
     let openapi = async || ([(header::CONTENT_TYPE, "application/json")], OPENAPI);
     let classify = async || {
@@ -51,7 +51,7 @@ pub(crate) fn documents() -> Router {
         .route(CLASSIFY_PATH, get(classify))
 }
 
-/// Whether what is not read is for [`routes`].
+/// Whether a request other than GET and HEAD is for [`routes`].
 pub(crate) fn handles(path: &str) -> bool {
     path.starts_with("/v1/")
 }
@@ -84,7 +84,7 @@ async fn answer(
     ))
 }
 
-/// Neither a call of another kind nor compressed in an unknown way.
+/// Rejects gRPC calls and bodies with an unknown compression.
 fn check_body(headers: &HeaderMap) -> Result<(), RequestError> {
     let reject = |value: &HeaderValue| {
         let sent = String::from_utf8_lossy(value.as_bytes()).into_owned();

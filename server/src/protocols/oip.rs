@@ -1,5 +1,5 @@
-//! The Open Inference Protocol, version 2: the same engine, limits and failures behind the messages that the inference
-//! world's own clients send.
+//! The Open Inference Protocol, version 2: the same engine, limits and errors, with the messages of other inference
+//! servers' clients.
 
 mod inputs;
 pub(crate) mod message;
@@ -54,7 +54,7 @@ impl OipService {
         id_length(&request.id)?;
         let wanted = outputs::wanted(&request.outputs, model.outputs())?;
         let (images, form) = inputs::images(&mut request, model, engine)?;
-        // Before any work, which would be lost.
+        // Before any work, which would be wasted.
         for _ in &images {
             context.allowance.take()?;
         }

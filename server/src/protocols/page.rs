@@ -16,11 +16,11 @@ use tower_http::services::ServeDir;
 pub(crate) enum PageSource {
     /// The program itself.
     Embedded,
-    /// A folder, read anew at each request.
+    /// A folder, read again for each request.
     Folder(PathBuf),
 }
 
-/// What `build.rs` laid out: Trunk's output, or a placeholder. A file `x.br` is `x` compressed.
+/// What `build.rs` prepared: Trunk's output, or a placeholder. A file `x.br` is the compressed `x`.
 #[derive(RustEmbed)]
 #[folder = "$OUT_DIR/page"]
 struct Files;
@@ -42,8 +42,7 @@ impl PageSource {
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
     img-src 'self' blob:; connect-src 'self' https:; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Tells browsers what the page is not: a place for foreign scripts, a frame in another page, or whatever its bytes look
-/// like.
+/// Adds headers that forbid foreign scripts, framing by other pages, and guessing the content type.
 async fn guard(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in [
@@ -102,7 +101,7 @@ fn etag(file: &EmbeddedFile) -> HeaderValue {
     HeaderValue::from_str(&format!("\"{hexadecimal}\"")).expect("quotes and digits")
 }
 
-/// Whether the client has the file already, by a comparison of weak tags: a proxy may have made ours weak.
+/// Whether the client already has the file. Tags are compared weakly, because a proxy may have made ours weak.
 fn is_known(etag: &HeaderValue, headers: &HeaderMap) -> bool {
     let known = headers.get_all(header::IF_NONE_MATCH).iter();
     let mut tags = known
@@ -114,8 +113,8 @@ fn is_known(etag: &HeaderValue, headers: &HeaderMap) -> bool {
     })
 }
 
-/// Trunk names WASM and styles after their content: they never change under their name. Its JavaScript is named after
-/// the WASM, so that it can.
+/// Trunk puts a hash of the content into the names of WASM and styles: such a file never changes. JavaScript is named after
+/// the WASM, so it can change.
 fn cache_control(path: &str) -> HeaderValue {
     let named_by_content = path.ends_with(".wasm") || path.ends_with(".css");
     HeaderValue::from_static(if named_by_content {

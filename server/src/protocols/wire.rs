@@ -1,4 +1,4 @@
-//! Between the wire's messages and the model's types.
+//! Converts between the wire's messages and the model's types.
 
 use std::{iter, time::Duration};
 

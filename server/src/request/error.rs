@@ -1,4 +1,4 @@
-//! The only place that chooses a status code: what went wrong, in the caller's terms.
+//! What went wrong, in the client's terms. The only place that chooses status codes.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -12,7 +12,7 @@ use tonic_types::{BadRequest, ErrorDetails, ErrorInfo, RetryInfo, pb};
 
 use crate::request::encoding;
 
-/// Why a call gets no answer.
+/// Why a request fails.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum RequestError {
     #[error(transparent)]
@@ -31,7 +31,7 @@ pub(crate) enum RequestError {
         "the message is compressed in a way that the server does not know: use gzip or zstd, or send it as it is"
     )]
     MessageCompressed,
-    /// A sentence's end that names what there is.
+    /// The end of the message, which says what is available.
     #[error("there is nothing of that name to call here: {help}")]
     UnknownMethod { help: &'static str },
     #[error("top_k is {top_k}, there are {top_k_max} classes: ask for fewer")]
@@ -99,14 +99,14 @@ pub(crate) enum RequestError {
         "grpc-timeout is {value:?}: write 1 to 8 digits and a unit out of H, M, S, m, u, n, as in 500m"
     )]
     TimeoutMalformed { value: String },
-    /// The source is for the log alone.
+    /// The source is only for the log.
     #[error(
         "the server failed on this call, not through your fault: quote the request id when you report it"
     )]
     Internal(#[source] InternalError),
 }
 
-/// Our own fault.
+/// A fault of the server.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum InternalError {
     #[error("decoding panicked")]
@@ -127,20 +127,21 @@ impl From<PictureError> for RequestError {
     }
 }
 
-/// When a refused call is worth trying again, at the earliest: a few inferences later.
+/// The earliest time after which a rejected request is worth retrying: a few inferences.
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(200);
-/// Milliseconds before a gRPC client that retries by itself may do so.
+/// Header: milliseconds after which a gRPC client may retry by itself.
 const RETRY_PUSHBACK: &str = "grpc-retry-pushback-ms";
-/// How messages may be compressed; the specification wants it with the refusal of one that is compressed in another way.
+/// Header: how messages may be compressed. The specification requires it when a message that is compressed in another way
+/// is rejected.
 pub(crate) const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
 
 impl RequestError {
-    /// What is wrong with a tensor, in the words of [`RequestError::TensorMalformed`].
+    /// An error in a tensor; `problem` is worded as [`RequestError::TensorMalformed`] requires.
     pub(crate) fn tensor(field: &'static str, problem: String) -> Self {
         Self::TensorMalformed { field, problem }
     }
 
-    /// The status as the caller sees it, with google.rpc details.
+    /// The status that the client sees, with google.rpc details.
     pub(crate) fn status(&self, request_id: &str) -> Status {
         let rpc = self.rpc_status(request_id);
         let details = rpc.encode_to_vec().into();
@@ -156,7 +157,7 @@ impl RequestError {
         status
     }
 
-    /// The same as a message: the outcome of one image of several.
+    /// The same status as a message, for one image of several.
     pub(crate) fn rpc_status(&self, request_id: &str) -> pb::Status {
         let details = self.details(request_id);
         let retry = details.retry_info().cloned();
@@ -174,7 +175,7 @@ impl RequestError {
         }
     }
 
-    /// What a program can read of it.
+    /// The machine-readable part of the error.
     pub(crate) fn details(&self, request_id: &str) -> ErrorDetails {
         let mut metadata = self.metadata();
         if self.code() == Code::Internal {
@@ -195,12 +196,12 @@ impl RequestError {
         self.code_and_reason().0
     }
 
-    /// The reason in its ErrorInfo.
+    /// The reason for its ErrorInfo.
     pub(crate) fn reason(&self) -> ErrorReason {
         self.code_and_reason().1
     }
 
-    /// The status of plain HTTP.
+    /// The status code in plain HTTP.
     pub(crate) fn http_status(&self) -> StatusCode {
         match self {
             Self::MetadataTooLarge { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -208,7 +209,7 @@ impl RequestError {
         }
     }
 
-    /// After which the same call may succeed; nothing if it is not worth trying again.
+    /// When the same request may succeed; `None` if a retry is useless.
     pub(crate) fn retry_delay(&self) -> Option<Duration> {
         match self {
             Self::Overloaded { retry_delay }
@@ -296,7 +297,7 @@ impl RequestError {
         }
     }
 
-    /// What the reason promises in the contract.
+    /// The metadata that the contract promises for the reason.
     fn metadata(&self) -> HashMap<String, String> {
         let pairs: Vec<(&str, String)> = match self {
             Self::Picture(error) => match **error {
@@ -381,19 +382,19 @@ fn accepted() -> (&'static str, String) {
     ("accepted", imageclassifier_model::MEDIA_TYPES.join(" "))
 }
 
-/// The beginning of what a caller wrote: it stands in headers, which are short.
+/// The beginning of a client's text, short enough for headers.
 pub(crate) fn excerpt(text: &str) -> &str {
     const BYTES_MAX: usize = 64;
     let end = text.floor_char_boundary(BYTES_MAX);
     &text[..end]
 }
 
-/// What plain HTTP calls a failure of this code and reason.
+/// The plain HTTP status code for this code and reason.
 fn http_status(code: Code, reason: ErrorReason) -> StatusCode {
     match (code, reason) {
         (_, ErrorReason::ImageTooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
         (_, ErrorReason::ImageFormatUnknown) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        // The server's trouble, not the caller's doing.
+        // The server's fault, not the client's.
         (_, ErrorReason::Overloaded) => StatusCode::SERVICE_UNAVAILABLE,
         (Code::Ok, _) => StatusCode::OK,
         (Code::InvalidArgument | Code::FailedPrecondition | Code::OutOfRange, _) => {
@@ -412,7 +413,7 @@ fn http_status(code: Code, reason: ErrorReason) -> StatusCode {
     }
 }
 
-/// Every reason there is, for metrics.
+/// Every reason, for metrics.
 pub(crate) fn reasons() -> impl Iterator<Item = &'static str> {
     (1..)
         .map_while(|number| ErrorReason::try_from(number).ok())

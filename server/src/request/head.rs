@@ -1,4 +1,4 @@
-//! What every layer may want to know of a call, taken from its head once.
+//! What every layer may need to know about a request, read from its head once.
 
 use std::time::Instant;
 
@@ -14,10 +14,10 @@ use crate::request::request_id::RequestId;
 /// Where plain HTTP takes a picture.
 pub(crate) const CLASSIFY_PATH: &str = "/v1/classify";
 
-/// Of a path that leads nowhere, in the answer.
+/// How much of an unknown path the answer shows.
 const PATH_BYTES_SHOWN: usize = 64;
 
-/// The head of a call, as an extension of its request.
+/// The head of a request, as an extension of the request.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestHead {
     pub(crate) id: RequestId,
@@ -26,7 +26,7 @@ pub(crate) struct RequestHead {
     pub(crate) arrived_at: Instant,
 }
 
-/// How a call is written on the wire.
+/// How a request is encoded on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     Grpc,
@@ -36,7 +36,7 @@ pub(crate) enum Protocol {
     Http,
 }
 
-/// What is called; of the methods that others define only the service counts, or what it is about.
+/// Which method is called. Of methods that others define, only the service or the purpose is distinguished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Method {
     Classify,
@@ -44,9 +44,9 @@ pub(crate) enum Method {
     ClassifyStream,
     GetModel,
     ModelInfer,
-    /// Of the Open Inference Protocol: what models there are.
+    /// Open Inference Protocol: which models there are.
     OipMetadata,
-    /// Of the same: whether calls should be sent here.
+    /// Open Inference Protocol: whether requests should be sent here.
     OipHealth,
     Health,
     Reflection,
@@ -54,7 +54,7 @@ pub(crate) enum Method {
 }
 
 impl RequestHead {
-    /// As [`parse_head`] has read it.
+    /// The head that [`parse_head`] has read.
     pub(crate) fn from_extensions(extensions: &Extensions) -> Self {
         let head = extensions.get::<Self>();
         head.expect("`parse_head` lies around every handler")
@@ -74,7 +74,7 @@ impl Protocol {
         }
     }
 
-    /// The protocol of a content type, whatever its case and parameters; only protobuf messages are spoken.
+    /// The protocol of a content type, whatever its case and parameters. Only protobuf messages are supported.
     pub(crate) fn parse_content_type(content_type: &HeaderValue) -> Option<(Self, &'static str)> {
         let text = content_type.to_str().ok()?;
         let media_type = text.split(';').next()?.trim().to_ascii_lowercase();
@@ -108,7 +108,7 @@ impl Method {
         }
     }
 
-    /// For traces.
+    /// The full name, for traces.
     pub(crate) fn full_name(self) -> &'static str {
         match self {
             Self::Classify => "imageclassifier.ImageClassifier/Classify",
@@ -136,7 +136,7 @@ impl Method {
         }
     }
 
-    /// Whether it only asks if calls should be sent here, as probes do, which have no access token.
+    /// Whether it only asks if requests should be sent here. Probes do so, and have no access token.
     pub(crate) fn probes(self) -> bool {
         matches!(self, Self::Health | Self::OipHealth)
     }
@@ -162,8 +162,8 @@ impl Method {
     }
 }
 
-/// Reads the head of each call and writes its content type as the layers below expect it. What is no call gets 415: a form
-/// that a foreign page can post without asking must never pass for one.
+/// Reads the head of each RPC and normalises its content type for the layers below. Everything else gets 415: a form that a
+/// foreign page can post without a preflight must never pass for an RPC.
 pub(crate) async fn parse_head(mut request: Request, next: Next) -> Response {
     let content_type = request.headers().get(header::CONTENT_TYPE);
     let Some((protocol, content_type)) = content_type.and_then(Protocol::parse_content_type) else {
@@ -182,8 +182,7 @@ pub(crate) async fn parse_head(mut request: Request, next: Next) -> Response {
     begin(protocol, request, next).await
 }
 
-/// Reads the head of a call in plain HTTP, which is one whatever its content type: the check of origins alone keeps foreign
-/// pages away.
+/// Reads the head of a plain HTTP request, whatever its content type: only the check of origins keeps foreign pages away.
 pub(crate) async fn parse_http_head(request: Request, next: Next) -> Response {
     begin(Protocol::Http, request, next).await
 }
@@ -205,8 +204,8 @@ async fn begin(protocol: Protocol, mut request: Request, next: Next) -> Response
     response
 }
 
-/// The gRPC-Web layer knows content types to the letter, and answers in the one that `accept` names; a caller who names
-/// none means the one it writes.
+/// The gRPC-Web layer compares content types literally, and answers in the type that `accept` names. The answer always gets
+/// the type of the request.
 fn normalise(headers: &mut HeaderMap, protocol: Protocol, content_type: &'static str) {
     let content_type = HeaderValue::from_static(content_type);
     if protocol != Protocol::Grpc {

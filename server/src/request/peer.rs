@@ -1,11 +1,11 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-/// Who is at the other end, as an extension of each request.
+/// The client's address, as an extension of each request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
 impl Peer {
-    /// The address that counts as one client: of IPv6 the /64 network, which one household has to itself.
+    /// The address that counts as one client: for IPv6 the /64 network, which a household has to itself.
     pub(crate) fn network(&self) -> IpAddr {
         match self.0.ip().to_canonical() {
             IpAddr::V4(v4) => v4.into(),

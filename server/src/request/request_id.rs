@@ -4,15 +4,15 @@ use uuid::Uuid;
 /// Long enough for a UUID or a trace id, too short to flood a log.
 const LENGTH_MAX: usize = 64;
 
-/// Names one call in log, answer and response header.
+/// Identifies one request in the log, the answer and the response header.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(HeaderValue);
 
 impl RequestId {
-    /// Carries the id of a call in both directions.
+    /// The header that carries a request's id in both directions.
     pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
-    /// The caller's own id if it is a plain short word, else a new one.
+    /// The client's own id if it is short and plain, otherwise a new one.
     pub(crate) fn from_headers(headers: &HeaderMap) -> Self {
         let own = headers.get(Self::HEADER).filter(|id| {
             let plain = |&b: &u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';

@@ -1,11 +1,11 @@
 use crate::truncation::ROWS_PRESENT_MIN_SHARE;
 
-/// Beginnings of the headers, in bytes: the file's, then one of the image's.
+/// Lengths of the headers and offsets in them, in bytes: the file's, then those of the image.
 const FILE_HEADER: usize = 14;
 const DATA_OFFSET_AT: usize = 10;
 const CORE: u32 = 12;
 const INFO: u32 = 40;
-/// Versions of the header that hold masks for red, green and blue, and one for alpha too.
+/// Lengths of the headers with masks for red, green and blue, and also for alpha.
 const WITH_MASKS: u32 = 52;
 const WITH_ALPHA_MASK: u32 = 56;
 const HEADER_MAX: u32 = 124;
@@ -17,14 +17,14 @@ const COLOURS_MAX: usize = 256;
 /// Blue, green, red and alpha in four bytes.
 const BYTE_MASKS: [u32; 4] = [0xFF_0000, 0xFF00, 0xFF, 0xFF00_0000];
 
-/// What a bitmap says of itself.
+/// A bitmap's description of itself, and its data.
 pub(super) struct Header<'a> {
     pub(super) width: u32,
     pub(super) height: u32,
     pub(super) top_down: bool,
     pub(super) coding: Coding,
     bits_per_pixel: u16,
-    /// Red, green, blue and alpha, if the pixels are such fields.
+    /// Masks for red, green, blue and alpha, if the pixels consist of such fields.
     masks: Option<[u32; 4]>,
     /// At most 256 colours: red, green, blue.
     pub(super) palette: Vec<[u8; 3]>,
@@ -35,23 +35,23 @@ pub(super) struct Header<'a> {
 pub(super) enum Coding {
     /// Row by row, padded to four bytes.
     Rows,
-    /// Runs of pixels with so many bits: 4, 8 or 24.
+    /// Runs of pixels with this many bits: 4, 8 or 24.
     RunLength(u16),
 }
 
-/// Bytes of a row, and how many follow to make them a multiple of four.
+/// The number of bytes in a row, and how many pad it to a multiple of four.
 pub(super) struct Row {
     pub(super) bytes: usize,
     pub(super) padding: usize,
 }
 
-/// Whether these bytes are those of a file: two letters alone could be a text's.
+/// Whether these bytes are a BMP file: its two letters alone could begin a text.
 pub(crate) fn has_file_header(bytes: &[u8]) -> bool {
     let header = bytes.get(FILE_HEADER..).and_then(|rest| u32_at(rest, 0));
     header.is_none_or(is_header_size)
 }
 
-/// Whether these bytes are a bitmap whose file header is missing: there is no signature, so that all of it has to fit.
+/// Whether these bytes are a bitmap without its file header. There is no signature, so all fields have to be consistent.
 pub(crate) fn is_plausible_without_file_header(bytes: &[u8]) -> bool {
     let planes_at = if u32_at(bytes, 0) == Some(CORE) {
         8
@@ -77,13 +77,13 @@ fn is_header_size(size: u32) -> bool {
 }
 
 impl<'a> Header<'a> {
-    /// Of a file. Nothing if it is damaged or unsupported.
+    /// Parses a file. `None` if it is damaged or unsupported.
     pub(super) fn of_file(file: &'a [u8]) -> Option<Self> {
         let offset = usize::try_from(u32_at(file, DATA_OFFSET_AT)?).ok()?;
         Self::parse(file.get(FILE_HEADER..)?, offset.checked_sub(FILE_HEADER))
     }
 
-    /// Of a bitmap without the file's header: the pixels follow the palette.
+    /// Parses a bitmap without the file's header: the pixels follow the palette.
     pub(super) fn of_bitmap(bytes: &'a [u8]) -> Option<Self> {
         Self::parse(bytes, None)
     }
@@ -91,7 +91,7 @@ impl<'a> Header<'a> {
     fn parse(bytes: &'a [u8], data_at: Option<usize>) -> Option<Self> {
         let size = u32_at(bytes, 0).filter(|&size| is_header_size(size))?;
         let header = bytes.get(..usize::try_from(size).ok()?)?;
-        // The oldest headers end early: what they lack is zero.
+        // The oldest headers are shorter: fields that they lack are zero.
         let field = |at| u32_at(header, at).unwrap_or(0);
         let (width, rows, bits_per_pixel) = if size == CORE {
             let length = |at| u16_at(header, at).map(i32::from);
@@ -100,7 +100,7 @@ impl<'a> Header<'a> {
             let length = |at| u32_at(header, at).map(u32::cast_signed);
             (length(4)?, length(8)?, u16_at(header, 14)?)
         };
-        // The number of planes, before the bits, is always 1, whatever it says.
+        // The number of planes, the field before this one, always counts as 1.
         let os2 = (OS2_MIN..=OS2_MAX).contains(&size)
             && ![INFO, WITH_MASKS, WITH_ALPHA_MASK].contains(&size);
         let compression = field(16);
@@ -115,7 +115,7 @@ impl<'a> Header<'a> {
         let masks = if !has_masks {
             None
         } else {
-            // Behind the shortest header, else in it.
+            // The masks follow the shortest header; longer headers contain them.
             if size < WITH_MASKS {
                 end += if compression == 6 { 16 } else { 12 };
             }
@@ -131,7 +131,8 @@ impl<'a> Header<'a> {
         let palette = bytes.get(end..)?;
         let palette_length = match (colours, bits_per_pixel) {
             (0, 1..=8) => 1 << bits_per_pixel,
-            // More colours than bits can name are skipped. Deeper images may have some too, for poorer screens.
+            // Colours beyond those that the pixels' bits can name are skipped. Deeper images may also have a palette, for
+            // simpler screens.
             _ => colours,
         };
         let palette_end = end.saturating_add(palette_length.saturating_mul(entry_bytes));
@@ -158,14 +159,14 @@ impl<'a> Header<'a> {
         })
     }
 
-    /// Takes the fourth byte of a pixel as its alpha, as icons do.
+    /// Takes the fourth byte of a pixel for its alpha, as icons do.
     pub(super) fn read_alpha(&mut self) {
         if self.bits_per_pixel == 32 && self.masks.is_none() {
             self.masks = Some(BYTE_MASKS);
         }
     }
 
-    /// What a row takes up.
+    /// The length of a row.
     pub(super) fn row(&self) -> Row {
         let bits = u64::from(self.width) * u64::from(self.bits_per_pixel);
         let bytes = usize::try_from(bits.div_ceil(8)).unwrap_or(usize::MAX - 3);
@@ -185,7 +186,7 @@ impl<'a> Header<'a> {
         let row = self.row();
         let data_bytes = (row.bytes + row.padding) * rows as usize;
         let mut plain = Vec::with_capacity(size as usize + COLOURS_MAX * 4 + data_bytes);
-        // Of at most as many rows as there are bytes: no row is empty.
+        // There are at most as many rows as bytes, because no row is empty.
         let rows = i32::try_from(rows).unwrap_or(i32::MAX);
         let rows = if self.top_down { -rows } else { rows };
         let width = i32::try_from(self.width).unwrap_or(i32::MAX);

@@ -6,13 +6,13 @@ use crate::{
 };
 
 const RGB: usize = 3;
-/// Behind a zero: end of line, end of image, a jump. More is a count of pixels that are not repeated.
+/// After a zero: end of line, end of image, a jump. Larger values count pixels that are not repeated.
 const END_OF_LINE: u8 = 0;
 const END_OF_IMAGE: u8 = 1;
 const JUMP: u8 = 2;
 
-/// The pixels of a bitmap whose runs have pixels of 4, 8 or 24 bits, in RGB from the top. Pixels that are skipped are white:
-/// transparent, as browsers show them.
+/// Decodes a bitmap whose runs have pixels of 4, 8 or 24 bits, to RGB from the top. Skipped pixels are white, because
+/// browsers show them as transparent.
 ///
 /// # Errors
 /// [`PictureError::Truncated`].
@@ -37,13 +37,13 @@ pub(super) fn decode(header: &Header<'_>, bits: u16) -> Result<Vec<u8>, PictureE
 struct Canvas<'a> {
     header: &'a Header<'a>,
     pixels: Vec<u8>,
-    /// The next pixel: its column, and its row in the order of the file.
+    /// The next pixel's column, and its row in the order of the file.
     x: u32,
     y: u32,
 }
 
 impl Canvas<'_> {
-    /// Nothing if the data end before the image does.
+    /// Draws all pixels; `None` if the data end before the image does.
     fn draw(&mut self, bits: u16) -> Option<()> {
         let mut data = self.header.data;
         while self.y < self.header.height {
@@ -71,7 +71,7 @@ impl Canvas<'_> {
         Some(())
     }
 
-    /// The colours that a run repeats in turn.
+    /// The two colours that alternate in a run.
     fn run(&self, data: &mut &[u8], bits: u16) -> Option<[[u8; RGB]; 2]> {
         Some(match bits {
             4 => {
@@ -83,7 +83,7 @@ impl Canvas<'_> {
         })
     }
 
-    /// Pixels that each have their own colour. They end on an even number of bytes.
+    /// Draws pixels that each have their own colour. Their data end at an even number of bytes.
     fn draw_each(&mut self, data: &mut &[u8], bits: u16, count: u8) -> Option<()> {
         let before = data.len();
         let mut pair = 0;
@@ -112,7 +112,7 @@ impl Canvas<'_> {
         palette.get(usize::from(index)).copied().unwrap_or_default()
     }
 
-    /// Takes back a row that is cut.
+    /// Clears a row that is cut off.
     fn clear_row(&mut self) {
         for x in 0..self.x.min(self.header.width) {
             self.x = x;
@@ -120,7 +120,7 @@ impl Canvas<'_> {
         }
     }
 
-    /// Colours the next pixel; what goes beyond the row's end is left out.
+    /// Colours the next pixel. Pixels beyond the row's end are ignored.
     fn put(&mut self, colour: [u8; RGB]) {
         let Header { width, height, .. } = *self.header;
         if self.x < width {

@@ -1,5 +1,5 @@
-//! What a TIFF file says of itself, held against its length and its image before anything is decoded: strips and tiles can lie
-//! on each other, be larger than the image, or hold JPEGs of any size.
+//! Compares what a TIFF file says about itself with its length and its image before anything is decoded: strips and tiles
+//! can overlap, be larger than the image, or contain JPEGs of any size.
 
 use ::tiff::{
     decoder::ChunkType,
@@ -11,15 +11,15 @@ use memchr::memchr_iter;
 use super::{FileDecoder, failed, tag};
 use crate::{PictureError, error::undecodable};
 
-/// A strip for each row of the largest image that scanners make.
+/// One strip for each row of the largest image that scanners make.
 const CHUNKS_MAX: usize = 1 << 16;
-/// CMYK with two more.
+/// CMYK with two extra channels.
 const SAMPLES_MAX: u32 = 6;
-/// Pixels of tiles may exceed the image's by as much again, or by this for small images.
+/// How far the pixels of all tiles may exceed a small image's; for larger ones they may be twice the image's.
 const PADDING_PIXELS_MAX: u64 = 1 << 22;
 /// All chunks together may be twice as long as the file: some writers let them share data.
 const SHARING_MAX: u64 = 2;
-/// JPEGs have whole blocks.
+/// JPEGs consist of whole blocks, so they may be this much larger on each side.
 const JPEG_BLOCK: u64 = 64;
 
 /// # Errors
@@ -67,12 +67,12 @@ pub(super) fn check(decoder: &mut FileDecoder<'_>, file: &[u8]) -> Result<(), Pi
     Ok(())
 }
 
-/// Pixels that frame headers anywhere in the file say: no other bytes look like one but by chance or in metadata.
+/// The pixel counts in all JPEG frame headers of the file. Other bytes look like one only by chance or in metadata.
 fn jpeg_dimensions(file: &[u8]) -> impl Iterator<Item = u64> {
     memchr_iter(0xFF, file).filter_map(|at| {
         let &[_, marker, _, length, _, h0, h1, w0, w1, components] =
             file.get(at..)?.first_chunk()?;
-        // 0xC4, 0xC8 and 0xCC are no frames. Of a frame's header the length follows from its components.
+        // 0xC4, 0xC8 and 0xCC are not frames. The length of a frame's header follows from its number of components.
         let is_frame = matches!(marker, 0xC0..=0xCF) && !matches!(marker, 0xC4 | 0xC8 | 0xCC);
         let side = |bytes| u64::from(u16::from_be_bytes(bytes));
         (is_frame && u16::from(length) == 8 + 3 * u16::from(components))

@@ -6,12 +6,12 @@ use super::super::pixels::Channels;
 /// What the samples of a pixel mean.
 pub(super) enum Colour {
     Grey,
-    /// With something that is no alpha.
+    /// Grey with a second channel that is not alpha.
     GreyAndMore,
     GreyAlpha,
     Rgb,
     Rgba {
-        /// The colours have been multiplied with it.
+        /// Whether the colours have been multiplied by alpha.
         premultiplied: bool,
     },
     Cmyk,
@@ -23,7 +23,7 @@ const ASSOCIATED_ALPHA: u32 = 1;
 const UNASSOCIATED_ALPHA: u32 = 2;
 
 impl Colour {
-    /// Nothing for colours that are not decoded. `extra` is what the file says of the first sample that is no colour.
+    /// `None` for colours that are not decoded. `extra` is the file's description of the first sample that is not a colour.
     pub(super) fn of(
         color_type: ColorType,
         extra: Option<u32>,
@@ -45,7 +45,7 @@ impl Colour {
         })
     }
 
-    /// Samples of a pixel.
+    /// Number of samples per pixel.
     pub(super) fn stored_channels(&self) -> usize {
         match self {
             Self::Grey | Self::Palette(_) => 1,
@@ -60,7 +60,7 @@ impl Colour {
         matches!(self, Self::Palette(_))
     }
 
-    /// The image of these samples; below its first `rows_present` rows it is white.
+    /// The image of these samples; it is white below its first `rows_present` rows.
     pub(super) fn image(
         &self,
         width: u32,

@@ -5,16 +5,16 @@ use ::tiff::{
 
 use super::FileDecoder;
 
-/// The colours of an image with a palette, and its file made to say that it has shades of grey instead.
+/// The colours of an image with a palette, and a copy of its file that declares them to be shades of grey.
 pub(super) struct Palette {
     pub(super) colours: Vec<[u8; 3]>,
     pub(super) patched: Vec<u8>,
 }
 
-/// Nothing if the image has no palette.
+/// `None` if the image has no palette.
 ///
 /// # Errors
-/// If it has one that is damaged.
+/// If the image's palette is damaged.
 pub(super) fn find(decoder: &mut FileDecoder<'_>, file: &[u8]) -> TiffResult<Option<Palette>> {
     let kind: Option<u16> = decoder.find_tag_unsigned(Tag::PhotometricInterpretation)?;
     if kind != Some(PhotometricInterpretation::RGBPalette.to_u16()) {
@@ -23,7 +23,7 @@ pub(super) fn find(decoder: &mut FileDecoder<'_>, file: &[u8]) -> TiffResult<Opt
     let map: Vec<u16> = decoder
         .find_tag_unsigned_vec(Tag::ColorMap)?
         .unwrap_or_default();
-    // Some writers put 8 bits where 16 belong. Others leave the lower half zero: it is not rounded.
+    // Some writers store 8 bits instead of 16. Others leave the lower half zero, so values are not rounded.
     let is_shallow = map.iter().all(|&value| value < 256);
     let channel = |value: u16| value.to_be_bytes()[usize::from(is_shallow)];
     let colours = map.len() / 3;
@@ -34,7 +34,7 @@ pub(super) fn find(decoder: &mut FileDecoder<'_>, file: &[u8]) -> TiffResult<Opt
     Ok(patched.map(|patched| Palette { colours, patched }))
 }
 
-/// The file with another value of the first directory's entry for the photometric interpretation.
+/// A copy of the file with another photometric interpretation in its first directory.
 fn with_grey(file: &[u8], directory: u64) -> Option<Vec<u8>> {
     const BIG: u8 = 43;
     let tag = Tag::PhotometricInterpretation.to_u16();
@@ -52,7 +52,7 @@ fn with_grey(file: &[u8], directory: u64) -> Option<Vec<u8>> {
     } else {
         file.get(3)?
     };
-    // Bytes of the number of entries, of an entry, and before the value in it.
+    // Bytes of the entry count, bytes of an entry, and offset of the value in an entry.
     let (count_bytes, entry_bytes, value_at) = if *version == BIG {
         (8, 20, 12)
     } else {

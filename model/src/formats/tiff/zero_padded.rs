@@ -1,6 +1,6 @@
 use std::io::{Read, Result, Seek, SeekFrom};
 
-/// Bytes, on demand with zeros behind them without end, so that an uncompressed strip that is cut can be read.
+/// A reader of bytes that can continue with endless zeros, so that a cut uncompressed strip can be read.
 pub(super) struct ZeroPadded<'a> {
     bytes: &'a [u8],
     at: u64,
@@ -16,7 +16,7 @@ impl<'a> ZeroPadded<'a> {
         }
     }
 
-    /// Puts zeros behind the bytes.
+    /// From now on, zeros follow the bytes.
     pub(super) fn pad(&mut self) {
         self.is_padded = true;
     }

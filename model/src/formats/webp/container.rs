@@ -3,23 +3,23 @@ use std::iter;
 /// `RIFF`, a length, `WEBP`.
 const HEAD_BYTES: usize = 12;
 const CHUNK_HEAD_BYTES: usize = 8;
-/// Of the extended header: flags, three reserved bytes, the canvas' width and height less one.
+/// Length of the extended header: flags, three reserved bytes, the canvas' width and height less one.
 const EXTENDED_BYTES: usize = 10;
 const HAS_ALPHA: u8 = 0x10;
 const HAS_EXIF: u8 = 0x08;
 const IS_ANIMATED: u8 = 0x02;
-/// Of an animation's frame, before its chunks: place, then width and height less one, then more.
+/// Length of the header of an animation's frame, before its chunks: position, width and height less one, and more.
 const FRAME_HEAD_BYTES: usize = 16;
 const FRAME_SIZE_AT: usize = 6;
-/// Background and number of repetitions.
+/// The content of the animation chunk: background and number of repetitions.
 const ANIMATION: [u8; 6] = [0; 6];
-/// A cut frame does not become longer than this times what is there: with less, too few rows are there.
+/// A cut frame is padded to at most this many times its present length: with less data, too few rows would be present.
 const GROWTH_MAX: usize = 16;
 
-/// The first frame of a WebP file and what it depends on.
+/// The first frame of a WebP file, and the parts of the file that it depends on.
 pub(super) struct Container<'a> {
     canvas: (u32, u32),
-    /// Of an animation: the frame's place, size and more.
+    /// Animations only: the frame's position, size and more.
     frame: Option<&'a [u8; FRAME_HEAD_BYTES]>,
     /// Compressed transparency of a lossy frame.
     alpha: Option<Chunk<'a>>,
@@ -30,14 +30,14 @@ pub(super) struct Container<'a> {
 #[derive(Clone, Copy)]
 struct Chunk<'a> {
     name: &'a [u8; 4],
-    /// As much of it as there is.
+    /// As much of the content as is present.
     content: &'a [u8],
-    /// As long as it says that it is.
+    /// The content's length according to the chunk.
     length: usize,
 }
 
 impl<'a> Container<'a> {
-    /// Nothing if there is no frame.
+    /// Parses a file; `None` if it has no frame.
     pub(super) fn parse(file: &'a [u8]) -> Option<Self> {
         let chunks = Chunks(file.get(HEAD_BYTES..)?);
         let first = chunks.clone().next()?;
@@ -83,18 +83,18 @@ impl<'a> Container<'a> {
         })
     }
 
-    /// Width and height of what is shown.
+    /// Width and height of the canvas.
     pub(super) fn canvas(&self) -> (u32, u32) {
         self.canvas
     }
 
-    /// Width and height that the frame's own data say.
+    /// Width and height according to the frame's own data.
     pub(super) fn frame_dimensions(&self) -> Option<(u32, u32)> {
         self.image.dimensions()
     }
 
-    /// Whether the frame is as large as the container says: the decoder would look for pixels where there are none, and panic
-    /// (image-webp 0.2.4).
+    /// Whether the frame is as large as the container says. Otherwise the decoder would look for pixels beyond the frame,
+    /// and panic (image-webp 0.2.4).
     pub(super) fn is_consistent(&self) -> bool {
         let announced = match self.frame {
             None => Some(self.canvas),
@@ -107,28 +107,29 @@ impl<'a> Container<'a> {
         announced == self.frame_dimensions()
     }
 
-    /// The Exif metadata that the flags announce.
+    /// The Exif metadata, if the flags announce them.
     pub(super) fn exif(&self) -> Option<&'a [u8]> {
         self.exif
     }
 
-    /// Whether the frame is compressed with losses.
+    /// Whether the frame is lossy.
     pub(super) fn is_lossy(&self) -> bool {
         self.image.is_lossy()
     }
 
-    /// How many bytes of the frame are cut off.
+    /// How many bytes of the frame are missing.
     pub(super) fn bytes_missing(&self) -> usize {
         let missing = |chunk: &Chunk<'_>| chunk.length - chunk.content.len();
         missing(&self.image) + self.alpha.as_ref().map_or(0, missing)
     }
 
-    /// A file with the frame alone.
+    /// A file with only the frame.
     pub(super) fn plain(&self) -> Vec<u8> {
         self.file(self.image.content)
     }
 
-    /// As [`Self::plain`], with bytes in place of those that are missing: zeros, or for other seeds others.
+    /// As [`Self::plain`], with other bytes in place of the missing ones: zeros for seed 0, pseudorandom bytes for other
+    /// seeds.
     pub(super) fn padded(&self, seed: u32) -> Vec<u8> {
         let present = self.image.content;
         let length = self
@@ -214,14 +215,15 @@ impl Chunk<'_> {
     /// Width and height of an image.
     fn dimensions(&self) -> Option<(u32, u32)> {
         if self.is_lossy() {
-            // Behind the frame's tag and a start code two numbers of 14 bits, each below two bits for scaling (RFC 6386, 9.1).
+            // The frame's tag and a start code are followed by two numbers of 14 bits, each with two more bits for scaling
+            // above it (RFC 6386, 9.1).
             const START_CODE: [u8; 3] = [0x9D, 0x01, 0x2A];
             let (start_code, size) = self.content.get(3..)?.split_first_chunk::<3>()?;
             let &[w0, w1, h0, h1] = size.first_chunk()?;
             let length = |bytes| u32::from(u16::from_le_bytes(bytes) & 0x3FFF);
             return (*start_code == START_CODE).then(|| (length([w0, w1]), length([h0, h1])));
         }
-        // Behind a signature two numbers of 14 bits, each less one.
+        // The signature is followed by two numbers of 14 bits, each less one.
         let (&0x2F, rest) = self.content.split_first()? else {
             return None;
         };

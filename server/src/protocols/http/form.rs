@@ -31,7 +31,7 @@ pub(super) async fn image(request: Request) -> Result<Bytes, Rejection> {
     }
 }
 
-/// The first file that holds something. Browsers send an empty one for each input that was left alone.
+/// The first file that is not empty. Browsers send an empty one for each unused input.
 async fn first_file(request: Request, boundary: String) -> Result<Bytes, Rejection> {
     let stream = request.into_body().into_data_stream();
     let mut form = multer::Multipart::new(stream, boundary);
@@ -39,13 +39,13 @@ async fn first_file(request: Request, boundary: String) -> Result<Bytes, Rejecti
     while let Some(field) = form.next_field().await.map_err(rejection_of_form)? {
         let named = names_file(field.headers());
         let content = field.bytes().await.map_err(rejection_of_form)?;
-        // What a program sends without the name of a file is one if it is not text.
+        // A program may send a file without a file name: a part that is not text counts as a file.
         if !content.is_empty() && (named || str::from_utf8(&content).is_err()) {
             return Ok(content);
         }
         any_file |= named;
     }
-    // No image is as empty as the file: that is said better there.
+    // An empty file becomes an empty image, which is rejected with a better message later.
     any_file
         .then(Bytes::new)
         .ok_or_else(|| RequestError::FormMalformed.into())
@@ -69,7 +69,7 @@ fn rejection_of_form(error: multer::Error) -> Rejection {
     }
 }
 
-/// Refused while it was sent, or cut off on its way.
+/// The error of an upload that was rejected while it was sent, or cut off on its way.
 fn rejection_of_upload(error: axum::BoxError) -> Rejection {
     match ReportedError::find(&*error) {
         Some(error) => Rejection::Body(error.clone()),

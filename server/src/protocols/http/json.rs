@@ -19,7 +19,7 @@ pub(super) fn json_response(status: StatusCode, body: &impl Serialize) -> Respon
     (status, content_type, body).into_response()
 }
 
-/// Every layer rejects requests as gRPC does. A shell wants the status of HTTP, and JSON.
+/// Translates rejections, which every layer writes for gRPC, to HTTP status codes and JSON.
 pub(crate) async fn as_json(request: Request, next: Next) -> Response {
     let head = RequestHead::from_extensions(request.extensions());
     let response = next.run(request).await;
@@ -78,7 +78,7 @@ fn any(details: &ErrorDetails) -> Vec<Value> {
     all
 }
 
-/// HTTP knows no parts of a second: rather a little later.
+/// Rounded up: HTTP has no fractions of a second.
 fn whole_seconds(delay: Duration) -> u64 {
     delay.as_secs() + u64::from(delay.subsec_nanos() > 0)
 }

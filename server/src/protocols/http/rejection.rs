@@ -5,11 +5,11 @@ use crate::{
     request::{error::RequestError, head::RequestHead},
 };
 
-/// Why a request gets no answer.
+/// Why a request is rejected.
 pub(super) enum Rejection {
-    /// Yet to be logged and counted.
+    /// Not yet logged and counted.
     Error(RequestError),
-    /// By a limit on request bodies, which has logged and counted it.
+    /// From the limit on request bodies, which has logged and counted it.
     Body(ReportedError),
 }
 

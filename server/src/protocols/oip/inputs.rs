@@ -111,7 +111,7 @@ enum Elements {
     Typed(InferTensorContents),
 }
 
-/// The elements, which are in one place or the other.
+/// The elements, from `contents` or `raw`, which must not both be present.
 fn elements(
     contents: Option<InferTensorContents>,
     raw: Vec<Bytes>,
@@ -141,7 +141,7 @@ fn encoded(elements: Elements, count: usize) -> Option<Vec<InputImage>> {
     Some(images.into_iter().map(InputImage::Encoded).collect())
 }
 
-/// Elements, each behind its length in four bytes, little-endian.
+/// Splits elements, each preceded by its length in four bytes, little-endian.
 fn length_prefixed(mut raw: Bytes) -> Option<Vec<Bytes>> {
     let mut elements = Vec::new();
     while raw.has_remaining() {

@@ -27,11 +27,11 @@ use crate::{
 /// Longer messages are decoded away from the runtime: millions of numbers would hold up every other connection.
 const INLINE_BYTES_MAX: usize = 64 << 10;
 
-/// A message that has been decoded already, as an extension of its request.
+/// A message that has already been decoded, as an extension of its request.
 #[derive(Clone)]
 struct Decoded(Arc<Mutex<ModelInferRequest>>);
 
-/// Decodes the long messages of ModelInfer. tonic would do it on a thread of the runtime; it gets an empty message instead.
+/// Decodes the long messages of ModelInfer. tonic would do so on a runtime thread; it gets an empty message instead.
 pub(crate) async fn decode(
     State((offload, reporter)): State<(Offload, ErrorReporter)>,
     request: Request,
@@ -82,7 +82,7 @@ pub(super) fn take(request: tonic::Request<ModelInferRequest>) -> ModelInferRequ
     }
 }
 
-/// The one uncompressed message that `body` is.
+/// The single message in `body`, if it is uncompressed.
 fn message(body: &Bytes) -> Option<Bytes> {
     let [0, length @ ..] = *body.first_chunk::<PREFIX_BYTES>()? else {
         return None;

@@ -1,4 +1,4 @@
-//! The models that the Open Inference Protocol has: one network, asked in two ways.
+//! The models that the Open Inference Protocol offers: one network with two kinds of input.
 
 use imageclassifier_model::Weights;
 use imageclassifier_proto::inference as proto;
@@ -13,7 +13,7 @@ use crate::{
     request::error::{RequestError, excerpt},
 };
 
-/// How the network is asked.
+/// The kind of input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Model {
     /// With encoded pictures.
@@ -54,7 +54,7 @@ impl Model {
         }
     }
 
-    /// Name of its input.
+    /// Name of the input.
     pub(crate) fn input(self) -> &'static str {
         match self {
             Self::Encoded => "image",
@@ -69,7 +69,7 @@ impl Model {
         }
     }
 
-    /// Axes of its input after the first.
+    /// Axes of the input after the first.
     pub(crate) fn dims(self, weights: &Weights) -> Vec<i64> {
         let size = i64::from(weights.variant().input_size());
         match self {
@@ -78,7 +78,7 @@ impl Model {
         }
     }
 
-    /// What is sent to who names no outputs.
+    /// The outputs for clients that name none.
     pub(crate) fn outputs(self) -> &'static [Output] {
         match self {
             Self::Encoded => &[Output::Label, Output::Probabilities, Output::Logits],

@@ -1,4 +1,4 @@
-//! The outputs of a call: which are wanted, and how they are written.
+//! The outputs of a request: which ones are requested, and how they are written.
 
 use std::iter;
 
@@ -19,7 +19,7 @@ use crate::{
 /// What can be asked about a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Output {
-    /// The most probable class, in words.
+    /// The label of the most probable class.
     Label,
     /// One for each class.
     Probabilities,
@@ -27,11 +27,11 @@ pub(crate) enum Output {
     Logits,
 }
 
-/// An output, and how much of it.
+/// A requested output, and how much of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted {
     output: Output,
-    /// Only the highest values, as text with index and label.
+    /// If set, only this many of the highest values, as text with index and label.
     top_k: Option<usize>,
 }
 
@@ -42,7 +42,7 @@ enum Elements {
 }
 
 const ALL: [Output; 3] = [Output::Label, Output::Probabilities, Output::Logits];
-/// How Triton's clients ask for the highest values.
+/// The parameter with which Triton's clients request the highest values.
 const CLASSIFICATION: &str = "classification";
 
 impl Output {
@@ -70,12 +70,13 @@ impl Output {
     }
 }
 
-/// Axes after the first of what has a value for each class.
+/// Axes after the first of an output with one value per class.
 fn class_dims() -> Vec<i64> {
     vec![i64::try_from(CLASSES).expect("there are 1000 classes")]
 }
 
-/// Each at most once, so that a short question has no endless answer; `default` where the request names none.
+/// The requested outputs; `default` if the request names none. Each is allowed only once, so that a short request cannot
+/// have a huge response.
 ///
 /// # Errors
 /// [`RequestError::TensorMalformed`], [`RequestError::TopK`].
@@ -142,7 +143,7 @@ fn classes(top_k: i64) -> Result<usize, RequestError> {
         })
 }
 
-/// Writes the outputs into `response`. The rankings have all classes.
+/// Writes the outputs into `response`. The rankings must contain all classes.
 pub(crate) fn write(
     response: &mut ModelInferResponse,
     wanted: &[Wanted],
@@ -197,7 +198,7 @@ impl Wanted {
         }
     }
 
-    /// As Triton writes it.
+    /// In Triton's format.
     fn text(self, image: &Classification, class: &Ranked) -> String {
         let value = match self.output {
             Output::Logits => image.logits.values()[class.index],
@@ -207,7 +208,7 @@ impl Wanted {
     }
 }
 
-/// In order of class index.
+/// The probabilities in order of class index.
 fn probabilities(image: &Classification) -> Vec<f32> {
     let mut probabilities = vec![0.0; CLASSES];
     for class in image.ranking.classes() {

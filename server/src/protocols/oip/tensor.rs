@@ -5,16 +5,16 @@ use proto::{DataType, InferParameter};
 
 use crate::request::error::RequestError;
 
-/// How the elements of tensors are written, in a call and in its answer.
+/// How the elements of tensors are encoded, in a request and in its response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// As bytes beside the tensors.
+    /// As raw bytes outside the tensors.
     Raw,
     /// As numbers or strings within them.
     Typed,
 }
 
-/// As the protocol calls it, and not Triton's configuration.
+/// The name in the protocol, which differs from the one in Triton's configuration.
 pub(crate) fn datatype_name(datatype: DataType) -> &'static str {
     match datatype {
         DataType::TypeFp32 => "FP32",
@@ -23,7 +23,7 @@ pub(crate) fn datatype_name(datatype: DataType) -> &'static str {
     }
 }
 
-/// Callers on the same machine as Triton can leave tensors in memory that both see; ours has none such.
+/// Rejects tensors in shared memory. Triton supports it for clients on the same machine; this server does not.
 pub(crate) fn no_shared_memory<'a>(
     field: &'static str,
     mut parameters: impl Iterator<Item = &'a String>,
@@ -35,7 +35,7 @@ pub(crate) fn no_shared_memory<'a>(
     Ok(())
 }
 
-/// The whole number that a parameter is.
+/// The parameter's value, if it is a whole number.
 pub(crate) fn whole_number(parameter: &InferParameter) -> Option<i64> {
     use proto::infer_parameter::ParameterChoice::{Int64Param, Uint64Param};
     match parameter.parameter_choice.as_ref()? {
