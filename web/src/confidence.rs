@@ -28,7 +28,7 @@ mod tests {
         }
         assert_eq!(
             unsure_note(Language::English),
-            "Not sure: no class reaches 20%. Take these as guesses."
+            "Low confidence: no class reaches 20%. Take these as guesses."
         );
     }
 }

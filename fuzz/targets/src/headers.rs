@@ -1,6 +1,9 @@
 //! The headers that the server parses itself. The response must match what each of them requires.
 
-use std::sync::OnceLock;
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::OnceLock,
+};
 
 use axum::body::Body;
 use http::{HeaderName, HeaderValue, Request, StatusCode, Version, header};
@@ -54,6 +57,9 @@ pub fn run(data: &[u8]) {
     if response.http_status == StatusCode::MISDIRECTED_REQUEST {
         return assert!(!is_allowed_host(host.unwrap_or_default()));
     }
+    if response.http_status == StatusCode::BAD_REQUEST {
+        return assert!(host.is_none(), "400 with a Host header");
+    }
     assert!(contains_allowed_host(host.unwrap_or_default()));
     if response.http_status == StatusCode::FORBIDDEN {
         return assert!(origin.is_some(), "403 without an Origin header");
@@ -106,7 +112,25 @@ fn is_allowed_host(host: &[u8]) -> bool {
 
 fn contains_allowed_host(host: &[u8]) -> bool {
     let host = host.to_ascii_lowercase();
-    HOSTS.iter().any(|name| contains(&host, name.as_bytes()))
+    is_allowed_address(&host) || HOSTS.iter().any(|name| contains(&host, name.as_bytes()))
+}
+
+/// Whether the host is a loopback address, however it is written.
+fn is_allowed_address(host: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(host);
+    let text = text.rsplit('@').next().unwrap_or_default();
+    let address = match text.strip_prefix('[') {
+        Some(rest) => rest.split(']').next(),
+        None => text.split(':').next(),
+    };
+    let address = address.and_then(|address| address.parse::<IpAddr>().ok());
+    address.is_some_and(|address| {
+        [
+            Ipv4Addr::LOCALHOST.into(),
+            IpAddr::from(Ipv6Addr::LOCALHOST),
+        ]
+        .contains(&address.to_canonical())
+    })
 }
 
 fn is_valid_token(authorization: &[u8]) -> bool {

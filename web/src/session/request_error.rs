@@ -9,7 +9,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct RequestError {
     pub(crate) failure: Failure,
-    error: Option<CallError>,
+    error: Option<Box<CallError>>,
 }
 
 impl RequestError {
@@ -28,7 +28,7 @@ impl RequestError {
         };
         Self {
             failure,
-            error: Some(error),
+            error: Some(Box::new(error)),
         }
     }
 
