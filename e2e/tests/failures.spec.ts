@@ -21,7 +21,7 @@ const refused: [name: string, mimeType: string, bytes: () => Promise<Buffer> | B
   [
     "torn.png",
     "image/png",
-    async () => (await readFile(photo("coffee.png"))).subarray(0, 100_000),
+    async () => (await readFile(photo("coffee.png"))).subarray(0, 9000),
     "torn.png is corrupt or unsupported. Save it again as JPEG or PNG, then choose that.",
   ],
   ["empty.png", "image/png", () => Buffer.alloc(0), "empty.png is empty. Choose another image."],
