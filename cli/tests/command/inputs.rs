@@ -110,7 +110,7 @@ fn keeps_the_order_of_many_images() {
             let path = folder.join(format!("{number:03}.jpg"));
             match photos.get(number % 4) {
                 Some(photo) => drop(fs::copy(photograph(photo), &path).unwrap()),
-                None => fs::write(&path, "no picture").unwrap(),
+                None => fs::write(&path, "not an image").unwrap(),
             }
             path.display().to_string()
         })

@@ -41,7 +41,7 @@ fn cases() -> Vec<Case> {
         case("empty", image(""), "IMAGE_EMPTY", "image_data", &[]),
         case(
             "text",
-            image("I am no picture"),
+            image("not an image"),
             "IMAGE_FORMAT_UNKNOWN",
             "image_data",
             &[(
@@ -50,7 +50,7 @@ fn cases() -> Vec<Case> {
             )],
         ),
         case(
-            "half a picture",
+            "half an image",
             image(photograph("coffee.png").slice(..5000)),
             "IMAGE_UNDECODABLE",
             "image_data",
