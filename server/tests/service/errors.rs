@@ -46,7 +46,8 @@ fn cases() -> Vec<Case> {
             "image_data",
             &[(
                 "accepted",
-                "image/jpeg image/png image/webp image/gif image/bmp",
+                "image/jpeg image/png image/webp image/gif image/bmp image/tiff image/vnd.microsoft.icon image/qoi \
+                 image/x-portable-anymap image/x-tga",
             )],
         ),
         case(
