@@ -26,13 +26,13 @@ function tensors(file) {
 async function ours() {
   const module = new URL("cargo/wasm32-unknown-unknown/release/bench_wasm.wasm", built);
   const { instance } = await WebAssembly.instantiate(fs.readFileSync(module));
-  const { memory, bytes_new, engine_new, engine_picture, engine_run } = instance.exports;
+  const { memory, bytes_new, engine_new, engine_image, engine_run } = instance.exports;
   const weights = fs.readFileSync(new URL("model/weights/efficientnet_lite0.safetensors", root));
   const file = bytes_new(weights.length);
   new Uint8Array(memory.buffer, file, weights.length).set(weights);
   const engine = engine_new(file, weights.length);
   return async (image) => {
-    new Float32Array(memory.buffer, engine_picture(engine), image.length).set(image);
+    new Float32Array(memory.buffer, engine_image(engine), image.length).set(image);
     const logits = engine_run(engine);
     return new Float32Array(memory.buffer, logits, 1000);
   };

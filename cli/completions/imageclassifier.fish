@@ -26,7 +26,7 @@ end
 
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -s h -l help -d 'Print help'
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -s V -l version -d 'Print version'
-complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "classify" -d 'Classify images (JPEG, PNG, WebP, GIF, BMP, TIFF and others)'
+complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "classify" -d 'Classify images (JPEG, PNG, WebP, GIF, BMP, TIFF, ICO, QOI, PNM, TGA, DIB)'
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "models" -d 'Show the model that the server serves, its preprocessing and its limits'
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "health" -d 'Check whether the server is ready'
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -55,7 +55,7 @@ complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" 
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l timeout -d 'Timeout for each image or request, in seconds' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l wait -d 'Wait until the server is ready, at most --timeout'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify models health help" -f -a "classify" -d 'Classify images (JPEG, PNG, WebP, GIF, BMP, TIFF and others)'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify models health help" -f -a "classify" -d 'Classify images (JPEG, PNG, WebP, GIF, BMP, TIFF, ICO, QOI, PNM, TGA, DIB)'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify models health help" -f -a "models" -d 'Show the model that the server serves, its preprocessing and its limits'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify models health help" -f -a "health" -d 'Check whether the server is ready'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify models health help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

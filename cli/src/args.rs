@@ -17,7 +17,7 @@ pub(crate) enum Command {
     Health(Health),
 }
 
-/// Classify images (JPEG, PNG, WebP, GIF, BMP, TIFF and others)
+/// Classify images (JPEG, PNG, WebP, GIF, BMP, TIFF, ICO, QOI, PNM, TGA, DIB)
 ///
 /// Several files at a time are read and sent over one stream. The output is in the order of the files.
 ///

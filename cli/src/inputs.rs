@@ -11,7 +11,10 @@ use walkdir::{DirEntry, WalkDir};
 /// The argument that names standard input.
 const STDIN: &str = "-";
 /// File extensions of images in folders, in either case.
-const IMAGE_EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "bmp"];
+const IMAGE_EXTENSIONS: [&str; 18] = [
+    "jpg", "jpeg", "png", "webp", "gif", "bmp", "dib", "tif", "tiff", "ico", "cur", "qoi", "pnm",
+    "pbm", "pgm", "ppm", "pam", "tga",
+];
 
 /// An image to classify: its name, and where its bytes are.
 #[derive(Debug)]

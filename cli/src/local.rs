@@ -13,8 +13,8 @@ use imageclassifier_client::{
 };
 use imageclassifier_model as model;
 use imageclassifier_model::{
-    Compute, EncodedImage, Explainer, Input, Logits, Network, NetworkError, Picture, PictureError,
-    Precision, Ranking, Runner, ThreadTeam, Weights, labels,
+    Compute, DecodedImage, EncodedImage, Explainer, Input, InvalidImage, Logits, Network,
+    NetworkError, Precision, Ranking, Runner, ThreadTeam, Weights, labels,
 };
 
 /// The default limits of a server, so that the results are the same.
@@ -91,8 +91,8 @@ impl Local {
         let begun_at = Instant::now();
         let image = EncodedImage::new(image, IMAGE_BYTES_MAX).map_err(rejected)?;
         let input_size = self.weights.variant().input_size();
-        let picture = Picture::decode(&image, PIXELS_MAX, input_size).map_err(rejected)?;
-        let input = Input::prepare(&picture);
+        let decoded = DecodedImage::decode(&image, PIXELS_MAX, input_size).map_err(rejected)?;
+        let input = Input::prepare(&decoded);
         let decoded_at = Instant::now();
 
         let (logits, features) = self.run(input, options.explain).map_err(failed)?;
@@ -125,7 +125,7 @@ impl Local {
                 inference_ms: milliseconds(inferred_at - decoded_at),
             }),
             request_id: String::new(),
-            crop: Some(crop(picture.crop())),
+            crop: Some(crop(decoded.crop())),
         })
     }
 
@@ -161,15 +161,15 @@ fn load_weights(file: Option<&Path>) -> Result<Weights, String> {
     }
 }
 
-fn rejected(error: PictureError) -> CallError {
+fn rejected(error: InvalidImage) -> CallError {
     let reason = match error {
-        PictureError::Empty => ErrorReason::ImageEmpty,
-        PictureError::TooLarge { .. } => ErrorReason::ImageTooLarge,
-        PictureError::UnknownFormat | PictureError::ForeignFormat(_) => {
+        InvalidImage::Empty => ErrorReason::ImageEmpty,
+        InvalidImage::TooLarge { .. } => ErrorReason::ImageTooLarge,
+        InvalidImage::UnknownFormat | InvalidImage::ForeignFormat(_) => {
             ErrorReason::ImageFormatUnknown
         }
-        PictureError::Dimensions { .. } => ErrorReason::ImageDimensions,
-        PictureError::Truncated { .. } | PictureError::Undecodable(_) | PictureError::Jpeg(_) => {
+        InvalidImage::Dimensions { .. } => ErrorReason::ImageDimensions,
+        InvalidImage::Truncated { .. } | InvalidImage::Undecodable(_) | InvalidImage::Jpeg(_) => {
             ErrorReason::ImageUndecodable
         }
     };
@@ -198,8 +198,8 @@ fn crop(crop: model::Crop) -> Crop {
         left: crop.square.left,
         top: crop.square.top,
         side: crop.square.side,
-        picture_width: crop.picture_width,
-        picture_height: crop.picture_height,
+        picture_width: crop.image_width,
+        picture_height: crop.image_height,
     }
 }
 

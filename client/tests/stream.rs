@@ -31,7 +31,7 @@ use tonic::{
 };
 use tonic_types::{ErrorDetails, StatusExt, pb};
 
-/// What becomes of a message, by the text that stands for its picture.
+/// What becomes of a message, by the text that stands for its image.
 type Script = dyn Fn(&str, &Told) -> Reply + Send + Sync;
 
 enum Reply {
@@ -185,8 +185,8 @@ async fn classify(classifier: &Classifier, texts: &[&str], options: StreamOption
         .iter()
         .map(|text| Bytes::from((*text).to_owned()))
         .collect();
-    let pictures = stream::iter(texts.into_iter().enumerate());
-    let outcomes = classifier.classify_stream(pictures, ClassifyOptions::default(), options);
+    let images = stream::iter(texts.into_iter().enumerate());
+    let outcomes = classifier.classify_stream(images, ClassifyOptions::default(), options);
     let mut outcomes: Vec<_> = outcomes.collect().await;
     outcomes.sort_by_key(|(key, _)| *key);
     outcomes
@@ -225,7 +225,7 @@ async fn an_error_concerns_its_image_alone() {
     let (classifier, told) = server(|text, _| match text {
         "bad" => Reply::Error(pb::Status {
             code: 3,
-            message: "no picture".to_owned(),
+            message: "not an image".to_owned(),
             details: vec![],
         }),
         _ => Reply::Answer,
@@ -235,7 +235,7 @@ async fn an_error_concerns_its_image_alone() {
     assert_eq!(labels(&outcomes), ["a", "", "b"]);
     let error = outcomes[1].1.as_ref().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
-    assert_eq!(error.to_string(), "no picture");
+    assert_eq!(error.to_string(), "not an image");
     assert_eq!(told.times("bad"), 1);
 }
 
@@ -244,16 +244,16 @@ async fn bounds_the_images_in_flight() {
     let (classifier, told) = server(|_, _| Reply::AnswerAfter(Duration::from_millis(5))).await;
     let taken = AtomicUsize::new(0);
     let answered = AtomicUsize::new(0);
-    let pictures = stream::iter(0..100usize).map(|key| {
+    let images = stream::iter(0..100usize).map(|key| {
         let held = taken.fetch_add(1, Ordering::Relaxed) + 1 - answered.load(Ordering::Relaxed);
-        assert!(held <= 4, "{held} pictures are held");
+        assert!(held <= 4, "{held} images are held");
         (key, Bytes::from("a"))
     });
     let options = StreamOptions {
         in_flight_max: 4,
         ..StreamOptions::default()
     };
-    let outcomes = classifier.classify_stream(pictures, ClassifyOptions::default(), options);
+    let outcomes = classifier.classify_stream(images, ClassifyOptions::default(), options);
     let count = outcomes
         .inspect(|_| {
             answered.fetch_add(1, Ordering::Relaxed);

@@ -24,7 +24,7 @@ impl<'a> Jpeg<'a> {
         Header::parse(bytes).map(|header| Self { header })
     }
 
-    /// Width and height of the picture as stored, in pixels; both are at least 1.
+    /// Width and height of the image as stored, in pixels; both are at least 1.
     #[must_use]
     pub fn dimensions(&self) -> (u32, u32) {
         self.dimensions_at(Scale::Full)
@@ -35,7 +35,7 @@ impl<'a> Jpeg<'a> {
         self.header.segments.application.exif.iter().copied()
     }
 
-    /// Width and height of the scaled picture, in pixels: those of the picture over `scale`'s divisor, rounded up.
+    /// Width and height of the scaled image, in pixels: those of the image over `scale`'s divisor, rounded up.
     #[must_use]
     pub fn dimensions_at(&self, scale: Scale) -> (u32, u32) {
         let divisor = scale.divisor();
@@ -45,7 +45,7 @@ impl<'a> Jpeg<'a> {
         )
     }
 
-    /// Decodes the pixels of `region`, which is in pixels of the scaled picture.
+    /// Decodes the pixels of `region`, which is in pixels of the scaled image.
     ///
     /// Memory: the result, and a few lines. For several scans also the coefficients: 128 bytes for each block of the
     /// region, or 2 if it becomes one sample, and 8 bytes for each block of the image that becomes several samples.
@@ -54,7 +54,7 @@ impl<'a> Jpeg<'a> {
     /// them; [`Rgb::rows_present`] says whether the file is cut off.
     ///
     /// # Errors
-    /// [`Error::OutsidePicture`], [`Error::Unsupported`], [`Error::Damaged`].
+    /// [`Error::OutsideImage`], [`Error::Unsupported`], [`Error::Damaged`].
     pub fn decode(&self, scale: Scale, region: Region) -> Result<Rgb, Error> {
         let (width, height) = self.dimensions_at(scale);
         let fits = |start: u32, length, end| {
@@ -64,7 +64,7 @@ impl<'a> Jpeg<'a> {
                     .is_some_and(|behind| behind <= end)
         };
         if !fits(region.left, region.width, width) || !fits(region.top, region.height, height) {
-            return Err(Error::OutsidePicture { width, height });
+            return Err(Error::OutsideImage { width, height });
         }
         self.check_length(scale, region)?;
         let mut output = Output::new(&self.header.frame, self.header.colour, scale, region)?;

@@ -9,7 +9,7 @@ pub enum Error {
     Damaged(&'static str),
     /// The caller requested pixels that the image does not have, or none at all.
     #[error("the region does not lie within the {width} x {height} pixels of the scaled image")]
-    OutsidePicture {
+    OutsideImage {
         /// Columns of the scaled image.
         width: u32,
         /// Rows of the scaled image.

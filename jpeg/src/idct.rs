@@ -51,7 +51,7 @@ pub(crate) fn half<S: Simd>(simd: S, block: &Coefficients, samples: &mut [u8], s
 }
 
 /// Writes 2 x 2 samples at the start of rows that are `stride` apart. Of the even frequencies only the first reaches such
-/// a small picture.
+/// a small image.
 #[inline(always)]
 pub(crate) fn quarter<S: Simd>(simd: S, block: &Coefficients, samples: &mut [u8], stride: usize) {
     let y = load_rows(simd, block);

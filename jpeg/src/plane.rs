@@ -1,4 +1,4 @@
-//! One component of the scaled picture, of which one row of interleaved units is in memory at a time.
+//! One component of the scaled image, of which one row of interleaved units is in memory at a time.
 
 use std::ops::Range;
 
@@ -152,7 +152,7 @@ impl Plane {
         self.first_line = unit_row * self.lines_per_unit;
     }
 
-    /// Repeats the samples at the picture's left and right edge, so that filters need no exception there.
+    /// Repeats the samples at the image's left and right edge, so that filters need no exception there.
     pub(crate) fn extend_edges(&mut self) {
         if !self.upsampling.looks_across() {
             return;
@@ -168,7 +168,7 @@ impl Plane {
         }
     }
 
-    /// The region's pixels in row `y` of the picture.
+    /// The region's pixels in row `y` of the image.
     #[inline(always)]
     pub(crate) fn row(&mut self, y: usize) -> &[u8] {
         let (across, down) = self.upsampling.factors();
@@ -176,7 +176,7 @@ impl Plane {
         let count = self.pixels.end.div_ceil(across) - first;
         let skipped = self.pixels.start - first * across;
         let near = y / down;
-        // The pixel's other row of samples is above it if it is the upper one of two; at the picture's edge, its own.
+        // The pixel's other row of samples is above it if it is the upper one of two; at the image's edge, its own.
         let (far, rounding) = if y.is_multiple_of(down) {
             (near.saturating_sub(1), 1)
         } else {
@@ -245,7 +245,7 @@ fn block_side(
     side
 }
 
-/// libjpeg's choice, by the samples in a unit: of the picture, and of the component.
+/// libjpeg's choice, by the samples in a unit: of the image, and of the component.
 fn upsampling(
     (across_max, across): (usize, usize),
     (down_max, down): (usize, usize),

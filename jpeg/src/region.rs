@@ -1,6 +1,6 @@
 //! What a caller requests, and what it gets.
 
-/// How much smaller the picture becomes while it is decoded.
+/// How much smaller the image becomes while it is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scale {
     /// Each 8 x 8 block of coefficients becomes 8 x 8 pixels.
@@ -14,10 +14,10 @@ pub enum Scale {
 }
 
 impl Scale {
-    /// Every scale, largest picture first.
+    /// Every scale, largest image first.
     pub const ALL: [Self; 4] = [Self::Full, Self::Half, Self::Quarter, Self::Eighth];
 
-    /// By what the sides of the picture are divided: 1, 2, 4 or 8. Fractions of a pixel count as one.
+    /// Divisor of the image's sides: 1, 2, 4 or 8. A fraction of a pixel counts as one.
     #[must_use]
     pub fn divisor(self) -> u32 {
         match self {
@@ -39,7 +39,7 @@ impl Scale {
     }
 }
 
-/// A rectangle of the scaled picture, in its pixels.
+/// A rectangle of the scaled image, in its pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region {
     /// Columns to the left of it.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use imageclassifier_jpeg::{Error, Jpeg, Region, Rgb, Scale};
 
-/// Pixels of a damaged picture's region, at most: the caller's limit, here small enough for many pictures.
+/// Limit on the pixels of a damaged image's region: the caller's limit, here small enough for many images.
 const PIXELS_MAX: u64 = 1 << 16;
 
 fn samples() -> Vec<Vec<u8>> {

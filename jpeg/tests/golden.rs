@@ -159,7 +159,7 @@ fn names_sampling_factors_that_it_lacks() {
 }
 
 #[test]
-fn regions_outside_the_picture_are_refused() {
+fn rejects_regions_outside_the_image() {
     let bytes = std::fs::read(golden("420-67x45-q95.jpg")).unwrap();
     let jpeg = Jpeg::parse(&bytes).unwrap();
     let region = |left, top, width, height| Region {
@@ -178,7 +178,7 @@ fn regions_outside_the_picture_are_refused() {
     ] {
         assert_eq!(
             jpeg.decode(Scale::Half, outside),
-            Err(Error::OutsidePicture {
+            Err(Error::OutsideImage {
                 width: 34,
                 height: 23
             }),

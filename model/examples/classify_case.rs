@@ -8,7 +8,7 @@
 use std::{env, fs, time::Instant};
 
 use imageclassifier_model::{
-    Compute, EncodedImage, Input, Network, Picture, PictureError, Ranking, Team, Weights,
+    Compute, DecodedImage, EncodedImage, Input, InvalidImage, Network, Ranking, Team, Weights,
 };
 
 /// The server's limits.
@@ -24,7 +24,7 @@ fn main() {
         .unwrap()
         .runner();
     let begun_at = Instant::now();
-    let (picture, input) = match prepare(&bytes, input_size) {
+    let (decoded, input) = match prepare(&bytes, input_size) {
         Ok(prepared) => prepared,
         Err(error) => {
             println!("rejected {error}");
@@ -35,22 +35,22 @@ fn main() {
     let logits = runner.run(input, &mut Team::solo()).unwrap();
     let ranking = Ranking::of(&logits, 1);
     let best = &ranking.classes()[0];
-    let crop = picture.crop();
+    let crop = decoded.crop();
     println!(
         "{} {:.3} {} {} {milliseconds} {}",
         best.index,
         best.probability,
-        crop.picture_width,
-        crop.picture_height,
+        crop.image_width,
+        crop.image_height,
         peak_kibibytes()
     );
 }
 
-fn prepare(bytes: &[u8], input_size: u32) -> Result<(Picture, Input), PictureError> {
+fn prepare(bytes: &[u8], input_size: u32) -> Result<(DecodedImage, Input), InvalidImage> {
     let encoded = EncodedImage::new(bytes, IMAGE_BYTES_MAX)?;
-    let picture = Picture::decode(&encoded, PIXELS_MAX, input_size)?;
-    let input = Input::prepare(&picture);
-    Ok((picture, input))
+    let decoded = DecodedImage::decode(&encoded, PIXELS_MAX, input_size)?;
+    let input = Input::prepare(&decoded);
+    Ok((decoded, input))
 }
 
 /// Of this process, as Linux counts it; 0 elsewhere.

@@ -2,19 +2,19 @@ use image::metadata::Orientation;
 use imageclassifier_crop::CropSquare;
 use imageclassifier_jpeg::Region;
 
-/// What of a picture the network sees, in pixels of the picture as people see it.
+/// The part of an image that the network sees, in pixels of the oriented image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Crop {
     /// The part that the network sees.
     pub square: CropSquare,
-    /// Width of the whole picture.
-    pub picture_width: u32,
-    /// Height of the whole picture.
-    pub picture_height: u32,
+    /// Width of the whole image.
+    pub image_width: u32,
+    /// Height of the whole image.
+    pub image_height: u32,
 }
 
 impl Crop {
-    /// What a network with `input_size` x `input_size` inputs sees of a stored picture of `width` x `height` pixels, which
+    /// What a network with `input_size` x `input_size` inputs sees of a stored image of `width` x `height` pixels, which
     /// `orientation` turns into the one that people see.
     pub(crate) fn of_stored(
         width: u32,
@@ -22,20 +22,20 @@ impl Crop {
         orientation: Orientation,
         input_size: u32,
     ) -> Self {
-        let (picture_width, picture_height) = if swaps_axes(orientation) {
+        let (image_width, image_height) = if swaps_axes(orientation) {
             (height, width)
         } else {
             (width, height)
         };
         Self {
-            square: CropSquare::centre(picture_width, picture_height, input_size),
-            picture_width,
-            picture_height,
+            square: CropSquare::centre(image_width, image_height, input_size),
+            image_width,
+            image_height,
         }
     }
 }
 
-/// As [`CropSquare::centre`], of and in a stored picture of `width` x `height` pixels, which `orientation` turns into the
+/// As [`CropSquare::centre`], of and in a stored image of `width` x `height` pixels, which `orientation` turns into the
 /// one that people see.
 pub(crate) fn centre_of_stored(
     width: u32,
@@ -47,7 +47,7 @@ pub(crate) fn centre_of_stored(
     in_stored(seen.square, orientation, width, height)
 }
 
-/// The same square in the coordinates of the stored picture, `stored_width` x `stored_height` pixels, which `orientation`
+/// The same square in the coordinates of the stored image, `stored_width` x `stored_height` pixels, which `orientation`
 /// turns into the one that people see.
 fn in_stored(
     square: CropSquare,
@@ -71,7 +71,7 @@ fn in_stored(
     CropSquare { left, top, side }
 }
 
-/// A square in a picture that was scaled down, where it may begin and end within a pixel.
+/// A square in an image that was scaled down, where it may begin and end within a pixel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct ScaledSquare {
     pub(crate) left: f64,
@@ -80,7 +80,7 @@ pub(crate) struct ScaledSquare {
 }
 
 impl ScaledSquare {
-    /// `square` in a picture whose sides were divided by `divisor`.
+    /// `square` in an image whose sides were divided by `divisor`.
     pub(crate) fn new(square: CropSquare, divisor: u32) -> Self {
         let scaled = |length| f64::from(length) / f64::from(divisor);
         Self {
@@ -102,7 +102,7 @@ impl ScaledSquare {
         }
     }
 
-    /// The same square in a picture that holds only the pixels it touches.
+    /// The same square in an image that holds only the pixels it touches.
     pub(crate) fn within_touched(self) -> Self {
         Self {
             left: self.left.fract(),
@@ -116,7 +116,7 @@ impl ScaledSquare {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a picture's sides fit u32"
+    reason = "an image's sides fit u32"
 )]
 fn touched(begin: f64, length: f64) -> (u32, u32) {
     let first = begin.floor() as u32;
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cropping_the_stored_picture_equals_cropping_the_oriented_one() {
+    fn cropping_the_stored_image_equals_cropping_the_oriented_one() {
         let stored = DynamicImage::from(RgbImage::from_fn(21, 12, |x, y| {
             Rgb([x, y, x ^ y].map(|v| u8::try_from(v).unwrap()))
         }));
@@ -153,10 +153,7 @@ mod tests {
             let mut oriented = stored.clone();
             oriented.apply_orientation(orientation);
             let crop = Crop::of_stored(stored.width(), stored.height(), orientation, 224);
-            assert_eq!(
-                (crop.picture_width, crop.picture_height),
-                oriented.dimensions()
-            );
+            assert_eq!((crop.image_width, crop.image_height), oriented.dimensions());
             let seen = crop.square;
             let expected = oriented.view(seen.left, seen.top, seen.side, seen.side);
 

@@ -1,11 +1,11 @@
 use crate::{
-    EncodedImage, Picture, PictureError,
+    DecodedImage, EncodedImage, InvalidImage,
     format::Format,
     formats::{bmp, gif, ico, png, pnm, qoi, tga, tiff, webp},
     jpeg,
 };
 
-impl Picture {
+impl DecodedImage {
     /// Decodes of `encoded` what a network with `input_size` x `input_size` inputs sees. The dimensions are read from the
     /// header, and more than `pixels_max` pixels are rejected before any of them is allocated. Of all metadata only the
     /// orientation is read.
@@ -14,12 +14,12 @@ impl Picture {
     /// to an eighth of all rows; the rest is white, or grey in JPEGs.
     ///
     /// # Errors
-    /// [`PictureError::Dimensions`], [`PictureError::Truncated`], [`PictureError::Undecodable`], [`PictureError::Jpeg`].
+    /// [`InvalidImage::Dimensions`], [`InvalidImage::Truncated`], [`InvalidImage::Undecodable`], [`InvalidImage::Jpeg`].
     pub fn decode<B: AsRef<[u8]>>(
         encoded: &EncodedImage<B>,
         pixels_max: u64,
         input_size: u32,
-    ) -> Result<Self, PictureError> {
+    ) -> Result<Self, InvalidImage> {
         if encoded.format() == Format::Jpeg {
             return jpeg::decode(encoded.bytes(), pixels_max, input_size);
         }
@@ -34,7 +34,7 @@ impl Picture {
         encoded: &EncodedImage<B>,
         pixels_max: u64,
         input_size: u32,
-    ) -> Result<Self, PictureError> {
+    ) -> Result<Self, InvalidImage> {
         let bytes = encoded.bytes();
         let decoded = match encoded.format() {
             Format::Jpeg => return jpeg::decode_unscaled(bytes, pixels_max, input_size),

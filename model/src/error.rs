@@ -9,7 +9,7 @@ use crate::foreign::ForeignFormat;
 
 /// Why bytes are not accepted as an image. In every case the caller can send another file.
 #[derive(Debug, thiserror::Error)]
-pub enum PictureError {
+pub enum InvalidImage {
     /// There are no bytes.
     #[error("the image is empty: send the bytes of an image file")]
     Empty,
@@ -65,7 +65,7 @@ pub enum PictureError {
 pub(crate) fn undecodable(
     format: ImageFormat,
     source: impl Into<Box<dyn Error + Send + Sync>>,
-) -> PictureError {
+) -> InvalidImage {
     let format = ImageFormatHint::Exact(format);
-    PictureError::Undecodable(ImageError::Decoding(DecodingError::new(format, source)))
+    InvalidImage::Undecodable(ImageError::Decoding(DecodingError::new(format, source)))
 }

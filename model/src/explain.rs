@@ -4,7 +4,7 @@ use safetensors::SafeTensors;
 
 use crate::{CLASSES, Weights};
 
-/// The last feature map of one picture, after ReLU6: what global average pooling and the classifier make the logits of.
+/// The last feature map of one image, after ReLU6: what global average pooling and the classifier make the logits of.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeatureMap {
     pub(crate) height: usize,

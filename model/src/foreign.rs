@@ -28,7 +28,7 @@ const fn format(name: &'static str, what: &'static str, remedy: &'static str) ->
 
 const OPEN_AND_EXPORT: &str = "open it in an image viewer and save it as JPEG or PNG";
 const SEND_A_FRAME: &str = "send a single frame of it as JPEG or PNG";
-const SEND_A_PAGE: &str = "save the page or picture that you mean as JPEG or PNG";
+const SEND_A_PAGE: &str = "save the page or image that you want as JPEG or PNG";
 const UNPACK: &str = "unpack it and send each image by itself";
 const DEVELOP: &str = "develop it in the camera's software and save it as JPEG";
 

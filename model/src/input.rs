@@ -9,15 +9,15 @@ use imageclassifier_crop::crop_fraction;
 use imageclassifier_jpeg::Region;
 
 use crate::{
-    Picture,
+    DecodedImage,
     crop::{ScaledSquare, swaps_axes},
 };
 
-/// How a picture becomes an [`Input`]: orientation, transparent pixels over white, centre square, antialiased bicubic
+/// How an image becomes an [`Input`]: orientation, transparent pixels over white, centre square, antialiased bicubic
 /// resize, `(x - mean) / scale`. The reference implementation's `preprocess_for_eval`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Preprocessing {
-    /// Changes whenever the same picture may become another input.
+    /// Changes whenever the same image may become another input.
     pub version: &'static str,
     /// Side of the centre square as a fraction of the shorter side.
     pub crop_fraction: f64,
@@ -49,7 +49,7 @@ impl Preprocessing {
     }
 }
 
-/// What the network sees of one picture: `[height, width, channel]`, row-major, RGB, each value from -127/128 to 1.
+/// What the network sees of one image: `[height, width, channel]`, row-major, RGB, each value from -127/128 to 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Input {
     size: u32,
@@ -57,17 +57,17 @@ pub struct Input {
 }
 
 impl Input {
-    /// Prepares `picture` for a network with inputs of the size that it was decoded for.
+    /// Prepares `image` for a network with inputs of the size that it was decoded for.
     #[must_use]
-    pub fn prepare(picture: &Picture) -> Self {
-        let &Picture {
+    pub fn prepare(image: &DecodedImage) -> Self {
+        let &DecodedImage {
             ref pixels,
             square,
             orientation,
             input_size: size,
             crop: _,
-        } = picture;
-        // Turning the small square instead of the whole picture gives the same pixels.
+        } = image;
+        // Turning the small square instead of the whole image gives the same pixels.
         let mut seen = DynamicImage::from(resize(pixels, square, orientation, size));
         seen.apply_orientation(orientation);
         Self {
@@ -124,7 +124,7 @@ fn resize(
         height,
     } = square.touched();
     let source = CroppedImage::new(&whole, left, top, width, height)
-        .expect("the square lies within the picture");
+        .expect("the square lies within the image");
     let square = square.within_touched();
     let bicubic = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
     let along_rows = |height| bicubic.crop(square.left, 0.0, square.side, f64::from(height));
@@ -153,7 +153,7 @@ fn resize(
     RgbImage::from_raw(size, size, twice.into_vec()).expect("resized to size x size")
 }
 
-/// The picture in 8-bit RGB, and where the square lies in it. Only what the square touches of pictures in other formats is
+/// The image in 8-bit RGB, and where the square lies in it. Only what the square touches of images in other formats is
 /// converted.
 fn to_rgb(stored: &DynamicImage, square: ScaledSquare) -> (Cow<'_, RgbImage>, ScaledSquare) {
     if let DynamicImage::ImageRgb8(rgb) = stored {
@@ -166,7 +166,7 @@ fn to_rgb(stored: &DynamicImage, square: ScaledSquare) -> (Cow<'_, RgbImage>, Sc
         height,
     } = square.touched();
     let rgb = if bytes_per_channel(stored) > 1 {
-        // A copy of the square would be half as large again as the picture.
+        // A copy of the square would be half as large again as the image.
         RgbImage::from_fn(width, height, |x, y| {
             over_background(stored.get_pixel(left + x, top + y))
         })
@@ -182,8 +182,8 @@ fn to_rgb(stored: &DynamicImage, square: ScaledSquare) -> (Cow<'_, RgbImage>, Sc
     (Cow::Owned(rgb), square.within_touched())
 }
 
-fn bytes_per_channel(picture: &DynamicImage) -> u8 {
-    let color = picture.color();
+fn bytes_per_channel(image: &DynamicImage) -> u8 {
+    let color = image.color();
     color.bytes_per_pixel() / color.channel_count()
 }
 
@@ -204,11 +204,11 @@ mod tests {
 
     /// `image` rounds 16 bits to 8 in the same way for single pixels and for whole images.
     #[test]
-    fn deep_pictures_become_what_their_conversion_as_a_whole_would_be() {
+    fn converts_a_part_of_a_16_bit_image_like_the_whole() {
         let value = |x: u32, y: u32, channel: u32| {
             u16::try_from((x * 7919 + y * 104_729 + channel * 31_337) % 65_536).unwrap()
         };
-        let pictures: [DynamicImage; 4] = [
+        let images: [DynamicImage; 4] = [
             ImageBuffer::from_fn(40, 30, |x, y| Luma([value(x, y, 0)])).into(),
             ImageBuffer::from_fn(40, 30, |x, y| LumaA([value(x, y, 0), value(x, y, 1)])).into(),
             ImageBuffer::from_fn(40, 30, |x, y| Rgb([0, 1, 2].map(|c| value(x, y, c)))).into(),
@@ -219,10 +219,10 @@ mod tests {
             top: 3.0,
             side: 20.0,
         };
-        for picture in pictures {
-            assert_eq!(bytes_per_channel(&picture), 2);
-            let whole = picture.to_rgba8();
-            let (seen, _) = to_rgb(&picture, square);
+        for image in images {
+            assert_eq!(bytes_per_channel(&image), 2);
+            let whole = image.to_rgba8();
+            let (seen, _) = to_rgb(&image, square);
             for (x, y, pixel) in seen.enumerate_pixels() {
                 assert_eq!(*pixel, over_background(*whole.get_pixel(x + 7, y + 3)));
             }

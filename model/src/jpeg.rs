@@ -2,7 +2,7 @@ use image::{DynamicImage, RgbImage, metadata::Orientation};
 use imageclassifier_jpeg::{Jpeg, Scale};
 
 use crate::{
-    Picture, PictureError,
+    DecodedImage, InvalidImage,
     crop::{Crop, ScaledSquare, centre_of_stored},
     dimensions::check_dimensions,
     truncation::check_rows,
@@ -15,12 +15,12 @@ const PIXELS_PER_INPUT_PIXEL_MIN: u32 = 2;
 /// Decodes the square of a JPEG that a network with `input_size` x `input_size` inputs sees, scaled down if it is large.
 ///
 /// # Errors
-/// [`PictureError::Dimensions`], [`PictureError::Jpeg`], [`PictureError::Truncated`].
+/// [`InvalidImage::Dimensions`], [`InvalidImage::Jpeg`], [`InvalidImage::Truncated`].
 pub(crate) fn decode(
     bytes: &[u8],
     pixels_max: u64,
     input_size: u32,
-) -> Result<Picture, PictureError> {
+) -> Result<DecodedImage, InvalidImage> {
     let smallest_first = || Scale::ALL.into_iter().rev();
     decode_at(bytes, pixels_max, input_size, |side| {
         smallest_first()
@@ -34,7 +34,7 @@ pub(crate) fn decode_unscaled(
     bytes: &[u8],
     pixels_max: u64,
     input_size: u32,
-) -> Result<Picture, PictureError> {
+) -> Result<DecodedImage, InvalidImage> {
     decode_at(bytes, pixels_max, input_size, |_| Scale::Full)
 }
 
@@ -43,8 +43,8 @@ fn decode_at(
     pixels_max: u64,
     input_size: u32,
     scale_for: impl FnOnce(u32) -> Scale,
-) -> Result<Picture, PictureError> {
-    let jpeg = Jpeg::parse(bytes).map_err(PictureError::Jpeg)?;
+) -> Result<DecodedImage, InvalidImage> {
+    let jpeg = Jpeg::parse(bytes).map_err(InvalidImage::Jpeg)?;
     let (width, height) = jpeg.dimensions();
     check_dimensions(width, height, pixels_max)?;
     // Some editors leave a broken Exif segment in front of their own.
@@ -56,11 +56,11 @@ fn decode_at(
     let scale = scale_for(square.side);
     let square = ScaledSquare::new(square, scale.divisor());
     let region = square.touched();
-    let decoded = jpeg.decode(scale, region).map_err(PictureError::Jpeg)?;
+    let decoded = jpeg.decode(scale, region).map_err(InvalidImage::Jpeg)?;
     check_rows(decoded.rows_present(), height)?;
     let pixels = RgbImage::from_raw(region.width, region.height, decoded.into_pixels())
         .expect("three bytes for each pixel");
-    Ok(Picture {
+    Ok(DecodedImage {
         pixels: DynamicImage::from(pixels),
         square: square.within_touched(),
         orientation,

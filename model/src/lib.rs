@@ -1,16 +1,18 @@
-//! From an encoded picture to a ranking of ImageNet classes: pure and synchronous, on burn. Knows no runtime, no wire
+//! From an encoded image to a ranking of ImageNet classes: pure and synchronous, on burn. Knows no runtime, no wire
 //! format and no server.
 //!
-//! The modules are the stages of one picture's way:
-//! [`EncodedImage`] -> [`Picture`] -> [`Input`] -> [`Runner`] of a [`Network`] -> [`Logits`] -> [`Ranking`].
+//! The modules are the stages that an image passes:
+//! [`EncodedImage`] -> [`DecodedImage`] -> [`Input`] -> [`Runner`] of a [`Network`] -> [`Logits`] -> [`Ranking`].
 //! Each type has private fields and one way to make it, so that no stage can be skipped.
 
 mod architecture;
 mod compute;
 mod crop;
 mod decode;
+mod decoded_image;
 mod dimensions;
 mod efficientnet_lite;
+mod encoded_image;
 mod error;
 mod explain;
 mod foreign;
@@ -21,7 +23,6 @@ mod input;
 mod jpeg;
 mod labels;
 mod network;
-mod picture;
 mod ranking;
 mod truncation;
 mod variant;
@@ -29,7 +30,9 @@ mod weights;
 
 pub use compute::{Backend, Compute};
 pub use crop::Crop;
-pub use error::PictureError;
+pub use decoded_image::DecodedImage;
+pub use encoded_image::EncodedImage;
+pub use error::InvalidImage;
 pub use explain::{Explainer, FeatureMap, Heatmap};
 pub use foreign::ForeignFormat;
 pub use format::MEDIA_TYPES;
@@ -41,7 +44,6 @@ pub use imageclassifier_kernels::{Isa as Kernel, ThreadTeam as Team};
 pub use input::{Input, Preprocessing};
 pub use labels::{CLASSES, labels};
 pub use network::{Network, NetworkError, Runner};
-pub use picture::{EncodedImage, Picture};
 pub use ranking::{Logits, Ranked, Ranking};
 pub use variant::Variant;
 pub use weights::{Weights, WeightsError, WeightsFileError};

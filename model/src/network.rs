@@ -125,10 +125,10 @@ impl Runner {
     /// # Errors
     /// [`NetworkError::InputSize`], [`NetworkError::NotFinite`].
     pub fn run(&mut self, input: Input, team: &mut ThreadTeam) -> Result<Logits, NetworkError> {
-        let pictures = self.tensor(input)?;
+        let images = self.tensor(input)?;
         let logits = match &mut self.layers {
-            RunnerLayers::Fused(fused, workspace) => fused.forward(pictures, workspace, team),
-            RunnerLayers::Plain(layers) => layers.forward(pictures),
+            RunnerLayers::Fused(fused, workspace) => fused.forward(images, workspace, team),
+            RunnerLayers::Plain(layers) => layers.forward(images),
         };
         finite(logits)
     }
@@ -142,14 +142,14 @@ impl Runner {
         input: Input,
         team: &mut ThreadTeam,
     ) -> Result<(Logits, FeatureMap), NetworkError> {
-        let pictures = self.tensor(input)?;
+        let images = self.tensor(input)?;
         let (logits, features) = match &mut self.layers {
             RunnerLayers::Fused(fused, workspace) => {
-                let logits = fused.forward(pictures, workspace, team);
+                let logits = fused.forward(images, workspace, team);
                 (logits, fused.features(workspace))
             }
             RunnerLayers::Plain(layers) => {
-                let features = layers.features(pictures);
+                let features = layers.features(images);
                 let map = FeatureMap::of_tensor(features.clone());
                 (layers.classify(features), map)
             }
@@ -166,8 +166,8 @@ impl Runner {
             });
         }
         let size = self.input_size as usize;
-        let pictures = TensorData::new(input.into_values(), [1, size, size, 3]);
-        Ok(Tensor::from_data(pictures, &self.device))
+        let images = TensorData::new(input.into_values(), [1, size, size, 3]);
+        Ok(Tensor::from_data(images, &self.device))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The rule for truncated and damaged files, the same for every format: the rows that can be decoded are used, and the rest
 //! is white (grey in JPEGs, as libjpeg leaves it). With too small a share of the rows the image is rejected.
 
-use crate::PictureError;
+use crate::InvalidImage;
 
 /// The smallest share of an image's rows that must be decodable: an eighth. Browsers show less, but the network sees
 /// nothing of the top sixteenth, and it may take a white square for almost any class.
@@ -12,12 +12,12 @@ pub(crate) const ROWS_PRESENT_MIN_SHARE: f64 = 0.125;
 /// Accepts an image of whose `rows` rows `rows_present` can be decoded.
 ///
 /// # Errors
-/// [`PictureError::Truncated`] if these are too few.
-pub(crate) fn check_rows(rows_present: u32, rows: u32) -> Result<(), PictureError> {
+/// [`InvalidImage::Truncated`] if these are too few.
+pub(crate) fn check_rows(rows_present: u32, rows: u32) -> Result<(), InvalidImage> {
     if f64::from(rows_present) >= f64::from(rows) * ROWS_PRESENT_MIN_SHARE {
         return Ok(());
     }
-    Err(PictureError::Truncated { rows_present, rows })
+    Err(InvalidImage::Truncated { rows_present, rows })
 }
 
 #[cfg(test)]

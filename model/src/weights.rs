@@ -81,7 +81,7 @@ impl Weights {
         &self.digest
     }
 
-    /// Identifies the answers of these weights in `precision`, with pictures prepared as they are now.
+    /// Identifies the answers of these weights in `precision`, with images prepared as they are now.
     #[must_use]
     pub fn revision(&self, precision: Precision) -> String {
         let preprocessing = Preprocessing::of(self.variant.input_size());

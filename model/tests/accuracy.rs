@@ -9,7 +9,7 @@
 use std::{env, fs, path::PathBuf, thread};
 
 use imageclassifier_model::{
-    Backend, Compute, EncodedImage, Input, Kernel, Network, Picture, Precision, Ranking, Team,
+    Backend, Compute, DecodedImage, EncodedImage, Input, Kernel, Network, Precision, Ranking, Team,
     Weights,
 };
 
@@ -58,8 +58,8 @@ fn photographs(model: &str) -> Option<Vec<Photograph>> {
 fn prepare(photograph: &Photograph, input_size: u32) -> Input {
     let bytes = fs::read(&photograph.path).unwrap();
     let encoded = EncodedImage::new(bytes, 10 << 20).unwrap();
-    let picture = Picture::decode(&encoded, 25_000_000, input_size).unwrap();
-    Input::prepare(&picture)
+    let decoded = DecodedImage::decode(&encoded, 25_000_000, input_size).unwrap();
+    Input::prepare(&decoded)
 }
 
 fn top1_on(weights: &Weights, compute: Compute, photographs: &[Photograph], bounds: &Bounds) {

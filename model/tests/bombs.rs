@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path};
 
-use imageclassifier_model::{EncodedImage, Picture, PictureError};
+use imageclassifier_model::{DecodedImage, EncodedImage, InvalidImage};
 
 /// 25 megapixels have at least 25 MB.
 const KIBIBYTES_MAX: u64 = 8 << 10;
@@ -21,12 +21,12 @@ fn bombs_are_rejected_before_anything_is_allocated() {
         }
         let encoded = EncodedImage::new(fs::read(&file).unwrap(), 10 << 20).unwrap();
         let before = peak_kibibytes();
-        let error = Picture::decode(&encoded, 25_000_000, 224).unwrap_err();
+        let error = DecodedImage::decode(&encoded, 25_000_000, 224).unwrap_err();
         let grown = peak_kibibytes() - before;
         assert!(
             matches!(
                 error,
-                PictureError::Dimensions { .. } | PictureError::Undecodable(_)
+                InvalidImage::Dimensions { .. } | InvalidImage::Undecodable(_)
             ),
             "{name}: {error:?}"
         );

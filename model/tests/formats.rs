@@ -10,7 +10,7 @@ use std::{
 };
 
 use image::{ImageFormat, Rgb, RgbImage};
-use imageclassifier_model::{EncodedImage, Input, Picture, PictureError};
+use imageclassifier_model::{DecodedImage, EncodedImage, Input, InvalidImage};
 
 const BYTES_MAX: u64 = 10 << 20;
 const PIXELS_MAX: u64 = 25_000_000;
@@ -35,8 +35,8 @@ fn files() -> impl Iterator<Item = (String, Vec<u8>)> {
     })
 }
 
-fn decode(bytes: &[u8]) -> Result<Picture, PictureError> {
-    Picture::decode(&EncodedImage::new(bytes, BYTES_MAX)?, PIXELS_MAX, SIZE)
+fn decode(bytes: &[u8]) -> Result<DecodedImage, InvalidImage> {
+    DecodedImage::decode(&EncodedImage::new(bytes, BYTES_MAX)?, PIXELS_MAX, SIZE)
 }
 
 /// What the name says that the file has to be decoded to. Nothing for names that say something else.
@@ -85,11 +85,11 @@ fn every_dialect_gives_the_pixels_that_it_should() {
         compared += 1;
         match decode(&bytes) {
             Err(error) => wrong.push(format!("{name}: {error:?}")),
-            Ok(picture) => {
-                let crop = picture.crop();
-                if (crop.picture_width, crop.picture_height) != expected.dimensions() {
+            Ok(decoded) => {
+                let crop = decoded.crop();
+                if (crop.image_width, crop.image_height) != expected.dimensions() {
                     wrong.push(format!("{name}: {crop:?}"));
-                } else if Input::prepare(&picture) != input(&expected) {
+                } else if Input::prepare(&decoded) != input(&expected) {
                     wrong.push(format!("{name}: other pixels"));
                 }
             }
@@ -117,7 +117,7 @@ fn what_is_cut_too_short_says_so() {
         assert!(
             matches!(
                 error,
-                PictureError::Truncated {
+                InvalidImage::Truncated {
                     rows: 30,
                     rows_present: 0..=2
                 }

@@ -5,7 +5,7 @@
 
 use std::{fs, path::Path};
 
-use imageclassifier_model::{EncodedImage, Input, Picture, PictureError};
+use imageclassifier_model::{DecodedImage, EncodedImage, Input, InvalidImage};
 
 const BYTES_MAX: u64 = 10 << 20;
 const PIXELS_MAX: u64 = 25_000_000;
@@ -16,8 +16,8 @@ fn golden(name: &str) -> Vec<u8> {
     fs::read(folder.join(name)).unwrap()
 }
 
-fn decode(bytes: &[u8]) -> Result<Picture, PictureError> {
-    Picture::decode(&EncodedImage::new(bytes, BYTES_MAX)?, PIXELS_MAX, SIZE)
+fn decode(bytes: &[u8]) -> Result<DecodedImage, InvalidImage> {
+    DecodedImage::decode(&EncodedImage::new(bytes, BYTES_MAX)?, PIXELS_MAX, SIZE)
 }
 
 fn input(bytes: &[u8]) -> Input {
@@ -72,7 +72,7 @@ fn the_first_exif_segment_with_an_orientation_counts() {
     ] {
         let plain = golden(name);
         let crop = decode(&plain).unwrap().crop();
-        let upright = (crop.picture_width, crop.picture_height);
+        let upright = (crop.image_width, crop.image_height);
         let turned = (upright.1, upright.0);
         let (broken, sixth, first) = (b"garbage".to_vec(), tiff(6), tiff(1));
         for (segments, expected) in [
@@ -87,11 +87,7 @@ fn the_first_exif_segment_with_an_orientation_counts() {
                 .map(|tiff| exif_segment(tiff))
                 .collect();
             let crop = decode(&with_segments(&plain, &segments)).unwrap().crop();
-            assert_eq!(
-                (crop.picture_width, crop.picture_height),
-                expected,
-                "{name}"
-            );
+            assert_eq!((crop.image_width, crop.image_height), expected, "{name}");
         }
     }
 }
@@ -111,7 +107,7 @@ fn cut_files_are_used_down_to_an_eighth_of_their_rows() {
         let outcomes: Vec<_> = (scan + 20..bytes.len())
             .map(|length| match decode(&bytes[..length]) {
                 Ok(_) => None,
-                Err(PictureError::Truncated { rows_present, rows }) => {
+                Err(InvalidImage::Truncated { rows_present, rows }) => {
                     assert!(rows_present * 8 < rows, "{name}: {rows_present} of {rows}");
                     Some(rows_present)
                 }
@@ -149,7 +145,7 @@ fn too_many_pixels_are_refused_from_the_header() {
         bytes[at.unwrap() + 5..][..4].copy_from_slice(&[0x20, 0, 0x20, 0]);
         let error = decode(&bytes).unwrap_err();
         assert!(
-            matches!(error, PictureError::Dimensions { .. }),
+            matches!(error, InvalidImage::Dimensions { .. }),
             "{error:?}"
         );
     }

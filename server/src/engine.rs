@@ -46,15 +46,15 @@ struct Shared {
     weights: Weights,
     /// Identifies the weights together with the precision that they are computed in.
     revision: String,
-    limits: PictureLimits,
+    limits: ImageLimits,
     /// A longer queue is not joined.
     queue_wait_max: Duration,
     pool: Arc<WorkerPool>,
 }
 
-/// What is taken as a picture.
+/// Limits on images.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct PictureLimits {
+pub(crate) struct ImageLimits {
     pub(crate) image_bytes_max: u64,
     pub(crate) pixels_max: u64,
     pub(crate) batch_images_max: u32,
@@ -62,8 +62,8 @@ pub(crate) struct PictureLimits {
     pub(crate) message_bytes_max: u64,
 }
 
-/// Shows a loaded network that it works: a picture like any other.
-const WARM_UP_PICTURE: &[u8] = include_bytes!("engine/warm_up.jpg");
+/// Proves that a loaded network works: an image like any other.
+const WARM_UP_IMAGE: &[u8] = include_bytes!("engine/warm_up.jpg");
 /// The first inference touches every weight for the first time.
 const WARM_UP_DEADLINE: Duration = Duration::from_secs(60);
 
@@ -102,7 +102,7 @@ impl Engine {
         Ok(Self(Arc::new(Shared {
             weights,
             revision,
-            limits: PictureLimits {
+            limits: ImageLimits {
                 image_bytes_max: config.limits.image_bytes_max.into(),
                 pixels_max: config.limits.pixels_max,
                 batch_images_max: config.limits.batch_images_max,
@@ -121,7 +121,7 @@ impl Engine {
         &self.0.revision
     }
 
-    pub(crate) fn limits(&self) -> PictureLimits {
+    pub(crate) fn limits(&self) -> ImageLimits {
         self.0.limits
     }
 
@@ -138,10 +138,10 @@ impl Engine {
         &self.0.pool.readiness
     }
 
-    /// Takes a picture the whole way, so that the first caller does not pay for what is done only once, and so that a server
+    /// Classifies an image, so that the first caller does not pay for what is done only once, and so that a server
     /// that cannot answer does not call itself ready.
     pub(crate) async fn warm_up(&self) -> Result<(), RequestError> {
-        let image = EncodedImage::new(Bytes::from_static(WARM_UP_PICTURE), u64::MAX)?;
+        let image = EncodedImage::new(Bytes::from_static(WARM_UP_IMAGE), u64::MAX)?;
         let deadline = Instant::now() + WARM_UP_DEADLINE;
         let options = ClassifyOptions {
             top_k: 1,
@@ -155,7 +155,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether a call that comes now would be answered by `deadline`, as far as can be told before its picture is there.
+    /// Whether a request that arrives now would be answered by `deadline`, as far as can be told before its image arrives.
     ///
     /// # Errors
     /// [`RequestError::NotReady`], [`RequestError::Overloaded`].
@@ -235,7 +235,7 @@ impl Engine {
         answer.await.map_err(|_| RequestError::NotReady)?
     }
 
-    /// Until a picture that is queued now is begun: what the work of those ahead has taken lately, or what the first of them
+    /// How long an image that is queued now waits: what the work of those ahead has taken lately, or what the first of them
     /// has already waited where that shows more. Cores that others use too make both differ.
     fn estimated_wait(&self) -> Duration {
         let pool = &self.0.pool;

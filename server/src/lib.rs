@@ -1,5 +1,5 @@
-//! The image classifier as a service: native gRPC, gRPC-Web, plain HTTP and the page on one port. Knows how to answer calls; what a
-//! picture is and how it is classified belongs to `imageclassifier-model`.
+//! The image classifier as a service: native gRPC, gRPC-Web, plain HTTP and the page on one port. Knows how to answer calls;
+//! what an image is and how it is classified belongs to `imageclassifier-model`.
 
 mod app;
 mod body_guard;

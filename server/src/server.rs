@@ -90,7 +90,7 @@ pub async fn serve(
     Ok(())
 }
 
-/// Ready only after a picture has been answered.
+/// Ready only after an image has been classified.
 async fn warm_up(engine: Engine) {
     match engine.warm_up().await {
         Ok(()) => tracing::info!("ready"),

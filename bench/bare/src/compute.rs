@@ -11,7 +11,7 @@ use anyhow::Context;
 use bench_service::Classify;
 use bytes::Bytes;
 use imageclassifier_model::{
-    EncodedImage, Input, Network, Picture, Ranking, Runner, Team, Weights, labels,
+    DecodedImage, EncodedImage, Input, Network, Ranking, Runner, Team, Weights, labels,
 };
 use imageclassifier_proto::ClassifyImageResponse;
 use tokio::sync::oneshot;
@@ -94,8 +94,8 @@ impl Shared {
         alone: bool,
     ) -> anyhow::Result<ClassifyImageResponse> {
         let image = EncodedImage::new(image, IMAGE_BYTES_MAX)?;
-        let picture = Picture::decode(&image, PIXELS_MAX, self.input_size)?;
-        let input = Input::prepare(&picture);
+        let decoded = DecodedImage::decode(&image, PIXELS_MAX, self.input_size)?;
+        let input = Input::prepare(&decoded);
         let logits = match alone.then(|| self.team.try_lock()) {
             Some(Ok(mut team)) => runner.run(input, &mut team)?,
             _ => runner.run(input, &mut Team::solo())?,

@@ -1,4 +1,4 @@
-use imageclassifier_model::{EncodedImage, Input, Picture};
+use imageclassifier_model::{DecodedImage, EncodedImage, Input};
 
 use crate::SIZE;
 
@@ -10,10 +10,10 @@ pub(crate) fn prepare(encoded: &[u8], full_scale: bool) -> anyhow::Result<Input>
     let encoded = EncodedImage::new(encoded, BYTES_MAX)?;
     // The server uses `decode`, which may decode at a reduced scale.
     let decode = if full_scale {
-        Picture::decode_whole
+        DecodedImage::decode_whole
     } else {
-        Picture::decode
+        DecodedImage::decode
     };
-    let picture = decode(&encoded, PIXELS_MAX, SIZE as u32)?;
-    Ok(Input::prepare(&picture))
+    let decoded = decode(&encoded, PIXELS_MAX, SIZE as u32)?;
+    Ok(Input::prepare(&decoded))
 }

@@ -1,4 +1,4 @@
-//! Our kernels as a WebAssembly module: memory to write the weights file and a picture into, and a run.
+//! Our kernels as a WebAssembly module: memory to write the weights file and an image into, and a run.
 
 use imageclassifier_kernels::{
     Architecture, BlockWeights, FoldedConv, Isa, Network, NetworkWeights, Stage, Workspace,
@@ -18,12 +18,12 @@ const STAGES: [(usize, usize, usize, usize, usize); 7] = [
     (1, 3, 1, 6, 320),
 ];
 
-/// A network, its buffers, and where its caller writes pictures and reads logits.
+/// A network, its buffers, and where its caller writes images and reads logits.
 pub struct Engine {
     network: Network,
     workspace: Workspace,
     /// `[channel, height, width]`.
-    picture: Vec<f32>,
+    image: Vec<f32>,
     logits: Vec<f32>,
 }
 
@@ -111,22 +111,22 @@ pub unsafe extern "C" fn engine_new(file: *const u8, len: usize) -> *mut Engine 
     Box::into_raw(Box::new(Engine {
         workspace: network.workspace(),
         network,
-        picture: vec![0.0; 3 * SIDE * SIDE],
+        image: vec![0.0; 3 * SIDE * SIDE],
         logits: vec![0.0; architecture.classes()],
     }))
 }
 
-/// Where to write the picture.
+/// Where to write the image.
 ///
 /// # Safety
 /// `engine` comes from [`engine_new`].
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn engine_picture(engine: *mut Engine) -> *mut f32 {
+pub unsafe extern "C" fn engine_image(engine: *mut Engine) -> *mut f32 {
     // SAFETY: the caller's promise.
-    unsafe { &mut *engine }.picture.as_mut_ptr()
+    unsafe { &mut *engine }.image.as_mut_ptr()
 }
 
-/// Runs the picture; gives where the logits are.
+/// Runs the network on the image. Returns where the logits are.
 ///
 /// # Safety
 /// `engine` comes from [`engine_new`].
@@ -137,10 +137,10 @@ pub unsafe extern "C" fn engine_run(engine: *mut Engine) -> *const f32 {
     let Engine {
         network,
         workspace,
-        picture,
+        image,
         logits,
     } = engine;
-    network.stem().pad_chw(picture, workspace.image_mut());
+    network.stem().pad_chw(image, workspace.image_mut());
     logits.copy_from_slice(network.run(workspace));
     logits.as_ptr()
 }

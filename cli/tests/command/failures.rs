@@ -10,16 +10,16 @@ use crate::server::{classify, photograph, server, text};
 
 #[test]
 fn exits_with_2_on_wrong_usage_or_without_a_server() {
-    let picture = photograph("coffee.png");
+    let image = photograph("coffee.png");
     // Port 1 is never served.
     let nobody = "http://127.0.0.1:1";
     for (server, arguments) in [
-        (nobody, vec![&*picture]),
-        ("not a URL", vec![&*picture]),
+        (nobody, vec![&*image]),
+        ("not a URL", vec![&*image]),
         (nobody, vec![]),
-        (nobody, vec!["--top-k", "0", &*picture]),
-        (nobody, vec!["--timeout", "0", &*picture]),
-        (nobody, vec!["--json", "--csv", &*picture]),
+        (nobody, vec!["--top-k", "0", &*image]),
+        (nobody, vec!["--timeout", "0", &*image]),
+        (nobody, vec!["--json", "--csv", &*image]),
     ] {
         let output = classify(server, &arguments);
         assert_eq!(output.status.code(), Some(2), "{server} {arguments:?}");
@@ -31,10 +31,10 @@ fn exits_with_2_on_wrong_usage_or_without_a_server() {
 #[test]
 fn rejects_unknown_models_before_the_first_image() {
     let url = server(&[]);
-    let picture = photograph("coffee.png");
-    let known = classify(&url, &["--model", "efficientnet-lite0", &picture]);
+    let image = photograph("coffee.png");
+    let known = classify(&url, &["--model", "efficientnet-lite0", &image]);
     assert_eq!(known.status.code(), Some(0));
-    let unknown = classify(&url, &["--model", "resnet", &picture]);
+    let unknown = classify(&url, &["--model", "resnet", &image]);
     assert_eq!(unknown.status.code(), Some(2));
     assert!(unknown.stdout.is_empty());
     assert!(text(&unknown.stderr).contains("there is no model \"resnet\""));
@@ -55,12 +55,12 @@ fn times_out_on_a_silent_server() {
 #[test]
 fn retries_after_the_servers_hint() {
     let url = server(&["--rate-limit", "1"]);
-    let picture = photograph("coffee.png");
+    let image = photograph("coffee.png");
     // The description of the model is a call, the stream another one.
-    let patient = classify(&url, &["--csv", &picture]);
+    let patient = classify(&url, &["--csv", &image]);
     assert_eq!(patient.status.code(), Some(0), "{}", text(&patient.stderr));
 
-    let impatient = classify(&url, &["--csv", "--retries", "0", &picture]);
+    let impatient = classify(&url, &["--csv", "--retries", "0", &image]);
     assert_ne!(impatient.status.code(), Some(0));
     let told = text(&impatient.stderr);
     assert!(told.contains("calls too often"), "{told}");

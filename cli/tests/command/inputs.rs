@@ -30,6 +30,7 @@ fn expands_folders_and_patterns_in_order() {
         "b.png",
         "a/2.PNG",
         "a/1.jpeg",
+        "a/3.Tiff",
         "a/notes.txt",
         ".hidden/x.png",
         "c/.thumb.png",
@@ -40,7 +41,10 @@ fn expands_folders_and_patterns_in_order() {
     let path = |name: &str| folder.join(name).display().to_string();
 
     let (found, code) = files(&url, &[&folder.display().to_string()]);
-    assert_eq!(found, ["a/1.jpeg", "a/2.PNG", "b.png"].map(path));
+    assert_eq!(
+        found,
+        ["a/1.jpeg", "a/2.PNG", "a/3.Tiff", "b.png"].map(path)
+    );
     assert_eq!(code, Some(0));
 
     let pattern = path("**/*.png");
@@ -52,6 +56,7 @@ fn expands_folders_and_patterns_in_order() {
         "c/.thumb.png",
         "a/1.jpeg",
         "a/2.PNG",
+        "a/3.Tiff",
     ]
     .map(path);
     assert_eq!(found[1..], expected);
@@ -110,7 +115,7 @@ fn keeps_the_order_of_many_images() {
             let path = folder.join(format!("{number:03}.jpg"));
             match photos.get(number % 4) {
                 Some(photo) => drop(fs::copy(photograph(photo), &path).unwrap()),
-                None => fs::write(&path, "no picture").unwrap(),
+                None => fs::write(&path, "not an image").unwrap(),
             }
             path.display().to_string()
         })

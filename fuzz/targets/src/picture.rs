@@ -1,6 +1,6 @@
 //! Arbitrary bytes as an encoded image, from the format check to the network's input.
 
-use imageclassifier_model::{EncodedImage, Input, Picture, PictureError};
+use imageclassifier_model::{DecodedImage, EncodedImage, Input, InvalidImage};
 
 const BYTES_MAX: u64 = 1 << 20;
 /// Low, so that a run takes microseconds. The same code rejects larger images under the default limit.
@@ -12,19 +12,19 @@ const INPUT_SIZE: u32 = 32;
 pub fn run(data: &[u8]) {
     let encoded = match EncodedImage::new(data, BYTES_MAX) {
         Ok(encoded) => encoded,
-        Err(PictureError::Empty) => return assert!(data.is_empty()),
-        Err(PictureError::TooLarge { bytes, .. }) => return assert!(bytes > BYTES_MAX),
-        Err(PictureError::UnknownFormat | PictureError::ForeignFormat(_)) => return,
+        Err(InvalidImage::Empty) => return assert!(data.is_empty()),
+        Err(InvalidImage::TooLarge { bytes, .. }) => return assert!(bytes > BYTES_MAX),
+        Err(InvalidImage::UnknownFormat | InvalidImage::ForeignFormat(_)) => return,
         Err(error) => panic!("an error of a later stage: {error}"),
     };
-    match Picture::decode(&encoded, PIXELS_MAX, INPUT_SIZE) {
-        Ok(picture) => check(&Input::prepare(&picture)),
-        Err(PictureError::Dimensions { width, height, .. }) => {
+    match DecodedImage::decode(&encoded, PIXELS_MAX, INPUT_SIZE) {
+        Ok(decoded) => check(&Input::prepare(&decoded)),
+        Err(InvalidImage::Dimensions { width, height, .. }) => {
             let pixels = u64::from(width) * u64::from(height);
             assert!(pixels == 0 || pixels > PIXELS_MAX);
         }
-        Err(PictureError::Truncated { rows_present, rows }) => assert!(rows_present < rows),
-        Err(PictureError::Undecodable(_) | PictureError::Jpeg(_)) => {}
+        Err(InvalidImage::Truncated { rows_present, rows }) => assert!(rows_present < rows),
+        Err(InvalidImage::Undecodable(_) | InvalidImage::Jpeg(_)) => {}
         Err(error) => panic!("an error of an earlier stage: {error}"),
     }
 }

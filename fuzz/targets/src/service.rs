@@ -9,8 +9,8 @@ use clap::Parser;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use imageclassifier_model::{
-    CLASSES, Crop, CropSquare, EncodedImage, FeatureMap, Heatmap, Input, Logits, NetworkError,
-    PictureError, Ranking, Team, Weights,
+    CLASSES, Crop, CropSquare, EncodedImage, FeatureMap, Heatmap, Input, InvalidImage, Logits,
+    NetworkError, Ranking, Team, Weights,
 };
 use imageclassifier_server::{Config, Engine, InProcess, Stages};
 use tokio::runtime::{Builder, Runtime};
@@ -19,11 +19,11 @@ use tokio::runtime::{Builder, Runtime};
 struct NoNetwork;
 
 impl Stages for NoNetwork {
-    fn prepare(&mut self, _: &EncodedImage<Bytes>) -> Result<(Input, Crop), PictureError> {
+    fn prepare(&mut self, _: &EncodedImage<Bytes>) -> Result<(Input, Crop), InvalidImage> {
         let crop = Crop {
             square: CropSquare::centre(1, 1, 1),
-            picture_width: 1,
-            picture_height: 1,
+            image_width: 1,
+            image_height: 1,
         };
         let input = Input::from_values(1, vec![0.0; 3]).expect("a pixel");
         Ok((input, crop))

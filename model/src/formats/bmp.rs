@@ -15,7 +15,7 @@ use super::{
     pixels::{Channels, byte_count, show_if_all_is_transparent},
 };
 use crate::{
-    PictureError, dimensions::check_dimensions, error::undecodable, truncation::check_rows,
+    InvalidImage, dimensions::check_dimensions, error::undecodable, truncation::check_rows,
 };
 
 pub(crate) use header::{has_file_header, is_plausible_without_file_header};
@@ -25,8 +25,8 @@ const UNSUPPORTED: &str = "an unsupported or damaged header";
 /// Decodes the image in a BMP file.
 ///
 /// # Errors
-/// [`PictureError::Dimensions`], [`PictureError::Truncated`], [`PictureError::Undecodable`].
-pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureError> {
+/// [`InvalidImage::Dimensions`], [`InvalidImage::Truncated`], [`InvalidImage::Undecodable`].
+pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, InvalidImage> {
     decode_with(Header::of_file(file), pixels_max)
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureErr
 pub(crate) fn decode_without_file_header(
     bytes: &[u8],
     pixels_max: u64,
-) -> Result<Decoded, PictureError> {
+) -> Result<Decoded, InvalidImage> {
     decode_with(Header::of_bitmap(bytes), pixels_max)
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn decode_in_icon(
     bytes: &[u8],
     height: u32,
     pixels_max: u64,
-) -> Result<Decoded, PictureError> {
+) -> Result<Decoded, InvalidImage> {
     let mut header = Header::of_bitmap(bytes);
     let mut has_mask = false;
     if let Some(header) = &mut header {
@@ -72,7 +72,7 @@ pub(crate) fn decode_in_icon(
     Ok(decoded)
 }
 
-fn decode_with(header: Option<Header<'_>>, pixels_max: u64) -> Result<Decoded, PictureError> {
+fn decode_with(header: Option<Header<'_>>, pixels_max: u64) -> Result<Decoded, InvalidImage> {
     let header = header.ok_or_else(|| undecodable(ImageFormat::Bmp, UNSUPPORTED))?;
     check_dimensions(header.width, header.height, pixels_max)?;
     let pixels = match header.coding {
@@ -86,8 +86,8 @@ fn decode_with(header: Option<Header<'_>>, pixels_max: u64) -> Result<Decoded, P
     )))
 }
 
-fn decode_rows(header: &Header<'_>) -> Result<Decoded, PictureError> {
-    let failed = |error| PictureError::Undecodable(error);
+fn decode_rows(header: &Header<'_>) -> Result<Decoded, InvalidImage> {
+    let failed = |error| InvalidImage::Undecodable(error);
     let row = header.row();
     // The last row's padding may be missing.
     let rows_present = (header.data.len() + row.padding) / (row.bytes + row.padding);

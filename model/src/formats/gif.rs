@@ -11,7 +11,7 @@ use super::{
     pixels::{Channels, byte_count},
 };
 use crate::{
-    PictureError, dimensions::check_dimensions, error::undecodable, truncation::check_rows,
+    InvalidImage, dimensions::check_dimensions, error::undecodable, truncation::check_rows,
 };
 
 const SCREEN_AT: usize = 6;
@@ -20,8 +20,8 @@ const RGBA: usize = 4;
 /// Decodes the first frame, on a transparent screen.
 ///
 /// # Errors
-/// [`PictureError::Dimensions`], [`PictureError::Truncated`], [`PictureError::Undecodable`].
-pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureError> {
+/// [`InvalidImage::Dimensions`], [`InvalidImage::Truncated`], [`InvalidImage::Undecodable`].
+pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, InvalidImage> {
     let frame = Frame::find(file)
         .ok_or_else(|| undecodable(ImageFormat::Gif, "there is no frame in the file"))?;
     // A frame that extends beyond the screen enlarges it: some programs write a wrong screen size, or 0 x 0.
@@ -68,7 +68,7 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureErr
     ))
 }
 
-fn failed(error: ::gif::DecodingError) -> PictureError {
+fn failed(error: ::gif::DecodingError) -> InvalidImage {
     undecodable(ImageFormat::Gif, error)
 }
 

@@ -3,7 +3,7 @@
 use image::ImageFormat;
 
 use super::{Decoded, bmp, png};
-use crate::{PictureError, error::undecodable};
+use crate::{InvalidImage, error::undecodable};
 
 const PNG_SIGNATURE: &[u8] = b"\x89PNG";
 const DIRECTORY_AT: usize = 6;
@@ -12,8 +12,8 @@ const ENTRY_BYTES: usize = 16;
 /// Decodes the largest image of an icon; of several of the same size, the one with the most colours.
 ///
 /// # Errors
-/// [`PictureError::Dimensions`], [`PictureError::Truncated`], [`PictureError::Undecodable`].
-pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureError> {
+/// [`InvalidImage::Dimensions`], [`InvalidImage::Truncated`], [`InvalidImage::Undecodable`].
+pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, InvalidImage> {
     let count = usize::from(file.get(4).copied().unwrap_or(0));
     let directory = file.get(DIRECTORY_AT..).unwrap_or_default();
     let (entries, _) = directory.as_chunks::<ENTRY_BYTES>();

@@ -1,4 +1,4 @@
-//! PNG, as tolerant as libpng and browsers: checksums do not count, chunks that a picture does not need are left out before the
+//! PNG, as tolerant as libpng and browsers: checksums do not count, chunks that an image does not need are left out before the
 //! decoder sees them, and the end may be missing.
 
 use std::io::Cursor;
@@ -11,7 +11,7 @@ use super::{
     pixels::{Channels, byte_count, to_8_bits},
 };
 use crate::{
-    PictureError, dimensions::check_dimensions, error::undecodable, truncation::check_rows,
+    InvalidImage, dimensions::check_dimensions, error::undecodable, truncation::check_rows,
 };
 
 const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1A\n";
@@ -25,8 +25,8 @@ const FIRST_PASS_ROWS: u32 = 8;
 /// Decodes the image; if there are several, the default one.
 ///
 /// # Errors
-/// [`PictureError::Dimensions`], [`PictureError::Truncated`], [`PictureError::Undecodable`].
-pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureError> {
+/// [`InvalidImage::Dimensions`], [`InvalidImage::Truncated`], [`InvalidImage::Undecodable`].
+pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, InvalidImage> {
     let (repaired, orientation) = repair(file);
     let mut decoder = Decoder::new(Cursor::new(repaired.as_slice()));
     decoder.ignore_checksums(true);
@@ -64,12 +64,12 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureErr
     })
 }
 
-fn failed(error: png::DecodingError) -> PictureError {
+fn failed(error: png::DecodingError) -> InvalidImage {
     undecodable(ImageFormat::Png, error)
 }
 
-fn no_rows(rows: u32) -> PictureError {
-    PictureError::Truncated {
+fn no_rows(rows: u32) -> InvalidImage {
+    InvalidImage::Truncated {
         rows_present: 0,
         rows,
     }

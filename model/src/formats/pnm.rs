@@ -9,7 +9,7 @@ use super::{
     pixels::{Channels, byte_count, to_8_bits},
 };
 use crate::{
-    PictureError, dimensions::check_dimensions, error::undecodable, truncation::check_rows,
+    InvalidImage, dimensions::check_dimensions, error::undecodable, truncation::check_rows,
 };
 
 /// Longer headers consist of endless comments.
@@ -18,8 +18,8 @@ const HEADER_BYTES_MAX: usize = 4096;
 /// Decodes the image.
 ///
 /// # Errors
-/// [`PictureError::Dimensions`], [`PictureError::Truncated`], [`PictureError::Undecodable`].
-pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureError> {
+/// [`InvalidImage::Dimensions`], [`InvalidImage::Truncated`], [`InvalidImage::Undecodable`].
+pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, InvalidImage> {
     let header = Header::parse(&file[..file.len().min(HEADER_BYTES_MAX)])
         .ok_or_else(|| undecodable(ImageFormat::Pnm, "a damaged header"))?;
     let Header { width, height, .. } = header;
@@ -40,7 +40,7 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureErr
 
     let plain = header.with_rows(rows_present);
     let decoder =
-        PnmDecoder::new(Cursor::new(plain).chain(data)).map_err(PictureError::Undecodable)?;
+        PnmDecoder::new(Cursor::new(plain).chain(data)).map_err(InvalidImage::Undecodable)?;
     let (channels, deep) = match decoder.color_type() {
         ColorType::L8 => (Channels::Grey, false),
         ColorType::La8 => (Channels::GreyAlpha, false),
@@ -63,7 +63,7 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureErr
     ];
     decoder
         .read_image(&mut pixels)
-        .map_err(PictureError::Undecodable)?;
+        .map_err(InvalidImage::Undecodable)?;
     if deep {
         let (values, _) = pixels.as_chunks();
         pixels = values

@@ -5,7 +5,7 @@ use super::{
     pixels::{Channels, byte_count},
 };
 use crate::{
-    PictureError, dimensions::check_dimensions, error::undecodable, truncation::check_rows,
+    InvalidImage, dimensions::check_dimensions, error::undecodable, truncation::check_rows,
 };
 
 const HEADER_BYTES: usize = 14;
@@ -15,8 +15,8 @@ const RGBA: u8 = 0xFF;
 /// Decodes the image.
 ///
 /// # Errors
-/// [`PictureError::Dimensions`], [`PictureError::Truncated`], [`PictureError::Undecodable`].
-pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureError> {
+/// [`InvalidImage::Dimensions`], [`InvalidImage::Truncated`], [`InvalidImage::Undecodable`].
+pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, InvalidImage> {
     let header: Option<(&[u8; HEADER_BYTES], &[u8])> = file.split_first_chunk();
     let Some((&[_, _, _, _, w0, w1, w2, w3, h0, h1, h2, h3, channels, _], data)) = header else {
         return Err(undecodable(image::ImageFormat::Qoi, "the header is cut"));

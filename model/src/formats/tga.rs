@@ -9,7 +9,7 @@ use super::{
     pixels::{Channels, byte_count, show_if_all_is_transparent},
 };
 use crate::{
-    PictureError,
+    InvalidImage,
     dimensions::check_dimensions,
     error::undecodable,
     truncation::{ROWS_PRESENT_MIN_SHARE, check_rows},
@@ -33,8 +33,8 @@ pub(crate) fn is_plausible(bytes: &[u8]) -> bool {
 /// Decodes the image.
 ///
 /// # Errors
-/// [`PictureError::Dimensions`], [`PictureError::Truncated`], [`PictureError::Undecodable`].
-pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureError> {
+/// [`InvalidImage::Dimensions`], [`InvalidImage::Truncated`], [`InvalidImage::Undecodable`].
+pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, InvalidImage> {
     let header =
         Header::parse(file).ok_or_else(|| undecodable(ImageFormat::Tga, "a damaged header"))?;
     let (width, height) = (header.width, header.height);
@@ -48,7 +48,7 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureErr
     let rows = u16::try_from(rows_present).expect("at most the height, which has 16 bits");
     head[HEIGHT_AT..HEIGHT_AT + 2].copy_from_slice(&rows.to_le_bytes());
     let reader = Cursor::new(head).chain(&file[HEADER_BYTES..]);
-    let decoder = TgaDecoder::new(reader).map_err(PictureError::Undecodable)?;
+    let decoder = TgaDecoder::new(reader).map_err(InvalidImage::Undecodable)?;
     let channels = match decoder.color_type().channel_count() {
         1 => Channels::Grey,
         2 => Channels::GreyAlpha,
@@ -65,7 +65,7 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureErr
     let present = &mut pixels[begin..begin + bytes_present];
     decoder
         .read_image(present)
-        .map_err(PictureError::Undecodable)?;
+        .map_err(InvalidImage::Undecodable)?;
     if channels == Channels::Rgba {
         show_if_all_is_transparent(present);
     }

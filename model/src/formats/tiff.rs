@@ -18,7 +18,7 @@ use image::{ImageFormat, metadata::Orientation};
 use self::{colour::Colour, zero_padded::ZeroPadded};
 use super::{Decoded, pixels::to_8_bits};
 use crate::{
-    PictureError, dimensions::check_dimensions, error::undecodable, truncation::check_rows,
+    InvalidImage, dimensions::check_dimensions, error::undecodable, truncation::check_rows,
 };
 
 type FileDecoder<'a> = Decoder<ZeroPadded<'a>>;
@@ -26,8 +26,8 @@ type FileDecoder<'a> = Decoder<ZeroPadded<'a>>;
 /// Decodes the first image.
 ///
 /// # Errors
-/// [`PictureError::Dimensions`], [`PictureError::Truncated`], [`PictureError::Undecodable`].
-pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureError> {
+/// [`InvalidImage::Dimensions`], [`InvalidImage::Truncated`], [`InvalidImage::Undecodable`].
+pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, InvalidImage> {
     let mut decoder = open(file, pixels_max)?;
     let (width, height) = decoder.dimensions().map_err(failed)?;
     check_dimensions(width, height, pixels_max)?;
@@ -54,7 +54,7 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureErr
     })
 }
 
-fn open(file: &[u8], pixels_max: u64) -> Result<FileDecoder<'_>, PictureError> {
+fn open(file: &[u8], pixels_max: u64) -> Result<FileDecoder<'_>, InvalidImage> {
     /// 16-bit RGBA, the most that is decoded at once: an image in a single strip.
     const CHUNK_BYTES_PER_PIXEL: u64 = 8;
     let mut limits = Limits::default();
@@ -64,11 +64,11 @@ fn open(file: &[u8], pixels_max: u64) -> Result<FileDecoder<'_>, PictureError> {
     Ok(decoder.with_limits(limits))
 }
 
-fn failed(error: TiffError) -> PictureError {
+fn failed(error: TiffError) -> InvalidImage {
     undecodable(ImageFormat::Tiff, error)
 }
 
-fn tag(decoder: &mut FileDecoder<'_>, tag: Tag) -> Result<Option<u32>, PictureError> {
+fn tag(decoder: &mut FileDecoder<'_>, tag: Tag) -> Result<Option<u32>, InvalidImage> {
     decoder.find_tag_unsigned(tag).map_err(failed)
 }
 
@@ -92,7 +92,7 @@ impl<'a> Layout<'a> {
         decoder: &mut FileDecoder<'_>,
         file: &'a [u8],
         colours: Option<Vec<[u8; 3]>>,
-    ) -> Result<Self, PictureError> {
+    ) -> Result<Self, InvalidImage> {
         let (width, height) = decoder.dimensions().map_err(failed)?;
         let color_type = decoder.colortype().map_err(failed)?;
         let alpha = tag(decoder, Tag::ExtraSamples).ok().flatten();
@@ -127,7 +127,7 @@ impl<'a> Layout<'a> {
     }
 
     /// The samples with 8 bits each, row by row, and how many rows are there.
-    fn read_chunks(&self, decoder: &mut FileDecoder<'_>) -> Result<(Vec<u8>, u32), PictureError> {
+    fn read_chunks(&self, decoder: &mut FileDecoder<'_>) -> Result<(Vec<u8>, u32), InvalidImage> {
         let across = self.width.div_ceil(self.chunk_width);
         let down = self.height.div_ceil(self.chunk_height);
         let planes = if self.planar {

@@ -10,7 +10,7 @@ use image::{DynamicImage, ImageFormat, codecs::webp::WebPDecoder, metadata::Orie
 use self::container::Container;
 use super::{Decoded, exif};
 use crate::{
-    PictureError, dimensions::check_dimensions, error::undecodable, truncation::check_rows,
+    InvalidImage, dimensions::check_dimensions, error::undecodable, truncation::check_rows,
 };
 
 /// How often a cut file is decoded with different bytes in place of the missing ones. Each attempt at a lossy frame
@@ -23,8 +23,8 @@ const PIXELS_TRIED_MAX: u64 = 8_000_000;
 /// Decodes the image, with the orientation of its Exif metadata if the container announces any.
 ///
 /// # Errors
-/// [`PictureError::Dimensions`], [`PictureError::Truncated`], [`PictureError::Undecodable`].
-pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureError> {
+/// [`InvalidImage::Dimensions`], [`InvalidImage::Truncated`], [`InvalidImage::Undecodable`].
+pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, InvalidImage> {
     let container = Container::parse(file)
         .ok_or_else(|| undecodable(ImageFormat::WebP, "there is no image in the container"))?;
     let (width, height) = container.canvas();
@@ -50,14 +50,14 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, PictureErr
     })
 }
 
-fn decode_plain(plain: &[u8]) -> Result<DynamicImage, PictureError> {
-    let decoder = WebPDecoder::new(Cursor::new(plain)).map_err(PictureError::Undecodable)?;
-    DynamicImage::from_decoder(decoder).map_err(PictureError::Undecodable)
+fn decode_plain(plain: &[u8]) -> Result<DynamicImage, InvalidImage> {
+    let decoder = WebPDecoder::new(Cursor::new(plain)).map_err(InvalidImage::Undecodable)?;
+    DynamicImage::from_decoder(decoder).map_err(InvalidImage::Undecodable)
 }
 
 /// Decodes what is there with other bytes behind it, twice. The decoder cannot tell where these begin, but their place is where
 /// two different images come out.
-fn decode_cut(container: &Container<'_>, height: u32) -> Result<DynamicImage, PictureError> {
+fn decode_cut(container: &Container<'_>, height: u32) -> Result<DynamicImage, InvalidImage> {
     let (width, _) = container.canvas();
     let pixels = u64::from(width) * u64::from(height);
     let attempts = u32::try_from(PIXELS_TRIED_MAX / pixels).unwrap_or(u32::MAX);
@@ -82,8 +82,8 @@ fn decode_cut(container: &Container<'_>, height: u32) -> Result<DynamicImage, Pi
     Ok(pixels)
 }
 
-fn no_rows(rows: u32) -> PictureError {
-    PictureError::Truncated {
+fn no_rows(rows: u32) -> InvalidImage {
+    InvalidImage::Truncated {
         rows_present: 0,
         rows,
     }

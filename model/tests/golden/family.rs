@@ -49,7 +49,7 @@ fn compare(variant: Variant, name: &str, map_side: usize) {
     answers_are_the_references(&golden, name, &plain);
     heatmaps_are_the_references(&golden, name, &weights, &plain, map_side);
     for compute in Compute::available() {
-        // One picture takes this backend as long as all of them take the others.
+        // This backend takes as long for one image as the others for all.
         let slow = compute == Compute::Plain(Backend::Ndarray);
         let inputs = &inputs[..if slow { 1 } else { inputs.len() }];
         let found = answers(&weights, compute, inputs);

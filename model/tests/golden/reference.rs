@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use imageclassifier_model::{EncodedImage, Input, Logits, Picture, Ranking, Variant};
+use imageclassifier_model::{DecodedImage, EncodedImage, Input, Logits, Ranking, Variant};
 use safetensors::SafeTensors;
 
 /// What the reference says of the photographs.
@@ -55,8 +55,8 @@ impl Golden {
 /// Our own way from the file to the network's input.
 pub(crate) fn prepare(path: &Path, variant: Variant) -> Input {
     let encoded = EncodedImage::new(fs::read(path).unwrap(), u64::MAX).unwrap();
-    let picture = Picture::decode(&encoded, 25_000_000, variant.input_size()).unwrap();
-    Input::prepare(&picture)
+    let decoded = DecodedImage::decode(&encoded, 25_000_000, variant.input_size()).unwrap();
+    Input::prepare(&decoded)
 }
 
 pub(crate) fn largest_difference(a: &[f32], b: &[f32]) -> f32 {

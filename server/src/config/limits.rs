@@ -13,7 +13,7 @@ pub struct Limits {
     #[arg(long, env = "IMAGECLASSIFIER_IMAGE_BYTES_MAX", default_value_t = 10 << 20, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..=1 << 30))]
     pub image_bytes_max: u32,
 
-    /// Largest picture decoded, width x height; a decoder may need 8 bytes of memory for each pixel
+    /// Largest image decoded, width x height; a decoder may need 8 bytes of memory for each pixel
     #[arg(long, env = "IMAGECLASSIFIER_PIXELS_MAX", default_value_t = 25_000_000, value_name = "PIXELS", value_parser = clap::value_parser!(u64).range(1..=50_000_000))]
     pub pixels_max: u64,
 

@@ -10,11 +10,11 @@ pub(crate) struct PreparedTensor {
     /// Side of the square image, in pixels.
     size: u32,
     values: Values,
-    /// Which picture of the values this is.
+    /// Which image among the values this is.
     index: usize,
 }
 
-/// Of all pictures of a call.
+/// The values of all images of a request.
 #[derive(Clone)]
 pub(crate) enum Values {
     /// Little-endian.
@@ -24,7 +24,7 @@ pub(crate) enum Values {
 
 const CHANNELS: usize = 3;
 const F32_BYTES: usize = 4;
-/// Far beyond what normalised pictures have, and far from where sums of products overflow: what the network makes of it is
+/// Far beyond what normalised images have, and far from where sums of products overflow: what the network makes of it is
 /// finite.
 const MAGNITUDE_MAX: f32 = 1e6;
 
@@ -50,12 +50,12 @@ impl Values {
 }
 
 impl PreparedTensor {
-    /// How many values a picture of `size` x `size` pixels has.
+    /// How many values an image of `size` x `size` pixels has.
     pub(crate) fn values_each(size: u32) -> usize {
         CHANNELS * (size as usize).pow(2)
     }
 
-    /// `count` pictures one after the other; `None` unless there are exactly as many values.
+    /// `count` images one after the other; `None` unless there are exactly as many values.
     pub(crate) fn all(size: u32, count: usize, values: &Values) -> Option<Vec<Self>> {
         let sound = match values {
             Values::Raw(bytes) => bytes.len() % F32_BYTES == 0,
@@ -88,7 +88,7 @@ impl PreparedTensor {
                     return Err(RequestError::tensor(
                         "inputs",
                         format!(
-                            "picture {} has the value {value}: normalise each channel value x, 0 to 255, to (x - 127) / 128",
+                            "image {} has the value {value}: normalise each channel value x, 0 to 255, to (x - 127) / 128",
                             self.index
                         ),
                     ));
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn planes_become_pixels_from_either_form() {
-        let tensor: Vec<f32> = (0..24u8).map(f32::from).collect(); // two pictures of 2 x 2 pixels
+        let tensor: Vec<f32> = (0..24u8).map(f32::from).collect(); // two images of 2 x 2 pixels
         let raw: Vec<u8> = tensor
             .iter()
             .flat_map(|value| value.to_le_bytes())
@@ -116,8 +116,8 @@ mod tests {
             Values::Typed(Arc::new(tensor.clone())),
             Values::Raw(raw.clone().into()),
         ] {
-            let pictures = PreparedTensor::all(2, 2, &values).unwrap();
-            let pixels: Vec<_> = pictures
+            let images = PreparedTensor::all(2, 2, &values).unwrap();
+            let pixels: Vec<_> = images
                 .into_iter()
                 .map(|tensor| tensor.into_input().unwrap().values().to_vec())
                 .collect();

@@ -3,22 +3,22 @@ use std::{
     time::Duration,
 };
 
-/// How long one picture keeps one core busy, as an exponentially weighted mean of what was measured.
+/// How long one image keeps one core busy, as an exponentially weighted mean of what was measured.
 #[derive(Debug, Default)]
 pub(crate) struct ServiceTime {
     mean_ns: AtomicU64,
 }
 
-/// Weight of the newest measurement: a change of the load is followed within some ten pictures.
+/// Weight of the newest measurement: a change of the load shows within about ten images.
 const NEWEST: f64 = 0.125;
 
 impl ServiceTime {
-    /// Takes in that a picture kept one core busy for `core_time`.
+    /// Records that an image kept one core busy for `core_time`.
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         clippy::cast_precision_loss,
-        reason = "nanoseconds of a picture are far below 2^52 and never negative"
+        reason = "nanoseconds of an image are far below 2^52 and never negative"
     )]
     pub(crate) fn record(&self, core_time: Duration) {
         let newest = core_time.as_nanos() as f64;

@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use imageclassifier_model::{
-    Crop, EncodedImage, Explainer, FeatureMap, Heatmap, Input, Logits, Network, NetworkError,
-    Picture, PictureError, Ranking, Runner, Team, Weights,
+    Crop, DecodedImage, EncodedImage, Explainer, FeatureMap, Heatmap, Input, InvalidImage, Logits,
+    Network, NetworkError, Ranking, Runner, Team, Weights,
 };
 
 /// What a worker does with an image, and the buffers that it needs. A trait, so that tests can provide stages that are
@@ -10,8 +10,8 @@ pub trait Stages: Send {
     /// Decodes, crops and resizes.
     ///
     /// # Errors
-    /// If the bytes are no picture that is taken.
-    fn prepare(&mut self, image: &EncodedImage<Bytes>) -> Result<(Input, Crop), PictureError>;
+    /// If the bytes are not an image that is accepted.
+    fn prepare(&mut self, image: &EncodedImage<Bytes>) -> Result<(Input, Crop), InvalidImage>;
 
     /// Runs the network on as many threads as `team` has. Also returns the last feature map if `explain` is set.
     ///
@@ -33,7 +33,7 @@ pub trait Stages: Send {
     ) -> (Ranking, Option<Vec<Heatmap>>);
 }
 
-/// Makes the stages of one compute thread, which may share a picture with a team of as many threads as the argument says.
+/// Makes the stages of one compute thread, which may share an image with a team of as many threads as the argument says.
 pub type MakeStages = dyn Fn(usize) -> Box<dyn Stages> + Send + Sync;
 
 /// The real stages.
@@ -44,7 +44,7 @@ struct NetworkStages {
     explainer: Explainer,
 }
 
-/// Stages that run `network` on pictures of at most `pixels_max` pixels.
+/// Stages that run `network` on images of at most `pixels_max` pixels.
 pub(crate) fn network_stages(
     network: Network,
     weights: &Weights,
@@ -63,9 +63,9 @@ pub(crate) fn network_stages(
 }
 
 impl Stages for NetworkStages {
-    fn prepare(&mut self, image: &EncodedImage<Bytes>) -> Result<(Input, Crop), PictureError> {
-        let picture = Picture::decode(image, self.pixels_max, self.input_size)?;
-        Ok((Input::prepare(&picture), picture.crop()))
+    fn prepare(&mut self, image: &EncodedImage<Bytes>) -> Result<(Input, Crop), InvalidImage> {
+        let decoded = DecodedImage::decode(image, self.pixels_max, self.input_size)?;
+        Ok((Input::prepare(&decoded), decoded.crop()))
     }
 
     fn infer(

@@ -1,6 +1,6 @@
-//! The compute threads, one for each core. Each takes the next picture as soon as it is free, from its bytes to its
-//! logits: no timer, no batch to fill, no hand-over in between. One picture a core is the fastest way to many answers; only
-//! the inference of a picture that is alone has all cores to itself.
+//! The compute threads, one for each core. A free thread takes the next image and computes its logits from its bytes: no
+//! timer, no batch to fill, no hand-over between threads. One image per core gives the highest throughput; only the
+//! inference of a lone image uses all cores.
 
 use std::{
     io,
@@ -39,7 +39,7 @@ pub(crate) struct WorkerPool {
     pub(crate) readiness: Readiness,
     pub(crate) metrics: Metrics,
     pub(crate) threads: usize,
-    /// For the inference of a picture that is alone.
+    /// For the inference of a lone image.
     pub(crate) team: Mutex<Team>,
     /// Compute threads at work.
     pub(crate) busy: AtomicUsize,
@@ -159,7 +159,7 @@ impl<'a> Worker<'a> {
         Ok(classification)
     }
 
-    /// The network's input, and where in the picture it comes from. Frees the picture.
+    /// The network's input, and where in the image it comes from. Frees the image.
     fn prepare(
         &mut self,
         payload: Payload,
@@ -209,7 +209,7 @@ impl WorkerPool {
     fn with_team<T>(&self, alone: bool, work: impl FnOnce(&mut Team) -> T) -> T {
         match alone.then(|| self.team.try_lock()) {
             Some(Ok(mut team)) => work(&mut team),
-            // The team outlives a panic in one picture.
+            // The team outlives a panic in one image.
             Some(Err(TryLockError::Poisoned(team))) => work(&mut team.into_inner()),
             Some(Err(TryLockError::WouldBlock)) | None => work(&mut Team::solo()),
         }

@@ -25,15 +25,15 @@ pub(crate) struct Admission {
     pub(crate) reporter: ErrorReporter,
     /// One permit per request to classify.
     pub(crate) requests: Arc<Semaphore>,
-    /// One for each stream of pictures: they may stay for long.
+    /// One for each stream of images: streams may stay open for long.
     pub(crate) open_streams: Arc<Semaphore>,
-    /// One for each call that needs no picture, until its answer has been taken.
+    /// One for each request that has no image, until its answer has been taken.
     pub(crate) other_requests: Arc<Semaphore>,
     /// Health watches and reflection streams.
     pub(crate) long_lived: LongLived,
 }
 
-/// When to try again where every place is taken by calls that have yet to send their pictures.
+/// When to try again if every permit is held by requests that have yet to send their images.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Accepts or rejects a request before its message is read.

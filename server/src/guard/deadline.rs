@@ -47,7 +47,7 @@ pub(crate) async fn enforce(
     let head = RequestHead::from_extensions(request.extensions());
     let timeout = match parse_timeout_header(request.headers()) {
         Ok(Some(timeout)) => with_margin(timeout),
-        // A stream lasts as long as its caller likes; its pictures have deadlines of their own.
+        // A stream lasts as long as its caller likes; its images have deadlines of their own.
         Ok(None) if head.method == Method::ClassifyStream => OPEN_END,
         Ok(None) => default,
         Err(value) => return reporter.reject(&head, &RequestError::TimeoutMalformed { value }),

@@ -83,7 +83,7 @@ pub(crate) async fn enforce(
     next.run(request).await
 }
 
-/// What the caller of a call may still ask, as an extension of its request: of a batch or stream each picture counts.
+/// What the client may still send, as an extension of its request: each image of a batch or stream counts.
 #[derive(Clone, Default)]
 pub(crate) struct Allowance(Option<(RateLimit, Key)>);
 
@@ -92,7 +92,7 @@ impl Allowance {
         extensions.get::<Self>().cloned().unwrap_or_default()
     }
 
-    /// For one picture.
+    /// For one image.
     ///
     /// # Errors
     /// [`RequestError::RateLimited`].

@@ -131,7 +131,7 @@ impl Metrics {
         let abandoned = Family::default();
         registry.register(
             "abandoned",
-            "Pictures given up before the network ran",
+            "Images abandoned before the network ran",
             abandoned.clone(),
         );
         let stages = Family::new_with_constructor(stage_histogram as fn() -> Histogram);

@@ -1,4 +1,4 @@
-//! Several pictures in one call, in one message or in a stream of them: each gets what Classify would have given it.
+//! Several images in one request, as one message or as a stream: each gets the answer that Classify would give.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -20,18 +20,18 @@ use crate::{
     request::{error::RequestError, head::RequestHead},
 };
 
-/// Pictures of one call that are at work or wait for a core at once, for each core: enough that no core waits for them, and
+/// Images of one request that are computed or queued at once, for each core: enough that no core waits for them, and
 /// few enough that others get their turn.
 const AT_ONCE_PER_CORE: usize = 4;
 
-/// What all pictures of one call have in common.
+/// What all images of one request have in common.
 #[derive(Clone)]
 pub(crate) struct RequestContext {
     pub(crate) service: Service,
     pub(crate) head: RequestHead,
     /// Deadline of the whole request.
     pub(crate) deadline: Instant,
-    /// How long one picture may take.
+    /// How long one image may take.
     pub(crate) timeout: Duration,
     pub(crate) allowance: Allowance,
 }

@@ -17,12 +17,12 @@ use crate::{
 const TOP_K_DEFAULT: usize = 5;
 const ID_BYTES_MAX: usize = 256;
 
-/// What every protocol does with a call about one picture. Cheap to clone.
+/// What every protocol does with a request to classify one image. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Service {
     engine: Engine,
     reporter: ErrorReporter,
-    /// For a picture whose caller sets no deadline.
+    /// For an image whose caller sets no deadline.
     timeout: Duration,
 }
 
@@ -43,7 +43,7 @@ impl Service {
         &self.reporter
     }
 
-    /// For a picture whose caller sets no deadline.
+    /// For an image whose caller sets no deadline.
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout
     }

@@ -1,4 +1,4 @@
-//! The way in for a shell: a picture as the body of a POST, JSON as the answer.
+//! Plain HTTP, for shells: an image as the body of a POST, JSON as the response.
 
 mod form;
 mod json;
@@ -42,7 +42,7 @@ pub(crate) fn documents() -> Router {
     let openapi = async || ([(header::CONTENT_TYPE, "application/json")], OPENAPI);
     let classify = async || {
         const HELP: &str =
-            "Post a picture: curl --data-binary @cat.jpg http://HOST:PORT/v1/classify\n";
+            "Post an image: curl --data-binary @cat.jpg http://HOST:PORT/v1/classify\n";
         let allow = [(header::ALLOW, "POST")];
         (StatusCode::METHOD_NOT_ALLOWED, allow, HELP)
     };

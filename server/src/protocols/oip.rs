@@ -70,7 +70,7 @@ impl OipService {
     }
 }
 
-/// All pictures, or why the first of them that fails does.
+/// Classifies all images, or returns the error of the first that fails.
 async fn classify(
     engine: &Engine,
     images: Vec<InputImage>,

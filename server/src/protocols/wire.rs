@@ -5,7 +5,7 @@ use std::{iter, time::Duration};
 use imageclassifier_model::{Crop, Heatmap, MEDIA_TYPES, Preprocessing, Ranked, Weights, labels};
 use imageclassifier_proto as proto;
 
-use crate::engine::{PictureLimits, job::Classification};
+use crate::engine::{ImageLimits, job::Classification};
 
 pub(crate) fn answer(
     classification: &Classification,
@@ -44,8 +44,8 @@ fn crop(crop: Crop) -> proto::Crop {
         left: crop.square.left,
         top: crop.square.top,
         side: crop.square.side,
-        picture_width: crop.picture_width,
-        picture_height: crop.picture_height,
+        picture_width: crop.image_width,
+        picture_height: crop.image_height,
     }
 }
 
@@ -70,7 +70,7 @@ fn prediction(class: &Ranked, heatmap: Option<proto::Heatmap>) -> proto::Predict
 pub(crate) fn model(
     weights: &Weights,
     revision: &str,
-    limits: PictureLimits,
+    limits: ImageLimits,
 ) -> proto::GetModelResponse {
     let input_size = weights.variant().input_size();
     let preprocessing = Preprocessing::of(input_size);

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use http::StatusCode;
-use imageclassifier_model::{NetworkError, PictureError};
+use imageclassifier_model::{InvalidImage, NetworkError};
 use imageclassifier_proto::{ERROR_DOMAIN, ErrorReason};
 use prost::Message;
 use prost_types::Any;
@@ -16,7 +16,7 @@ use crate::request::encoding;
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum RequestError {
     #[error(transparent)]
-    Picture(Arc<PictureError>),
+    InvalidImage(Arc<InvalidImage>),
     #[error(
         "the message is longer than an image may be, {bytes_max} bytes: send a smaller or more compressed one"
     )]
@@ -121,9 +121,9 @@ pub(crate) enum InternalError {
     Network(#[source] Arc<NetworkError>),
 }
 
-impl From<PictureError> for RequestError {
-    fn from(error: PictureError) -> Self {
-        Self::Picture(Arc::new(error))
+impl From<InvalidImage> for RequestError {
+    fn from(error: InvalidImage) -> Self {
+        Self::InvalidImage(Arc::new(error))
     }
 }
 
@@ -222,18 +222,18 @@ impl RequestError {
 
     fn code_and_reason(&self) -> (Code, ErrorReason) {
         match self {
-            Self::Picture(error) => (
+            Self::InvalidImage(error) => (
                 Code::InvalidArgument,
                 match **error {
-                    PictureError::Empty => ErrorReason::ImageEmpty,
-                    PictureError::TooLarge { .. } => ErrorReason::ImageTooLarge,
-                    PictureError::UnknownFormat | PictureError::ForeignFormat(_) => {
+                    InvalidImage::Empty => ErrorReason::ImageEmpty,
+                    InvalidImage::TooLarge { .. } => ErrorReason::ImageTooLarge,
+                    InvalidImage::UnknownFormat | InvalidImage::ForeignFormat(_) => {
                         ErrorReason::ImageFormatUnknown
                     }
-                    PictureError::Dimensions { .. } => ErrorReason::ImageDimensions,
-                    PictureError::Truncated { .. }
-                    | PictureError::Undecodable(_)
-                    | PictureError::Jpeg(_) => ErrorReason::ImageUndecodable,
+                    InvalidImage::Dimensions { .. } => ErrorReason::ImageDimensions,
+                    InvalidImage::Truncated { .. }
+                    | InvalidImage::Undecodable(_)
+                    | InvalidImage::Jpeg(_) => ErrorReason::ImageUndecodable,
                 },
             ),
             Self::MessageTooLarge { .. } => (Code::InvalidArgument, ErrorReason::ImageTooLarge),
@@ -269,7 +269,7 @@ impl RequestError {
     /// The field of the request that is at fault.
     fn field(&self) -> Option<&'static str> {
         match self {
-            Self::Picture(_) | Self::MessageTooLarge { .. } => Some("image_data"),
+            Self::InvalidImage(_) | Self::MessageTooLarge { .. } => Some("image_data"),
             Self::TopK { .. } => Some("top_k"),
             Self::UnknownModel { .. } => Some("model"),
             Self::BatchSize { .. } => Some("requests"),
@@ -300,12 +300,12 @@ impl RequestError {
     /// The metadata that the contract promises for the reason.
     fn metadata(&self) -> HashMap<String, String> {
         let pairs: Vec<(&str, String)> = match self {
-            Self::Picture(error) => match **error {
-                PictureError::TooLarge { bytes, bytes_max } => vec![
+            Self::InvalidImage(error) => match **error {
+                InvalidImage::TooLarge { bytes, bytes_max } => vec![
                     ("bytes", bytes.to_string()),
                     ("bytes_max", bytes_max.to_string()),
                 ],
-                PictureError::Dimensions {
+                InvalidImage::Dimensions {
                     width,
                     height,
                     pixels_max,
@@ -314,15 +314,15 @@ impl RequestError {
                     ("height", height.to_string()),
                     ("pixels_max", pixels_max.to_string()),
                 ],
-                PictureError::UnknownFormat => vec![accepted()],
-                PictureError::ForeignFormat(format) => {
+                InvalidImage::UnknownFormat => vec![accepted()],
+                InvalidImage::ForeignFormat(format) => {
                     vec![accepted(), ("format", format.name.to_owned())]
                 }
-                PictureError::Truncated { rows_present, rows } => vec![
+                InvalidImage::Truncated { rows_present, rows } => vec![
                     ("rows_present", rows_present.to_string()),
                     ("rows", rows.to_string()),
                 ],
-                PictureError::Empty | PictureError::Undecodable(_) | PictureError::Jpeg(_) => {
+                InvalidImage::Empty | InvalidImage::Undecodable(_) | InvalidImage::Jpeg(_) => {
                     vec![]
                 }
             },

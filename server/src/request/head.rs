@@ -11,7 +11,7 @@ use http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
 
 use crate::request::request_id::RequestId;
 
-/// Where plain HTTP takes a picture.
+/// Where plain HTTP accepts an image.
 pub(crate) const CLASSIFY_PATH: &str = "/v1/classify";
 
 /// How much of an unknown path the answer shows.
@@ -32,7 +32,7 @@ pub(crate) enum Protocol {
     Grpc,
     GrpcWeb,
     GrpcWebText,
-    /// No gRPC at all: a picture as the body, JSON as the answer.
+    /// No gRPC at all: an image as the body, JSON as the response.
     Http,
 }
 
@@ -123,7 +123,7 @@ impl Method {
         }
     }
 
-    /// Whether it is about pictures.
+    /// Whether it classifies images.
     pub(crate) fn classifies(self) -> bool {
         match self {
             Self::Classify | Self::ClassifyBatch | Self::ClassifyStream | Self::ModelInfer => true,

@@ -1,4 +1,4 @@
-//! Several pictures in one call: as a batch in one message, as a stream of messages.
+//! Several images in one request: as a batch in one message, as a stream of messages.
 
 use std::{iter, time::Duration};
 
@@ -21,7 +21,7 @@ use crate::{
     script::{Script, order},
 };
 
-fn picture(id: &str, image_data: Bytes) -> ClassifyImageRequest {
+fn image(id: &str, image_data: Bytes) -> ClassifyImageRequest {
     ClassifyImageRequest {
         image_data,
         id: id.to_owned(),
@@ -32,15 +32,15 @@ fn picture(id: &str, image_data: Bytes) -> ClassifyImageRequest {
 
 fn mixed() -> Vec<ClassifyImageRequest> {
     vec![
-        picture("coffee", photograph("coffee.png")),
-        picture("text", "no picture".into()),
-        picture("rocket", photograph("rocket.jpg")),
-        picture("nothing", Bytes::new()),
-        picture("coffee", photograph("coffee.png")),
+        image("coffee", photograph("coffee.png")),
+        image("text", "not an image".into()),
+        image("rocket", photograph("rocket.jpg")),
+        image("nothing", Bytes::new()),
+        image("coffee", photograph("coffee.png")),
     ]
 }
 
-/// What the mixed pictures are answered, by index: a label or the reason.
+/// The outcomes of the mixed images, by index: a label or the reason.
 const MIXED: [&str; 5] = [
     "espresso",
     "IMAGE_FORMAT_UNKNOWN",
@@ -91,7 +91,7 @@ async fn open(
 }
 
 #[tokio::test]
-async fn a_batch_answers_each_of_its_pictures_whatever_the_others_are() {
+async fn a_batch_answers_each_image_independently() {
     let app = App::start().await;
     let requests = mixed();
     let ids: Vec<_> = requests.iter().map(|request| request.id.clone()).collect();
@@ -126,14 +126,14 @@ async fn a_browser_gets_a_batch_answered() {
 }
 
 #[tokio::test]
-async fn a_batch_has_pictures_but_not_too_many() {
+async fn rejects_empty_and_oversized_batches() {
     let app = App::with(&["--batch-images-max", "3"]).await;
     for (images, code) in [
         (0, Code::InvalidArgument),
         (3, Code::Ok),
         (4, Code::InvalidArgument),
     ] {
-        let requests = vec![picture("", photograph("rocket.jpg")); images];
+        let requests = vec![image("", photograph("rocket.jpg")); images];
         let batch = ClassifyBatchRequest { requests };
         let outcome = client(&app).await.classify_batch(batch).await;
         let found = outcome.as_ref().err().map_or(Code::Ok, |status| {
@@ -263,7 +263,7 @@ async fn a_message_that_is_none_ends_the_stream_after_the_answers_due() {
     assert_eq!(status.code(), Code::InvalidArgument);
     let info = status.get_details_error_info().unwrap();
     assert_eq!(info.reason, "MESSAGE_MALFORMED");
-    assert_eq!(script.inferences(), 3, "the warm-up's and both pictures");
+    assert_eq!(script.inferences(), 3, "the warm-up's and both images");
 }
 
 #[tokio::test]
@@ -272,7 +272,7 @@ async fn ids_have_an_end() {
     let (sender, mut answers) = open(&app).await;
     let long = "i".repeat(257);
     sender
-        .send(picture(&long, photograph("rocket.jpg")))
+        .send(image(&long, photograph("rocket.jpg")))
         .await
         .unwrap();
     let answer = answers.next().await.unwrap().unwrap();
@@ -280,7 +280,7 @@ async fn ids_have_an_end() {
 }
 
 #[tokio::test]
-async fn a_picture_in_a_stream_has_a_deadline_and_the_stream_has_the_callers() {
+async fn each_image_of_a_stream_has_its_own_deadline_and_the_stream_the_callers() {
     let script = Script::default();
     let app = App::with_stages(&["--deadline", "0.3"], script.stages()).await;
     let (sender, mut answers) = open(&app).await;
@@ -293,7 +293,7 @@ async fn a_picture_in_a_stream_has_a_deadline_and_the_stream_has_the_callers() {
     assert_ne!(
         of_stream(&answer),
         "DEADLINE_EXCEEDED",
-        "longer than one picture may take"
+        "longer than one image may take"
     );
 
     let (sender, receiver) = mpsc::channel::<ClassifyImageRequest>(1);
@@ -324,7 +324,7 @@ async fn open_streams_are_bounded_and_leave_room_for_calls() {
     classify(
         app.address,
         Protocol::Grpc,
-        picture("", photograph("rocket.jpg")),
+        image("", photograph("rocket.jpg")),
     )
     .await
     .unwrap();
@@ -343,7 +343,7 @@ async fn a_silent_stream_is_ended() {
     let app = App::with(&["--idle-timeout", "0.4"]).await;
     let (sender, mut answers) = open(&app).await;
     sender
-        .send(picture("", photograph("rocket.jpg")))
+        .send(image("", photograph("rocket.jpg")))
         .await
         .unwrap();
     answers.next().await.unwrap().unwrap();
@@ -374,9 +374,9 @@ async fn a_stopping_server_answers_what_it_has_and_ends_its_streams() {
 }
 
 #[tokio::test]
-async fn each_picture_counts_for_the_rate_limit() {
+async fn each_image_counts_against_the_rate_limit() {
     let app = App::with(&["--rate-limit", "2"]).await;
-    let requests = vec![picture("", photograph("rocket.jpg")); 5];
+    let requests = vec![image("", photograph("rocket.jpg")); 5];
     let batch = ClassifyBatchRequest { requests };
     let answers = client(&app).await.classify_batch(batch).await.unwrap();
     let answers: Vec<_> = answers.into_inner().map(Result::unwrap).collect().await;

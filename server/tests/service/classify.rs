@@ -97,8 +97,8 @@ async fn the_rust_client_gets_answers_and_the_models_description() {
         top_k: 1,
         ..Default::default()
     };
-    let picture = photograph("camera.png");
-    let answer = classifier.classify(picture, options).await.unwrap();
+    let image = photograph("camera.png");
+    let answer = classifier.classify(image, options).await.unwrap();
     assert_eq!(answer.label, "tripod");
 
     let model = classifier.model("").await.unwrap();
@@ -140,19 +140,19 @@ async fn whatever_computes_the_answer_is_the_same() {
 #[tokio::test]
 async fn calls_at_the_same_time_do_not_mix() {
     let app = App::with(&["--queue-wait-max", "60"]).await;
-    let pictures = [
+    let images = [
         ("coffee.png", "espresso"),
         ("camera.png", "tripod"),
         ("rocket.jpg", "missile"),
         ("chelsea.png", "tiger cat"),
     ];
-    let calls: Vec<_> = pictures
+    let calls: Vec<_> = images
         .iter()
         .cycle()
         .take(40)
-        .map(|(picture, label)| {
+        .map(|(image, label)| {
             let request = ClassifyImageRequest {
-                image_data: photograph(picture),
+                image_data: photograph(image),
                 ..Default::default()
             };
             let call = tokio::spawn(classify(app.address, Protocol::Grpc, request));

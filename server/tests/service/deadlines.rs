@@ -35,7 +35,7 @@ async fn occupy(app: &App, script: &Script, milliseconds: u64) {
 #[tokio::test]
 async fn a_deadline_that_passes_in_the_queue_is_answered_at_that_moment() {
     for protocol in Protocol::ALL {
-        // A server that has never seen a slow picture, so that it takes the call.
+        // A server that has never seen a slow image, so that it admits the request.
         let script = Script::default();
         let app = App::with_stages(&OPTIONS, script.stages()).await;
         occupy(&app, &script, 700).await;
@@ -80,7 +80,7 @@ async fn a_deadline_that_passes_in_the_queue_is_answered_at_that_moment() {
 async fn a_call_that_cannot_be_answered_in_time_is_refused_at_once() {
     let script = Script::default();
     let app = App::with_stages(&OPTIONS, script.stages()).await;
-    // The server learns how long a picture takes.
+    // The server learns how long an image takes.
     for _ in 0..3 {
         occupy(&app, &script, 200).await;
         tokio::time::sleep(Duration::from_millis(250)).await;

@@ -41,16 +41,17 @@ fn cases() -> Vec<Case> {
         case("empty", image(""), "IMAGE_EMPTY", "image_data", &[]),
         case(
             "text",
-            image("I am no picture"),
+            image("not an image"),
             "IMAGE_FORMAT_UNKNOWN",
             "image_data",
             &[(
                 "accepted",
-                "image/jpeg image/png image/webp image/gif image/bmp",
+                "image/jpeg image/png image/webp image/gif image/bmp image/tiff image/vnd.microsoft.icon image/qoi \
+                 image/x-portable-anymap image/x-tga",
             )],
         ),
         case(
-            "half a picture",
+            "half an image",
             image(photograph("coffee.png").slice(..5000)),
             "IMAGE_UNDECODABLE",
             "image_data",

@@ -1,4 +1,4 @@
-//! The service through the door that callers use: a real port, real clients, real pictures.
+//! The service through the door that callers use: a real port, real clients, real images.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 

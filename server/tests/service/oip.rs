@@ -4,7 +4,7 @@ use std::{collections::HashMap, fs, pin::pin, time::Duration};
 
 use bytes::{Buf, Bytes};
 use http::Request;
-use imageclassifier_model::{EncodedImage, Input, Picture};
+use imageclassifier_model::{DecodedImage, EncodedImage, Input};
 use imageclassifier_proto::{
     ClassifyImageRequest,
     inference::{
@@ -68,18 +68,18 @@ async fn infer(app: &App, request: ModelInferRequest) -> Result<ModelInferRespon
     answer.map(tonic::Response::into_inner)
 }
 
-/// Encoded pictures, as Triton's clients send them.
-fn encoded(pictures: &[Bytes]) -> ModelInferRequest {
-    let raw = pictures.iter().flat_map(|picture| {
-        let length = u32::try_from(picture.len()).unwrap().to_le_bytes();
-        length.into_iter().chain(picture.iter().copied())
+/// Encoded images, as Triton's clients send them.
+fn encoded(images: &[Bytes]) -> ModelInferRequest {
+    let raw = images.iter().flat_map(|image| {
+        let length = u32::try_from(image.len()).unwrap().to_le_bytes();
+        length.into_iter().chain(image.iter().copied())
     });
     ModelInferRequest {
         model_name: ENCODED.to_owned(),
         inputs: vec![InferInputTensor {
             name: "image".to_owned(),
             datatype: "BYTES".to_owned(),
-            shape: vec![pictures.len().try_into().unwrap()],
+            shape: vec![images.len().try_into().unwrap()],
             ..Default::default()
         }],
         raw_input_contents: vec![raw.collect()],
@@ -88,17 +88,17 @@ fn encoded(pictures: &[Bytes]) -> ModelInferRequest {
 }
 
 /// The same, in typed contents.
-fn encoded_typed(pictures: &[Bytes]) -> ModelInferRequest {
-    let mut request = encoded(pictures);
+fn encoded_typed(images: &[Bytes]) -> ModelInferRequest {
+    let mut request = encoded(images);
     request.raw_input_contents.clear();
     request.inputs[0].contents = Some(InferTensorContents {
-        bytes_contents: pictures.to_vec(),
+        bytes_contents: images.to_vec(),
         ..Default::default()
     });
     request
 }
 
-/// Pictures that a caller has prepared.
+/// Images that a caller has prepared.
 fn prepared(values: &[f32]) -> ModelInferRequest {
     let size = i64::try_from(SIZE).unwrap();
     let count = values.len() / (3 * SIZE * SIZE);
@@ -133,7 +133,7 @@ fn prepared_typed(values: &[f32]) -> ModelInferRequest {
 /// What a caller makes of a photograph: red, green and blue planes.
 fn planes(name: &str) -> Vec<f32> {
     let image = EncodedImage::new(photograph(name), u64::MAX).unwrap();
-    let input = Input::prepare(&Picture::decode(&image, u64::MAX, 224).unwrap());
+    let input = Input::prepare(&DecodedImage::decode(&image, u64::MAX, 224).unwrap());
     let values = input.values();
     (0..3)
         .flat_map(|channel| values.iter().skip(channel).step_by(3).copied())
@@ -192,9 +192,9 @@ fn strings(answer: &ModelInferResponse, name: &str) -> Vec<String> {
 }
 
 /// All that Classify says of a photograph: its label, and the probabilities in order of class index.
-async fn classified(app: &App, picture: Bytes) -> (String, Vec<f32>) {
+async fn classified(app: &App, image: Bytes) -> (String, Vec<f32>) {
     let request = ClassifyImageRequest {
-        image_data: picture,
+        image_data: image,
         top_k: 1000,
         ..Default::default()
     };
@@ -244,7 +244,7 @@ async fn the_models_describe_themselves() {
 
     let size = i64::try_from(SIZE).unwrap();
     let probabilities = ("probabilities", "FP32", vec![-1, 1000]);
-    for (name, input, outputs, format, pictures_max) in [
+    for (name, input, outputs, format, images_max) in [
         (
             ENCODED,
             ("image", "BYTES", vec![-1]),
@@ -285,7 +285,7 @@ async fn the_models_describe_themselves() {
         };
         let config = client.model_config(request).await.unwrap().into_inner();
         let config = config.config.unwrap();
-        assert_eq!((&*config.name, config.max_batch_size), (name, pictures_max));
+        assert_eq!((&*config.name, config.max_batch_size), (name, images_max));
         assert_eq!(config.input[0].format(), format);
         let number = |name| match name {
             "BYTES" => DataType::TypeString,
@@ -317,17 +317,17 @@ async fn the_models_describe_themselves() {
 }
 
 #[tokio::test]
-async fn encoded_pictures_are_answered_as_classify_does() {
+async fn encoded_images_get_the_answers_that_classify_gives() {
     let app = App::start().await;
-    let pictures = ["coffee.png", "rocket.jpg", "chelsea.png"].map(photograph);
+    let images = ["coffee.png", "rocket.jpg", "chelsea.png"].map(photograph);
     let mut labels = Vec::new();
     let mut probabilities = Vec::new();
-    for picture in &pictures {
-        let (label, all) = classified(&app, picture.clone()).await;
+    for image in &images {
+        let (label, all) = classified(&app, image.clone()).await;
         labels.push(label);
         probabilities.extend(all);
     }
-    for request in [encoded(&pictures), encoded_typed(&pictures)] {
+    for request in [encoded(&images), encoded_typed(&images)] {
         let raw = request.inputs[0].contents.is_none();
         let request = ModelInferRequest {
             id: "the-call".to_owned(),
@@ -349,7 +349,7 @@ async fn encoded_pictures_are_answered_as_classify_does() {
 }
 
 #[tokio::test]
-async fn prepared_pictures_are_answered_as_encoded_ones() {
+async fn prepared_images_get_the_answers_of_encoded_ones() {
     let app = App::start().await;
     let names = ["coffee.png", "rocket.jpg"];
     let all = infer(&app, encoded(&names.map(photograph))).await.unwrap();
@@ -377,9 +377,9 @@ async fn prepared_pictures_are_answered_as_encoded_ones() {
 #[tokio::test]
 async fn the_highest_classes_come_as_triton_writes_them() {
     let app = App::start().await;
-    let pictures = ["coffee.png", "rocket.jpg"].map(photograph);
-    let (_, probabilities) = classified(&app, pictures[0].clone()).await;
-    for mut request in [encoded(&pictures), encoded_typed(&pictures)] {
+    let images = ["coffee.png", "rocket.jpg"].map(photograph);
+    let (_, probabilities) = classified(&app, images[0].clone()).await;
+    for mut request in [encoded(&images), encoded_typed(&images)] {
         request.outputs = vec![
             output("probabilities", Some(3)),
             output("logits", Some(1)),
@@ -610,7 +610,7 @@ async fn values_that_are_none_are_refused() {
                     assert!(!taken, "{value}: {status:?}");
                     assert_eq!(status.code(), Code::InvalidArgument);
                     assert_eq!(reason(&status), "TENSOR_MALFORMED");
-                    assert!(status.message().contains("picture 1"), "{status:?}");
+                    assert!(status.message().contains("image 1"), "{status:?}");
                 }
             }
         }
@@ -618,10 +618,10 @@ async fn values_that_are_none_are_refused() {
 }
 
 #[tokio::test]
-async fn the_first_picture_that_fails_fails_the_call() {
+async fn the_first_invalid_image_fails_the_request() {
     let app = App::start().await;
     let coffee = photograph("coffee.png");
-    for (pictures, expected) in [
+    for (images, expected) in [
         (
             vec![coffee.clone(), "text".into(), Bytes::new()],
             "IMAGE_FORMAT_UNKNOWN",
@@ -635,7 +635,7 @@ async fn the_first_picture_that_fails_fails_the_call() {
             "IMAGE_UNDECODABLE",
         ),
     ] {
-        let status = infer(&app, encoded(&pictures)).await.unwrap_err();
+        let status = infer(&app, encoded(&images)).await.unwrap_err();
         assert_eq!(status.code(), Code::InvalidArgument);
         assert_eq!(reason(&status), expected);
     }
@@ -644,11 +644,11 @@ async fn the_first_picture_that_fails_fails_the_call() {
 #[tokio::test]
 async fn a_full_batch_is_answered() {
     let app = App::with(&["--batch-images-max", "9"]).await;
-    let pictures = vec![photograph("coffee.png"); 9];
-    let answer = infer(&app, encoded(&pictures)).await.unwrap();
+    let images = vec![photograph("coffee.png"); 9];
+    let answer = infer(&app, encoded(&images)).await.unwrap();
     assert_eq!(strings(&answer, "label"), ["espresso"; 9]);
-    let pictures = vec![photograph("coffee.png"); 10];
-    let status = infer(&app, encoded(&pictures)).await.unwrap_err();
+    let images = vec![photograph("coffee.png"); 10];
+    let status = infer(&app, encoded(&images)).await.unwrap_err();
     assert_eq!(reason(&status), "BATCH_SIZE");
     assert!(app.metric("imageclassifier_upload_in_flight_bytes").await < 0.5);
     assert!(app.metric("imageclassifier_calls_in_flight").await < 0.5);
@@ -706,11 +706,11 @@ async fn deadlines_places_and_faults_are_those_of_every_call() {
 }
 
 #[tokio::test]
-async fn each_picture_counts_against_the_callers_rate() {
+async fn each_image_counts_against_the_rate_limit() {
     let app = App::with_stages(&["--rate-limit", "4"], Script::default().stages()).await;
-    let pictures = vec![order("").image_data; 3];
-    infer(&app, encoded(&pictures)).await.unwrap();
-    let status = infer(&app, encoded(&pictures)).await.unwrap_err();
+    let images = vec![order("").image_data; 3];
+    infer(&app, encoded(&images)).await.unwrap();
+    let status = infer(&app, encoded(&images)).await.unwrap_err();
     assert_eq!(status.code(), Code::ResourceExhausted);
     assert_eq!(reason(&status), "RATE_LIMITED");
     assert!(status.get_details_retry_info().is_some());

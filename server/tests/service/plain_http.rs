@@ -58,9 +58,9 @@ fn reason(response: &Response<Bytes>) -> (Code, String) {
 }
 
 #[tokio::test]
-async fn a_picture_is_a_picture_whatever_its_content_type() {
+async fn accepts_an_image_of_any_content_type() {
     let app = App::start().await;
-    let picture = photograph("coffee.png");
+    let image = photograph("coffee.png");
     for content_type in [
         "image/png",
         "image/jpeg",
@@ -68,12 +68,12 @@ async fn a_picture_is_a_picture_whatever_its_content_type() {
         "application/x-www-form-urlencoded",
         "text/plain",
     ] {
-        let response = post(&app, &[("content-type", content_type)], picture.clone()).await;
+        let response = post(&app, &[("content-type", content_type)], image.clone()).await;
         assert_eq!(read(&response).unwrap().label, "espresso", "{content_type}");
     }
-    let response = post(&app, &[], picture.clone()).await;
+    let response = post(&app, &[], image.clone()).await;
     assert_eq!(read(&response).unwrap().label, "espresso");
-    let file = form("; filename=\"cup.png\"", &picture);
+    let file = form("; filename=\"cup.png\"", &image);
     let response = post(&app, &[("content-type", FORM)], file).await;
     assert_eq!(read(&response).unwrap().label, "espresso");
 }
@@ -158,9 +158,9 @@ async fn values_are_read_whatever_their_case() {
 #[tokio::test]
 async fn forms_without_a_file_are_the_callers_mistake() {
     let app = App::with(&["--image-bytes-max", "1000000"]).await;
-    let picture = photograph("coffee.png");
+    let image = photograph("coffee.png");
     let far_too_long = form("; filename=\"x\"", &vec![0; 8_000_000]);
-    let file = form("; filename=\"x\"", &picture);
+    let file = form("; filename=\"x\"", &image);
     let cut = file.slice(..file.len() / 2);
     for (content_type, body, code, expected) in [
         (
@@ -197,7 +197,7 @@ async fn forms_without_a_file_are_the_callers_mistake() {
 }
 
 #[tokio::test]
-async fn what_says_that_it_is_no_picture_is_not_read_as_one() {
+async fn rejects_bodies_declared_as_something_else_than_an_image() {
     let app = App::start().await;
     for header in [
         ("content-type", "application/grpc"),
@@ -223,9 +223,9 @@ async fn a_query_that_says_nothing_is_the_callers_mistake() {
     }
 }
 
-/// Refused before its picture is read, the call still reads on: curl 7.88 shows no answer whose stream is reset behind it.
+/// A request rejected before its image is read is still read to its end: curl 7.88 shows no response if the stream is reset.
 #[tokio::test]
-async fn whoever_is_refused_over_http2_can_send_the_picture_to_its_end() {
+async fn rejected_http2_clients_can_finish_sending_the_image() {
     const CHUNK_BYTES: usize = 1 << 20;
     let app = App::start().await;
     let stream = TcpStream::connect(app.address).await.unwrap();
@@ -233,9 +233,9 @@ async fn whoever_is_refused_over_http2_can_send_the_picture_to_its_end() {
     let (mut sender, connection) = handshake.unwrap();
     tokio::spawn(connection);
     let (chunks, receiver) = mpsc::channel(1);
-    let picture = StreamBody::new(ReceiverStream::new(receiver));
+    let image = StreamBody::new(ReceiverStream::new(receiver));
     let request = Request::post(format!("http://{}{PATH}?top_k=three", app.address));
-    let response = sender.send_request(request.body(picture).unwrap()).await;
+    let response = sender.send_request(request.body(image).unwrap()).await;
     let response = response.unwrap();
     assert_eq!(response.status(), 400);
     response.into_body().collect().await.unwrap();
@@ -330,7 +330,7 @@ async fn the_openapi_file_is_served_and_names_every_field() {
     let request = Request::post(format!("{PATH}?explain=true&top_k=1"));
     let answer = send(app.address, Http::One, request, photograph("coffee.png")).await;
     let answer: Value = serde_json::from_slice(answer.body()).unwrap();
-    let refusal = post(&app, &[], "no picture").await;
+    let refusal = post(&app, &[], "not an image").await;
     let refusal: Value = serde_json::from_slice(refusal.body()).unwrap();
     let prediction = &answer["predictions"][0];
     for (schema, value) in [

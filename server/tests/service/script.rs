@@ -1,4 +1,4 @@
-//! Stages that do what the picture tells them: wait, panic, die.
+//! Stages that do what the image tells them: wait, panic, die.
 
 use std::{
     sync::{
@@ -11,13 +11,13 @@ use std::{
 
 use bytes::Bytes;
 use imageclassifier_model::{
-    CLASSES, Crop, CropSquare, EncodedImage, FeatureMap, Heatmap, Input, Logits, NetworkError,
-    PictureError, Ranking, Team,
+    CLASSES, Crop, CropSquare, EncodedImage, FeatureMap, Heatmap, Input, InvalidImage, Logits,
+    NetworkError, Ranking, Team,
 };
 use imageclassifier_proto::ClassifyImageRequest;
 use imageclassifier_server::{MakeStages, Stages};
 
-/// What every scripted picture begins with: the first bytes of a PNG.
+/// What every scripted image begins with: the first bytes of a PNG.
 const MAGIC: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// What the stages of one server have been through.
@@ -28,7 +28,7 @@ pub(crate) struct Script {
     dead: Arc<AtomicBool>,
 }
 
-/// A request whose picture is an order: "sleep MILLISECONDS", "panic in decode", "panic in inference",
+/// A request whose image is an order: "sleep MILLISECONDS", "panic in decode", "panic in inference",
 /// "panic in ranking", "die".
 pub(crate) fn order(text: &str) -> ClassifyImageRequest {
     ClassifyImageRequest {
@@ -49,7 +49,7 @@ impl Script {
         })
     }
 
-    /// Pictures that reached the network.
+    /// Images that reached the network.
     pub(crate) fn inferences(&self) -> usize {
         self.inferences.load(Ordering::SeqCst)
     }
@@ -69,7 +69,7 @@ struct Scripted {
 }
 
 impl Stages for Scripted {
-    fn prepare(&mut self, image: &EncodedImage<Bytes>) -> Result<(Input, Crop), PictureError> {
+    fn prepare(&mut self, image: &EncodedImage<Bytes>) -> Result<(Input, Crop), InvalidImage> {
         self.script.decodes.fetch_add(1, Ordering::SeqCst);
         let order = image.bytes().strip_prefix(MAGIC).unwrap_or_default();
         self.order = String::from_utf8(order.to_vec()).unwrap();
@@ -85,8 +85,8 @@ impl Stages for Scripted {
         );
         let crop = Crop {
             square: CropSquare::centre(1, 1, 1),
-            picture_width: 1,
-            picture_height: 1,
+            image_width: 1,
+            image_height: 1,
         };
         Ok((Input::from_values(1, vec![0.0; 3]).unwrap(), crop))
     }

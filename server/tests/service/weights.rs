@@ -4,7 +4,7 @@
 use std::{env, path::PathBuf};
 
 use imageclassifier_client::{Classifier, ClassifyOptions};
-use imageclassifier_model::{EncodedImage, Input, Kernel, Picture};
+use imageclassifier_model::{DecodedImage, EncodedImage, Input, Kernel};
 use imageclassifier_proto::{
     ClassifyImageRequest, ClassifyImageResponse,
     inference::{
@@ -165,7 +165,7 @@ async fn speaks_the_open_inference_protocol(app: &App, served: &Served) {
     assert_eq!(config.input[0].dims, [3, size, size]);
 
     let image = EncodedImage::new(photograph("coffee.png"), u64::MAX).unwrap();
-    let input = Input::prepare(&Picture::decode(&image, u64::MAX, served.input_size).unwrap());
+    let input = Input::prepare(&DecodedImage::decode(&image, u64::MAX, served.input_size).unwrap());
     let planes = (0..3).flat_map(|channel| input.values().iter().skip(channel).step_by(3));
     let mut request = ModelInferRequest {
         model_name: name,

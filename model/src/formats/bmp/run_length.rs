@@ -1,6 +1,6 @@
 use super::header::Header;
 use crate::{
-    PictureError,
+    InvalidImage,
     formats::pixels::{Channels, byte_count},
     truncation::check_rows,
 };
@@ -15,8 +15,8 @@ const JUMP: u8 = 2;
 /// browsers show them as transparent.
 ///
 /// # Errors
-/// [`PictureError::Truncated`].
-pub(super) fn decode(header: &Header<'_>, bits: u16) -> Result<Vec<u8>, PictureError> {
+/// [`InvalidImage::Truncated`].
+pub(super) fn decode(header: &Header<'_>, bits: u16) -> Result<Vec<u8>, InvalidImage> {
     let mut canvas = Canvas {
         header,
         pixels: vec![u8::MAX; byte_count(header.width, header.height, Channels::Rgb)],

@@ -9,7 +9,7 @@ use image::ImageFormat;
 use memchr::memchr_iter;
 
 use super::{FileDecoder, failed, tag};
-use crate::{PictureError, error::undecodable};
+use crate::{InvalidImage, error::undecodable};
 
 /// One strip for each row of the largest image that scanners make.
 const CHUNKS_MAX: usize = 1 << 16;
@@ -23,8 +23,8 @@ const SHARING_MAX: u64 = 2;
 const JPEG_BLOCK: u64 = 64;
 
 /// # Errors
-/// [`PictureError::Undecodable`].
-pub(super) fn check(decoder: &mut FileDecoder<'_>, file: &[u8]) -> Result<(), PictureError> {
+/// [`InvalidImage::Undecodable`].
+pub(super) fn check(decoder: &mut FileDecoder<'_>, file: &[u8]) -> Result<(), InvalidImage> {
     let reject = |reason: &'static str| Err(undecodable(ImageFormat::Tiff, reason));
     if tag(decoder, Tag::SamplesPerPixel)?.unwrap_or(1) > SAMPLES_MAX {
         return reject("too many channels");

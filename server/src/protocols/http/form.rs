@@ -8,7 +8,7 @@ use crate::{
     request::error::RequestError,
 };
 
-/// The picture: the first file of a form, or whatever else the body is.
+/// The image: the first file of a form, or whatever else the body is.
 pub(super) async fn image(request: Request) -> Result<Bytes, Rejection> {
     let content_type = request.headers().get(header::CONTENT_TYPE);
     let content_type = content_type.and_then(|value| value.to_str().ok());

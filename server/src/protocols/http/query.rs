@@ -2,7 +2,7 @@ use imageclassifier_proto::ClassifyImageRequest;
 
 use crate::request::error::RequestError;
 
-/// What the query of a call says, as the contract's message without its picture.
+/// The query of a request, as the contract's message without its image.
 ///
 /// # Errors
 /// [`RequestError::ParameterMalformed`], [`RequestError::ParameterUnknown`].
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_query_is_the_message_without_its_picture() {
+    fn parses_the_query_into_the_message_without_its_image() {
         let parse = |query| parse_query(query).map_err(|error| error.to_string());
         assert_eq!(parse(""), Ok(ClassifyImageRequest::default()));
         let expected = ClassifyImageRequest {

@@ -1,4 +1,4 @@
-//! The input of a call: one tensor, which is pictures.
+//! The input of a request: one tensor of images.
 
 use std::{mem, sync::Arc};
 
@@ -21,13 +21,13 @@ use crate::{
     request::error::{RequestError, excerpt},
 };
 
-/// One picture of the tensor.
+/// One image of the tensor.
 pub(crate) enum InputImage {
     Encoded(Bytes),
     Prepared(PreparedTensor),
 }
 
-/// Takes the pictures out of `request`.
+/// Takes the images out of `request`.
 ///
 /// # Errors
 /// [`RequestError::TensorMalformed`], [`RequestError::BatchSize`].
@@ -68,7 +68,7 @@ pub(crate) fn images(
     Ok((images, form))
 }
 
-/// How many pictures the shape announces.
+/// How many images the shape announces.
 fn images_in(
     input: &InferInputTensor,
     model: Model,

@@ -16,7 +16,7 @@ use crate::{
 /// The kind of input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Model {
-    /// With encoded pictures.
+    /// With encoded images.
     Encoded,
     /// With what the caller has decoded, cropped, resized and normalised.
     Prepared,
@@ -82,12 +82,12 @@ impl Model {
     pub(crate) fn outputs(self) -> &'static [Output] {
         match self {
             Self::Encoded => &[Output::Label, Output::Probabilities, Output::Logits],
-            // Clients that prepare pictures are for models with one output.
+            // Clients that prepare images are for models with one output.
             Self::Prepared => &[Output::Probabilities],
         }
     }
 
-    /// Most pictures in one call: as many as configured, and as fit into one message.
+    /// Most images in one request: as many as configured, and as fit into one message.
     pub(crate) fn images_max(self, engine: &Engine) -> u32 {
         let limits = engine.limits();
         match self {

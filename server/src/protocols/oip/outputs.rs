@@ -16,7 +16,7 @@ use crate::{
     request::error::{RequestError, excerpt},
 };
 
-/// What can be asked about a picture.
+/// What can be asked about an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Output {
     /// The label of the most probable class.

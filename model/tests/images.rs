@@ -1,4 +1,4 @@
-//! What is taken as a picture and how it becomes an input, whatever its format.
+//! Which bytes are accepted as an image and how it becomes an input, whatever its format.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -7,14 +7,14 @@ use std::io::Cursor;
 use image::{
     DynamicImage, ImageBuffer, ImageFormat, Luma, LumaA, Rgb, RgbImage, Rgba, metadata::Orientation,
 };
-use imageclassifier_model::{EncodedImage, Input, Picture, PictureError};
+use imageclassifier_model::{DecodedImage, EncodedImage, Input, InvalidImage};
 
 const BYTES_MAX: u64 = 10 << 20;
 const PIXELS_MAX: u64 = 25_000_000;
 const SIZE: u32 = 32;
 
-fn decode(bytes: &[u8]) -> Result<Picture, PictureError> {
-    Picture::decode(&EncodedImage::new(bytes, BYTES_MAX)?, PIXELS_MAX, SIZE)
+fn decode(bytes: &[u8]) -> Result<DecodedImage, InvalidImage> {
+    DecodedImage::decode(&EncodedImage::new(bytes, BYTES_MAX)?, PIXELS_MAX, SIZE)
 }
 
 fn encode(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
@@ -27,7 +27,7 @@ fn input(image: &DynamicImage, format: ImageFormat) -> Input {
     Input::prepare(&decode(&encode(image, format)).unwrap())
 }
 
-/// A smooth picture: colours fall to the right, rise downwards.
+/// A smooth image: colours fall to the right, rise downwards.
 fn gradient(width: u32, height: u32) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| {
         let share = |part, whole| u8::try_from(part * 255 / whole).unwrap();
@@ -44,14 +44,14 @@ fn assert_uniform(input: &Input, colour: [f32; 3]) {
 
 #[test]
 fn every_format_gives_the_same_input() {
-    let picture = DynamicImage::from(gradient(90, 60));
-    let expected = input(&picture, ImageFormat::Png);
+    let image = DynamicImage::from(gradient(90, 60));
+    let expected = input(&image, ImageFormat::Png);
     for format in [ImageFormat::Bmp, ImageFormat::WebP] {
-        assert_eq!(input(&picture, format), expected, "{format:?}");
+        assert_eq!(input(&image, format), expected, "{format:?}");
     }
     // Lossy in colours: alike, not equal.
     for (format, tolerance) in [(ImageFormat::Jpeg, 0.1), (ImageFormat::Gif, 0.2)] {
-        let actual = input(&picture, format);
+        let actual = input(&image, format);
         let differences = actual
             .values()
             .iter()
@@ -120,8 +120,8 @@ fn large_jpegs_look_the_same_scaled_down_while_decoding() {
         let stored = turned_back(&upright, exif);
         let jpeg = jpeg_with_exif(&encode(&stored, ImageFormat::Jpeg), exif);
         let encoded = EncodedImage::new(&jpeg, BYTES_MAX).unwrap();
-        let whole = Picture::decode_whole(&encoded, PIXELS_MAX, SIZE).unwrap();
-        let scaled = Picture::decode(&encoded, PIXELS_MAX, SIZE).unwrap();
+        let whole = DecodedImage::decode_whole(&encoded, PIXELS_MAX, SIZE).unwrap();
+        let scaled = DecodedImage::decode(&encoded, PIXELS_MAX, SIZE).unwrap();
         let (whole, scaled) = (Input::prepare(&whole), Input::prepare(&scaled));
         assert_ne!(whole, scaled, "not scaled at all, orientation {exif}");
         let pairs = whole.values().iter().zip(scaled.values());
@@ -130,7 +130,7 @@ fn large_jpegs_look_the_same_scaled_down_while_decoding() {
     }
 }
 
-/// How a picture is stored that people see as `upright` by its Exif orientation.
+/// The image as stored that the Exif orientation turns into `upright`.
 fn turned_back(upright: &DynamicImage, exif: u8) -> DynamicImage {
     let mut stored = upright.clone();
     stored.apply_orientation(match Orientation::from_exif(exif).unwrap() {
@@ -177,38 +177,38 @@ fn jpeg_with_exif(jpeg: &[u8], orientation: u8) -> Vec<u8> {
 }
 
 #[test]
-fn a_picture_of_one_pixel_has_an_input() {
+fn accepts_an_image_of_one_pixel() {
     let one = DynamicImage::from(RgbImage::from_pixel(1, 1, Rgb([1, 2, 3])));
     assert_uniform(&input(&one, ImageFormat::Png), [1.0, 2.0, 3.0]);
 }
 
-type IsExpected = fn(&PictureError) -> bool;
+type IsExpected = fn(&InvalidImage) -> bool;
 
 #[test]
 fn rejects_what_is_no_image_with_its_reason() {
     let png = encode(&gradient(20, 20).into(), ImageFormat::Png);
     let head = &png[..50];
     let cases: [(&str, &[u8], IsExpected); 7] = [
-        ("nothing", b"", |e| matches!(e, PictureError::Empty)),
+        ("nothing", b"", |e| matches!(e, InvalidImage::Empty)),
         ("text", b"hello, I am text", |e| {
-            matches!(e, PictureError::UnknownFormat)
+            matches!(e, InvalidImage::UnknownFormat)
         }),
         ("text about BMW", b"BMW drivers and more", |e| {
-            matches!(e, PictureError::UnknownFormat)
+            matches!(e, InvalidImage::UnknownFormat)
         }),
         (
             "HEIC",
             b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
-            |e| matches!(e, PictureError::ForeignFormat(format) if format.name == "HEIC"),
+            |e| matches!(e, InvalidImage::ForeignFormat(format) if format.name == "HEIC"),
         ),
         ("TIFF", b"II*\0rest of it", |e| {
-            matches!(e, PictureError::Undecodable(_))
+            matches!(e, InvalidImage::Undecodable(_))
         }),
         ("a PNG's head", head, |e| {
-            matches!(e, PictureError::Truncated { .. })
+            matches!(e, InvalidImage::Truncated { .. })
         }),
         ("a JPEG's first bytes", b"\xff\xd8\xff\xe0", |e| {
-            matches!(e, PictureError::Jpeg(_))
+            matches!(e, InvalidImage::Jpeg(_))
         }),
     ];
     for (name, bytes, expected) in cases {
@@ -222,7 +222,7 @@ fn too_many_bytes_are_refused() {
     let error = EncodedImage::new([0u8; 11], 10).unwrap_err();
     assert!(matches!(
         error,
-        PictureError::TooLarge {
+        InvalidImage::TooLarge {
             bytes: 11,
             bytes_max: 10
         }
@@ -239,7 +239,7 @@ fn too_many_pixels_are_refused_from_the_header() {
     assert!(
         matches!(
             error,
-            PictureError::Dimensions {
+            InvalidImage::Dimensions {
                 width: 60_000,
                 height: 60_000,
                 ..
@@ -254,29 +254,29 @@ fn too_many_pixels_are_refused_from_the_header() {
 fn a_frame_of_too_many_pixels_is_refused_from_its_header() {
     let webp = include_bytes!("../../fuzz/seeds/picture/larger-frame.webp");
     match decode(webp) {
-        Err(PictureError::Dimensions { width, height, .. }) => {
+        Err(InvalidImage::Dimensions { width, height, .. }) => {
             assert_eq!((width, height), (16_383, 16_383));
         }
         other => panic!("{other:?}"),
     }
 }
 
-/// The animation says 40 x 29, the pictures in it 40 x 30: the decoder would panic.
+/// The animation says 40 x 29, its frames 40 x 30: the decoder would panic.
 #[test]
 fn frames_of_two_sizes_are_refused() {
     let webp = include_bytes!("../../fuzz/seeds/picture/two-sizes.webp");
     let error = decode(webp).unwrap_err();
-    assert!(matches!(error, PictureError::Undecodable(_)), "{error:?}");
+    assert!(matches!(error, InvalidImage::Undecodable(_)), "{error:?}");
 }
 
 #[test]
 fn a_webp_is_turned_by_its_exif_chunk_and_a_chunk_cut_off_is_none() {
     let webp = include_bytes!("../../fuzz/seeds/picture/turned.webp");
     let crop = decode(webp).unwrap().crop();
-    assert_eq!((crop.picture_width, crop.picture_height), (30, 40));
+    assert_eq!((crop.image_width, crop.image_height), (30, 40));
     let length_at = webp.windows(4).position(|name| name == b"EXIF").unwrap() + 4;
     let mut damaged = webp.to_vec();
     damaged[length_at..][..4].copy_from_slice(&u32::MAX.to_le_bytes());
     let crop = decode(&damaged).unwrap().crop();
-    assert_eq!((crop.picture_width, crop.picture_height), (40, 30));
+    assert_eq!((crop.image_width, crop.image_height), (40, 30));
 }
