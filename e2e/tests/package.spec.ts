@@ -21,7 +21,7 @@ const bundle: string = createRequire(PACKAGE)("esbuild").buildSync({
 test("the package classifies a file", async ({ page }) => {
   await pageOf(page, ALLOWED_ORIGIN, photo("coffee.png"));
   const answer = await page.evaluate((server) => {
-    const file = document.querySelector<HTMLInputElement>("#picture")!.files![0];
+    const file = document.querySelector<HTMLInputElement>("#image")!.files![0];
     return new imageclassifier.Classifier(server).classify(file, { topK: 3 });
   }, SERVER);
   expect(answer.label).toBe("espresso");
@@ -29,7 +29,7 @@ test("the package classifies a file", async ({ page }) => {
   expect(answer.predictions).toHaveLength(3);
 });
 
-test("the package reads why a picture is refused", async ({ page }) => {
+test("the package reads why an image is rejected", async ({ page }) => {
   await pageOf(page, ALLOWED_ORIGIN);
   const error = await page.evaluate(async (server) => {
     const refused = new imageclassifier.Classifier(server).classify(new Blob());
@@ -45,15 +45,15 @@ test("the package reads why a picture is refused", async ({ page }) => {
   });
 });
 
-test("the package classifies many pictures in one call, errors in place", async ({ page }) => {
+test("the package classifies many images in one request, errors in place", async ({ page }) => {
   await pageOf(page, ALLOWED_ORIGIN, photo("coffee.png"));
   const calls: string[] = [];
   page.on("request", (request) => request.method() === "POST" && calls.push(new URL(request.url()).pathname));
   const results = await page.evaluate(async (server) => {
-    const file = document.querySelector<HTMLInputElement>("#picture")!.files![0];
-    const pictures = [{ id: "кофе", picture: file }, new Blob(["no picture"]), file];
+    const file = document.querySelector<HTMLInputElement>("#image")!.files![0];
+    const images = [{ id: "кофе", image: file }, new Blob(["no image"]), file];
     const results = [];
-    for await (const { index, id, answer, error } of new imageclassifier.Classifier(server).classifyBatch(pictures)) {
+    for await (const { index, id, answer, error } of new imageclassifier.Classifier(server).classifyBatch(images)) {
       results[index] = [id, answer?.label, (error as clients.ClassifierError | undefined)?.reason];
     }
     return results;
@@ -95,6 +95,6 @@ async function pageOf(page: Page, origin: string, file?: string) {
   if (file === undefined) return;
   // The page has a client of its own, which also asks when a file is picked: let it be done.
   await page.getByLabel("Server").fill(SERVER);
-  await page.getByLabel("Picture").setInputFiles(file);
+  await page.getByLabel("Image").setInputFiles(file);
   await expect(page.getByRole("status")).toHaveText(/^espresso/);
 }
