@@ -1,8 +1,5 @@
 //! Application segments that affect the pixels: JFIF and Adobe set the colours, Exif the orientation.
 
-/// Most Exif segments that are kept: files have one, or a broken one and its replacement.
-const EXIF_SEGMENTS_MAX: usize = 8;
-
 /// How the components become red, green and blue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Colour {
@@ -20,7 +17,8 @@ pub(crate) enum Colour {
 pub(crate) struct Application<'a> {
     jfif: bool,
     adobe_transform: Option<u8>,
-    pub(crate) exif: Vec<&'a [u8]>,
+    /// Of the first Exif segment, whether it can be parsed or not: Pillow and Chromium look at no other.
+    pub(crate) exif: Option<&'a [u8]>,
 }
 
 impl<'a> Application<'a> {
@@ -29,10 +27,8 @@ impl<'a> Application<'a> {
     }
 
     pub(crate) fn read_exif(&mut self, content: &'a [u8]) {
-        if let Some(tiff) = content.strip_prefix(b"Exif\0\0")
-            && self.exif.len() < EXIF_SEGMENTS_MAX
-        {
-            self.exif.push(tiff);
+        if self.exif.is_none() {
+            self.exif = content.strip_prefix(b"Exif\0\0");
         }
     }
 

@@ -30,9 +30,10 @@ impl<'a> Jpeg<'a> {
         self.dimensions_at(Scale::Full)
     }
 
-    /// The contents of the first Exif segments, in order: TIFF structures, not parsed.
-    pub fn exif(&self) -> impl Iterator<Item = &'a [u8]> {
-        self.header.segments.application.exif.iter().copied()
+    /// The content of the first Exif segment: a TIFF structure, not parsed.
+    #[must_use]
+    pub fn exif(&self) -> Option<&'a [u8]> {
+        self.header.segments.application.exif
     }
 
     /// Width and height of the scaled image, in pixels: those of the image over `scale`'s divisor, rounded up.

@@ -47,10 +47,9 @@ fn decode_at(
     let jpeg = Jpeg::parse(bytes).map_err(InvalidImage::Jpeg)?;
     let (width, height) = jpeg.dimensions();
     check_dimensions(width, height, pixels_max)?;
-    // Some editors leave a broken Exif segment in front of their own.
     let orientation = jpeg
         .exif()
-        .find_map(Orientation::from_exif_chunk)
+        .and_then(Orientation::from_exif_chunk)
         .unwrap_or(Orientation::NoTransforms);
     let square = centre_of_stored(width, height, orientation, input_size);
     let scale = scale_for(square.side);

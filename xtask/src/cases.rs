@@ -51,7 +51,8 @@ pub(crate) fn compare(folder: &str, dev: bool) -> anyhow::Result<()> {
     let folder = root().join(folder);
     let table = fs::read_to_string(folder.join("cases.csv")).context("there is no cases.csv")?;
     let profile: &[&str] = if dev { &[] } else { &["--release"] };
-    let example = ["-p", "imageclassifier-model", "--example", "classify_case"];
+    // Without `-p`, so that the dependencies are those of the tests.
+    let example = ["--example", "classify_case"];
     run(command("cargo")
         .args(["build", "--quiet"])
         .args(example)
