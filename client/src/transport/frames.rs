@@ -1,4 +1,4 @@
-//! The body of a gRPC-Web response: frames of a flag, a length and so many bytes. The last one holds the trailers.
+//! The body of a gRPC-Web response: frames, each a flag, a length and that many bytes. The last one holds the trailers.
 
 use bytes::{Buf, Bytes};
 use http::{HeaderMap, HeaderName, HeaderValue};

@@ -21,7 +21,7 @@ use crate::{
 
 /// Images upload in up to three parallel requests.
 const IN_FLIGHT: usize = 3;
-/// Small files share a request of about so many bytes: a request costs the browser as much work as some hundred kilobytes do.
+/// Small files share a request of about this many bytes: a request costs the browser as much work as some hundred kilobytes do.
 /// Requests begin small and stay small where they are slow, because the server waits only so long for each.
 const REQUEST_BYTES_MIN: f64 = (64 << 10) as f64;
 const REQUEST_BYTES_FIRST: f64 = (256 << 10) as f64;
