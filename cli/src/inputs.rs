@@ -1,5 +1,7 @@
 use std::{
-    fmt, io,
+    fmt,
+    fs::File,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -49,6 +51,18 @@ impl Input {
 
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The file.
+    ///
+    /// # Errors
+    /// If there is none: standard input, or an argument without images.
+    pub(crate) fn path(&self) -> Result<&Path, String> {
+        match &self.source {
+            Source::File(path) => Ok(path),
+            Source::Stdin => Err("standard input is not supported here: give a file".to_owned()),
+            Source::Missing(why) => Err(why.clone()),
+        }
     }
 
     /// The name without its folder and its extension.
@@ -130,7 +144,7 @@ fn expand(path: &Path) -> Vec<Input> {
         }];
     }
     if path.is_dir() {
-        return images_below(path);
+        return inputs_below(path);
     }
     // A file may be called "photo[1].jpg".
     match path.to_str() {
@@ -139,8 +153,37 @@ fn expand(path: &Path) -> Vec<Input> {
     }
 }
 
+/// Reads the file at `path`, at most `bytes_max` bytes.
+///
+/// # Errors
+/// If it cannot be read, or is longer.
+pub(crate) fn read_file(path: &Path, bytes_max: u64) -> Result<Bytes, String> {
+    let cannot = |error: io::Error| format!("cannot read the file: {error}");
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(cannot)?;
+    // One byte more shows that the file is too long, whatever its metadata says.
+    let mut file = file.take(bytes_max.saturating_add(1));
+    file.read_to_end(&mut bytes).map_err(cannot)?;
+    if bytes.len() as u64 > bytes_max {
+        return Err(too_large(bytes_max).to_string());
+    }
+    Ok(bytes.into())
+}
+
+/// The images in and below `folder`, in the order of their names.
+///
+/// # Errors
+/// If it or a folder below it cannot be read.
+pub(crate) fn images_below(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let path = |input: Input| match input.path() {
+        Ok(path) => Ok(path.to_owned()),
+        Err(why) => Err(format!("{}: {why}", input.name())),
+    };
+    inputs_below(folder).into_iter().map(path).collect()
+}
+
 /// Hidden files and folders are left out, and links to folders not followed.
-fn images_below(folder: &Path) -> Vec<Input> {
+fn inputs_below(folder: &Path) -> Vec<Input> {
     let is_hidden =
         |entry: &DirEntry| entry.depth() > 0 && entry.file_name().as_encoded_bytes()[0] == b'.';
     let entries = WalkDir::new(folder)

@@ -5,6 +5,8 @@ mod args;
 mod backend;
 mod classify;
 mod connection;
+mod embed;
+mod evaluate;
 mod health;
 mod heatmap;
 mod inputs;
@@ -14,19 +16,32 @@ mod outcome;
 mod output;
 mod progress;
 mod token;
+mod train;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Args, Command};
+use crate::{
+    args::{Args, Command},
+    outcome::Outcome,
+};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let outcome = match Args::parse().command {
         Command::Classify(args) => classify::run(&args).await,
+        Command::Train(args) => blocking(move || train::run(&args)).await,
+        Command::Evaluate(args) => blocking(move || evaluate::run(&args)).await,
+        Command::Embed(args) => blocking(move || embed::run(&args)).await,
         Command::Models(args) => models::run(&args).await,
         Command::Health(args) => health::run(&args).await,
     };
     outcome.into()
+}
+
+/// Runs work that has no use for the runtime.
+async fn blocking(work: impl FnOnce() -> Outcome + Send + 'static) -> Outcome {
+    let finished = tokio::task::spawn_blocking(work).await;
+    finished.expect("the work does not panic")
 }

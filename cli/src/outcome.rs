@@ -11,6 +11,15 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
+    /// Whether everything was done, or only some of it.
+    pub(crate) fn complete_if(complete: bool) -> Self {
+        if complete {
+            Self::Success
+        } else {
+            Self::Partial
+        }
+    }
+
     /// Prints why nothing could be done.
     pub(crate) fn failure(why: impl std::fmt::Display) -> Self {
         eprintln!("imageclassifier: {why}");

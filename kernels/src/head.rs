@@ -161,6 +161,12 @@ impl Head {
         &buffers.logits[..self.classes]
     }
 
+    /// The averages of the last feature map of the last run, `[channels]`: what `fc` reads.
+    #[must_use]
+    pub fn pooled<'a>(&self, buffers: &'a HeadBuffers) -> &'a [f32] {
+        &buffers.pooled[..self.features.channels()]
+    }
+
     /// Copies the last feature map of the last run to `output`, `[height, width, channels]` without padding: what a
     /// class activation map weighs with the rows of `fc`.
     ///

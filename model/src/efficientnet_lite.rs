@@ -53,7 +53,7 @@ impl EfficientNetLite {
     /// - images: `[batch, height, width, 3]`, values as in [`Input`](crate::Input)
     /// - logits: `[batch, classes]`
     pub(crate) fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        self.classify(self.features(images))
+        self.classify(Self::pool(self.features(images)))
     }
 
     /// # Shapes
@@ -67,13 +67,17 @@ impl EfficientNetLite {
         relu6(self.conv_head.forward(x))
     }
 
-    /// The logits for the feature map that [`features`](Self::features) returns.
-    pub(crate) fn classify(&self, features: Tensor<4>) -> Tensor<2> {
+    /// Averages the feature map that [`features`](Self::features) returns to `[batch, channels]`.
+    pub(crate) fn pool(features: Tensor<4>) -> Tensor<2> {
         let [batch, channels, height, width] = features.dims();
-        let pooled = features
+        features
             .reshape([batch, channels, height * width])
             .mean_dim(2)
-            .reshape([batch, channels]);
+            .reshape([batch, channels])
+    }
+
+    /// The logits for what [`pool`](Self::pool) returns.
+    pub(crate) fn classify(&self, pooled: Tensor<2>) -> Tensor<2> {
         self.fc.forward(pooled)
     }
 }

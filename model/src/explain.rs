@@ -59,23 +59,35 @@ impl Explainer {
             .chunks_exact(size_of::<f32>())
             .map(|bytes| f32::from_le_bytes(bytes.try_into().expect("four bytes")))
             .collect();
-        let FeatureMap {
+        features.weighted(&row)
+    }
+}
+
+impl FeatureMap {
+    /// The class-activation map of the class with these weights, `[channels]`.
+    ///
+    /// # Panics
+    /// If the weights are those of another network.
+    pub(crate) fn weighted(&self, row: &[f32]) -> Heatmap {
+        let &Self {
             height,
             width,
             ref values,
-        } = *features;
+        } = self;
         assert_eq!(values.len(), height * width * row.len());
-        let weighted = |pixel: &[f32]| dot(pixel, &row);
         Heatmap {
             height,
             width,
-            values: values.chunks_exact(row.len()).map(weighted).collect(),
+            values: values
+                .chunks_exact(row.len())
+                .map(|pixel| dot(pixel, row))
+                .collect(),
         }
     }
 }
 
 /// Keeps one sum per lane of a vector: with a single sum, each addition would wait for the previous one.
-fn dot(pixel: &[f32], row: &[f32]) -> f32 {
+pub(crate) fn dot(pixel: &[f32], row: &[f32]) -> f32 {
     const LANES: usize = 16;
     let (pixels, pixels_rest) = pixel.as_chunks::<LANES>();
     let (rows, rows_rest) = row.as_chunks::<LANES>();

@@ -9,7 +9,7 @@ use imageclassifier_kernels::{
     Workspace,
 };
 
-use crate::{FeatureMap, efficientnet_lite::EfficientNetLite};
+use crate::{Embedding, FeatureMap, efficientnet_lite::EfficientNetLite};
 
 /// The whole of [`EfficientNetLite`] as one operation on burn-flex tensors, with its weights packed for our own kernels.
 #[derive(Debug)]
@@ -95,6 +95,12 @@ impl FusedEfficientNetLite {
         let layout = Layout::contiguous(Shape::from(vec![batch, self.classes]));
         let logits = FlexTensor::new(Bytes::from_elems(logits), layout, DType::F32);
         Tensor::from_primitive::<Flex>(logits)
+    }
+
+    /// The features after global average pooling of the last image that ran in `workspace`.
+    pub(crate) fn embedding(&self, workspace: &Workspace) -> Embedding {
+        let head = self.network.head();
+        Embedding::new(head.pooled(workspace.head_buffers()).to_vec())
     }
 
     /// The last feature map of the last image that ran in `workspace`.

@@ -1,24 +1,29 @@
-//! From an encoded image to a ranking of ImageNet classes: pure and synchronous, on burn. Knows no runtime, no wire
+//! From an encoded image to a ranking of classes: pure and synchronous, on burn. Knows no runtime, no wire
 //! format and no server.
 //!
 //! The modules are the stages that an image passes:
-//! [`EncodedImage`] -> [`DecodedImage`] -> [`Input`] -> [`Runner`] of a [`Network`] -> [`Logits`] -> [`Ranking`].
+//! [`EncodedImage`] -> [`DecodedImage`] -> [`Input`] -> [`Runner`] of a [`Network`] -> [`Inference`] -> [`Logits`] and
+//! [`Ranking`] of a [`Classifier`], whose classes are ImageNet's or your own.
 //! Each type has private fields and one way to make it, so that no stage can be skipped.
 
 mod architecture;
+mod classifier;
 mod compute;
 mod crop;
 mod decode;
 mod decoded_image;
 mod dimensions;
 mod efficientnet_lite;
+mod embedding;
 mod encoded_image;
 mod error;
 mod explain;
+mod folder;
 mod foreign;
 mod format;
 mod formats;
 mod fused;
+mod head;
 mod input;
 mod jpeg;
 mod labels;
@@ -28,14 +33,18 @@ mod truncation;
 mod variant;
 mod weights;
 
+pub use classifier::Classifier;
 pub use compute::{Backend, Compute};
 pub use crop::Crop;
 pub use decoded_image::DecodedImage;
+pub use embedding::Embedding;
 pub use encoded_image::EncodedImage;
 pub use error::InvalidImage;
 pub use explain::{Explainer, FeatureMap, Heatmap};
+pub use folder::{ModelFolder, ModelFolderError, ModelFolderProblem};
 pub use foreign::ForeignFormat;
 pub use format::MEDIA_TYPES;
+pub use head::{Activation, Head, HeadError, HeadParts, Known};
 pub use imageclassifier_crop::CropSquare;
 pub use imageclassifier_kernels::{Isa, Precision, ThreadTeam};
 /// Old names, for callers that do not use the new ones yet.
@@ -43,7 +52,7 @@ pub use imageclassifier_kernels::{Isa, Precision, ThreadTeam};
 pub use imageclassifier_kernels::{Isa as Kernel, ThreadTeam as Team};
 pub use input::{Input, Preprocessing};
 pub use labels::{CLASSES, labels};
-pub use network::{Network, NetworkError, Runner};
+pub use network::{Inference, Network, NetworkError, Runner};
 pub use ranking::{Logits, Ranked, Ranking};
 pub use variant::Variant;
 pub use weights::{Weights, WeightsError, WeightsFileError};

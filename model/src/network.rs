@@ -8,8 +8,8 @@ use burn::{
 use imageclassifier_kernels::{BuildError, ThreadTeam, Workspace};
 
 use crate::{
-    Compute, FeatureMap, Input, Logits, Weights, efficientnet_lite::EfficientNetLite,
-    fused::FusedEfficientNetLite, labels::CLASSES,
+    Compute, Embedding, FeatureMap, Input, Logits, Weights, efficientnet_lite::EfficientNetLite,
+    fused::FusedEfficientNetLite,
 };
 
 /// EfficientNet-Lite with its weights, ready to run on any number of threads. Cheap to clone.
@@ -39,6 +39,17 @@ enum RunnerLayers {
     Fused(Arc<FusedEfficientNetLite>, Box<Workspace>),
     /// burn's operators make their own buffers.
     Plain(Arc<EfficientNetLite>),
+}
+
+/// What the network computes of one image.
+#[derive(Clone, Debug)]
+pub struct Inference {
+    /// For the network's own classes.
+    pub logits: Logits,
+    /// For the classes of a [`Head`](crate::Head).
+    pub embedding: Embedding,
+    /// For heatmaps, if they were asked for.
+    pub features: Option<FeatureMap>,
 }
 
 /// Why a network cannot be loaded or has no answer.
@@ -133,28 +144,37 @@ impl Runner {
         finite(logits)
     }
 
-    /// As [`run`](Self::run), and also returns the last feature map, for an [`Explainer`](crate::Explainer).
+    /// As [`run`](Self::run), and also returns what a [`Classifier`](crate::Classifier) needs: the embedding, and the last feature
+    /// map if `explain` is set.
     ///
     /// # Errors
     /// As [`run`](Self::run).
-    pub fn run_explained(
+    pub fn infer(
         &mut self,
         input: Input,
         team: &mut ThreadTeam,
-    ) -> Result<(Logits, FeatureMap), NetworkError> {
+        explain: bool,
+    ) -> Result<Inference, NetworkError> {
         let images = self.tensor(input)?;
-        let (logits, features) = match &mut self.layers {
+        let (logits, embedding, features) = match &mut self.layers {
             RunnerLayers::Fused(fused, workspace) => {
                 let logits = fused.forward(images, workspace, team);
-                (logits, fused.features(workspace))
+                let features = explain.then(|| fused.features(workspace));
+                (logits, fused.embedding(workspace), features)
             }
             RunnerLayers::Plain(layers) => {
                 let features = layers.features(images);
-                let map = FeatureMap::of_tensor(features.clone());
-                (layers.classify(features), map)
+                let map = explain.then(|| FeatureMap::of_tensor(features.clone()));
+                let pooled = EfficientNetLite::pool(features);
+                let logits = layers.classify(pooled.clone());
+                (logits, Embedding::of_tensor(pooled), map)
             }
         };
-        Ok((finite(logits)?, features))
+        Ok(Inference {
+            logits: finite(logits)?,
+            embedding,
+            features,
+        })
     }
 
     /// The input as `[1, size, size, 3]`.
@@ -176,6 +196,5 @@ fn finite(logits: Tensor<2>) -> Result<Logits, NetworkError> {
     let values = logits
         .as_slice::<f32>()
         .expect("the network computes in f32");
-    debug_assert_eq!(values.len(), CLASSES);
     Logits::new(values).ok_or(NetworkError::NotFinite)
 }

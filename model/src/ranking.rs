@@ -1,6 +1,4 @@
-use crate::labels::CLASSES;
-
-/// The network's answer before the softmax: one finite value per class.
+/// What the last layer computes, before the softmax or sigmoid: one finite value per class.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Logits(Vec<f32>);
 
@@ -11,17 +9,17 @@ pub struct Ranking(Vec<Ranked>);
 /// One class of a [`Ranking`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ranked {
-    /// Class index, 0 to 999.
+    /// Class index, from 0.
     pub index: usize,
-    /// Softmax over all classes, 0 to 1.
+    /// Softmax over all classes, or the class's own sigmoid, 0 to 1.
     pub probability: f32,
 }
 
 impl Logits {
-    /// `None` unless there is one finite value for each class.
+    /// `None` unless there are values and all are finite.
     #[must_use]
     pub fn new(values: &[f32]) -> Option<Self> {
-        let sound = values.len() == CLASSES && values.iter().all(|value| value.is_finite());
+        let sound = !values.is_empty() && values.iter().all(|value| value.is_finite());
         sound.then(|| Self(values.to_vec()))
     }
 
@@ -30,15 +28,21 @@ impl Logits {
     pub fn values(&self) -> &[f32] {
         &self.0
     }
+
+    /// Class indices by descending value.
+    fn order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.0.len()).collect();
+        order.sort_by(|&a, &b| self.0[b].total_cmp(&self.0[a]));
+        order
+    }
 }
 
 impl Ranking {
-    /// The `top_k` most probable classes. Of equally probable ones the lower index comes first.
+    /// The `top_k` most probable classes of an image that has exactly one (softmax). Of equally probable ones the lower index
+    /// comes first.
     #[must_use]
     pub fn of(logits: &Logits, top_k: usize) -> Self {
-        let values = logits.values();
-        let mut order: Vec<usize> = (0..values.len()).collect();
-        order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
+        let (values, order) = (logits.values(), logits.order());
         // Subtracting the largest logit keeps every exponential within 0..=1.
         let largest = values[order[0]];
         let exponential = |index: usize| f64::from(values[index] - largest).exp();
@@ -51,6 +55,16 @@ impl Ranking {
         Self(ranked.collect())
     }
 
+    /// The `top_k` most probable classes of an image that can have several (sigmoid of each).
+    #[must_use]
+    pub fn of_independent(logits: &Logits, top_k: usize) -> Self {
+        let ranked = logits.order().into_iter().take(top_k).map(|index| Ranked {
+            index,
+            probability: sigmoid(logits.values()[index]),
+        });
+        Self(ranked.collect())
+    }
+
     /// The classes, most probable first.
     #[must_use]
     pub fn classes(&self) -> &[Ranked] {
@@ -58,9 +72,16 @@ impl Ranking {
     }
 }
 
+pub(crate) fn sigmoid(logit: f32) -> f32 {
+    #[allow(clippy::cast_possible_truncation, reason = "0 to 1")]
+    let probability = (1.0 / (1.0 + f64::from(-logit).exp())) as f32;
+    probability
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::CLASSES;
 
     fn logits(set: &[(usize, f32)]) -> Logits {
         let mut values = vec![0.0; CLASSES];

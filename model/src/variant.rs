@@ -38,6 +38,12 @@ impl Variant {
         }
     }
 
+    /// Number of features after global average pooling: the length of an [`Embedding`](crate::Embedding).
+    #[must_use]
+    pub fn channels(self) -> usize {
+        self.architecture().head_channels()
+    }
+
     pub(crate) fn architecture(self) -> Architecture {
         let (width_tenths, depth_tenths) = match self {
             Self::Lite0 => (10, 10),

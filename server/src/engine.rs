@@ -1,6 +1,7 @@
 //! Answers requests away from the async runtime: admission, the queue to the compute threads, and cancellation.
 
 pub(crate) mod job;
+pub(crate) mod models;
 pub(crate) mod offload;
 pub(crate) mod prepared;
 pub(crate) mod queue;
@@ -16,7 +17,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use imageclassifier_model::{EncodedImage, Network, Team, Weights};
+use imageclassifier_model::{Classifier, EncodedImage, Network, Preprocessing, Team, Weights};
 use tokio::sync::oneshot;
 use tracing::{Instrument, Span};
 
@@ -24,6 +25,7 @@ use crate::{
     config::Config,
     engine::{
         job::{Classification, ClassifyOptions, Job, JobContext, Payload},
+        models::Models,
         prepared::PreparedTensor,
         queue::{Queue, QueueEstimate},
         service_time::ServiceTime,
@@ -38,14 +40,14 @@ use crate::{
     request::error::RequestError,
 };
 
-/// Answers requests with one network. Cheap to clone.
+/// Answers requests with one network and the models that run on it. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine(Arc<Shared>);
 
 struct Shared {
-    weights: Weights,
-    /// Identifies the weights together with the precision that they are computed in.
-    revision: String,
+    built_in: Classifier,
+    models: Models,
+    input_size: u32,
     limits: ImageLimits,
     /// A longer queue is not joined.
     queue_wait_max: Duration,
@@ -87,21 +89,22 @@ impl Engine {
         config: &Config,
     ) -> io::Result<Self> {
         let threads = thread::available_parallelism()?.get();
-        let revision = weights.revision(config.precision);
+        let built_in = Classifier::built_in(&weights, config.precision);
         let pool = Arc::new(WorkerPool {
             make_stages,
             queue: Queue::new(config.limits.calls_max.into()),
             service_time: ServiceTime::default(),
             readiness: Readiness::new(threads),
-            metrics: Metrics::new(weights.variant().name(), &revision),
+            metrics: Metrics::new(built_in.name(), built_in.revision()),
             threads,
             team: Mutex::new(Team::new(threads)),
             busy: AtomicUsize::new(0),
         });
         workers::start(&pool)?;
         Ok(Self(Arc::new(Shared {
-            weights,
-            revision,
+            models: Models::new(built_in.clone()),
+            built_in,
+            input_size: weights.variant().input_size(),
             limits: ImageLimits {
                 image_bytes_max: config.limits.image_bytes_max.into(),
                 pixels_max: config.limits.pixels_max,
@@ -113,12 +116,19 @@ impl Engine {
         })))
     }
 
-    pub(crate) fn weights(&self) -> &Weights {
-        &self.0.weights
+    /// The models that clients can name.
+    pub(crate) fn models(&self) -> &Models {
+        &self.0.models
     }
 
-    pub(crate) fn revision(&self) -> &str {
-        &self.0.revision
+    /// Side of the network's square input, in pixels. It is the same for all models.
+    pub(crate) fn input_size(&self) -> u32 {
+        self.0.input_size
+    }
+
+    /// How an image becomes the network's input. It is the same for all models.
+    pub(crate) fn preprocessing(&self) -> Preprocessing {
+        Preprocessing::of(self.0.input_size)
     }
 
     pub(crate) fn limits(&self) -> ImageLimits {
@@ -144,6 +154,7 @@ impl Engine {
         let image = EncodedImage::new(Bytes::from_static(WARM_UP_IMAGE), u64::MAX)?;
         let deadline = Instant::now() + WARM_UP_DEADLINE;
         let options = ClassifyOptions {
+            classifier: self.0.built_in.clone(),
             top_k: 1,
             explain: false,
         };

@@ -9,8 +9,8 @@ use clap::Parser;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use imageclassifier_model::{
-    CLASSES, Crop, CropSquare, EncodedImage, FeatureMap, Heatmap, Input, InvalidImage, Logits,
-    NetworkError, Ranking, Team, Weights,
+    CLASSES, Crop, CropSquare, Embedding, EncodedImage, Inference, Input, InvalidImage, Logits,
+    NetworkError, Team, Variant, Weights,
 };
 use imageclassifier_server::{Config, Engine, InProcess, Stages};
 use tokio::runtime::{Builder, Runtime};
@@ -29,22 +29,12 @@ impl Stages for NoNetwork {
         Ok((input, crop))
     }
 
-    fn infer(
-        &mut self,
-        _: Input,
-        _: &mut Team,
-        _: bool,
-    ) -> Result<(Logits, Option<FeatureMap>), NetworkError> {
-        Ok((Logits::new(&[0.0; CLASSES]).expect("finite"), None))
-    }
-
-    fn rank(
-        &self,
-        logits: &Logits,
-        _: Option<&FeatureMap>,
-        top_k: usize,
-    ) -> (Ranking, Option<Vec<Heatmap>>) {
-        (Ranking::of(logits, top_k), None)
+    fn infer(&mut self, _: Input, _: &mut Team, _: bool) -> Result<Inference, NetworkError> {
+        Ok(Inference {
+            logits: Logits::new(&[0.0; CLASSES]).expect("finite"),
+            embedding: Embedding::new(vec![0.0; Variant::Lite0.channels()]),
+            features: None,
+        })
     }
 }
 

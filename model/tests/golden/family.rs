@@ -5,7 +5,7 @@
 use std::{env, path::Path};
 
 use imageclassifier_model::{
-    Backend, Compute, Explainer, FeatureMap, Input, Logits, Network, Team, Variant, Weights,
+    Backend, Compute, Explainer, Inference, Input, Logits, Network, Team, Variant, Weights,
 };
 
 use crate::reference::{Golden, largest_difference, prepare, ranked, top5};
@@ -18,8 +18,6 @@ const LOGITS_TOLERANCE: f32 = 0.05;
 const HEATMAP_TOLERANCE: f32 = 0.4;
 /// Classes that the reference holds for as probable as this may change places; in one photograph two do.
 const TIE: f32 = 0.01;
-
-type Answer = (Logits, FeatureMap);
 
 #[test]
 fn lite1_answers_as_the_reference_whatever_computes_it() {
@@ -66,18 +64,18 @@ fn compare(variant: Variant, name: &str, map_side: usize) {
     }
 }
 
-fn answers(weights: &Weights, compute: Compute, inputs: &[Input]) -> Vec<Answer> {
+fn answers(weights: &Weights, compute: Compute, inputs: &[Input]) -> Vec<Inference> {
     let network = Network::load(weights, compute).unwrap();
     let mut runner = network.runner();
     let inputs = inputs.iter().cloned();
     inputs
-        .map(|input| runner.run_explained(input, &mut Team::solo()).unwrap())
+        .map(|input| runner.infer(input, &mut Team::solo(), true).unwrap())
         .collect()
 }
 
 /// Classes may change places only where the reference itself can hardly tell which is the more probable.
-fn answers_are_the_references(golden: &Golden, name: &str, answers: &[Answer]) {
-    for (photograph, (logits, _)) in golden.names().zip(answers) {
+fn answers_are_the_references(golden: &Golden, name: &str, answers: &[Inference]) {
+    for (photograph, Inference { logits, .. }) in golden.names().zip(answers) {
         let expected = golden.tensor(&format!("{photograph}.{name}.logits"));
         let difference = largest_difference(logits.values(), &expected);
         let (found, top5) = (ranked(logits), top5(&expected));
@@ -97,11 +95,12 @@ fn heatmaps_are_the_references(
     golden: &Golden,
     name: &str,
     weights: &Weights,
-    answers: &[Answer],
+    answers: &[Inference],
     side: usize,
 ) {
     let explainer = Explainer::new(weights);
-    for (photograph, (_, features)) in golden.names().zip(answers) {
+    for (photograph, answer) in golden.names().zip(answers) {
+        let features = answer.features.as_ref().unwrap();
         let logits = golden.tensor(&format!("{photograph}.{name}.logits"));
         let expected = golden.tensor(&format!("{photograph}.{name}.cam"));
         let mut values = Vec::new();

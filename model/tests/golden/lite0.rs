@@ -77,11 +77,12 @@ fn heatmaps_are_the_references_whatever_computes_them() {
         let network = Network::load(&weights, compute).unwrap();
         let mut runner = network.runner();
         for name in golden.names() {
-            let (logits, features) = runner
-                .run_explained(golden.lite0_input(name), &mut Team::solo())
+            let inference = runner
+                .infer(golden.lite0_input(name), &mut Team::solo(), true)
                 .unwrap();
+            let features = inference.features.unwrap();
             let expected = golden.tensor(&format!("{name}.lite0.cam"));
-            let maps = ranked(&logits)
+            let maps = ranked(&inference.logits)
                 .into_iter()
                 .map(|class| explainer.heatmap(&features, class));
             let mut values = Vec::new();

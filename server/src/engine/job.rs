@@ -1,7 +1,9 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use imageclassifier_model::{Crop, EncodedImage, Heatmap, Logits, Ranking};
+use imageclassifier_model::{
+    Classifier, Crop, Embedding, EncodedImage, Heatmap, Known, Logits, Ranking,
+};
 use tokio::sync::oneshot;
 use tracing::Span;
 
@@ -32,8 +34,10 @@ pub(crate) enum Payload {
 }
 
 /// Options of one classification.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ClassifyOptions {
+    /// The model.
+    pub(crate) classifier: Classifier,
     /// Number of classes to return, 1 to all.
     pub(crate) top_k: usize,
     /// Whether to compute heatmaps.
@@ -43,8 +47,13 @@ pub(crate) struct ClassifyOptions {
 /// The result for one image, and where the time went.
 #[derive(Debug)]
 pub(crate) struct Classification {
+    /// The model that classified the image.
+    pub(crate) classifier: Classifier,
     pub(crate) logits: Logits,
     pub(crate) ranking: Ranking,
+    /// `None` if the model cannot tell.
+    pub(crate) known: Option<Known>,
+    pub(crate) embedding: Embedding,
     /// One for each class of the ranking, if the options set `explain`.
     pub(crate) heatmaps: Option<Vec<Heatmap>>,
     /// `None` for a tensor that the client has prepared.

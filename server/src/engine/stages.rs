@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use imageclassifier_model::{
-    Crop, DecodedImage, EncodedImage, Explainer, FeatureMap, Heatmap, Input, InvalidImage, Logits,
-    Network, NetworkError, Ranking, Runner, Team, Weights,
+    Classifier, Crop, DecodedImage, EncodedImage, Inference, Input, InvalidImage, Logits, Network,
+    NetworkError, Ranking, Runner, Team, Weights,
 };
 
 /// What a worker does with an image, and the buffers that it needs. A trait, so that tests can provide stages that are
@@ -13,7 +13,7 @@ pub trait Stages: Send {
     /// If the bytes are not an image that is accepted.
     fn prepare(&mut self, image: &EncodedImage<Bytes>) -> Result<(Input, Crop), InvalidImage>;
 
-    /// Runs the network on as many threads as `team` has. Also returns the last feature map if `explain` is set.
+    /// Runs the network on as many threads as `team` has. Keeps the last feature map if `explain` is set.
     ///
     /// # Errors
     /// If the network's answer is not finite.
@@ -22,15 +22,22 @@ pub trait Stages: Send {
         input: Input,
         team: &mut Team,
         explain: bool,
-    ) -> Result<(Logits, Option<FeatureMap>), NetworkError>;
+    ) -> Result<Inference, NetworkError>;
 
-    /// The `top_k` most probable classes, and the heatmap of each if there are features.
+    /// The `top_k` most probable classes of `classifier`.
+    ///
+    /// # Errors
+    /// If a logit is not finite.
     fn rank(
         &self,
-        logits: &Logits,
-        features: Option<&FeatureMap>,
+        classifier: &Classifier,
+        inference: &Inference,
         top_k: usize,
-    ) -> (Ranking, Option<Vec<Heatmap>>);
+    ) -> Result<(Logits, Ranking), NetworkError> {
+        let logits = classifier.logits(inference)?;
+        let ranking = classifier.rank(&logits, top_k);
+        Ok((logits, ranking))
+    }
 }
 
 /// Makes the stages of one compute thread, which may share an image with a team of as many threads as the argument says.
@@ -41,7 +48,6 @@ struct NetworkStages {
     pixels_max: u64,
     input_size: u32,
     runner: Runner,
-    explainer: Explainer,
 }
 
 /// Stages that run `network` on images of at most `pixels_max` pixels.
@@ -51,13 +57,11 @@ pub(crate) fn network_stages(
     pixels_max: u64,
 ) -> Box<MakeStages> {
     let input_size = weights.variant().input_size();
-    let explainer = Explainer::new(weights);
     Box::new(move |_| {
         Box::new(NetworkStages {
             pixels_max,
             input_size,
             runner: network.runner(),
-            explainer: explainer.clone(),
         })
     })
 }
@@ -73,28 +77,7 @@ impl Stages for NetworkStages {
         input: Input,
         team: &mut Team,
         explain: bool,
-    ) -> Result<(Logits, Option<FeatureMap>), NetworkError> {
-        if explain {
-            let (logits, features) = self.runner.run_explained(input, team)?;
-            Ok((logits, Some(features)))
-        } else {
-            Ok((self.runner.run(input, team)?, None))
-        }
-    }
-
-    fn rank(
-        &self,
-        logits: &Logits,
-        features: Option<&FeatureMap>,
-        top_k: usize,
-    ) -> (Ranking, Option<Vec<Heatmap>>) {
-        let ranking = Ranking::of(logits, top_k);
-        let heatmaps = features.map(|features| {
-            let classes = ranking.classes().iter();
-            classes
-                .map(|class| self.explainer.heatmap(features, class.index))
-                .collect()
-        });
-        (ranking, heatmaps)
+    ) -> Result<Inference, NetworkError> {
+        self.runner.infer(input, team, explain)
     }
 }

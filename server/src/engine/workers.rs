@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use imageclassifier_model::{Crop, Input, Team};
+use imageclassifier_model::{Crop, Input, NetworkError, Ranked, Team};
 use tracing::Span;
 
 use crate::{
@@ -134,22 +134,30 @@ impl<'a> Worker<'a> {
         let (input, crop) = self.prepare(payload, span)?;
         let decoded_at = Instant::now();
         self.wanted(context)?;
-        let ClassifyOptions { top_k, explain } = context.options;
+        let ClassifyOptions {
+            ref classifier,
+            top_k,
+            explain,
+        } = context.options;
         *stage = InternalError::InferencePanicked;
         let _inferring = stage_span!(span, "inference").entered();
         let alone = self.is_alone();
         let inferred = self.pool.with_team(alone, |team| {
-            let (logits, features) = self.stages.infer(input, team, explain)?;
-            Ok((logits, features, team.threads()))
+            let inference = self.stages.infer(input, team, explain)?;
+            Ok((inference, team.threads()))
         });
-        let (logits, features, threads) = inferred
-            .map_err(|error| RequestError::Internal(InternalError::Network(Arc::new(error))))?;
+        let (inference, threads) = inferred.map_err(network_error)?;
         *stage = InternalError::RankingPanicked;
-        let (ranking, heatmaps) = self.stages.rank(&logits, features.as_ref(), top_k);
+        let ranked = self.stages.rank(classifier, &inference, top_k);
+        let (logits, ranking) = ranked.map_err(network_error)?;
+        let heatmap = |class: &Ranked| classifier.heatmap(&inference, class.index);
         let classification = Classification {
+            classifier: classifier.clone(),
+            heatmaps: ranking.classes().iter().map(heatmap).collect(),
+            known: classifier.known(&inference),
             logits,
             ranking,
-            heatmaps,
+            embedding: inference.embedding,
             crop,
             queue: begun_at - context.queued_at,
             decode: decoded_at - begun_at,
@@ -214,6 +222,10 @@ impl WorkerPool {
             Some(Err(TryLockError::WouldBlock)) | None => work(&mut Team::solo()),
         }
     }
+}
+
+fn network_error(error: NetworkError) -> RequestError {
+    RequestError::Internal(InternalError::Network(Arc::new(error)))
 }
 
 struct Busy<'a>(&'a AtomicUsize);

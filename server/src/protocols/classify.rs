@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use imageclassifier_model::{CLASSES, Weights};
+use imageclassifier_model::Classifier;
 use imageclassifier_proto::{
     ClassifyImageRequest, ClassifyImageResponse, GetModelRequest, GetModelResponse,
 };
@@ -15,6 +15,8 @@ use crate::{
 
 /// Number of predictions if the client does not set one.
 const TOP_K_DEFAULT: usize = 5;
+/// What the contract allows for every model, however few classes it has.
+const TOP_K_MAX: usize = 1000;
 const ID_BYTES_MAX: usize = 256;
 
 /// What every protocol does with a request to classify one image. Cheap to clone.
@@ -54,33 +56,25 @@ impl Service {
         head: &RequestHead,
         deadline: Instant,
     ) -> Result<ClassifyImageResponse, RequestError> {
-        known_model(&request.model, self.engine.weights())?;
+        let classifier = self.engine.models().find(&request.model)?;
         let options = ClassifyOptions {
-            top_k: top_k(request.top_k)?,
+            top_k: top_k(request.top_k, &classifier)?,
+            classifier,
             explain: request.explain,
         };
         let image = request.image_data;
         let classification = self.engine.classify(image, options, deadline).await?;
         let id = head.id.as_str();
         classification.log(id);
-        Ok(wire::answer(
-            &classification,
-            self.engine.weights(),
-            self.engine.revision(),
-            id,
-        ))
+        Ok(wire::answer(&classification, id))
     }
 
     pub(crate) fn model(
         &self,
         request: &GetModelRequest,
     ) -> Result<GetModelResponse, RequestError> {
-        known_model(&request.name, self.engine.weights())?;
-        Ok(wire::model(
-            self.engine.weights(),
-            self.engine.revision(),
-            self.engine.limits(),
-        ))
+        let classifier = self.engine.models().find(&request.name)?;
+        Ok(wire::model(&classifier, &self.engine))
     }
 
     pub(crate) fn respond<T>(
@@ -94,24 +88,15 @@ impl Service {
     }
 }
 
-fn known_model(name: &str, weights: &Weights) -> Result<(), RequestError> {
-    let known = weights.variant().name();
-    if name.is_empty() || name == known {
-        return Ok(());
-    }
-    Err(RequestError::UnknownModel {
-        model: name.to_owned(),
-        available: known.to_owned(),
-    })
-}
-
-fn top_k(top_k: u32) -> Result<usize, RequestError> {
+/// Models with fewer classes than were asked for return all that they have, so that one number suits every model.
+fn top_k(top_k: u32, classifier: &Classifier) -> Result<usize, RequestError> {
+    let classes = classifier.labels().len();
     match usize::try_from(top_k) {
-        Ok(0) => Ok(TOP_K_DEFAULT),
-        Ok(top_k) if top_k <= CLASSES => Ok(top_k),
+        Ok(0) => Ok(TOP_K_DEFAULT.min(classes)),
+        Ok(top_k) if top_k <= classes.max(TOP_K_MAX) => Ok(top_k.min(classes)),
         _ => Err(RequestError::TopK {
             top_k,
-            top_k_max: CLASSES,
+            top_k_max: classes.max(TOP_K_MAX),
         }),
     }
 }

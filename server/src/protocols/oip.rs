@@ -8,7 +8,6 @@ mod outputs;
 mod tensor;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use imageclassifier_model::CLASSES;
 use imageclassifier_proto::inference as proto;
 use proto::{
     ModelConfigRequest, ModelConfigResponse, ModelInferRequest, ModelInferResponse,
@@ -52,16 +51,16 @@ impl OipService {
         let engine = self.engine();
         let model = Model::find(engine, &request.model_name, &request.model_version)?;
         id_length(&request.id)?;
-        let wanted = outputs::wanted(&request.outputs, model.outputs())?;
-        let (images, form) = inputs::images(&mut request, model, engine)?;
+        let wanted = outputs::wanted(&request.outputs, &model)?;
+        let (images, form) = inputs::images(&mut request, &model, engine)?;
         // Before any work, which would be wasted.
         for _ in &images {
             context.allowance.take()?;
         }
-        let classification = classify(engine, images, &context).await?;
+        let classification = classify(engine, &model, images, &context).await?;
         let mut response = ModelInferResponse {
-            model_name: model.name(engine.weights()),
-            model_version: engine.revision().to_owned(),
+            model_name: model.name(),
+            model_version: model.classifier.revision().to_owned(),
             id: request.id,
             ..Default::default()
         };
@@ -73,14 +72,17 @@ impl OipService {
 /// Classifies all images, or returns the error of the first that fails.
 async fn classify(
     engine: &Engine,
+    model: &Model,
     images: Vec<InputImage>,
     context: &RequestContext,
 ) -> Result<Vec<Classification>, RequestError> {
-    let options = ClassifyOptions {
-        top_k: CLASSES,
+    let options = || ClassifyOptions {
+        classifier: model.classifier.clone(),
+        top_k: model.classes(),
         explain: false,
     };
     let classification = stream::iter(images).map(|image| async {
+        let options = options();
         let classification = match image {
             InputImage::Encoded(image) => engine.classify(image, options, context.deadline).await,
             InputImage::Prepared(tensor) => {

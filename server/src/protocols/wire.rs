@@ -2,23 +2,22 @@
 
 use std::{iter, time::Duration};
 
-use imageclassifier_model::{Crop, Heatmap, MEDIA_TYPES, Preprocessing, Ranked, Weights, labels};
+use imageclassifier_model::{Classifier, Crop, Heatmap, MEDIA_TYPES, Ranked};
 use imageclassifier_proto as proto;
 
-use crate::engine::{ImageLimits, job::Classification};
+use crate::engine::{Engine, job::Classification};
 
 pub(crate) fn answer(
     classification: &Classification,
-    weights: &Weights,
-    revision: &str,
     request_id: &str,
 ) -> proto::ClassifyImageResponse {
+    let classifier = &classification.classifier;
     let heatmaps = classification.heatmaps.as_deref().unwrap_or_default();
     let heatmaps = heatmaps.iter().map(|map| Some(heatmap(map)));
     let classes = classification.ranking.classes().iter();
     let predictions: Vec<_> = classes
         .zip(heatmaps.chain(iter::repeat(None)))
-        .map(|(class, heatmap)| prediction(class, heatmap))
+        .map(|(class, heatmap)| prediction(class, classifier.labels(), heatmap))
         .collect();
     let (label, confidence) = predictions.first().map_or_else(Default::default, |first| {
         (first.label.clone(), first.confidence)
@@ -27,8 +26,8 @@ pub(crate) fn answer(
         label,
         confidence,
         predictions,
-        model: weights.variant().name().to_owned(),
-        model_revision: revision.to_owned(),
+        model: classifier.name().to_owned(),
+        model_revision: classifier.revision().to_owned(),
         timings: Some(proto::Timings {
             decode_ms: milliseconds(classification.decode),
             queue_ms: milliseconds(classification.queue),
@@ -58,28 +57,27 @@ fn heatmap(heatmap: &Heatmap) -> proto::Heatmap {
     }
 }
 
-fn prediction(class: &Ranked, heatmap: Option<proto::Heatmap>) -> proto::Prediction {
+fn prediction(
+    class: &Ranked,
+    labels: &[String],
+    heatmap: Option<proto::Heatmap>,
+) -> proto::Prediction {
     proto::Prediction {
-        label: labels()[class.index].to_owned(),
+        label: labels[class.index].clone(),
         confidence: class.probability,
-        index: u32::try_from(class.index).expect("there are 1000 classes"),
+        index: u32::try_from(class.index).expect("there are few classes"),
         heatmap,
     }
 }
 
-pub(crate) fn model(
-    weights: &Weights,
-    revision: &str,
-    limits: ImageLimits,
-) -> proto::GetModelResponse {
-    let input_size = weights.variant().input_size();
-    let preprocessing = Preprocessing::of(input_size);
+pub(crate) fn model(classifier: &Classifier, engine: &Engine) -> proto::GetModelResponse {
+    let (preprocessing, limits) = (engine.preprocessing(), engine.limits());
     proto::GetModelResponse {
-        name: weights.variant().name().to_owned(),
-        revision: revision.to_owned(),
-        weights_digest: weights.digest().to_owned(),
-        labels: labels().iter().map(|&label| label.to_owned()).collect(),
-        input_size,
+        name: classifier.name().to_owned(),
+        revision: classifier.revision().to_owned(),
+        weights_digest: classifier.digest().to_owned(),
+        labels: classifier.labels().to_vec(),
+        input_size: engine.input_size(),
         preprocessing: Some(proto::Preprocessing {
             version: preprocessing.version.to_owned(),
             #[allow(clippy::cast_possible_truncation, reason = "between 0 and 1")]

@@ -11,8 +11,8 @@ use std::{
 
 use bytes::Bytes;
 use imageclassifier_model::{
-    CLASSES, Crop, CropSquare, EncodedImage, FeatureMap, Heatmap, Input, InvalidImage, Logits,
-    NetworkError, Ranking, Team,
+    CLASSES, Classifier, Crop, CropSquare, Embedding, EncodedImage, Inference, Input, InvalidImage,
+    Logits, NetworkError, Ranking, Team, Variant,
 };
 use imageclassifier_proto::ClassifyImageRequest;
 use imageclassifier_server::{MakeStages, Stages};
@@ -91,27 +91,28 @@ impl Stages for Scripted {
         Ok((Input::from_values(1, vec![0.0; 3]).unwrap(), crop))
     }
 
-    fn infer(
-        &mut self,
-        _: Input,
-        _: &mut Team,
-        _: bool,
-    ) -> Result<(Logits, Option<FeatureMap>), NetworkError> {
+    fn infer(&mut self, _: Input, _: &mut Team, _: bool) -> Result<Inference, NetworkError> {
         self.script.inferences.fetch_add(1, Ordering::SeqCst);
         assert_ne!(self.order, "panic in inference", "ordered, secretly");
         if self.order == "not finite" {
             return Err(NetworkError::NotFinite);
         }
-        Ok((Logits::new(&[0.0; CLASSES]).unwrap(), None))
+        Ok(Inference {
+            logits: Logits::new(&[0.0; CLASSES]).unwrap(),
+            embedding: Embedding::new(vec![0.0; Variant::Lite0.channels()]),
+            features: None,
+        })
     }
 
     fn rank(
         &self,
-        logits: &Logits,
-        _: Option<&FeatureMap>,
+        classifier: &Classifier,
+        inference: &Inference,
         top_k: usize,
-    ) -> (Ranking, Option<Vec<Heatmap>>) {
+    ) -> Result<(Logits, Ranking), NetworkError> {
         assert_ne!(self.order, "panic in ranking", "ordered, secretly");
-        (Ranking::of(logits, top_k), None)
+        let logits = classifier.logits(inference)?;
+        let ranking = classifier.rank(&logits, top_k);
+        Ok((logits, ranking))
     }
 }

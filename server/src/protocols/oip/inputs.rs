@@ -14,7 +14,7 @@ use crate::{
     protocols::{
         classify::batch_size,
         oip::{
-            models::Model,
+            models::{InputKind, Model},
             tensor::{Form, datatype_name, no_shared_memory},
         },
     },
@@ -33,7 +33,7 @@ pub(crate) enum InputImage {
 /// [`RequestError::TensorMalformed`], [`RequestError::BatchSize`].
 pub(crate) fn images(
     request: &mut ModelInferRequest,
-    model: Model,
+    model: &Model,
     engine: &Engine,
 ) -> Result<(Vec<InputImage>, Form), RequestError> {
     let inputs = mem::take(&mut request.inputs);
@@ -49,12 +49,9 @@ pub(crate) fn images(
     let count = images_in(&input, model, engine)?;
     no_shared_memory("inputs", input.parameters.keys())?;
     let (elements, form) = elements(input.contents, raw)?;
-    let images = match model {
-        Model::Encoded => encoded(elements, count),
-        Model::Prepared => {
-            let size = engine.weights().variant().input_size();
-            prepared(elements, size, count)
-        }
+    let images = match model.kind {
+        InputKind::Encoded => encoded(elements, count),
+        InputKind::Prepared => prepared(elements, engine.input_size(), count),
     };
     let images = images.ok_or_else(|| {
         let datatype = datatype_name(model.datatype());
@@ -71,7 +68,7 @@ pub(crate) fn images(
 /// How many images the shape announces.
 fn images_in(
     input: &InferInputTensor,
-    model: Model,
+    model: &Model,
     engine: &Engine,
 ) -> Result<usize, RequestError> {
     let (name, datatype) = (model.input(), datatype_name(model.datatype()));
@@ -85,7 +82,7 @@ fn images_in(
         let problem = format!("{name:?} is of type {sent:?}: send {datatype}");
         return Err(RequestError::tensor("inputs", problem));
     }
-    let dims = model.dims(engine.weights());
+    let dims = model.dims(engine);
     match &*input.shape {
         [count, rest @ ..] if rest == dims && *count >= 0 => {
             let count = usize::try_from(*count).unwrap_or(usize::MAX);

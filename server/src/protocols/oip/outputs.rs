@@ -3,7 +3,7 @@
 use std::iter;
 
 use bytes::Bytes;
-use imageclassifier_model::{CLASSES, Ranked, labels};
+use imageclassifier_model::Ranked;
 use imageclassifier_proto::inference as proto;
 use proto::{
     DataType, InferTensorContents, ModelInferResponse,
@@ -12,6 +12,7 @@ use proto::{
 
 use crate::{
     engine::job::Classification,
+    protocols::oip::models::Model,
     protocols::oip::tensor::{Form, datatype_name, no_shared_memory, whole_number},
     request::error::{RequestError, excerpt},
 };
@@ -62,38 +63,35 @@ impl Output {
     }
 
     /// Axes after the first.
-    pub(crate) fn dims(self) -> Vec<i64> {
+    pub(crate) fn dims(self, classes: usize) -> Vec<i64> {
         match self {
             Self::Label => vec![],
-            Self::Probabilities | Self::Logits => class_dims(),
+            Self::Probabilities | Self::Logits => {
+                vec![i64::try_from(classes).expect("there are few classes")]
+            }
         }
     }
 }
 
-/// Axes after the first of an output with one value per class.
-fn class_dims() -> Vec<i64> {
-    vec![i64::try_from(CLASSES).expect("there are 1000 classes")]
-}
-
-/// The requested outputs; `default` if the request names none. Each is allowed only once, so that a short request cannot
+/// The requested outputs; those of `model` if the request names none. Each is allowed only once, so that a short request cannot
 /// have a huge response.
 ///
 /// # Errors
 /// [`RequestError::TensorMalformed`], [`RequestError::TopK`].
 pub(crate) fn wanted(
     requested: &[InferRequestedOutputTensor],
-    default: &[Output],
+    model: &Model,
 ) -> Result<Vec<Wanted>, RequestError> {
     if requested.is_empty() {
         let whole = |&output| Wanted {
             output,
             top_k: None,
         };
-        return Ok(default.iter().map(whole).collect());
+        return Ok(model.outputs().iter().map(whole).collect());
     }
     let mut all: Vec<Wanted> = Vec::new();
     for tensor in requested {
-        let wanted = want(tensor)?;
+        let wanted = want(tensor, model.classes())?;
         if all.iter().any(|earlier| earlier.output == wanted.output) {
             let name = wanted.output.name();
             let problem = format!("{name:?} is wanted twice: ask for each output once");
@@ -104,7 +102,7 @@ pub(crate) fn wanted(
     Ok(all)
 }
 
-fn want(tensor: &InferRequestedOutputTensor) -> Result<Wanted, RequestError> {
+fn want(tensor: &InferRequestedOutputTensor, classes: usize) -> Result<Wanted, RequestError> {
     let found = ALL.into_iter().find(|output| output.name() == tensor.name);
     let output = found.ok_or_else(|| {
         let (sent, known) = (excerpt(&tensor.name), ALL.map(Output::name));
@@ -123,7 +121,7 @@ fn want(tensor: &InferRequestedOutputTensor) -> Result<Wanted, RequestError> {
     match (output, whole_number(parameter)) {
         (Output::Probabilities | Output::Logits, Some(top_k @ 1..)) => Ok(Wanted {
             output,
-            top_k: Some(classes(top_k)?),
+            top_k: Some(highest(top_k, classes)?),
         }),
         _ => Err(RequestError::tensor(
             "outputs",
@@ -133,13 +131,13 @@ fn want(tensor: &InferRequestedOutputTensor) -> Result<Wanted, RequestError> {
     }
 }
 
-fn classes(top_k: i64) -> Result<usize, RequestError> {
-    let classes = usize::try_from(top_k).ok();
-    classes
-        .filter(|&classes| classes <= CLASSES)
+fn highest(top_k: i64, classes: usize) -> Result<usize, RequestError> {
+    let values = usize::try_from(top_k).ok();
+    values
+        .filter(|&values| values <= classes)
         .ok_or(RequestError::TopK {
             top_k: u32::try_from(top_k).unwrap_or(u32::MAX),
-            top_k_max: CLASSES,
+            top_k_max: classes,
         })
 }
 
@@ -155,7 +153,7 @@ pub(crate) fn write(
         let mut tensor = InferOutputTensor {
             name: wanted.output.name().to_owned(),
             datatype: datatype_name(elements.datatype()).to_owned(),
-            shape: wanted.shape(images.len()),
+            shape: wanted.shape(images),
             ..Default::default()
         };
         match form {
@@ -167,12 +165,15 @@ pub(crate) fn write(
 }
 
 impl Wanted {
-    fn shape(self, images: usize) -> Vec<i64> {
+    fn shape(self, images: &[Classification]) -> Vec<i64> {
         let length = |length: usize| i64::try_from(length).expect("short");
+        let classes = images
+            .first()
+            .map_or(0, |image| image.logits.values().len());
         let dims = self
             .top_k
-            .map_or_else(|| self.output.dims(), |top_k| vec![length(top_k)]);
-        iter::once(length(images)).chain(dims).collect()
+            .map_or_else(|| self.output.dims(classes), |top_k| vec![length(top_k)]);
+        iter::once(length(images.len())).chain(dims).collect()
     }
 
     fn elements(self, images: &[Classification]) -> Elements {
@@ -185,8 +186,11 @@ impl Wanted {
         }
         match self.output {
             Output::Label => {
-                let best = images.iter().map(|image| image.ranking.classes()[0]);
-                Elements::Strings(best.map(|best| labels()[best.index].to_owned()).collect())
+                let best = |image: &Classification| {
+                    let index = image.ranking.classes()[0].index;
+                    image.classifier.labels()[index].clone()
+                };
+                Elements::Strings(images.iter().map(best).collect())
             }
             Output::Probabilities => {
                 Elements::Fp32(images.iter().flat_map(probabilities).collect())
@@ -204,13 +208,14 @@ impl Wanted {
             Output::Logits => image.logits.values()[class.index],
             Output::Probabilities | Output::Label => class.probability,
         };
-        format!("{value:.6}:{}:{}", class.index, labels()[class.index])
+        let label = &image.classifier.labels()[class.index];
+        format!("{value:.6}:{}:{label}", class.index)
     }
 }
 
 /// The probabilities in order of class index.
 fn probabilities(image: &Classification) -> Vec<f32> {
-    let mut probabilities = vec![0.0; CLASSES];
+    let mut probabilities = vec![0.0; image.logits.values().len()];
     for class in image.ranking.classes() {
         probabilities[class.index] = class.probability;
     }

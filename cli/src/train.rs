@@ -1,0 +1,166 @@
+//! `imageclassifier train`: a model of your own classes from a folder of photographs.
+
+pub(crate) mod dataset;
+pub(crate) mod features;
+
+use std::path::Path;
+
+use imageclassifier_model::{Activation, Head, HeadParts, ModelFolder, Weights};
+use imageclassifier_train::{self as train, Evaluation, Examples, Options, Task, Trained};
+use serde_json::json;
+
+use crate::{args, evaluate::predictions, local::network::LocalNetwork, outcome::Outcome};
+use dataset::Dataset;
+use features::{Cache, Features};
+
+pub(crate) fn run(args: &args::Train) -> Outcome {
+    match train_model(args) {
+        Ok(unreadable) => Outcome::complete_if(unreadable == 0),
+        Err(why) => Outcome::failure(why),
+    }
+}
+
+/// Returns the number of files that could not be used.
+fn train_model(args: &args::Train) -> Result<usize, String> {
+    let name = model_name(&args.output)?;
+    let dataset = read_dataset(args)?;
+    let network = LocalNetwork::load(args.base_weights())?;
+    let cache = Cache::open(args.cache.as_deref(), network.weights())?;
+    let found = Features::of(&dataset, &network, &cache);
+    let features = found.distinct()?;
+    let examples = features.examples(&dataset)?;
+    eprintln!(
+        "imageclassifier: {} images of {} classes",
+        examples.len(),
+        examples.classes()
+    );
+    let options = Options {
+        unknown: args.unknown == args::Unknown::Auto,
+        learning_curve: true,
+    };
+    let mut trained = train::train(&examples, options);
+    let head = head(&dataset, &examples, &trained);
+    let mut unreadable = features.unreadable;
+    if let Some(folder) = &args.validation {
+        let labelled = Dataset::read_as(folder, &dataset.labels)?;
+        let validation = Features::of(&labelled, &network, &cache);
+        unreadable += validation.unreadable;
+        trained.held_out = predictions(&head, &labelled, &validation);
+        if trained.held_out.is_empty() {
+            return Err(format!("{} has no usable images", folder.display()));
+        }
+        let (task, classes) = (examples.task(), examples.classes());
+        trained.evaluation = Evaluation::of(task, classes, &trained.held_out);
+    }
+    let training = training(args, &examples, &trained);
+    let folder = ModelFolder::new(&name, head, network.weights(), training)
+        .map_err(|error| error.to_string())?;
+    folder
+        .write(&args.output)
+        .map_err(|error| error.to_string())?;
+    print_summary(args, &dataset, &trained);
+    Ok(unreadable)
+}
+
+fn read_dataset(args: &args::Train) -> Result<Dataset, String> {
+    match (&args.folder, &args.csv) {
+        (Some(folder), None) => Dataset::read(folder),
+        (_, Some(csv)) => Dataset::read_csv(csv),
+        (None, None) => unreachable!("the options require one of them"),
+    }
+}
+
+/// The last component of the model folder's path.
+fn model_name(output: &Path) -> Result<String, String> {
+    let name = output.file_name().and_then(|name| name.to_str());
+    name.map(str::to_owned)
+        .ok_or_else(|| format!("{} has no name for the model", output.display()))
+}
+
+fn head(dataset: &Dataset, examples: &Examples, trained: &Trained) -> Head {
+    let train::Head {
+        weight,
+        bias,
+        class_means,
+        temperature,
+        known_threshold,
+    } = trained.head.clone();
+    let parts = HeadParts {
+        labels: dataset.labels.clone(),
+        activation: match examples.task() {
+            Task::SingleLabel => Activation::Softmax,
+            Task::MultiLabel => Activation::Sigmoid,
+        },
+        weight,
+        bias,
+        class_means,
+        temperature,
+        known_threshold,
+    };
+    Head::new(parts, examples.channels()).expect("a trained head fits its examples")
+}
+
+/// What `config.json` says about the training. Nothing that differs from run to run.
+fn training(args: &args::Train, examples: &Examples, trained: &Trained) -> serde_json::Value {
+    json!({
+        "images": examples.len(),
+        "evaluated_on": evaluated_on(args, trained),
+        "accuracy": trained.evaluation.accuracy.value,
+        "balanced_accuracy": trained.evaluation.balanced_accuracy.value,
+        "ece": trained.evaluation.calibration.ece,
+        "unknown": args.unknown == args::Unknown::Auto,
+    })
+}
+
+fn evaluated_on(args: &args::Train, trained: &Trained) -> &'static str {
+    if args.validation.is_some() {
+        "validation folder"
+    } else if trained.leave_one_out {
+        "each image left out once"
+    } else {
+        "5 stratified folds"
+    }
+}
+
+fn print_summary(args: &args::Train, dataset: &Dataset, trained: &Trained) {
+    let Evaluation {
+        accuracy,
+        balanced_accuracy,
+        calibration,
+        ..
+    } = &trained.evaluation;
+    println!(
+        "accuracy           {:.1} % (95 % confidence: {:.1} to {:.1} %), {}",
+        accuracy.value * 100.0,
+        accuracy.low * 100.0,
+        accuracy.high * 100.0,
+        evaluated_on(args, trained)
+    );
+    println!(
+        "balanced accuracy  {:.1} %",
+        balanced_accuracy.value * 100.0
+    );
+    println!("calibration error  {:.3}", calibration.ece);
+    if let Some(confusion) = &trained.evaluation.confusion {
+        for (label, predicted, count) in confusion.worst_pairs().into_iter().take(3) {
+            println!(
+                "often confused     {} taken for {}: {count}",
+                dataset.labels[label], dataset.labels[predicted]
+            );
+        }
+    }
+    println!("wrote {}", args.output.display());
+}
+
+/// The network that `--base` names.
+pub(crate) fn check_base(weights: &Weights, folder: &ModelFolder) -> Result<(), String> {
+    if weights.digest() == folder.base_digest() {
+        return Ok(());
+    }
+    Err(format!(
+        "{} was trained on {} with the weights {}: give their file with --base",
+        folder.name(),
+        folder.base().name(),
+        folder.base_digest()
+    ))
+}

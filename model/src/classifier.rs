@@ -1,0 +1,147 @@
+use std::sync::Arc;
+
+use crate::{
+    Explainer, Head, Heatmap, Inference, Known, Logits, ModelFolder, NetworkError, Precision,
+    Ranking, Weights, labels,
+};
+
+/// A model as clients see it: a name, classes, and how the network's answer becomes a ranking of them. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Classifier(Arc<Model>);
+
+#[derive(Debug)]
+struct Model {
+    name: String,
+    labels: Vec<String>,
+    digest: String,
+    revision: String,
+    last_layer: LastLayer,
+}
+
+#[derive(Debug)]
+enum LastLayer {
+    /// The network's own, which it has computed already.
+    BuiltIn(Explainer),
+    Trained(Head),
+}
+
+impl Classifier {
+    /// The ImageNet classes of the network itself.
+    #[must_use]
+    pub fn built_in(weights: &Weights, precision: Precision) -> Self {
+        Self(Arc::new(Model {
+            name: weights.variant().name().to_owned(),
+            labels: labels().iter().map(|&label| label.to_owned()).collect(),
+            digest: weights.digest().to_owned(),
+            revision: weights.revision(precision),
+            last_layer: LastLayer::BuiltIn(Explainer::new(weights)),
+        }))
+    }
+
+    /// The classes of a model folder. `None` unless the folder's head was trained on the features of `weights`.
+    #[must_use]
+    pub fn trained(folder: &ModelFolder, weights: &Weights, precision: Precision) -> Option<Self> {
+        if folder.base_digest() != weights.digest() {
+            return None;
+        }
+        let revision = weights.revision(precision);
+        Some(Self(Arc::new(Model {
+            name: folder.name().to_owned(),
+            labels: folder.head().parts().labels.clone(),
+            digest: folder.digest().to_owned(),
+            revision: format!("{revision}-{}", &folder.digest()[..12]),
+            last_layer: LastLayer::Trained(folder.head().clone()),
+        })))
+    }
+
+    /// The same model under another name.
+    #[must_use]
+    pub fn renamed(&self, name: &str) -> Self {
+        let model = &*self.0;
+        let last_layer = match &model.last_layer {
+            LastLayer::BuiltIn(explainer) => LastLayer::BuiltIn(explainer.clone()),
+            LastLayer::Trained(head) => LastLayer::Trained(head.clone()),
+        };
+        Self(Arc::new(Model {
+            name: name.to_owned(),
+            labels: model.labels.clone(),
+            digest: model.digest.clone(),
+            revision: model.revision.clone(),
+            last_layer,
+        }))
+    }
+
+    /// Name of the model.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Readable names of the classes, by class index.
+    #[must_use]
+    pub fn labels(&self) -> &[String] {
+        &self.0.labels
+    }
+
+    /// SHA-256 of the weights, or of the trained head: 64 lower-case hexadecimal digits.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.0.digest
+    }
+
+    /// Changes whenever the same image may get another answer.
+    #[must_use]
+    pub fn revision(&self) -> &str {
+        &self.0.revision
+    }
+
+    /// The trained head, if the classes are not the network's own.
+    #[must_use]
+    pub fn head(&self) -> Option<&Head> {
+        match &self.0.last_layer {
+            LastLayer::BuiltIn(_) => None,
+            LastLayer::Trained(head) => Some(head),
+        }
+    }
+
+    /// One logit per class.
+    ///
+    /// # Errors
+    /// [`NetworkError::NotFinite`].
+    pub fn logits(&self, inference: &Inference) -> Result<Logits, NetworkError> {
+        match self.head() {
+            None => Ok(inference.logits.clone()),
+            Some(head) => head
+                .logits(&inference.embedding)
+                .ok_or(NetworkError::NotFinite),
+        }
+    }
+
+    /// How much the image resembles the classes. `None` for the network's own classes, whose means are not known.
+    #[must_use]
+    pub fn known(&self, inference: &Inference) -> Option<Known> {
+        self.head().map(|head| head.known(&inference.embedding))
+    }
+
+    /// The `top_k` most probable classes.
+    #[must_use]
+    pub fn rank(&self, logits: &Logits, top_k: usize) -> Ranking {
+        match self.head() {
+            None => Ranking::of(logits, top_k),
+            Some(head) => head.rank(logits, top_k),
+        }
+    }
+
+    /// Where in the image something speaks for `class`, and where against it. `None` unless the inference kept the feature map.
+    ///
+    /// # Panics
+    /// If there is no such class.
+    #[must_use]
+    pub fn heatmap(&self, inference: &Inference, class: usize) -> Option<Heatmap> {
+        let features = inference.features.as_ref()?;
+        Some(match &self.0.last_layer {
+            LastLayer::BuiltIn(explainer) => explainer.heatmap(features, class),
+            LastLayer::Trained(head) => head.heatmap(features, &inference.embedding, class),
+        })
+    }
+}

@@ -1,0 +1,135 @@
+//! Logistic regression on burn: a linear layer, cross-entropy, an L2 penalty, and L-BFGS.
+
+use burn::{
+    Tensor,
+    module::{Module, Param},
+    optim::{GradientsParams, LBFGSConfig, LineSearchFn},
+    tensor::{
+        Device, TensorData,
+        activation::{log_sigmoid, log_softmax},
+    },
+};
+
+use crate::examples::{Examples, Task};
+
+/// Inverse strength of the penalty, as scikit-learn's `LogisticRegression(C=100)`: features of length 1 need large weights.
+const C: f64 = 100.0;
+/// The objective is convex; more iterations no longer change a held-out prediction.
+const ITERATIONS_MAX: usize = 100;
+/// More history costs more than it saves.
+const HISTORY: usize = 10;
+const GRADIENT_TOLERANCE: f64 = 1e-5;
+const LOSS_TOLERANCE: f64 = 1e-7;
+
+/// A linear layer: logits = features · weight + bias.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Linear {
+    /// `[classes, channels]`.
+    pub(crate) weight: Vec<f32>,
+    /// `[classes]`.
+    pub(crate) bias: Vec<f32>,
+}
+
+#[derive(Module, Debug)]
+struct Layer {
+    /// `[channels, classes]`.
+    weight: Param<Tensor<2>>,
+    /// `[1, classes]`.
+    bias: Param<Tensor<2>>,
+}
+
+/// Fits a linear layer to the `chosen` examples. The same examples in the same order give the same bits.
+pub(crate) fn fit(examples: &Examples, chosen: &[usize]) -> Linear {
+    let device = Device::flex();
+    let (channels, classes) = (examples.channels(), examples.classes());
+    let features: Vec<f32> = chosen
+        .iter()
+        .flat_map(|&example| examples.features(example).iter().copied())
+        .collect();
+    let mut targets = vec![0.0_f32; chosen.len() * classes];
+    for (row, &example) in targets.chunks_exact_mut(classes).zip(chosen) {
+        examples
+            .labels(example)
+            .iter()
+            .for_each(|&class| row[class] = 1.0);
+    }
+    let matrix = |values, columns| {
+        let data = TensorData::new(values, [chosen.len(), columns]);
+        Tensor::<2>::from_data(data, &device.clone().autodiff())
+    };
+    let (features, targets) = (matrix(features, channels), matrix(targets, classes));
+    let zeros = |rows| {
+        let zeros = Tensor::zeros([rows, classes], &device.clone().autodiff());
+        Param::from_tensor(zeros)
+    };
+    let layer = Layer {
+        weight: zeros(channels),
+        bias: zeros(1),
+    };
+    let mut optimizer = LBFGSConfig::new()
+        .with_max_iter(ITERATIONS_MAX)
+        .with_max_eval(Some(2 * ITERATIONS_MAX))
+        .with_history_size(HISTORY)
+        .with_tolerance_grad(GRADIENT_TOLERANCE)
+        .with_tolerance_change(LOSS_TOLERANCE)
+        .with_line_search_fn(LineSearchFn::StrongWolfe)
+        .init();
+    let penalty = 0.5 / (C * chosen.len() as f64);
+    let task = examples.task();
+    let (layer, _) = optimizer.step(1.0, layer, |layer: Layer| {
+        let logits = features.clone().matmul(layer.weight.val()) + layer.bias.val();
+        let squares = layer.weight.val().powi_scalar(2).sum();
+        let loss = cross_entropy(task, logits, targets.clone()) + squares.mul_scalar(penalty);
+        let gradients = GradientsParams::from_grads(loss.backward(), &layer);
+        (loss.into_scalar::<f64>(), gradients)
+    });
+    let values = |tensor: Tensor<2>| {
+        let data = tensor.inner().into_data();
+        data.try_to_vec().expect("the layer is f32")
+    };
+    Linear {
+        weight: values(layer.weight.val().transpose()),
+        bias: values(layer.bias.val()),
+    }
+}
+
+/// The mean over the examples. Of several labels' cross-entropies the sum counts.
+///
+/// # Shapes
+/// - logits, targets: `[examples, classes]`; a target is 1 or 0
+fn cross_entropy(task: Task, logits: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
+    let [examples, _] = logits.dims();
+    let likelihoods = match task {
+        Task::SingleLabel => targets * log_softmax(logits, 1),
+        Task::MultiLabel => {
+            let absent = targets.clone().mul_scalar(-1.0).add_scalar(1.0);
+            targets * log_sigmoid(logits.clone()) + absent * log_sigmoid(logits.neg())
+        }
+    };
+    likelihoods.sum().div_scalar(-(examples as f64))
+}
+
+impl Linear {
+    /// Logits `[classes]` of `features`, `[channels]`.
+    pub(crate) fn logits(&self, features: &[f32]) -> Vec<f32> {
+        let rows = self.weight.chunks_exact(features.len());
+        rows.zip(&self.bias)
+            .map(|(row, bias)| dot(row, features) + bias)
+            .collect()
+    }
+}
+
+/// Keeps one sum per lane of a vector: with a single sum, each addition would wait for the previous one.
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    const LANES: usize = 16;
+    let (a_lanes, a_rest) = a.as_chunks::<LANES>();
+    let (b_lanes, b_rest) = b.as_chunks::<LANES>();
+    let mut sums = [0.0; LANES];
+    for (x, y) in a_lanes.iter().zip(b_lanes) {
+        for lane in 0..LANES {
+            sums[lane] += x[lane] * y[lane];
+        }
+    }
+    let rest = a_rest.iter().zip(b_rest).map(|(x, y)| x * y);
+    sums.into_iter().chain(rest).sum()
+}

@@ -1,0 +1,71 @@
+//! Temperature scaling (Guo et al. 2017, "On Calibration of Modern Neural Networks"): one divisor for all logits, so that a
+//! confidence of 0.8 is right 8 times in 10. It changes no ranking.
+
+use crate::{Task, examples::Examples, probabilities::probabilities};
+
+/// Logarithms of the temperatures that are considered: 1/20 to 20.
+const LOG_RANGE: f64 = 3.0;
+const STEPS: usize = 60;
+/// Keeps the logarithm of a probability finite.
+const PROBABILITY_MIN: f64 = 1e-12;
+
+/// The temperature with which the held-out `logits` explain the labels best: least cross-entropy, which has one minimum.
+pub(crate) fn fit(examples: &Examples, logits: &[Vec<f32>]) -> f32 {
+    let loss = |log: f64| {
+        let losses = logits.iter().enumerate().map(|(example, logits)| {
+            let probabilities = probabilities(examples.task(), logits, log.exp());
+            loss(examples.task(), &probabilities, examples.labels(example))
+        });
+        losses.sum::<f64>()
+    };
+    // Golden-section search.
+    let ratio = (5_f64.sqrt() - 1.0) / 2.0;
+    let (mut low, mut high) = (-LOG_RANGE, LOG_RANGE);
+    let inner = |low: f64, high: f64| [high - ratio * (high - low), low + ratio * (high - low)];
+    let [mut left, mut right] = inner(low, high);
+    let (mut at_left, mut at_right) = (loss(left), loss(right));
+    for _ in 0..STEPS {
+        if at_left < at_right {
+            high = right;
+            [left, right] = inner(low, high);
+            (at_left, at_right) = (loss(left), at_left);
+        } else {
+            low = left;
+            [left, right] = inner(low, high);
+            (at_left, at_right) = (at_right, loss(right));
+        }
+    }
+    #[allow(clippy::cast_possible_truncation, reason = "1/20 to 20")]
+    let temperature = f64::midpoint(low, high).exp() as f32;
+    temperature
+}
+
+fn loss(task: Task, probabilities: &[f64], labels: &[usize]) -> f64 {
+    let log = |probability: f64| -probability.max(PROBABILITY_MIN).ln();
+    let present = labels.iter().map(|&class| log(probabilities[class]));
+    match task {
+        Task::SingleLabel => present.sum(),
+        Task::MultiLabel => {
+            let absent = (0..probabilities.len()).filter(|class| !labels.contains(class));
+            let absent = absent.map(|class| log(1.0 - probabilities[class]));
+            present.chain(absent).sum()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Eight of ten examples have the class that the logits prefer.
+    #[test]
+    fn confidence_becomes_the_share_that_is_right() {
+        let labels = (0..100).map(|index| usize::from(index % 5 == 0));
+        let all = labels.map(|class| (vec![1.0], vec![class]));
+        let examples = Examples::new(Task::SingleLabel, 2, all).unwrap();
+        let logits = vec![vec![9.0, 0.0]; 100];
+        let temperature = fit(&examples, &logits);
+        let confidence = probabilities(Task::SingleLabel, &logits[0], temperature.into())[0];
+        assert!((confidence - 0.8).abs() < 1e-3, "{confidence}");
+    }
+}
