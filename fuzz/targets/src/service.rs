@@ -10,7 +10,7 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use imageclassifier_model::{
     CLASSES, Crop, CropSquare, EncodedImage, FeatureMap, Heatmap, Input, InvalidImage, Logits,
-    NetworkError, Ranking, Team, Weights,
+    NetworkError, Ranking, ThreadTeam, Weights,
 };
 use imageclassifier_server::{Config, Engine, InProcess, Stages};
 use tokio::runtime::{Builder, Runtime};
@@ -32,7 +32,7 @@ impl Stages for NoNetwork {
     fn infer(
         &mut self,
         _: Input,
-        _: &mut Team,
+        _: &mut ThreadTeam,
         _: bool,
     ) -> Result<(Logits, Option<FeatureMap>), NetworkError> {
         Ok((Logits::new(&[0.0; CLASSES]).expect("finite"), None))

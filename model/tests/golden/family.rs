@@ -5,7 +5,7 @@
 use std::{env, path::Path};
 
 use imageclassifier_model::{
-    Backend, Compute, Explainer, FeatureMap, Input, Logits, Network, Team, Variant, Weights,
+    Backend, Compute, Explainer, FeatureMap, Input, Logits, Network, ThreadTeam, Variant, Weights,
 };
 
 use crate::reference::{Golden, largest_difference, prepare, ranked, top5};
@@ -46,7 +46,7 @@ fn compare(variant: Variant, name: &str, map_side: usize) {
     let inputs: Vec<_> = photographs.map(|path| prepare(path, variant)).collect();
 
     let plain = answers(&weights, Compute::Plain(Backend::Flex), &inputs);
-    answers_are_the_references(&golden, name, &plain);
+    results_are_the_references(&golden, name, &plain);
     heatmaps_are_the_references(&golden, name, &weights, &plain, map_side);
     for compute in Compute::available() {
         // This backend takes as long for one image as the others for all.
@@ -71,12 +71,16 @@ fn answers(weights: &Weights, compute: Compute, inputs: &[Input]) -> Vec<Answer>
     let mut runner = network.runner();
     let inputs = inputs.iter().cloned();
     inputs
-        .map(|input| runner.run_explained(input, &mut Team::solo()).unwrap())
+        .map(|input| {
+            runner
+                .run_explained(input, &mut ThreadTeam::solo())
+                .unwrap()
+        })
         .collect()
 }
 
 /// Classes may change places only where the reference itself can hardly tell which is the more probable.
-fn answers_are_the_references(golden: &Golden, name: &str, answers: &[Answer]) {
+fn results_are_the_references(golden: &Golden, name: &str, answers: &[Answer]) {
     for (photograph, (logits, _)) in golden.names().zip(answers) {
         let expected = golden.tensor(&format!("{photograph}.{name}.logits"));
         let difference = largest_difference(logits.values(), &expected);

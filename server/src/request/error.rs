@@ -18,26 +18,26 @@ pub(crate) enum RequestError {
     #[error(transparent)]
     InvalidImage(Arc<InvalidImage>),
     #[error(
-        "the message is longer than an image may be, {bytes_max} bytes: send a smaller or more compressed one"
+        "the message is longer than the limit for images, {bytes_max} bytes: send a smaller or more compressed image"
     )]
     MessageTooLarge { bytes_max: u64 },
     #[error("the metadata is {bytes} bytes long, the limit is {bytes_max}: send less of it")]
     MetadataTooLarge { bytes: usize, bytes_max: usize },
     #[error(
-        "the message cannot be read: send the one that the method takes, framed and compressed as the headers say"
+        "the message cannot be read: send the method's message, framed and compressed as the headers say"
     )]
     MessageMalformed,
     #[error(
-        "the message is compressed in a way that the server does not know: use gzip or zstd, or send it as it is"
+        "the server does not support this compression of messages: use gzip or zstd, or send the message uncompressed"
     )]
     MessageCompressed,
     /// The end of the message, which says what is available.
-    #[error("there is nothing of that name to call here: {help}")]
+    #[error("there is no method of that name: {help}")]
     UnknownMethod { help: &'static str },
-    #[error("top_k is {top_k}, there are {top_k_max} classes: ask for fewer")]
+    #[error("top_k is {top_k}, but there are only {top_k_max} classes: request fewer")]
     TopK { top_k: u32, top_k_max: usize },
     #[error(
-        "there is no model {:?} here: ask for one of {available:?}",
+        "there is no model {:?} here: use one of {available:?}",
         excerpt(model)
     )]
     UnknownModel { model: String, available: String },
@@ -54,7 +54,7 @@ pub(crate) enum RequestError {
         help: &'static str,
     },
     #[error(
-        "the query has {:?}: there are top_k, model and explain",
+        "the query has an unknown parameter {:?}: use top_k, model or explain",
         excerpt(name)
     )]
     ParameterUnknown { name: String },
@@ -69,19 +69,21 @@ pub(crate) enum RequestError {
     BatchSize { images: usize, images_max: u32 },
     #[error("the id is {bytes} bytes long, the limit is {bytes_max}: send a shorter one")]
     IdTooLong { bytes: usize, bytes_max: usize },
-    #[error("too many calls at once: try again after the delay in RetryInfo")]
+    #[error("too many requests at once: try again after the delay in RetryInfo")]
     Overloaded { retry_delay: Duration },
     #[error(
-        "too many health watches and reflection streams are open: close one, or call Check, and try again after the delay in RetryInfo"
+        "too many health watches and reflection streams are open: close one, or use Check, and try again after the delay in RetryInfo"
     )]
     TooManyWatches { retry_delay: Duration },
-    #[error("this caller calls too often: try again after the delay in RetryInfo")]
+    #[error("too many requests from this client: try again after the delay in RetryInfo")]
     RateLimited { retry_delay: Duration },
-    #[error("the call carries no valid access token: send \"authorization: Bearer TOKEN\"")]
+    #[error("the request has no valid access token: send \"authorization: Bearer TOKEN\"")]
     Unauthenticated,
     #[error("the server is starting or stopping: try another one, or again in a moment")]
     NotReady,
-    #[error("the deadline passed before there was an answer: allow more time, or try again later")]
+    #[error(
+        "the deadline passed before the image was classified: allow more time, or try again later"
+    )]
     DeadlineExceeded,
     #[error(
         "the message did not arrive within {} s: send a smaller one or use a faster connection",
@@ -89,19 +91,19 @@ pub(crate) enum RequestError {
     )]
     UploadTooSlow { timeout: Duration },
     #[error(
-        "nothing came on the stream for {} s: open another when there is more to send",
+        "nothing arrived on the stream for {} s: open another when there is more to send",
         timeout.as_secs_f64()
     )]
     StreamIdle { timeout: Duration },
-    #[error("the stream was open for {} s, the longest that is allowed: open another", age_max.as_secs_f64())]
+    #[error("the stream was open for {} s, the limit: open another", age_max.as_secs_f64())]
     StreamTooOld { age_max: Duration },
     #[error(
-        "grpc-timeout is {value:?}: write 1 to 8 digits and a unit out of H, M, S, m, u, n, as in 500m"
+        "grpc-timeout is {value:?}: write 1 to 8 digits and one of the units H, M, S, m, u, n, for example 500m"
     )]
     TimeoutMalformed { value: String },
     /// The source is only for the log.
     #[error(
-        "the server failed on this call, not through your fault: quote the request id when you report it"
+        "the server failed, the request is not at fault: quote the request id when you report it"
     )]
     Internal(#[source] InternalError),
 }

@@ -317,7 +317,7 @@ async fn the_models_describe_themselves() {
 }
 
 #[tokio::test]
-async fn encoded_images_get_the_answers_that_classify_gives() {
+async fn encoded_images_get_the_same_results_as_classify() {
     let app = App::start().await;
     let images = ["coffee.png", "rocket.jpg", "chelsea.png"].map(photograph);
     let mut labels = Vec::new();
@@ -349,7 +349,7 @@ async fn encoded_images_get_the_answers_that_classify_gives() {
 }
 
 #[tokio::test]
-async fn prepared_images_get_the_answers_of_encoded_ones() {
+async fn prepared_images_get_the_same_results_as_encoded_ones() {
     let app = App::start().await;
     let names = ["coffee.png", "rocket.jpg"];
     let all = infer(&app, encoded(&names.map(photograph))).await.unwrap();
@@ -544,7 +544,7 @@ fn reason(status: &Status) -> String {
 }
 
 #[tokio::test]
-async fn what_is_no_tensor_of_the_model_is_refused() {
+async fn rejects_tensors_that_do_not_fit_the_model() {
     let app = App::start().await;
     let values = vec![0.0; 2 * 3 * SIZE * SIZE];
     for whole in [
@@ -588,7 +588,7 @@ async fn what_is_no_tensor_of_the_model_is_refused() {
 }
 
 #[tokio::test]
-async fn values_that_are_none_are_refused() {
+async fn rejects_infinite_and_huge_values() {
     let app = App::start().await;
     for (value, taken) in [
         (f32::NAN, false),
@@ -642,7 +642,7 @@ async fn the_first_invalid_image_fails_the_request() {
 }
 
 #[tokio::test]
-async fn a_full_batch_is_answered() {
+async fn classifies_a_full_batch() {
     let app = App::with(&["--batch-images-max", "9"]).await;
     let images = vec![photograph("coffee.png"); 9];
     let answer = infer(&app, encoded(&images)).await.unwrap();
@@ -659,7 +659,7 @@ fn ordered(text: &str) -> ModelInferRequest {
 }
 
 #[tokio::test]
-async fn deadlines_places_and_faults_are_those_of_every_call() {
+async fn deadlines_limits_and_faults_apply_as_to_every_request() {
     let script = Script::default();
     let app = App::with_stages(&["--calls-max", "1"], script.stages()).await;
     let mut late = tonic::Request::new(ordered("sleep 700"));
@@ -684,13 +684,13 @@ async fn deadlines_places_and_faults_are_those_of_every_call() {
     })
     .await;
     assert!(app.metric("imageclassifier_calls_in_flight").await > 0.5);
-    let refused = classify(app.address, Protocol::Grpc, order(""))
+    let rejected = classify(app.address, Protocol::Grpc, order(""))
         .await
         .unwrap_err();
-    assert_eq!(reason(&refused), "OVERLOADED");
-    let refused = infer(&app, ordered("")).await.unwrap_err();
-    assert_eq!(reason(&refused), "OVERLOADED");
-    assert!(refused.get_details_retry_info().is_some());
+    assert_eq!(reason(&rejected), "OVERLOADED");
+    let rejected = infer(&app, ordered("")).await.unwrap_err();
+    assert_eq!(reason(&rejected), "OVERLOADED");
+    assert!(rejected.get_details_retry_info().is_some());
     busy.await.unwrap().unwrap();
 
     let text = app.metrics().await;

@@ -92,7 +92,7 @@ fn the_table_has_every_numeric_option() {
 }
 
 #[test]
-fn values_within_the_range_are_taken_and_others_refused() {
+fn accepts_values_within_the_range_and_rejects_others() {
     for Numeric {
         option,
         range,

@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use imageclassifier_model::{
     CLASSES, Crop, CropSquare, EncodedImage, FeatureMap, Heatmap, Input, InvalidImage, Logits,
-    NetworkError, Ranking, Team,
+    NetworkError, Ranking, ThreadTeam,
 };
 use imageclassifier_proto::ClassifyImageRequest;
 use imageclassifier_server::{MakeStages, Stages};
@@ -94,7 +94,7 @@ impl Stages for Scripted {
     fn infer(
         &mut self,
         _: Input,
-        _: &mut Team,
+        _: &mut ThreadTeam,
         _: bool,
     ) -> Result<(Logits, Option<FeatureMap>), NetworkError> {
         self.script.inferences.fetch_add(1, Ordering::SeqCst);

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_without_an_answer_come_last_and_ties_stay_as_added() {
+    fn rows_without_a_result_come_last_and_ties_stay_as_added() {
         let cases = [
             (Sort::AsAdded, "cDabef"),
             (Sort::Name, "Dabcef"),
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_found_by_name_or_answer_in_any_case() {
+    fn rows_are_found_by_name_or_label_in_any_case() {
         for (wanted, expected) in [
             ("tabby", "De"),
             ("dog", "D"),

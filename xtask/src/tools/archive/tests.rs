@@ -129,18 +129,22 @@ fn rejects_an_archive_of_another_digest() {
 }
 
 #[test]
-fn gives_up_where_nobody_answers() {
+fn gives_up_if_no_server_answers() {
     let folder = Folder::new("no-answer");
     let tool = hello("1.2.3", "", HERE);
-    // A port that nobody listens on: it was free a moment ago.
+    // A port without a listener: it was free a moment ago.
     let free = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap();
-    let nobody = origin(format!("http://{free}"));
-    let why = why(install(&tool, &nobody, &folder.path().join("hello-1.2.3")));
+    let unreachable = origin(format!("http://{free}"));
+    let why = why(install(
+        &tool,
+        &unreachable,
+        &folder.path().join("hello-1.2.3"),
+    ));
     assert!(why.contains("cannot be had"), "{why}");
-    assert!(!nobody.answers());
+    assert!(!unreachable.answers());
 }
 
 #[test]
