@@ -15,7 +15,7 @@ use crate::{
     script::{Script, order},
 };
 
-/// An option, the least and the greatest value that it takes, and a value below and above these.
+/// An option, the least and the greatest value that it accepts, and a value below and above these.
 struct Numeric {
     option: &'static str,
     range: [&'static str; 2],
@@ -68,7 +68,7 @@ const UNITS: [&str; 7] = [
     "BYTES",
     "PIXELS",
     "IMAGES",
-    "CALLS",
+    "REQUESTS",
     "STREAMS",
     "CONNECTIONS",
 ];
@@ -118,7 +118,7 @@ fn accepts_values_within_the_range_and_rejects_others() {
     }
 }
 
-/// As the program itself reads them. It would go on running with a value that it took.
+/// Runs the program itself. It would keep running if it accepted the value.
 #[test]
 fn environment_variables_have_the_same_ranges() {
     for Numeric {
