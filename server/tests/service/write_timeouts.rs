@@ -86,7 +86,7 @@ async fn an_image_may_take_longer_to_upload_on_a_stream() {
     assert!(!body.to_bytes().is_empty());
 }
 
-/// A client that takes nothing of two responses, and goes on taking a third.
+/// A client that reads nothing of two responses and all of a third.
 #[tokio::test]
 async fn stalled_responses_are_ended_beside_one_that_moves() {
     const MOVING: u32 = 1;
