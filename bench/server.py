@@ -118,7 +118,7 @@ def main() -> None:
         "machine": machine(),
         "versions": versions("grpcio", "onnxruntime", "pillow"),
         "rounds": ROUNDS,
-        "pictures": images,
+        "images": images,
     }
     print_result(result, tables(images))
 

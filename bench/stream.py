@@ -38,7 +38,7 @@ def stream(folder: Path, images: int) -> dict[str, float]:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode or len(rows) != images or {row["label"] for row in rows} != {LABEL}:
         raise SystemExit(f"the command line exited with {process.returncode} after {len(rows)} of {images} images")
-    return {"pictures_per_s": images / seconds, "memory_mb": usage.ru_maxrss / 1024}
+    return {"images_per_s": images / seconds, "memory_mb": usage.ru_maxrss / 1024}
 
 
 def measure(image: str) -> dict[str, object]:
@@ -56,12 +56,12 @@ def measure(image: str) -> dict[str, object]:
             for _ in range(ROUNDS):
                 unary = load(server, workload, images, IN_FLIGHT)["calls_per_s"]
                 rounds.append(stream(Path(folder), images) | {"unary_per_s": unary})
-                rounds[-1]["ratio"] = rounds[-1]["pictures_per_s"] / unary
+                rounds[-1]["ratio"] = rounds[-1]["images_per_s"] / unary
                 report_progress(f"{image}: {rounds[-1]}")
         medians = {key: median([one[key] for one in rounds]) for key in rounds[0]}
         return medians | {
-            "pictures": images,
-            "all_pictures_mb": images * len(encoded) / 2**20,
+            "images": images,
+            "all_images_mb": images * len(encoded) / 2**20,
             "server_memory_mb": server.memory_mb()["most"],
             "rounds": rounds,
         }
@@ -71,9 +71,9 @@ def measure(image: str) -> dict[str, object]:
 
 def tables(images: dict[str, dict]) -> str:
     keys = {
-        "pictures": "images",
-        "all_pictures_mb": "total size, MB",
-        "pictures_per_s": "stream, /s",
+        "images": "images",
+        "all_images_mb": "total size, MB",
+        "images_per_s": "stream, /s",
         "unary_per_s": "h2load, /s",
         "ratio": "stream / h2load",
         "memory_mb": "command line's peak memory, MB",
@@ -88,7 +88,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as code:
         generate_code(Path(code))
         images = {image: measure(image) for image in wanted}
-    result = {"machine": machine(), "versions": versions("grpcio", "pillow"), "rounds": ROUNDS, "pictures": images}
+    result = {"machine": machine(), "versions": versions("grpcio", "pillow"), "rounds": ROUNDS, "images": images}
     print_result(result, tables(images))
 
 

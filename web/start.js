@@ -1,8 +1,8 @@
 // Starts the page's program, whose hashed names Trunk writes into the link #program.
 const program = document.getElementById("program");
 
-// What is there already shows first, and has the link for itself so long. Not all browsers tell when that was, and in a tab that
-// nobody looks at it does not happen.
+// The static page is painted first, and nothing else loads until then. Not all browsers report that moment, and a hidden tab
+// paints nothing.
 const PAINT = "largest-contentful-paint";
 const tellsPaints = globalThis.PerformanceObserver?.supportedEntryTypes?.includes(PAINT) && !document.hidden;
 const shown = tellsPaints && Promise.race([

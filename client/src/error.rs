@@ -146,7 +146,7 @@ impl From<pb::Status> for CallError {
 
 /// The server's message for a deadline that passed.
 pub(crate) const OUT_OF_TIME: &str =
-    "the deadline passed before there was an answer: allow more time, or try again later";
+    "the deadline passed before there was a response: allow more time, or try again later";
 
 /// The message, with the causes of a transport failure from its chain of sources.
 fn message(status: &Status) -> String {

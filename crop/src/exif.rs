@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn agrees_with_the_servers_reader() {
+    fn agrees_with_the_image_crate() {
         for is_big in [true, false] {
             for value in 0..=12 {
                 let block = exif(is_big, value);

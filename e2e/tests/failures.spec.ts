@@ -5,7 +5,7 @@ const CLASSIFY = "**/imageclassifier.ImageClassifier/Classify";
 
 test.beforeEach(({ page }) => open(page));
 
-const refused: [name: string, mimeType: string, bytes: () => Promise<Buffer> | Buffer, sentence: string][] = [
+const rejected: [name: string, mimeType: string, bytes: () => Promise<Buffer> | Buffer, sentence: string][] = [
   [
     "notes.txt",
     "text/plain",
@@ -26,7 +26,7 @@ const refused: [name: string, mimeType: string, bytes: () => Promise<Buffer> | B
   ],
   ["empty.png", "image/png", () => Buffer.alloc(0), "empty.png is empty. Choose another image."],
 ];
-for (const [name, mimeType, bytes, sentence] of refused) {
+for (const [name, mimeType, bytes, sentence] of rejected) {
   test(`${name} is rejected with a sentence`, async ({ page }) => {
     await pick(page, { name, mimeType, buffer: await bytes() });
     await expectFailure(page, sentence);

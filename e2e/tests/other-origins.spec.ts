@@ -15,10 +15,10 @@ for (const client of CLIENTS) {
     await expect(page.getByRole("status")).toHaveText(/^espresso 95\.\d %$/);
   });
 
-  test(`${client} on an allowed origin can read a refusal`, async ({ page }) => {
+  test(`${client} on an allowed origin can read an error`, async ({ page }) => {
     await classify(page, ALLOWED_ORIGIN, client, { name: "empty", mimeType: "", buffer: Buffer.alloc(0) });
     await expect(page.getByRole("status")).toHaveText(/^Failed: .*empty/);
-    // The longer one is refused before the server has read all of it.
+    // The longer one is rejected before the server has read all of it.
     for (const megabytes of [12, 25]) {
       const buffer = Buffer.alloc(megabytes << 20);
       await classify(page, ALLOWED_ORIGIN, client, { name: "large", mimeType: "", buffer });

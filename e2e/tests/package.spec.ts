@@ -32,8 +32,8 @@ test("the package classifies a file", async ({ page }) => {
 test("the package reads why an image is rejected", async ({ page }) => {
   await pageOf(page, ALLOWED_ORIGIN);
   const error = await page.evaluate(async (server) => {
-    const refused = new imageclassifier.Classifier(server).classify(new Blob());
-    const { name, code, reason, retryable, requestId } = await refused.catch((error) => error);
+    const rejected = new imageclassifier.Classifier(server).classify(new Blob());
+    const { name, code, reason, retryable, requestId } = await rejected.catch((error) => error);
     return { name, code, reason, retryable, hasRequestId: requestId !== "" };
   }, SERVER);
   expect(error).toEqual({

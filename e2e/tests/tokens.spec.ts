@@ -2,7 +2,7 @@ import type { Page, Request } from "@playwright/test";
 import { expect, expectAnswer, expectFailure, open, photo, pick, test, violations } from "./classifier";
 
 const WANTED = "This server requires an access token. Enter yours, or ask the administrator for one.";
-const REFUSED = "The server rejected this access token.";
+const REJECTED = "The server rejected this access token.";
 const OPTIONS = ["--token-file", "tests/access-tokens"];
 
 test("an access token is asked for, taken from the keyboard, and kept for the tab", async ({ page, context, serve }) => {
@@ -24,7 +24,7 @@ test("an access token is asked for, taken from the keyboard, and kept for the ta
 
   await page.keyboard.type("guess");
   await page.keyboard.press("Enter");
-  await expectFailure(page, REFUSED);
+  await expectFailure(page, REJECTED);
   await expect(field).toBeFocused();
   await expect(field).toHaveValue("");
   expect(await kept(page)).toEqual([]);
@@ -60,7 +60,7 @@ test("an access token is forgotten when the server rejects it", async ({ page, s
   await page.evaluate(() => sessionStorage.setItem(Object.keys(sessionStorage)[0], "outdated"));
   await page.reload();
   await pick(page, photo("coffee.png"));
-  await expectFailure(page, REFUSED);
+  await expectFailure(page, REJECTED);
   expect(await kept(page)).toEqual([]);
   await page.reload();
   await pick(page, photo("coffee.png"));

@@ -104,12 +104,12 @@ test.describe("images of other sites", () => {
     });
   }
 
-  const refusals: [string, string, RegExp][] = [
+  const rejected: [string, string, RegExp][] = [
     ["a site that forbids it", "https://closed.example/a.png", /^closed\.example does not let this page fetch its image\./],
     ["a site without encryption", "http://plain.example/a.png", /^plain\.example does not let this page fetch its image\./],
     ["a page", "https://page.example/cats.html", /^cats\.html is not an image this page can read\./],
   ];
-  for (const [what, url, sentence] of refusals) {
+  for (const [what, url, sentence] of rejected) {
     test(`the dropped address of ${what} gets a sentence`, async ({ page }) => {
       await page.route("https://closed.example/**", (route) =>
         route.fulfill({ headers: { "access-control-allow-origin": "https://elsewhere.example" }, body: "not for you" }),

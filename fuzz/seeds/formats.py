@@ -1,4 +1,4 @@
-"""Small images of every format, dialect and kind of damage: seeds of the fuzzer `picture`, and what model/tests/formats.rs
+"""Small images of every format, dialect and kind of damage: seeds of the fuzzer `image`, and what model/tests/formats.rs
 reads. Each name begins with what the file has to be decoded to:
 
     same-      the pixels of source.png
@@ -489,9 +489,9 @@ def pnms(image, grey):
 
 def tgas(image, grey, few):
     rgba = image.convert("RGBA")
-    for name, picture in {"same": image, "grey": grey, "few": few}.items():
-        yield f"{name}-plain.tga", encoded(picture, "TGA")
-        yield f"{name}-runs.tga", encoded(picture, "TGA", compression="tga_rle")
+    for name, variant in {"same": image, "grey": grey, "few": few}.items():
+        yield f"{name}-plain.tga", encoded(variant, "TGA")
+        yield f"{name}-runs.tga", encoded(variant, "TGA", compression="tga_rle")
     yield "same-alpha.tga", encoded(rgba, "TGA")
     yield "same-top-down.tga", encoded(image, "TGA", orientation=1)
     head = struct.pack("<BBBHHBHHHHBB", 0, 0, 2, 0, 0, 0, 0, 0, *SIZE, 24, 0)
@@ -596,8 +596,8 @@ def images():
         "bits": bits.convert("RGB"),
         "odd": image.crop((0, 0, 39, 30)),
     }
-    for name, picture in sources.items():
-        yield f"source-{name}.png", encoded(picture, "PNG")
+    for name, source in sources.items():
+        yield f"source-{name}.png", encoded(source, "PNG")
     makers = [
         pngs(image, few),
         gifs(few, grey),
@@ -620,7 +620,7 @@ def check(name, data, sources):
     if kind not in sources or name in NOT_PILLOW or "-top-" in name or "-bottom-" in name:
         return
     with Image.open(io.BytesIO(data)) as opened:
-        picture = ImageOps.exif_transpose(opened).convert("RGBA")
-    white = Image.new("RGBA", picture.size, "white")
-    white.alpha_composite(picture)
+        upright = ImageOps.exif_transpose(opened).convert("RGBA")
+    white = Image.new("RGBA", upright.size, "white")
+    white.alpha_composite(upright)
     assert white.convert("RGB").tobytes() == sources[kind].tobytes(), f"{name}: Pillow shows something else"

@@ -195,7 +195,7 @@ def forms():
         yield name, bytes(plan) + body
 
 
-TARGETS = {"picture": images, "formats": formats.images, "headers": headers, "form": forms, "grpc_web": grpc_web_bodies}
+TARGETS = {"image": images, "formats": formats.images, "headers": headers, "form": forms, "grpc_web": grpc_web_bodies}
 for target, seeds in TARGETS.items():
     for name, data in seeds():
         write(target, name, data)

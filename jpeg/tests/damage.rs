@@ -221,7 +221,7 @@ fn a_large_header_alone_gets_no_memory() {
 
 /// Each scan may cost a pass over the image.
 #[test]
-fn too_many_scans_are_refused() {
+fn rejects_too_many_scans() {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/tests/golden/scans/progressive-grey.jpg"
@@ -253,7 +253,7 @@ fn too_many_scans_are_refused() {
 
 /// A grey progressive image of 400 megapixels, whose scans take one bit for each block.
 #[test]
-fn scans_over_too_many_blocks_are_refused() {
+fn rejects_scans_over_too_many_blocks() {
     const SIDE: u16 = 20_000;
     const BLOCKS: usize = (SIDE as usize / 8) * (SIDE as usize / 8);
     let segment = |code: u8, content: &[u8]| {

@@ -16,7 +16,7 @@ pub(crate) struct Buffer {
 impl Buffer {
     pub(crate) fn zeroed(len: usize) -> Self {
         let storage = vec![0.0_f32; len + LINE];
-        // A platform that cannot say where the line begins (Miri may refuse) only loses speed.
+        // Where the line begins may be unknown, for example under Miri; that costs only speed.
         let start = match storage.as_ptr().align_offset(LINE_BYTES) {
             offset if offset < LINE => offset,
             _ => 0,

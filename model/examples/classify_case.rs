@@ -8,7 +8,7 @@
 use std::{env, fs, time::Instant};
 
 use imageclassifier_model::{
-    Compute, DecodedImage, EncodedImage, Input, InvalidImage, Network, Ranking, Team, Weights,
+    Compute, DecodedImage, EncodedImage, Input, InvalidImage, Network, Ranking, ThreadTeam, Weights,
 };
 
 /// The server's limits.
@@ -32,7 +32,7 @@ fn main() {
         }
     };
     let milliseconds = begun_at.elapsed().as_millis();
-    let logits = runner.run(input, &mut Team::solo()).unwrap();
+    let logits = runner.run(input, &mut ThreadTeam::solo()).unwrap();
     let ranking = Ranking::of(&logits, 1);
     let best = &ranking.classes()[0];
     let crop = decoded.crop();

@@ -72,6 +72,6 @@ impl FromStr for Backend {
         Self::ALL
             .into_iter()
             .find_map(|(backend, name)| (name == text).then_some(backend))
-            .ok_or_else(|| format!("no backend is called {text:?}: use flex or ndarray"))
+            .ok_or_else(|| format!("there is no backend {text:?}: use flex or ndarray"))
     }
 }

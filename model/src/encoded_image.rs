@@ -27,7 +27,7 @@ impl<B: AsRef<[u8]>> EncodedImage<B> {
             return Err(InvalidImage::ForeignFormat(raw));
         }
         let Some(format) = Format::parse(data) else {
-            let foreign = foreign::recognize(data).map(InvalidImage::ForeignFormat);
+            let foreign = foreign::identify(data).map(InvalidImage::ForeignFormat);
             return Err(foreign.unwrap_or(InvalidImage::UnknownFormat));
         };
         Ok(Self { bytes, format })

@@ -4,7 +4,7 @@ mod text;
 
 use std::fmt::{self, Display, Formatter};
 
-/// A format that is recognised, but not decoded.
+/// A format that is identified, but not decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ForeignFormat {
     /// The name in the error's metadata: `HEIC`, `base64`.
@@ -127,14 +127,14 @@ const SIGNATURES: [(&[u8], ForeignFormat); 34] = [
 ];
 
 /// Recognises the format of `bytes` by how they begin. Call it only for bytes in none of the formats that are decoded.
-pub(crate) fn recognize(bytes: &[u8]) -> Option<ForeignFormat> {
+pub(crate) fn identify(bytes: &[u8]) -> Option<ForeignFormat> {
     let signature = SIGNATURES
         .iter()
         .find(|(signature, _)| bytes.starts_with(signature));
     let found = signature.map(|&(_, format)| format);
     found
         .or_else(|| media_container(bytes))
-        .or_else(|| text::recognize(bytes))
+        .or_else(|| text::identify(bytes))
 }
 
 /// Recognises a raw photo that begins like a TIFF image. It is not decoded as one, because a TIFF reader would find only a

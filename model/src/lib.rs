@@ -47,9 +47,6 @@ pub use format::MEDIA_TYPES;
 pub use head::{Activation, Head, HeadError, HeadParts, Known};
 pub use imageclassifier_crop::CropSquare;
 pub use imageclassifier_kernels::{Isa, Precision, ThreadTeam};
-/// Old names, for callers that do not use the new ones yet.
-#[doc(hidden)]
-pub use imageclassifier_kernels::{Isa as Kernel, ThreadTeam as Team};
 pub use input::{Input, Preprocessing};
 pub use labels::{CLASSES, labels};
 pub use network::{Inference, Network, NetworkError, Runner};

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn non_finite_logits_are_refused() {
+    fn rejects_non_finite_logits() {
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             let mut values = vec![0.0; CLASSES];
             values[500] = bad;

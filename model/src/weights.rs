@@ -1,7 +1,7 @@
 //! The weights of a network: those in the program, or from a file.
 
 mod error;
-mod recognise;
+mod identify;
 #[cfg(test)]
 mod tests;
 
@@ -60,7 +60,7 @@ impl Weights {
         let safetensors = bytes.into();
         let tensors = SafeTensors::deserialize(&safetensors)
             .map_err(|error| WeightsError::NotSafetensors(error.to_string()))?;
-        let variant = recognise::variant(&tensors)?;
+        let variant = identify::variant(&tensors)?;
         let digest = Sha256::digest(&safetensors);
         Ok(Self {
             variant,

@@ -9,8 +9,8 @@
 use std::{env, fs, path::PathBuf, thread};
 
 use imageclassifier_model::{
-    Backend, Compute, DecodedImage, EncodedImage, Input, Kernel, Network, Precision, Ranking, Team,
-    Weights,
+    Backend, Compute, DecodedImage, EncodedImage, Input, Isa, Network, Precision, Ranking,
+    ThreadTeam, Weights,
 };
 
 /// Of a hundred photographs.
@@ -78,7 +78,7 @@ fn top1_on(weights: &Weights, compute: Compute, photographs: &[Photograph], boun
             prepared.into_iter().map(|p| p.join().unwrap()).collect()
         });
         for (photograph, input) in eight.iter().zip(inputs) {
-            let logits = runner.run(input, &mut Team::solo()).unwrap();
+            let logits = runner.run(input, &mut ThreadTeam::solo()).unwrap();
             let top1 = Ranking::of(&logits, 1).classes()[0].index;
             right += usize::from(top1 == photograph.label);
             reference_right += usize::from(photograph.reference_top1 == photograph.label);
@@ -117,7 +117,7 @@ fn top1_is_the_references_on_every_kernel() {
 
 #[test]
 fn top1_is_nearly_the_references_in_bf16() {
-    for kernel in Kernel::ALL {
+    for kernel in Isa::ALL {
         if kernel.precision() == Precision::Bf16 && kernel.is_available() {
             top1_is_the_references(Compute::Fused(kernel), &BF16);
         }
@@ -159,8 +159,8 @@ fn top1_of_a_sibling(name: &str) {
     let file = folder.join(format!("efficientnet_{name}.safetensors"));
     let weights = Weights::read(&file).unwrap();
     top1_on(&weights, Compute::fastest(), &photographs, &F32);
-    if Kernel::Avx512Bf16.is_available() {
-        let compute = Compute::Fused(Kernel::Avx512Bf16);
+    if Isa::Avx512Bf16.is_available() {
+        let compute = Compute::Fused(Isa::Avx512Bf16);
         top1_on(&weights, compute, &photographs, &BF16);
     }
 }

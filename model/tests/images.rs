@@ -218,7 +218,7 @@ fn rejects_what_is_no_image_with_its_reason() {
 }
 
 #[test]
-fn too_many_bytes_are_refused() {
+fn rejects_too_many_bytes() {
     let error = EncodedImage::new([0u8; 11], 10).unwrap_err();
     assert!(matches!(
         error,
@@ -230,7 +230,7 @@ fn too_many_bytes_are_refused() {
 }
 
 #[test]
-fn too_many_pixels_are_refused_from_the_header() {
+fn rejects_too_many_pixels_from_the_header() {
     // A BMP header that promises 60000 x 60000 pixels and holds none.
     let mut bmp = encode(&gradient(1, 1).into(), ImageFormat::Bmp);
     bmp[18..22].copy_from_slice(&60_000u32.to_le_bytes());
@@ -251,8 +251,8 @@ fn too_many_pixels_are_refused_from_the_header() {
 
 /// The container says 40 x 30, the frame in it more.
 #[test]
-fn a_frame_of_too_many_pixels_is_refused_from_its_header() {
-    let webp = include_bytes!("../../fuzz/seeds/picture/larger-frame.webp");
+fn rejects_a_frame_of_too_many_pixels_from_its_header() {
+    let webp = include_bytes!("../../fuzz/seeds/image/larger-frame.webp");
     match decode(webp) {
         Err(InvalidImage::Dimensions { width, height, .. }) => {
             assert_eq!((width, height), (16_383, 16_383));
@@ -263,15 +263,15 @@ fn a_frame_of_too_many_pixels_is_refused_from_its_header() {
 
 /// The animation says 40 x 29, its frames 40 x 30: the decoder would panic.
 #[test]
-fn frames_of_two_sizes_are_refused() {
-    let webp = include_bytes!("../../fuzz/seeds/picture/two-sizes.webp");
+fn rejects_frames_of_two_sizes() {
+    let webp = include_bytes!("../../fuzz/seeds/image/two-sizes.webp");
     let error = decode(webp).unwrap_err();
     assert!(matches!(error, InvalidImage::Undecodable(_)), "{error:?}");
 }
 
 #[test]
 fn a_webp_is_turned_by_its_exif_chunk_and_a_chunk_cut_off_is_none() {
-    let webp = include_bytes!("../../fuzz/seeds/picture/turned.webp");
+    let webp = include_bytes!("../../fuzz/seeds/image/turned.webp");
     let crop = decode(webp).unwrap().crop();
     assert_eq!((crop.image_width, crop.image_height), (30, 40));
     let length_at = webp.windows(4).position(|name| name == b"EXIF").unwrap() + 4;

@@ -92,7 +92,7 @@ fn the_first_exif_segment_counts_even_if_it_is_broken() {
     }
 }
 
-/// An eighth of the rows is enough, of any kind of file; less is refused, and said to be cut off.
+/// An eighth of the rows is enough, of any kind of file; a file with less is rejected as truncated.
 #[test]
 fn cut_files_are_used_down_to_an_eighth_of_their_rows() {
     for name in [
@@ -114,13 +114,13 @@ fn cut_files_are_used_down_to_an_eighth_of_their_rows() {
                 Err(error) => panic!("{name}, {length} bytes: {error}"),
             })
             .collect();
-        let refused = outcomes
+        let rejected = outcomes
             .iter()
             .take_while(|outcome| outcome.is_some())
             .count();
-        assert!(refused > 0, "{name}");
-        assert!(refused < bytes.len() / 3, "{name}: {refused}");
-        assert!(outcomes[refused..].iter().all(Option::is_none), "{name}");
+        assert!(rejected > 0, "{name}");
+        assert!(rejected < bytes.len() / 3, "{name}: {rejected}");
+        assert!(outcomes[rejected..].iter().all(Option::is_none), "{name}");
     }
 }
 
@@ -138,7 +138,7 @@ fn an_error_names_what_is_not_supported() {
 
 /// Dimensions are read before anything is allocated, whatever the process.
 #[test]
-fn too_many_pixels_are_refused_from_the_header() {
+fn rejects_too_many_pixels_from_the_header() {
     for name in ["420-67x45-q95.jpg", "progressive.jpg"] {
         let mut bytes = golden(name);
         let at = { bytes.windows(2) }.position(|m| m == [0xFF, 0xC0] || m == [0xFF, 0xC2]);

@@ -9,20 +9,20 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use http::HeaderValue;
-use imageclassifier_model::{Backend, Compute, Kernel, Precision, Weights, WeightsFileError};
+use imageclassifier_model::{Backend, Compute, Isa, Precision, Weights, WeightsFileError};
 
 pub use limits::Limits;
 pub use tls::TlsFiles;
 
 use seconds::seconds;
 
-/// Names what photographs show: gRPC, gRPC-Web and a web page on one port.
+/// Classifies images: gRPC, gRPC-Web, plain HTTP and a web page on one port.
 ///
 /// Every option is also an environment variable. To try it, open http://localhost:50051.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "imageclassifier-server", version)]
 pub struct Config {
-    /// Address and port to serve on. Loopback by default: serving the network is a decision
+    /// Address and port to listen on. To serve a network, name its address, for example 0.0.0.0:50051
     #[arg(
         long,
         env = "IMAGECLASSIFIER_LISTEN",
@@ -31,12 +31,12 @@ pub struct Config {
     )]
     pub listen: SocketAddr,
 
-    /// Use the weights in this safetensors file, as `cargo xtask weights` makes it; which network they are of, EfficientNet-Lite0,
-    /// Lite1 or Lite2, is recognised [default: the Lite0 in the program]
+    /// Safetensors file with the weights of EfficientNet-Lite0, Lite1 or Lite2, as `cargo xtask weights` writes it [default:
+    /// the embedded Lite0]
     #[arg(long, env = "IMAGECLASSIFIER_WEIGHTS", value_name = "FILE")]
     pub weights: Option<PathBuf>,
 
-    /// What computes the network: flex is the fast one, ndarray a slow independent check
+    /// What runs the network: flex, or ndarray, which is slow and serves as an independent check
     #[arg(
         long,
         env = "IMAGECLASSIFIER_BACKEND",
@@ -45,24 +45,23 @@ pub struct Config {
     )]
     pub backend: Backend,
 
-    /// Instruction set of the flex backend's kernels, or `plain` for burn's own operators [default: the fastest that
-    /// this machine has]
+    /// Instruction set of the flex backend's kernels, or `plain` for burn's own operators [default: the fastest that the CPU
+    /// supports]
     #[arg(long, env = "IMAGECLASSIFIER_KERNEL", value_name = "KERNEL", value_parser = kernel_parser())]
     pub kernel: Option<KernelChoice>,
 
-    /// What inputs and weights of most layers are rounded to. bf16 is faster, needs a CPU with AVX512_BF16, and gives slightly
-    /// other answers, under a model revision of their own
+    /// Precision of most layers. bf16 is faster and needs a CPU with AVX512_BF16. Its results differ slightly and carry a model
+    /// revision of their own
     #[arg(long, env = "IMAGECLASSIFIER_PRECISION", default_value_t, value_parser = precision_parser())]
     pub precision: Precision,
 
-    /// Web origin whose pages may call from a browser, for example https://app.example.com. Repeat it, or separate by
-    /// commas. The server's own page needs none
+    /// Web origin whose pages may call the server, for example https://app.example.com. Repeat the option, or separate origins
+    /// by commas. The server's own page needs none
     #[arg(long = "cors-origin", env = "IMAGECLASSIFIER_CORS_ORIGIN", value_delimiter = ',', value_name = "ORIGIN", value_parser = origin)]
     pub cors_origins: Vec<HeaderValue>,
 
-    /// Name by which the server may be called, beside the address that it listens on, and localhost if only this machine can
-    /// call; others get 421. Repeat it, or separate by commas. Without any, a server that listens to the network can be called by
-    /// every name
+    /// Host name under which the server may be called; other names get 421. The address in --listen and, on loopback,
+    /// localhost are always allowed. Repeat the option, or separate names by commas [default: on a network address, every name]
     #[arg(
         long = "allowed-host",
         env = "IMAGECLASSIFIER_ALLOWED_HOST",
@@ -71,7 +70,7 @@ pub struct Config {
     )]
     pub allowed_hosts: Vec<String>,
 
-    /// Serve Prometheus metrics at /metrics of this address and port
+    /// Address and port for Prometheus metrics, at /metrics
     #[arg(
         long,
         env = "IMAGECLASSIFIER_METRICS_LISTEN",
@@ -79,38 +78,38 @@ pub struct Config {
     )]
     pub metrics_listen: Option<SocketAddr>,
 
-    /// Serve the page from this folder instead of the one in the program (for developing it)
+    /// Serve the page from this folder instead of the embedded one, to develop it
     #[arg(long, env = "IMAGECLASSIFIER_WEB_ROOT", value_name = "DIR")]
     pub web_root: Option<PathBuf>,
 
-    /// What bounds memory, work and waiting
+    /// Limits on memory, work and waiting
     #[command(flatten)]
     pub limits: Limits,
 
-    /// Where the certificate is
+    /// Certificate and key
     #[command(flatten)]
     pub tls: TlsFiles,
 
-    /// Take only callers with an access token out of this file: on each line a name and the token's SHA-256 digest, as in
-    /// `echo page $(printf %s "$TOKEN" | sha256sum | cut -d" " -f1)`. A changed file is taken up within seconds
+    /// Accept only requests with an access token from this file. Each line has a name and the token's SHA-256 digest, as in
+    /// `echo page $(printf %s "$TOKEN" | sha256sum | cut -d" " -f1)`. A changed file is loaded within seconds
     #[arg(long, env = "IMAGECLASSIFIER_TOKEN_FILE", value_name = "FILE")]
     pub token_file: Option<PathBuf>,
 
-    /// Most calls per second of one caller: one token, or one address where there are no tokens
-    #[arg(long, env = "IMAGECLASSIFIER_RATE_LIMIT", value_name = "CALLS", value_parser = rate_limit_parser())]
+    /// Images per second for each token, or for each address if there are no tokens
+    #[arg(long, env = "IMAGECLASSIFIER_RATE_LIMIT", value_name = "IMAGES", value_parser = rate_limit_parser())]
     pub rate_limit: Option<NonZeroU32>,
 
-    /// How long calls are still taken after SIGTERM or Ctrl-C, while health already says NOT_SERVING, in seconds: the time
+    /// Seconds after SIGTERM or Ctrl-C in which new requests are still accepted, while health reports NOT_SERVING: the time
     /// that load balancers need to notice
     #[arg(long, env = "IMAGECLASSIFIER_DRAIN_GRACE", default_value = "1", value_name = "SECONDS", value_parser = seconds)]
     pub drain_grace: Duration,
 
-    /// How long calls in progress may then take to finish, in seconds. A second signal stops at once
+    /// Seconds that requests in progress then have to finish. A second signal stops the server at once
     #[arg(long, env = "IMAGECLASSIFIER_DRAIN_TIMEOUT", default_value = "20", value_name = "SECONDS", value_parser = seconds)]
     pub drain_timeout: Duration,
 
     /// Send traces to this OpenTelemetry collector (OTLP over gRPC), for example http://localhost:4317. The SDK's own
-    /// environment variables, OTEL_SERVICE_NAME and OTEL_TRACES_SAMPLER above all, hold
+    /// environment variables apply, such as OTEL_SERVICE_NAME and OTEL_TRACES_SAMPLER
     #[arg(long, env = "IMAGECLASSIFIER_OTLP_ENDPOINT", value_name = "URL")]
     pub otlp_endpoint: Option<String>,
 
@@ -123,7 +122,7 @@ pub struct Config {
     )]
     pub log: String,
 
-    /// How to log
+    /// Format of the log
     #[arg(
         long,
         env = "IMAGECLASSIFIER_LOG_FORMAT",
@@ -133,7 +132,7 @@ pub struct Config {
     pub log_format: LogFormat,
 }
 
-/// What a line of the log looks like.
+/// The format of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// For people.
@@ -146,7 +145,7 @@ pub enum LogFormat {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KernelChoice {
     /// This kernel, even if the machine has a faster one.
-    Fused(Kernel),
+    Fused(Isa),
     /// None of our kernels, but burn's own operators.
     Plain,
 }
@@ -175,17 +174,14 @@ impl Config {
     }
 
     fn compute_in_bf16(&self) -> Result<Compute, &'static str> {
-        const KERNEL: Kernel = Kernel::Avx512Bf16;
-        let fits = matches!(
-            self.kernel,
-            None | Some(KernelChoice::Fused(Kernel::Avx512))
-        );
+        const ISA: Isa = Isa::Avx512Bf16;
+        let fits = matches!(self.kernel, None | Some(KernelChoice::Fused(Isa::Avx512)));
         if self.backend != Backend::Flex || !fits {
             Err("--precision bf16 needs our AVX-512 kernel: leave out --kernel and --backend")
-        } else if !KERNEL.is_available() {
-            Err("--precision bf16 needs AVX512_BF16, which this CPU lacks: leave it out")
+        } else if !ISA.is_available() {
+            Err("--precision bf16 needs AVX512_BF16, which this CPU does not have: leave it out")
         } else {
-            Ok(Compute::Fused(KERNEL))
+            Ok(Compute::Fused(ISA))
         }
     }
 
@@ -195,7 +191,7 @@ impl Config {
             (Backend::Flex, Some(KernelChoice::Fused(kernel))) => Ok(Compute::Fused(kernel)),
             (backend, None | Some(KernelChoice::Plain)) => Ok(Compute::Plain(backend)),
             (Backend::Ndarray, Some(KernelChoice::Fused(_))) => {
-                Err("our kernels work on the flex backend alone: leave out --kernel or --backend")
+                Err("--kernel works only with the flex backend: leave out --kernel or --backend")
             }
         }
     }
@@ -203,9 +199,9 @@ impl Config {
 
 fn kernel_parser() -> impl TypedValueParser<Value = KernelChoice> {
     const PLAIN: &str = "plain";
-    let kernels = Kernel::ALL.into_iter();
+    let kernels = Isa::ALL.into_iter();
     let kernels = kernels.filter(|kernel| kernel.precision() == Precision::F32);
-    let names = kernels.map(Kernel::name).chain([PLAIN]);
+    let names = kernels.map(Isa::name).chain([PLAIN]);
     PossibleValuesParser::new(names).map(|name| match name.as_str() {
         PLAIN => KernelChoice::Plain,
         name => KernelChoice::Fused(name.parse().expect("one of the possible values")),
@@ -227,9 +223,9 @@ fn precision_parser() -> impl TypedValueParser<Value = Precision> {
 
 fn rate_limit_parser() -> impl TypedValueParser<Value = NonZeroU32> {
     // The limiter counts in nanoseconds.
-    const CALLS_MAX: i64 = 1_000_000;
-    let calls = clap::value_parser!(u32).range(1..=CALLS_MAX);
-    calls.map(|calls| NonZeroU32::new(calls).expect("the range begins at 1"))
+    const REQUESTS_MAX: i64 = 1_000_000;
+    let rates = clap::value_parser!(u32).range(1..=REQUESTS_MAX);
+    rates.map(|rate| NonZeroU32::new(rate).expect("the range begins at 1"))
 }
 
 /// An origin as browsers send it: scheme, host and port, nothing after them.
@@ -256,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_are_the_promised_ones() {
+    fn defaults_are_the_documented_ones() {
         let config = parse(&[]).unwrap();
         assert_eq!(config.listen.to_string(), "127.0.0.1:50051");
         assert_eq!(config.limits.image_bytes_max, 10 * 1024 * 1024);
@@ -280,11 +276,11 @@ mod tests {
     }
 
     #[test]
-    fn backend_and_kernel_say_together_what_computes() {
+    fn backend_and_kernel_together_select_the_computation() {
         let compute = |options: &[&str]| parse(options).unwrap().compute();
         assert_eq!(compute(&[]), Ok(Compute::fastest()));
         for (options, expected) in [
-            (vec!["--kernel", "scalar"], Compute::Fused(Kernel::Scalar)),
+            (vec!["--kernel", "scalar"], Compute::Fused(Isa::Scalar)),
             (vec!["--kernel", "plain"], Compute::Plain(Backend::Flex)),
             (
                 vec!["--backend", "ndarray"],
@@ -298,16 +294,16 @@ mod tests {
     }
 
     #[test]
-    fn bf16_is_for_the_kernel_that_has_it() {
+    fn bf16_needs_the_avx512_kernel() {
         let compute = |options: &[&str]| {
             let options = [&["--precision", "bf16"], options].concat();
             parse(&options).unwrap().compute()
         };
         for options in [vec![], vec!["--kernel", "avx512"]] {
             match compute(&options) {
-                Ok(found) => assert_eq!(found, Compute::Fused(Kernel::Avx512Bf16)),
+                Ok(found) => assert_eq!(found, Compute::Fused(Isa::Avx512Bf16)),
                 Err(error) => {
-                    assert!(!Kernel::Avx512Bf16.is_available());
+                    assert!(!Isa::Avx512Bf16.is_available());
                     assert!(error.contains("AVX512_BF16"), "{error}");
                 }
             }
@@ -338,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn origins_are_origins() {
+    fn rejects_origins_with_paths_wildcards_or_no_scheme() {
         assert_eq!(
             parse(&["--cors-origin", "http://a:1,https://b"])
                 .unwrap()

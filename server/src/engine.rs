@@ -17,7 +17,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use imageclassifier_model::{Classifier, EncodedImage, Network, Preprocessing, Team, Weights};
+use imageclassifier_model::{
+    Classifier, EncodedImage, Network, Preprocessing, ThreadTeam, Weights,
+};
 use tokio::sync::oneshot;
 use tracing::{Instrument, Span};
 
@@ -97,7 +99,7 @@ impl Engine {
             readiness: Readiness::new(threads),
             metrics: Metrics::new(built_in.name(), built_in.revision()),
             threads,
-            team: Mutex::new(Team::new(threads)),
+            team: Mutex::new(ThreadTeam::new(threads)),
             busy: AtomicUsize::new(0),
         });
         workers::start(&pool)?;
@@ -148,8 +150,8 @@ impl Engine {
         &self.0.pool.readiness
     }
 
-    /// Classifies an image, so that the first caller does not pay for what is done only once, and so that a server
-    /// that cannot answer does not call itself ready.
+    /// Classifies an image, so that the first request does not pay for what is done only once, and so that a server
+    /// that cannot answer does not report itself ready.
     pub(crate) async fn warm_up(&self) -> Result<(), RequestError> {
         let image = EncodedImage::new(Bytes::from_static(WARM_UP_IMAGE), u64::MAX)?;
         let deadline = Instant::now() + WARM_UP_DEADLINE;
@@ -171,13 +173,13 @@ impl Engine {
     /// # Errors
     /// [`RequestError::NotReady`], [`RequestError::Overloaded`].
     pub(crate) fn admit(&self, deadline: Instant) -> Result<(), RequestError> {
-        if !self.readiness().takes_calls() {
+        if !self.readiness().accepts_requests() {
             return Err(RequestError::NotReady);
         }
         self.check_wait(deadline)
     }
 
-    /// Rejects a request at once if it would be answered too late: waiting would help nobody.
+    /// Rejects a request at once if it would be answered too late: waiting would be useless.
     fn check_wait(&self, deadline: Instant) -> Result<(), RequestError> {
         let wait = self.estimated_wait();
         let answered_at = Instant::now() + wait + self.0.pool.service_time.mean();

@@ -1,4 +1,4 @@
-//! The image classifier as a service: native gRPC, gRPC-Web, plain HTTP and the page on one port. Knows how to answer calls;
+//! The image classifier as a service: native gRPC, gRPC-Web, plain HTTP and the page on one port. Knows how to answer requests;
 //! what an image is and how it is classified belongs to `imageclassifier-model`.
 
 mod app;

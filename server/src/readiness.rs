@@ -62,14 +62,14 @@ impl Readiness {
     }
 
     /// Whether a new request is accepted: one live worker is enough.
-    pub(crate) fn takes_calls(&self) -> bool {
+    pub(crate) fn accepts_requests(&self) -> bool {
         let condition = *self.0.borrow();
         condition.warm && condition.live_workers > 0 && condition.phase < Phase::Closing
     }
 
     /// Whether requests should be sent to this server.
     pub(crate) fn is_ready(&self) -> bool {
-        self.takes_calls() && self.phase() == Phase::Serving
+        self.accepts_requests() && self.phase() == Phase::Serving
     }
 
     /// Waits until the server begins to close.

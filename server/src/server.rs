@@ -1,4 +1,4 @@
-//! The server's life: listen, serve, and stop when told to.
+//! The life of the server: listen, serve, and stop on a signal.
 
 use std::io;
 
@@ -75,13 +75,13 @@ pub async fn serve(
     };
     let stopping = async {
         shutdown.await;
-        tracing::info!("stopping: taking calls for a little while longer");
+        tracing::info!("stopping: health reports NOT_SERVING, new requests are still accepted");
         readiness.enter(Phase::Leaving);
         sleep(config.drain_grace).await;
-        tracing::info!("stopping: finishing the calls in progress");
+        tracing::info!("stopping: finishing the requests in progress");
         readiness.enter(Phase::Closing);
         sleep(config.drain_timeout).await;
-        tracing::warn!("calls still in progress were cut off");
+        tracing::warn!("requests still in progress were cut off");
     };
     tokio::select! {
         () = serving => {}

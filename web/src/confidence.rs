@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_unsure_below_a_fifth() {
+    fn a_result_is_unsure_below_a_fifth() {
         for (confidence, unsure) in [(0.161, true), (0.2, false), (0.242, false)] {
             assert_eq!(is_unsure(confidence), unsure, "{confidence}");
         }

@@ -73,8 +73,8 @@ pub(crate) enum Failure {
     },
     /// A link to a shared result that cannot be read.
     LinkDamaged,
-    TokenWanted,
-    TokenRefused,
+    TokenRequired,
+    TokenRejected,
     /// What was entered cannot be a token.
     TokenUnusable,
 }
@@ -140,8 +140,8 @@ impl Failure {
             } => language.server_failed_logged(name, request_id),
             Self::ServerFailed { name, .. } => language.server_failed(name),
             Self::LinkDamaged => language.link_damaged().to_owned(),
-            Self::TokenWanted => language.token_wanted().to_owned(),
-            Self::TokenRefused => language.token_refused().to_owned(),
+            Self::TokenRequired => language.token_required().to_owned(),
+            Self::TokenRejected => language.token_rejected().to_owned(),
             Self::TokenUnusable => language.token_unusable().to_owned(),
         }
     }
@@ -155,7 +155,7 @@ impl Failure {
             | Self::TooLate { .. }
             | Self::NoAnswer
             | Self::Cancelled { .. } => Remedy::TryAgain,
-            Self::TokenWanted | Self::TokenRefused | Self::TokenUnusable => Remedy::AccessToken,
+            Self::TokenRequired | Self::TokenRejected | Self::TokenUnusable => Remedy::AccessToken,
             Self::TooLarge { .. } | Self::Dimensions { .. } => Remedy::Shrink,
             Self::NotAnImage { .. }
             | Self::Empty { .. }
@@ -209,7 +209,7 @@ impl Failure {
             ErrorReason::RateLimited => Self::TooManyRequests { wait_seconds },
             ErrorReason::NotReady => Self::NotReady { wait_seconds },
             ErrorReason::DeadlineExceeded => Self::TooLate { name },
-            ErrorReason::Unauthenticated => Self::TokenWanted,
+            ErrorReason::Unauthenticated => Self::TokenRequired,
             ErrorReason::InternalError => Self::ServerFailed {
                 name,
                 request_id: error.detail("request_id").map(str::to_owned),

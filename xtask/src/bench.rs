@@ -15,12 +15,19 @@ use crate::{
     tools::packages::{self, debian},
 };
 
-pub(crate) const NAMES: [&str; 6] = ["engine", "layers", "picture", "server", "stream", "wasm"];
+pub(crate) const NAMES: [&str; 6] = [
+    "engine",
+    "layers",
+    "preprocessing",
+    "server",
+    "stream",
+    "wasm",
+];
 
 /// Builds what the benchmark compares, then runs it: what is printed on standard output is the result.
 pub(crate) fn measure(name: &str, options: &[String]) -> anyhow::Result<()> {
     match name {
-        "engine" | "picture" => {
+        "engine" | "preprocessing" => {
             build(&["-p", "bench-engines"])?;
             python(name, options)
         }

@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_held_against_references_that_agree() {
+    fn a_result_is_compared_with_references_that_agree() {
         let both = "a.jpg,282,0.408,451x300,282,0.392,451x300,400 X,\"two, with a comma\"";
         let one = "a.jpg,,,,285,0.391,451x300,400 X,";
         let two = "a.gif,281,0.552,451x300,111,0.021,451x300,400 X,";
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_programs_line_is_an_answer_or_a_reason() {
+    fn the_programs_line_is_a_result_or_a_reason() {
         let expected = Outcome::Answered {
             answer: Answer {
                 index: 282,

@@ -17,13 +17,8 @@ const UNSTABLE_OPTIONS: (&str, &str) = ("RUSTC_BOOTSTRAP", "1");
 const TARGETS: [(&str, &[&str]); 5] = [
     ("jpeg", &JPEGS),
     (
-        "picture",
-        &[
-            "fuzz/seeds/picture",
-            "fuzz/seeds/formats",
-            JPEGS[0],
-            JPEGS[1],
-        ],
+        "image",
+        &["fuzz/seeds/image", "fuzz/seeds/formats", JPEGS[0], JPEGS[1]],
     ),
     ("headers", &["fuzz/seeds/headers"]),
     ("form", &["fuzz/seeds/form"]),

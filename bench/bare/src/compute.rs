@@ -11,7 +11,7 @@ use anyhow::Context;
 use bench_service::Classify;
 use bytes::Bytes;
 use imageclassifier_model::{
-    DecodedImage, EncodedImage, Input, Network, Ranking, Runner, Team, Weights, labels,
+    DecodedImage, EncodedImage, Input, Network, Ranking, Runner, ThreadTeam, Weights, labels,
 };
 use imageclassifier_proto::ClassifyImageResponse;
 use tokio::sync::oneshot;
@@ -32,7 +32,7 @@ struct Job {
 struct Shared {
     jobs: Mutex<mpsc::Receiver<Job>>,
     busy: AtomicUsize,
-    team: Mutex<Team>,
+    team: Mutex<ThreadTeam>,
     input_size: u32,
 }
 
@@ -45,7 +45,7 @@ impl Compute {
         let shared = Arc::new(Shared {
             jobs: Mutex::new(jobs),
             busy: AtomicUsize::new(0),
-            team: Mutex::new(Team::new(threads)),
+            team: Mutex::new(ThreadTeam::new(threads)),
             input_size: weights.variant().input_size(),
         });
         for _ in 0..threads {
@@ -98,7 +98,7 @@ impl Shared {
         let input = Input::prepare(&decoded);
         let logits = match alone.then(|| self.team.try_lock()) {
             Some(Ok(mut team)) => runner.run(input, &mut team)?,
-            _ => runner.run(input, &mut Team::solo())?,
+            _ => runner.run(input, &mut ThreadTeam::solo())?,
         };
         let ranking = Ranking::of(&logits, TOP_K);
         let best = ranking.classes().first().context("the ranking is empty")?;

@@ -1,14 +1,14 @@
 use std::{mem, thread};
 
 use anyhow::ensure;
-use imageclassifier_model::{Backend, Compute, Input, Kernel, Network, Runner, Team, Weights};
+use imageclassifier_model::{Backend, Compute, Input, Isa, Network, Runner, ThreadTeam, Weights};
 
 use crate::{Engine, IMAGE_LEN, SIZE};
 
 /// The product's network, as the server runs it: a single image uses all threads; in a batch each thread runs alone.
 pub(crate) struct Ours {
     runners: Vec<Runner>,
-    team: Team,
+    team: ThreadTeam,
     inputs: Vec<Input>,
     batch: usize,
 }
@@ -18,7 +18,7 @@ impl Ours {
     pub(crate) fn load(name: &str, batch: usize, threads: usize) -> anyhow::Result<Self> {
         let compute = match name.parse::<Backend>() {
             Ok(backend) => Compute::Plain(backend),
-            Err(_) => Compute::Fused(name.parse::<Kernel>()?),
+            Err(_) => Compute::Fused(name.parse::<Isa>()?),
         };
         let network = Network::load(&Weights::lite0(), compute)?;
         // burn's operators create their own threads.
@@ -29,7 +29,7 @@ impl Ours {
         };
         Ok(Self {
             runners: (0..runners).map(|_| network.runner()).collect(),
-            team: Team::new(if batch == 1 { threads } else { 1 }),
+            team: ThreadTeam::new(if batch == 1 { threads } else { 1 }),
             inputs: Vec::new(),
             batch,
         })
@@ -60,7 +60,7 @@ impl Engine for Ours {
                 .iter_mut()
                 .map(|runner| {
                     let part = inputs.drain(..share.min(inputs.len())).collect();
-                    scope.spawn(|| run(runner, part, &mut Team::solo()))
+                    scope.spawn(|| run(runner, part, &mut ThreadTeam::solo()))
                 })
                 .collect();
             let mut logits = Vec::new();
@@ -72,7 +72,7 @@ impl Engine for Ours {
     }
 }
 
-fn run(runner: &mut Runner, inputs: Vec<Input>, team: &mut Team) -> anyhow::Result<Vec<f32>> {
+fn run(runner: &mut Runner, inputs: Vec<Input>, team: &mut ThreadTeam) -> anyhow::Result<Vec<f32>> {
     let mut logits = Vec::new();
     for input in inputs {
         logits.extend_from_slice(runner.run(input, team)?.values());

@@ -7,7 +7,8 @@ use safetensors::SafeTensors;
 
 /// Side of the input image, in pixels.
 const SIDE: usize = 224;
-/// EfficientNet-Lite0's stages: repeats, kernel size, stride, expand ratio, channels.
+/// EfficientNet-Lite0's stages: repeats, kernel size, stride, expand ratio, channels. `model` has the table for the whole
+/// family, but it also has burn, which this module must not contain.
 const STAGES: [(usize, usize, usize, usize, usize); 7] = [
     (1, 3, 1, 1, 16),
     (2, 3, 2, 6, 24),

@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_map_that_is_none_is_refused() {
+    fn rejects_a_map_of_the_wrong_size() {
         let canvas = Canvas::new(&encoded(&RgbImage::new(2, 2)), Crop::default()).unwrap();
         assert!(canvas.with(&Heatmap::default(), 1.0).is_none());
         assert!(canvas.with(&map(&[1.0; 3]), 1.0).is_none());

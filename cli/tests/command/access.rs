@@ -7,7 +7,7 @@ fn reads_the_access_token_from_a_file() {
     /// `printf %s secret | sha256sum`
     const SECRET: &str = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
     let accepted = file("accepted-tokens", format!("tests {SECRET}\n"));
-    let token = file("token", "secret\r\nof nobody's concern\n");
+    let token = file("token", "secret\r\nanother line\n");
     let url = server_for(&["--token-file", &accepted], &["--token-file", &token]);
     let coffee = photograph("coffee.png");
 

@@ -12,14 +12,14 @@ use crate::server::{classify, photograph, server, text};
 fn exits_with_2_on_wrong_usage_or_without_a_server() {
     let image = photograph("coffee.png");
     // Port 1 is never served.
-    let nobody = "http://127.0.0.1:1";
+    let unreachable = "http://127.0.0.1:1";
     for (server, arguments) in [
-        (nobody, vec![&*image]),
+        (unreachable, vec![&*image]),
         ("not a URL", vec![&*image]),
-        (nobody, vec![]),
-        (nobody, vec!["--top-k", "0", &*image]),
-        (nobody, vec!["--timeout", "0", &*image]),
-        (nobody, vec!["--json", "--csv", &*image]),
+        (unreachable, vec![]),
+        (unreachable, vec!["--top-k", "0", &*image]),
+        (unreachable, vec!["--timeout", "0", &*image]),
+        (unreachable, vec!["--json", "--csv", &*image]),
     ] {
         let output = classify(server, &arguments);
         assert_eq!(output.status.code(), Some(2), "{server} {arguments:?}");
@@ -63,7 +63,10 @@ fn retries_after_the_servers_hint() {
     let impatient = classify(&url, &["--csv", "--retries", "0", &image]);
     assert_ne!(impatient.status.code(), Some(0));
     let told = text(&impatient.stderr);
-    assert!(told.contains("calls too often"), "{told}");
+    assert!(
+        told.contains("too many requests from this client"),
+        "{told}"
+    );
 }
 
 /// Passes `connections` on to a server, each until `bytes_max` have been sent over it.

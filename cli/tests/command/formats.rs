@@ -17,7 +17,7 @@ fn json_has_one_line_per_file_in_order_despite_bad_files() {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    let [espresso, refused, unreadable, missile] = &lines[..] else {
+    let [espresso, rejected, unreadable, missile] = &lines[..] else {
         panic!("a line for each file, not {lines:?}")
     };
     assert_eq!(espresso["file"], coffee.as_str());
@@ -33,7 +33,7 @@ fn json_has_one_line_per_file_in_order_despite_bad_files() {
     });
     assert_eq!(espresso["crop"], crop);
     assert!(!espresso["request_id"].as_str().unwrap().is_empty());
-    assert_eq!(refused["reason"], "IMAGE_FORMAT_UNKNOWN");
+    assert_eq!(rejected["reason"], "IMAGE_FORMAT_UNKNOWN");
     let error = unreadable["error"].as_str().unwrap();
     assert!(error.contains("cannot read"), "{error}");
     assert_eq!(unreadable["reason"], Value::Null);

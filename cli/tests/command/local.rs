@@ -119,7 +119,7 @@ fn rejects_unusable_weights() {
     let local = ["classify", "--local", "x.jpg", "--weights"];
     for (weights, why) in [
         (missing, "cannot use the weights in no such file"),
-        (&*words, "no whole safetensors file"),
+        (&*words, "not a complete safetensors file"),
     ] {
         let output = run(&[&local[..], &[weights]].concat());
         assert_eq!(output.status.code(), Some(2));

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::server::{run, server, text};
 
 /// Port 1 is never served.
-const NOBODY: &str = "http://127.0.0.1:1";
+const UNREACHABLE: &str = "http://127.0.0.1:1";
 
 #[test]
 fn describes_the_model() {
@@ -27,7 +27,10 @@ fn describes_the_model() {
     );
     assert!(table.contains(model["weights_digest"].as_str().unwrap()));
 
-    assert_eq!(run(&["models", "--server", NOBODY]).status.code(), Some(2));
+    assert_eq!(
+        run(&["models", "--server", UNREACHABLE]).status.code(),
+        Some(2)
+    );
 }
 
 /// That `health --wait` waits for a server that is starting is what every test's server is made with.
@@ -40,12 +43,19 @@ fn reports_health_and_waits_for_it() {
         (Some(0), &b"serving\n"[..])
     );
 
-    let output = run(&["health", "--server", NOBODY]);
+    let output = run(&["health", "--server", UNREACHABLE]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("cannot reach http://127.0.0.1:1"));
 
     let began = Instant::now();
-    let output = run(&["health", "--wait", "--timeout", "0.7", "--server", NOBODY]);
+    let output = run(&[
+        "health",
+        "--wait",
+        "--timeout",
+        "0.7",
+        "--server",
+        UNREACHABLE,
+    ]);
     assert_eq!(output.status.code(), Some(2));
     let waited = began.elapsed();
     assert!(

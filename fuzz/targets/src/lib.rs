@@ -8,6 +8,6 @@
 pub mod form;
 pub mod grpc_web;
 pub mod headers;
+pub mod image;
 pub mod jpeg;
-pub mod picture;
 mod service;

@@ -10,7 +10,7 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use imageclassifier_model::{
     CLASSES, Crop, CropSquare, Embedding, EncodedImage, Inference, Input, InvalidImage, Logits,
-    NetworkError, Team, Variant, Weights,
+    NetworkError, ThreadTeam, Variant, Weights,
 };
 use imageclassifier_server::{Config, Engine, InProcess, Stages};
 use tokio::runtime::{Builder, Runtime};
@@ -29,7 +29,7 @@ impl Stages for NoNetwork {
         Ok((input, crop))
     }
 
-    fn infer(&mut self, _: Input, _: &mut Team, _: bool) -> Result<Inference, NetworkError> {
+    fn infer(&mut self, _: Input, _: &mut ThreadTeam, _: bool) -> Result<Inference, NetworkError> {
         Ok(Inference {
             logits: Logits::new(&[0.0; CLASSES]).expect("finite"),
             embedding: Embedding::new(vec![0.0; Variant::Lite0.channels()]),

@@ -11,7 +11,7 @@ use std::{
     },
 };
 
-use imageclassifier_fuzz::{form, grpc_web, headers, jpeg, picture};
+use imageclassifier_fuzz::{form, grpc_web, headers, image, jpeg};
 
 const MUTATIONS_DEFAULT: usize = 4000;
 
@@ -32,11 +32,11 @@ fn replays_jpeg_seeds() {
 #[test]
 fn replays_image_seeds() {
     let folders = [
-        "fuzz/seeds/picture",
+        "fuzz/seeds/image",
         "fuzz/seeds/formats",
         "jpeg/tests/golden/scans",
     ];
-    replay("picture", picture::run, &folders);
+    replay("image", image::run, &folders);
 }
 
 #[test]

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 from turbojpeg import TJPF_RGB, TJSAMP_411, TJSAMP_440, TurboJPEG
 
-from reference import SCALES, decode, fnv1a, picture
+from reference import SCALES, decode, fnv1a, test_image
 
 HERE = pathlib.Path(__file__).parent
 
@@ -27,7 +27,7 @@ def main():
         old.unlink()
     sizes = [(67, 45), (64, 48), (33, 70), (17, 16), (8, 9), (3, 5), (1, 1), (100, 3)]
     for seed, (width, height) in enumerate(sizes):
-        pixels = picture(width, height, seed)
+        pixels = test_image(width, height, seed)
         for sampling, name in enumerate(["444", "422", "420"]):
             quality = [30, 75, 95][(seed + sampling) % 3]
             write(f"{name}-{width}x{height}-q{quality}", pixels, quality=quality, subsampling=sampling)
@@ -36,17 +36,17 @@ def main():
         for sampling, name in [(TJSAMP_440, "440"), (TJSAMP_411, "411")]:
             data = turbo.encode(pixels, quality=80, pixel_format=TJPF_RGB, jpeg_subsample=sampling)
             (HERE / f"{name}-{width}x{height}.jpg").write_bytes(data)
-    pixels = picture(121, 83, 99)
+    pixels = test_image(121, 83, 99)
     for sampling, name in enumerate(["444", "422", "420"]):
         write(f"{name}-restart-blocks", pixels, quality=75, subsampling=sampling, restart_marker_blocks=3)
         write(f"{name}-restart-rows", pixels, quality=75, subsampling=sampling, restart_marker_rows=1)
         write(f"{name}-optimised", pixels, quality=75, subsampling=sampling, optimize=True)
     write("rgb", pixels, quality=75, subsampling=0, keep_rgb=True)
-    write("extremes-420", (picture(60, 60, 7) > 127).astype(np.uint8) * 255, quality=100, subsampling=2)
-    write("extremes-444", (picture(60, 60, 8) > 127).astype(np.uint8) * 255, quality=10, subsampling=0)
+    write("extremes-420", (test_image(60, 60, 7) > 127).astype(np.uint8) * 255, quality=100, subsampling=2)
+    write("extremes-444", (test_image(60, 60, 8) > 127).astype(np.uint8) * 255, quality=10, subsampling=0)
     write("grey-restart", np.asarray(Image.fromarray(pixels).convert("L")), quality=75, restart_marker_blocks=2)
-    write("progressive", picture(40, 24, 5), progressive=True)
-    Image.fromarray(picture(40, 24, 5)).convert("CMYK").save(HERE / "cmyk.jpg")
+    write("progressive", test_image(40, 24, 5), progressive=True)
+    Image.fromarray(test_image(40, 24, 5)).convert("CMYK").save(HERE / "cmyk.jpg")
 
     with open(HERE / "expected.csv", "w", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")

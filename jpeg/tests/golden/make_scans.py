@@ -2,7 +2,7 @@
 
     python3 -m venv venv && venv/bin/pip install pillow numpy && venv/bin/python tests/golden/make_scans.py
 
-Where Pillow refuses a file that browsers show, the answer is that for the file without what it dislikes.
+Where Pillow rejects a file that browsers show, the expected result is that of the file without the part that it rejects.
 """
 
 import csv
@@ -14,7 +14,7 @@ import numpy as np
 import PIL.Image
 
 import scans
-from reference import SCALES, decode, fnv1a, picture
+from reference import SCALES, decode, fnv1a, test_image
 
 HERE = pathlib.Path(__file__).parent / "scans"
 YCC = ((2, 2), (1, 1), (1, 1))
@@ -34,7 +34,7 @@ def write(name, data, like=None):
 
 
 def planes(width, height, seed, count=3):
-    rgb = picture(width, height, seed)
+    rgb = test_image(width, height, seed)
     colour = {1: "L", 3: "YCbCr", 4: "CMYK"}[count]
     array = np.asarray(PIL.Image.fromarray(rgb).convert(colour))
     if count == 4:
@@ -91,7 +91,7 @@ def colours():
 
 
 def standard_tables():
-    image = PIL.Image.fromarray(picture(60, 50, 40))
+    image = PIL.Image.fromarray(test_image(60, 50, 40))
     for name, options in {"no-tables": {}, "no-tables-restart": {"restart_marker_blocks": 3}}.items():
         data = io.BytesIO()
         image.save(data, "JPEG", quality=70, **options)
@@ -152,7 +152,7 @@ def saved(pixels, **options):
 
 def damage():
     """Of codes as they are usual: simple ones turn damage into coefficients that no image has."""
-    pixels = picture(150, 110, 70)
+    pixels = test_image(150, 110, 70)
     rng = np.random.default_rng(70)
     for kind, data in {
         "sequential": saved(pixels, quality=60),

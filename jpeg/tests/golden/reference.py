@@ -1,4 +1,4 @@
-"""What the golden scripts share: a picture of every frequency, and Pillow's answer for a file."""
+"""What the golden scripts share: a test image of every frequency, and Pillow's answer for a file."""
 
 import numpy as np
 from PIL import Image
@@ -6,7 +6,7 @@ from PIL import Image
 SCALES = (1, 2, 4, 8)
 
 
-def picture(width, height, seed):
+def test_image(width, height, seed):
     """Waves, edges and a little noise: every frequency, in every channel."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:height, 0:width].astype(float)
@@ -24,7 +24,7 @@ def fnv1a(data):
 
 
 def decode(path, scale):
-    """The whole picture divided by `scale`, or None where `draft` would not do that."""
+    """The whole image divided by `scale`, or None where `draft` would not do that."""
     with Image.open(path) as image:
         width, height = image.size
         if scale > 1:

@@ -54,7 +54,7 @@ impl Operand<Avx512> for PackedPair {
         fn vectorize_avx512_bf16<R>(f: impl FnOnce() -> R) -> R {
             f()
         }
-        // SAFETY: the token proves the first line of features. Whoever names `PackedPair` has the second.
+        // SAFETY: the token proves the first line of features. Code that names `PackedPair` has the second.
         unsafe { vectorize_avx512_bf16(f) }
     }
 
@@ -66,7 +66,7 @@ impl Operand<Avx512> for PackedPair {
         sum: f32x16<Avx512>,
     ) -> f32x16<Avx512> {
         let (x, w, sum): (__m512, __m512, __m512) = (x.into(), w.into(), sum.into());
-        // SAFETY: 32 bf16 are as many bits as 16 f32, and any bits are elements. Whoever names `PackedPair` has the instruction.
+        // SAFETY: 32 bf16 are as many bits as 16 f32, and any bits are elements. Code that names `PackedPair` has the instruction.
         unsafe {
             let (x, w) = (
                 transmute::<__m512, __m512bh>(x),
@@ -78,7 +78,7 @@ impl Operand<Avx512> for PackedPair {
 
     #[inline(always)]
     unsafe fn store(to: *mut f32, elements: f32x16<Avx512>) {
-        // SAFETY: the caller's promise: 8 operands are 16 bf16. Whoever names `PackedPair` has the instruction.
+        // SAFETY: the caller's promise: 8 operands are 16 bf16. Code that names `PackedPair` has the instruction.
         unsafe {
             let halves = _mm512_cvtneps_pbh(elements.into());
             to.cast::<__m256bh>().write_unaligned(halves);

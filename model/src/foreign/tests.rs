@@ -1,7 +1,7 @@
 use super::*;
 
 fn name(bytes: &[u8]) -> &'static str {
-    recognize(bytes).map_or("", |format| format.name)
+    identify(bytes).map_or("", |format| format.name)
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn names_what_is_sent_in_place_of_an_image() {
 
 #[test]
 fn says_what_it_is_and_what_to_do() {
-    let error = recognize(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic").unwrap();
+    let error = identify(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic").unwrap();
     assert_eq!(
         error.to_string(),
         "this is a HEIC image, which is not accepted: save it as JPEG; iPhones take JPEG photos with Settings > Camera > Formats > Most Compatible"

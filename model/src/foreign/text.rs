@@ -53,7 +53,7 @@ const BASE64_BEGINNINGS: [&str; 9] = [
 ];
 
 /// Recognises kinds of text that are sent in place of an image.
-pub(super) fn recognize(bytes: &[u8]) -> Option<ForeignFormat> {
+pub(super) fn identify(bytes: &[u8]) -> Option<ForeignFormat> {
     let head = &bytes[..bytes.len().min(HEAD_BYTES)];
     // UTF-16 texts begin with a byte order mark, and every other byte is zero.
     let narrow: Vec<u8>;

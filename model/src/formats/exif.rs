@@ -1,10 +1,9 @@
 use image::metadata::Orientation;
+use imageclassifier_crop::exif_orientation;
 
-/// The prefix of Exif data in JPEG. Other formats should not have it, but some programs copy it along.
-const JPEG_PREFIX: &[u8] = b"Exif\0\0";
-
-/// The orientation in a chunk of Exif data. Damaged metadata does not make an image invalid: it counts as upright.
-pub(crate) fn orientation(chunk: &[u8]) -> Orientation {
-    let tiff = chunk.strip_prefix(JPEG_PREFIX).unwrap_or(chunk);
-    Orientation::from_exif_chunk(tiff).unwrap_or(Orientation::NoTransforms)
+/// The orientation in an Exif block. Malformed metadata does not make an image invalid: it counts as upright.
+pub(crate) fn orientation(exif: &[u8]) -> Orientation {
+    exif_orientation(exif)
+        .and_then(Orientation::from_exif)
+        .unwrap_or(Orientation::NoTransforms)
 }

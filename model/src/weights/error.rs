@@ -16,9 +16,9 @@ pub enum WeightsError {
     /// The system cannot read the file.
     #[error("it cannot be read: {0}")]
     Unreadable(io::Error),
-    /// The file is too long to be weights of ours.
+    /// The file is longer than any supported weights.
     #[error(
-        "it has more than {bytes_max} bytes, over twice what the largest network has: {}",
+        "it has more than {bytes_max} bytes, over twice the size of the largest network: {}",
         HELP
     )]
     TooLarge {
@@ -26,22 +26,24 @@ pub enum WeightsError {
         bytes_max: u64,
     },
     /// The file is not safetensors, or a part of it is missing.
-    #[error("it is no whole safetensors file ({0}): {HELP}")]
+    #[error("it is not a complete safetensors file ({0}): {HELP}")]
     NotSafetensors(String),
     /// None of its tensors belongs to a block.
-    #[error("it holds no EfficientNet-Lite, for it has no layers blocks.0 and on: {HELP}")]
+    #[error(
+        "it is not an EfficientNet-Lite: it has no layers blocks.0, blocks.1 and so on; {HELP}"
+    )]
     NoBlocks,
     /// One of the family's larger members, or another network.
     #[error(
-        "it holds a network of {found} blocks. EfficientNet-Lite0 has 16, Lite1 and Lite2 have 21; others, as Lite3 and Lite4, cannot be used: {HELP}"
+        "it has a network of {found} blocks. EfficientNet-Lite0 has 16, Lite1 and Lite2 have 21; Lite3, Lite4 and other networks are not supported: {HELP}"
     )]
     Blocks {
         /// The number of blocks found.
         found: usize,
     },
-    /// The network was trained on other classes than those of the labels.
+    /// The network was trained on other classes than the labels'.
     #[error(
-        "it tells {found} classes apart, and the labels are those of ImageNet's {expected}: use weights that were trained on ImageNet-1k"
+        "it has {found} classes, ImageNet-1k has {expected}: use weights that were trained on ImageNet-1k"
     )]
     Classes {
         /// The number of labels.
@@ -58,7 +60,7 @@ pub enum WeightsError {
         tensor: String,
     },
     /// A layer belongs to another network.
-    #[error("{tensor:?} has the shape {found:?}, in {network} it has {expected:?}: {HELP}")]
+    #[error("{tensor:?} has the shape {found:?}, {network} needs {expected:?}: {HELP}")]
     Shape {
         /// The variant that it resembles most.
         network: &'static str,
@@ -78,7 +80,7 @@ pub enum WeightsError {
         found: String,
     },
     /// A tensor does not belong to the network: without it, the file would hold another network.
-    #[error("{tensor:?} is no layer of {network}: {HELP}")]
+    #[error("{tensor:?} is not a layer of {network}: {HELP}")]
     Unexpected {
         /// The variant that it resembles most.
         network: &'static str,
@@ -86,12 +88,13 @@ pub enum WeightsError {
         tensor: String,
     },
     /// A value is NaN or infinite.
-    #[error("{tensor:?} holds a value that is no finite number: the file is damaged, get it anew")]
+    #[error(
+        "{tensor:?} has a value that is not finite: the file is corrupt, download or convert it again"
+    )]
     NotFinite {
         /// Name of the tensor.
         tensor: String,
     },
 }
 
-const HELP: &str =
-    "use a file that model/convert/weights.py writes, as `cargo xtask weights lite1` has it do";
+const HELP: &str = "use a file that `cargo xtask weights` or model/convert/weights.py has written";

@@ -2,9 +2,9 @@ use std::{collections::BTreeMap, fs, process};
 
 use safetensors::{Dtype, serialize, tensor::TensorView};
 
-use super::{recognise::tensors, *};
+use super::{identify::tensors, *};
 
-const WHERE_TO_GET_THEM: &str = "use a file that model/convert/weights.py writes";
+const WHERE_TO_GET_THEM: &str = "use a file that `cargo xtask weights`";
 
 struct Tensor {
     dtype: Dtype,
@@ -53,7 +53,7 @@ fn complaint(bytes: Vec<u8>) -> String {
 }
 
 #[test]
-fn the_embedded_file_is_what_it_is_said_to_be() {
+fn the_embedded_weights_have_the_stated_variant_and_digest() {
     let embedded = Weights::lite0();
     let read = Weights::from_bytes(LITE0).unwrap();
     assert_eq!(read.variant(), Variant::Lite0);
@@ -63,7 +63,7 @@ fn the_embedded_file_is_what_it_is_said_to_be() {
 }
 
 #[test]
-fn every_variant_is_recognised_by_its_layers() {
+fn identifies_every_variant_by_its_layers() {
     for variant in Variant::ALL {
         let bytes = encode(&made_up(variant));
         let weights = Weights::from_bytes(bytes.clone()).unwrap();
@@ -81,32 +81,38 @@ fn every_variant_is_recognised_by_its_layers() {
 }
 
 #[test]
-fn what_is_no_safetensors_file_is_refused() {
+fn rejects_files_that_are_not_safetensors() {
     let whole = encode(&made_up(Variant::Lite0));
     for (bytes, why) in [
         (vec![], "header too small"),
         (b"\x89PNG\r\n\x1a\n and so on".to_vec(), "header too large"),
-        (whole[..whole.len() - 1].to_vec(), "no whole safetensors"),
-        (whole[..1000].to_vec(), "no whole safetensors"),
+        (
+            whole[..whole.len() - 1].to_vec(),
+            "not a complete safetensors file",
+        ),
+        (whole[..1000].to_vec(), "not a complete safetensors file"),
     ] {
         let complaint = complaint(bytes);
-        assert!(complaint.contains("no whole safetensors"), "{complaint}");
+        assert!(
+            complaint.contains("not a complete safetensors file"),
+            "{complaint}"
+        );
         assert!(complaint.contains(why), "{complaint}");
         assert!(complaint.contains(WHERE_TO_GET_THEM), "{complaint}");
     }
 }
 
 #[test]
-fn another_network_is_refused() {
+fn rejects_other_networks() {
     let blocks = |count: usize| -> File {
         let names = (0..count).map(|index| format!("blocks.{index}.project_conv.weight"));
         names.map(|name| (name, tensor(&[16, 32, 1, 1]))).collect()
     };
     for (file, why) in [
-        (File::new(), "no EfficientNet-Lite, for it has no layers"),
+        (File::new(), "not an EfficientNet-Lite"),
         (
             [("layer1.0.conv1.weight".to_owned(), tensor(&[64, 64, 1, 1]))].into(),
-            "no EfficientNet-Lite, for it has no layers",
+            "not an EfficientNet-Lite",
         ),
         (blocks(24), "24 blocks"), // Lite3
         (blocks(30), "30 blocks"), // Lite4
@@ -122,7 +128,7 @@ fn another_network_is_refused() {
 }
 
 #[test]
-fn a_layer_that_is_missing_or_odd_is_named() {
+fn names_layers_that_are_missing_or_different() {
     let get = |file: &mut File, name: &str, change: fn(&mut Tensor)| {
         change(file.get_mut(name).unwrap());
     };
@@ -141,7 +147,7 @@ fn a_layer_that_is_missing_or_odd_is_named() {
         (
             Variant::Lite1,
             &|file| get(file, "conv_head.weight", |t| t.shape[1] = 352),
-            "\"conv_head.weight\" has the shape [1280, 352, 1, 1], in efficientnet-lite1 it has [1280, 320, 1, 1]",
+            "\"conv_head.weight\" has the shape [1280, 352, 1, 1], efficientnet-lite1 needs [1280, 320, 1, 1]",
         ),
         (
             Variant::Lite0,
@@ -154,12 +160,12 @@ fn a_layer_that_is_missing_or_odd_is_named() {
                 get(file, "fc.bias", |t| t.shape[0] = 10);
                 get(file, "fc.weight", |t| t.shape[0] = 10);
             },
-            "tells 10 classes apart",
+            "has 10 classes",
         ),
         (
             Variant::Lite0,
             &|file| drop(file.insert("bn0.weight".to_owned(), tensor(&[32]))),
-            "\"bn0.weight\" is no layer of efficientnet-lite0",
+            "\"bn0.weight\" is not a layer of efficientnet-lite0",
         ),
         (
             Variant::Lite2,
@@ -169,12 +175,12 @@ fn a_layer_that_is_missing_or_odd_is_named() {
         (
             Variant::Lite0,
             &|file| get(file, "blocks.3.project_conv.bias", |t| t.value = f32::NAN),
-            "\"blocks.3.project_conv.bias\" holds a value that is no finite number",
+            "\"blocks.3.project_conv.bias\" has a value that is not finite",
         ),
         (
             Variant::Lite0,
             &|file| get(file, "conv_stem.weight", |t| t.value = f32::INFINITY),
-            "\"conv_stem.weight\" holds a value that is no finite number",
+            "\"conv_stem.weight\" has a value that is not finite",
         ),
     ];
     for (variant, change, why) in cases {
@@ -186,7 +192,7 @@ fn a_layer_that_is_missing_or_odd_is_named() {
 }
 
 #[test]
-fn a_file_is_read_and_named_where_it_cannot_be_used() {
+fn reads_a_file_and_names_it_in_errors() {
     let path = std::env::temp_dir().join(format!("imageclassifier-weights-{}", process::id()));
     fs::write(&path, LITE0).unwrap();
     assert_eq!(Weights::read(&path).unwrap().variant(), Variant::Lite0);
@@ -198,7 +204,7 @@ fn a_file_is_read_and_named_where_it_cannot_be_used() {
 }
 
 #[test]
-fn an_endless_file_is_given_up() {
+fn reads_an_endless_file_only_up_to_the_limit() {
     let path = Path::new("/dev/zero");
     if path.exists() {
         let error = Weights::read(path).unwrap_err().source;

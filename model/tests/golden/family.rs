@@ -5,7 +5,7 @@
 use std::{env, path::Path};
 
 use imageclassifier_model::{
-    Backend, Compute, Explainer, Inference, Input, Logits, Network, Team, Variant, Weights,
+    Backend, Compute, Explainer, Inference, Input, Network, ThreadTeam, Variant, Weights,
 };
 
 use crate::reference::{Golden, largest_difference, prepare, ranked, top5};
@@ -44,7 +44,7 @@ fn compare(variant: Variant, name: &str, map_side: usize) {
     let inputs: Vec<_> = photographs.map(|path| prepare(path, variant)).collect();
 
     let plain = answers(&weights, Compute::Plain(Backend::Flex), &inputs);
-    answers_are_the_references(&golden, name, &plain);
+    results_are_the_references(&golden, name, &plain);
     heatmaps_are_the_references(&golden, name, &weights, &plain, map_side);
     for compute in Compute::available() {
         // This backend takes as long for one image as the others for all.
@@ -52,7 +52,7 @@ fn compare(variant: Variant, name: &str, map_side: usize) {
         let inputs = &inputs[..if slow { 1 } else { inputs.len() }];
         let found = answers(&weights, compute, inputs);
         for (photograph, (found, plain)) in golden.names().zip(found.iter().zip(&plain)) {
-            let difference = largest_difference(found.0.values(), plain.0.values());
+            let difference = largest_difference(found.logits.values(), plain.logits.values());
             println!(
                 "{name}, {compute}; {photograph}: logits differ by {difference:.1e} from burn's"
             );
@@ -69,12 +69,12 @@ fn answers(weights: &Weights, compute: Compute, inputs: &[Input]) -> Vec<Inferen
     let mut runner = network.runner();
     let inputs = inputs.iter().cloned();
     inputs
-        .map(|input| runner.infer(input, &mut Team::solo(), true).unwrap())
+        .map(|input| runner.infer(input, &mut ThreadTeam::solo(), true).unwrap())
         .collect()
 }
 
 /// Classes may change places only where the reference itself can hardly tell which is the more probable.
-fn answers_are_the_references(golden: &Golden, name: &str, answers: &[Inference]) {
+fn results_are_the_references(golden: &Golden, name: &str, answers: &[Inference]) {
     for (photograph, Inference { logits, .. }) in golden.names().zip(answers) {
         let expected = golden.tensor(&format!("{photograph}.{name}.logits"));
         let difference = largest_difference(logits.values(), &expected);

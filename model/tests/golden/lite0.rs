@@ -1,6 +1,8 @@
 //! The network whose weights are in the program.
 
-use imageclassifier_model::{Compute, Explainer, Input, Logits, Network, Team, Variant, Weights};
+use imageclassifier_model::{
+    Compute, Explainer, Input, Logits, Network, ThreadTeam, Variant, Weights,
+};
 
 use crate::reference::{Golden, largest_difference, prepare, ranked, top5};
 
@@ -27,20 +29,20 @@ fn inputs_are_the_references() {
 }
 
 #[test]
-fn answers_are_the_references_whatever_computes_them() {
+fn results_are_the_references_on_every_kernel_and_backend() {
     for compute in Compute::available() {
-        answers_are_the_references(compute);
+        results_are_the_references(compute);
     }
 }
 
-fn answers_are_the_references(compute: Compute) {
+fn results_are_the_references(compute: Compute) {
     let golden = Golden::open();
     let network = Network::load(&Weights::lite0(), compute).unwrap();
     let mut runner = network.runner();
     let mut forward = |inputs: Vec<Input>| -> Vec<Logits> {
         let inputs = inputs.into_iter();
         inputs
-            .map(|input| runner.run(input, &mut Team::solo()).unwrap())
+            .map(|input| runner.run(input, &mut ThreadTeam::solo()).unwrap())
             .collect()
     };
 
@@ -78,7 +80,7 @@ fn heatmaps_are_the_references_whatever_computes_them() {
         let mut runner = network.runner();
         for name in golden.names() {
             let inference = runner
-                .infer(golden.lite0_input(name), &mut Team::solo(), true)
+                .infer(golden.lite0_input(name), &mut ThreadTeam::solo(), true)
                 .unwrap();
             let features = inference.features.unwrap();
             let expected = golden.tensor(&format!("{name}.lite0.cam"));

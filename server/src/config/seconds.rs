@@ -2,7 +2,7 @@ use std::time::Duration;
 
 /// Shorter times would end each request or connection before it begins.
 const SHORTEST: Duration = Duration::from_millis(1);
-/// A year: practically for ever, and no clock overflows.
+/// A year: no clock overflows.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// A time that may be zero, up to a year.

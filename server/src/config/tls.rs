@@ -2,11 +2,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// Where the certificate is.
+/// The files for TLS.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "TLS")]
 pub struct TlsFiles {
-    /// Serve TLS with this certificate chain, a PEM file. A changed file is taken up within seconds
+    /// PEM file with the certificate chain. A changed file is loaded within seconds
     #[arg(
         long,
         env = "IMAGECLASSIFIER_TLS_CERT",
@@ -15,7 +15,7 @@ pub struct TlsFiles {
     )]
     pub tls_cert: Option<PathBuf>,
 
-    /// The certificate's private key, a PEM file
+    /// PEM file with the certificate's private key
     #[arg(
         long,
         env = "IMAGECLASSIFIER_TLS_KEY",
@@ -24,7 +24,7 @@ pub struct TlsFiles {
     )]
     pub tls_key: Option<PathBuf>,
 
-    /// Take only callers with a certificate of one of these authorities, a PEM file
+    /// Accept only clients with a certificate from these authorities, a PEM file
     #[arg(
         long,
         env = "IMAGECLASSIFIER_CLIENT_CA",

@@ -101,7 +101,7 @@ pub(crate) async fn serve<S>(
                 None => connection.serve(stream).await,
                 Some(acceptor) => {
                     let handshake = timeout(limits.first_request_timeout, acceptor.accept(stream));
-                    // If the handshake fails, TLS itself has told the client why.
+                    // If the handshake fails, TLS itself has sent the client the reason.
                     if let Ok(Ok(stream)) = handshake.await {
                         connection.serve(stream).await;
                     }

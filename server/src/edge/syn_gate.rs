@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn begun_handshakes_complete_and_new_ones_are_refused() {
+    async fn begun_handshakes_complete_and_new_ones_are_rejected() {
         for address in ["127.0.0.1:0", "[::1]:0"] {
             let listener = TcpListener::bind(address).await.unwrap();
             let address = listener.local_addr().unwrap();

@@ -22,7 +22,7 @@ pub(crate) struct JobContext {
     /// The request's span, and that of its time in the queue.
     pub(crate) spans: [Span; 2],
     pub(crate) deadline: Instant,
-    /// Closed once the caller has left.
+    /// Closed once the client has disconnected.
     pub(crate) reply: oneshot::Sender<Result<Classification, RequestError>>,
 }
 

@@ -14,7 +14,7 @@ impl Offload {
         Ok(Self(Arc::new(Semaphore::new(threads))))
     }
 
-    /// Runs `work` and returns its result. Work that has begun is finished, even if nobody waits for it any more.
+    /// Runs `work` and returns its result. Work that has begun is finished, even if its request has ended.
     ///
     /// # Errors
     /// [`RequestError::Internal`] if it panics.

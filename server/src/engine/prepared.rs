@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_could_overflow_are_refused() {
+    fn rejects_values_that_could_overflow() {
         for (value, taken) in [
             (1.0, true),
             (-1e6, true),

@@ -119,7 +119,7 @@ impl<T> Queue<T> {
 
 impl<T> State<T> {
     fn length(&self) -> u32 {
-        u32::try_from(self.jobs.len()).expect("`length_max` is a number of calls")
+        u32::try_from(self.jobs.len()).expect("`length_max` is a number of requests")
     }
 }
 

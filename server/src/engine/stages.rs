@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use imageclassifier_model::{
     Classifier, Crop, DecodedImage, EncodedImage, Inference, Input, InvalidImage, Logits, Network,
-    NetworkError, Ranking, Runner, Team, Weights,
+    NetworkError, Ranking, Runner, ThreadTeam, Weights,
 };
 
 /// What a worker does with an image, and the buffers that it needs. A trait, so that tests can provide stages that are
@@ -20,7 +20,7 @@ pub trait Stages: Send {
     fn infer(
         &mut self,
         input: Input,
-        team: &mut Team,
+        team: &mut ThreadTeam,
         explain: bool,
     ) -> Result<Inference, NetworkError>;
 
@@ -75,7 +75,7 @@ impl Stages for NetworkStages {
     fn infer(
         &mut self,
         input: Input,
-        team: &mut Team,
+        team: &mut ThreadTeam,
         explain: bool,
     ) -> Result<Inference, NetworkError> {
         self.runner.infer(input, team, explain)

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use imageclassifier_model::{Crop, Input, NetworkError, Ranked, Team};
+use imageclassifier_model::{Crop, Input, NetworkError, Ranked, ThreadTeam};
 use tracing::Span;
 
 use crate::{
@@ -40,7 +40,7 @@ pub(crate) struct WorkerPool {
     pub(crate) metrics: Metrics,
     pub(crate) threads: usize,
     /// For the inference of a lone image.
-    pub(crate) team: Mutex<Team>,
+    pub(crate) team: Mutex<ThreadTeam>,
     /// Compute threads at work.
     pub(crate) busy: AtomicUsize,
 }
@@ -129,11 +129,11 @@ impl<'a> Worker<'a> {
         stage: &mut InternalError,
     ) -> Result<Classification, RequestError> {
         let begun_at = Instant::now();
-        self.wanted(context)?;
+        self.check_not_abandoned(context)?;
         let [span, _] = &context.spans;
         let (input, crop) = self.prepare(payload, span)?;
         let decoded_at = Instant::now();
-        self.wanted(context)?;
+        self.check_not_abandoned(context)?;
         let ClassifyOptions {
             ref classifier,
             top_k,
@@ -188,8 +188,8 @@ impl<'a> Worker<'a> {
         self.pool.busy.load(Ordering::Relaxed) == 1 && self.pool.queue.len() == 0
     }
 
-    /// Fails if the deadline has passed or the client has left. (In the latter case nobody receives the error.)
-    fn wanted(&self, context: &JobContext) -> Result<(), RequestError> {
+    /// Fails if the deadline has passed or the client has left. (In the latter case the error is not sent.)
+    fn check_not_abandoned(&self, context: &JobContext) -> Result<(), RequestError> {
         let why = if Instant::now() >= context.deadline {
             Abandoned::Expired
         } else if context.reply.is_closed() {
@@ -214,12 +214,12 @@ impl<'a> Worker<'a> {
 
 impl WorkerPool {
     /// A lone request uses the whole team; otherwise each worker runs alone.
-    fn with_team<T>(&self, alone: bool, work: impl FnOnce(&mut Team) -> T) -> T {
+    fn with_team<T>(&self, alone: bool, work: impl FnOnce(&mut ThreadTeam) -> T) -> T {
         match alone.then(|| self.team.try_lock()) {
             Some(Ok(mut team)) => work(&mut team),
             // The team outlives a panic in one image.
             Some(Err(TryLockError::Poisoned(team))) => work(&mut team.into_inner()),
-            Some(Err(TryLockError::WouldBlock)) | None => work(&mut Team::solo()),
+            Some(Err(TryLockError::WouldBlock)) | None => work(&mut ThreadTeam::solo()),
         }
     }
 }

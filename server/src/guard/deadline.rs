@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_leaves_before_the_caller_gives_up() {
+    fn the_response_leaves_before_the_client_times_out() {
         assert_eq!(
             with_margin(Duration::from_secs(1)),
             Duration::from_millis(990)

@@ -108,7 +108,7 @@ fn parse(file: &Path, contents: &Contents) -> io::Result<Arc<[Token]>> {
     }
     if tokens.is_empty() {
         return Err(failed(
-            "there is none in it, so nobody could call".to_owned(),
+            "it has no token, so every request would be rejected".to_owned(),
         ));
     }
     Ok(tokens.into())

@@ -94,7 +94,7 @@ pub(crate) fn log_error(request_id: &str, error: &RequestError) {
         source = error.source();
     }
     match error {
-        RequestError::Internal(_) => tracing::error!(request_id, "call failed{causes}"),
-        _ => tracing::info!(request_id, "call refused: {error}{causes}"),
+        RequestError::Internal(_) => tracing::error!(request_id, "request failed{causes}"),
+        _ => tracing::info!(request_id, "request rejected: {error}{causes}"),
     }
 }

@@ -27,7 +27,7 @@ pub(crate) struct Metrics(Arc<Counters>);
 pub(crate) struct Counters {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
-    reporter: Family<ReasonLabels, Counter>,
+    errors: Family<ReasonLabels, Counter>,
     abandoned: Family<AbandonedLabels, Counter>,
     stages: Family<StageLabels, Histogram, fn() -> Histogram>,
     /// Requests to classify that are being uploaded, waiting or being worked on.
@@ -119,14 +119,14 @@ impl Metrics {
         let requests = Family::default();
         registry.register(
             "calls",
-            "Calls answered, refused ones too",
+            "Finished requests, rejected ones included",
             requests.clone(),
         );
-        let reporter = Family::default();
+        let errors = Family::default();
         registry.register(
             "refusals",
-            "Calls refused or failed, by the reason in their ErrorInfo",
-            reporter.clone(),
+            "Errors sent, by the reason in their ErrorInfo",
+            errors.clone(),
         );
         let abandoned = Family::default();
         registry.register(
@@ -137,7 +137,7 @@ impl Metrics {
         let stages = Family::new_with_constructor(stage_histogram as fn() -> Histogram);
         registry.register_with_unit(
             "stage",
-            "Where the time of answered calls goes",
+            "Time that classified requests spend in each stage",
             Unit::Seconds,
             stages.clone(),
         );
@@ -148,11 +148,11 @@ impl Metrics {
         };
         let calls_in_flight = gauge(
             "calls_in_flight",
-            "Calls to classify being uploaded, waiting or worked on",
+            "Requests with images that upload, wait or run",
         );
         let bytes_in_flight = gauge(
             "upload_in_flight_bytes",
-            "Bytes that the messages of these calls hold so far",
+            "Bytes that the messages of these requests hold so far",
         );
         let connections = gauge("connections", "Open connections");
         let mut counter = |name, help| {
@@ -160,7 +160,7 @@ impl Metrics {
             registry.register(name, help, counter.clone());
             counter
         };
-        let panics = counter("panics", "Panics caught; each failed one call");
+        let panics = counter("panics", "Panics caught; each failed one request");
         let worker_restarts = counter(
             "worker_restarts",
             "Compute threads that died and were replaced",
@@ -170,12 +170,12 @@ impl Metrics {
             ("model", model.to_owned()),
             ("revision", revision.to_owned()),
         ];
-        registry.register("build", "What answers", Info::new(build));
+        registry.register("build", "Version, model and revision", Info::new(build));
 
         let counters = Self(Arc::new(Counters {
             registry,
             requests,
-            reporter,
+            errors,
             abandoned,
             stages,
             calls_in_flight,
@@ -197,7 +197,7 @@ impl Metrics {
             drop(self.0.abandoned.get_or_create(&why.labels()));
         }
         for reason in crate::request::error::reasons() {
-            drop(self.0.reporter.get_or_create(&ReasonLabels { reason }));
+            drop(self.0.errors.get_or_create(&ReasonLabels { reason }));
         }
         for protocol in Protocol::ALL {
             let labels = RequestLabels {
@@ -219,10 +219,7 @@ impl Metrics {
     }
 
     pub(crate) fn count_error(&self, reason: &'static str) {
-        self.0
-            .reporter
-            .get_or_create(&ReasonLabels { reason })
-            .inc();
+        self.0.errors.get_or_create(&ReasonLabels { reason }).inc();
     }
 
     pub(crate) fn answered(&self, method: Method, protocol: Protocol, code: Code) {

@@ -75,7 +75,7 @@ pub(crate) fn without_spans(filter: EnvFilter) -> EnvFilter {
 pub(crate) fn request_span(head: &RequestHead, headers: &HeaderMap) -> Span {
     let span = info_span!(
         target: TARGET,
-        "call",
+        "request",
         otel.name = head.method.full_name(),
         otel.kind = "server",
         otel.status_code = Empty,

@@ -84,7 +84,7 @@ async fn answer(
     ))
 }
 
-/// Rejects gRPC calls and bodies with an unknown compression.
+/// Rejects gRPC requests and bodies with an unknown compression.
 fn check_body(headers: &HeaderMap) -> Result<(), RequestError> {
     let reject = |value: &HeaderValue| {
         let sent = String::from_utf8_lossy(value.as_bytes()).into_owned();

@@ -51,7 +51,7 @@ impl OipService {
         let engine = self.engine();
         let model = Model::find(engine, &request.model_name, &request.model_version)?;
         id_length(&request.id)?;
-        let wanted = outputs::wanted(&request.outputs, &model)?;
+        let requested = outputs::parse_requested(&request.outputs, &model)?;
         let (images, form) = inputs::images(&mut request, &model, engine)?;
         // Before any work, which would be wasted.
         for _ in &images {
@@ -64,7 +64,7 @@ impl OipService {
             id: request.id,
             ..Default::default()
         };
-        outputs::write(&mut response, &wanted, &classification, form);
+        outputs::write(&mut response, &requested, &classification, form);
         Ok(response)
     }
 }

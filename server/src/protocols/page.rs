@@ -38,7 +38,7 @@ impl PageSource {
 
 /// What the page may do: run its own scripts and WebAssembly, call its own server, show images that it holds itself, be
 /// installed, and be there without a network. It may read from other sites, so that an address dropped on it can be fetched, by
-/// the browser and without cookies: its scripts are its own, so nobody else's word decides what is read.
+/// the browser and without cookies: its scripts are its own, so no other site decides what is read.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
     img-src 'self' blob:; connect-src 'self' https:; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

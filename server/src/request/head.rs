@@ -36,7 +36,7 @@ pub(crate) enum Protocol {
     Http,
 }
 
-/// Which method is called. Of methods that others define, only the service or the purpose is distinguished.
+/// The method of the request. Of methods that others define, only the service or the purpose is distinguished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Method {
     Classify,
@@ -175,7 +175,7 @@ pub(crate) async fn parse_head(mut request: Request, next: Next) -> Response {
     };
     if protocol == Protocol::Grpc && request.version() < Version::HTTP_2 {
         const HELP: &str =
-            "gRPC needs HTTP/2: call with it, or send gRPC-Web (application/grpc-web).\n";
+            "gRPC needs HTTP/2: use HTTP/2, or send gRPC-Web (application/grpc-web).\n";
         return (StatusCode::BAD_REQUEST, HELP).into_response();
     }
     normalise(request.headers_mut(), protocol, content_type);
@@ -215,7 +215,7 @@ fn normalise(headers: &mut HeaderMap, protocol: Protocol, content_type: &'static
 }
 
 fn unsupported() -> Response {
-    const HELP: &str = "Calls are gRPC or gRPC-Web: send content-type application/grpc, application/grpc-web or \
+    const HELP: &str = "Requests are gRPC or gRPC-Web: send content-type application/grpc, application/grpc-web or \
                         application/grpc-web-text.\n";
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, HELP).into_response()
 }

@@ -23,7 +23,7 @@ async fn outcome(app: &App, protocol: Protocol, token: &str) -> Result<(), Code>
 }
 
 #[tokio::test]
-async fn only_callers_with_a_token_are_answered() {
+async fn rejects_requests_without_a_valid_token() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tokens");
     fs::write(&file, format!("someone {CHANGED}\npage {SECRET}\n")).unwrap();
@@ -52,7 +52,7 @@ async fn only_callers_with_a_token_are_answered() {
 }
 
 #[tokio::test]
-async fn each_caller_has_a_rate_of_its_own() {
+async fn each_client_has_its_own_rate_limit() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tokens");
     let same = SECRET.to_owned();
@@ -60,11 +60,11 @@ async fn each_caller_has_a_rate_of_its_own() {
     let options = ["--rate-limit", "4", "--token-file", file.to_str().unwrap()];
     let app = App::with_stages(&options, Script::default().stages()).await;
     let headers = [("authorization", "Bearer secret")];
-    let mut refused = 0;
+    let mut rejected = 0;
     for _ in 0..12 {
         let answer = call(app.address, Protocol::Grpc, &order(""), &headers).await;
         if let Err(status) = answer.outcome {
-            refused += 1;
+            rejected += 1;
             assert_eq!(status.code(), Code::ResourceExhausted);
             let info = status.get_details_error_info().unwrap();
             assert_eq!(info.reason, "RATE_LIMITED");
@@ -78,8 +78,8 @@ async fn each_caller_has_a_rate_of_its_own() {
         }
     }
     assert!(
-        (1..=8).contains(&refused),
-        "{refused} of 12 refused at 4 per second"
+        (1..=8).contains(&rejected),
+        "{rejected} of 12 rejected at 4 per second"
     );
     tokio::time::sleep(Duration::from_millis(600)).await;
     outcome(&app, Protocol::Grpc, "secret").await.unwrap();

@@ -91,7 +91,7 @@ async fn open(
 }
 
 #[tokio::test]
-async fn a_batch_answers_each_image_independently() {
+async fn each_image_of_a_batch_has_its_own_result() {
     let app = App::start().await;
     let requests = mixed();
     let ids: Vec<_> = requests.iter().map(|request| request.id.clone()).collect();
@@ -104,7 +104,7 @@ async fn a_batch_answers_each_image_independently() {
 }
 
 #[tokio::test]
-async fn a_browser_gets_a_batch_answered() {
+async fn batches_work_over_grpc_web() {
     let app = App::start().await;
     let batch = ClassifyBatchRequest { requests: mixed() };
     for http in [Http::One, Http::Two] {
@@ -147,7 +147,7 @@ async fn rejects_empty_and_oversized_batches() {
 }
 
 #[tokio::test]
-async fn a_stream_answers_each_message_and_ends_after_the_last() {
+async fn a_stream_responds_to_each_message_and_ends_after_the_last() {
     let app = App::start().await;
     let (sender, mut answers) = open(&app).await;
     for (index, (request, expected)) in iter::zip(mixed(), MIXED).enumerate() {
@@ -198,7 +198,7 @@ async fn what_a_message_held_is_given_back_however_it_was_written() {
 }
 
 #[tokio::test]
-async fn answers_come_as_they_are_ready() {
+async fn results_arrive_as_they_are_ready() {
     let script = Script::default();
     let app = App::with_stages(&[], script.stages()).await;
     let (sender, mut answers) = open(&app).await;
@@ -215,7 +215,7 @@ async fn answers_come_as_they_are_ready() {
 }
 
 #[tokio::test]
-async fn a_stream_holds_back_who_sends_faster_than_it_answers() {
+async fn a_stream_slows_clients_that_send_faster_than_it_responds() {
     let script = Script::default();
     let app = App::with_stages(&["--queue-wait-max", "60"], script.stages()).await;
     let (sender, mut answers) = open(&app).await;
@@ -249,7 +249,7 @@ async fn a_stream_holds_back_who_sends_faster_than_it_answers() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_none_ends_the_stream_after_the_answers_due() {
+async fn a_malformed_message_ends_the_stream_after_the_responses_due() {
     let script = Script::default();
     let app = App::with_stages(&[], script.stages()).await;
     let mut body = Vec::from(frame(&order("sleep 200")));
@@ -280,7 +280,7 @@ async fn ids_have_an_end() {
 }
 
 #[tokio::test]
-async fn each_image_of_a_stream_has_its_own_deadline_and_the_stream_the_callers() {
+async fn each_image_of_a_stream_has_its_own_deadline_and_the_stream_the_clients() {
     let script = Script::default();
     let app = App::with_stages(&["--deadline", "0.3"], script.stages()).await;
     let (sender, mut answers) = open(&app).await;
@@ -310,17 +310,17 @@ async fn each_image_of_a_stream_has_its_own_deadline_and_the_stream_the_callers(
 }
 
 #[tokio::test]
-async fn open_streams_are_bounded_and_leave_room_for_calls() {
+async fn open_streams_are_bounded_and_leave_room_for_requests() {
     let app = App::with(&["--open-streams-max", "2"]).await;
     let first = open(&app).await;
     let _second = open(&app).await;
-    let refused = client(&app)
+    let rejected = client(&app)
         .await
         .classify_stream(tokio_stream::pending())
         .await
         .unwrap_err();
-    assert_eq!(refused.code(), Code::ResourceExhausted);
-    assert!(refused.get_details_retry_info().is_some());
+    assert_eq!(rejected.code(), Code::ResourceExhausted);
+    assert!(rejected.get_details_retry_info().is_some());
     classify(
         app.address,
         Protocol::Grpc,
@@ -353,7 +353,7 @@ async fn a_silent_stream_is_ended() {
 }
 
 #[tokio::test]
-async fn a_stopping_server_answers_what_it_has_and_ends_its_streams() {
+async fn a_stopping_server_finishes_its_images_and_ends_its_streams() {
     let script = Script::default();
     let app = App::with_stages(&["--drain-timeout", "20"], script.stages()).await;
     let (sender, mut answers) = open(&app).await;

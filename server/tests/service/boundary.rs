@@ -35,7 +35,7 @@ fn header<'a>(response: &'a Response<Bytes>, name: &str) -> Option<&'a str> {
 }
 
 #[tokio::test]
-async fn only_listed_origins_may_call() {
+async fn accepts_only_listed_origins() {
     let app = App::with(&[
         "--cors-origin",
         "https://app.example.com,http://localhost:3000",
@@ -57,7 +57,7 @@ async fn only_listed_origins_may_call() {
 }
 
 #[tokio::test]
-async fn allowed_pages_can_read_why_a_call_failed() {
+async fn allowed_pages_can_read_errors() {
     let app = App::with(&["--cors-origin", "https://app.example.com"]).await;
     let response = call(&app, "https://app.example.com").await;
     let exposed = header(&response, "access-control-expose-headers").unwrap();
@@ -78,14 +78,14 @@ async fn allowed_pages_can_read_why_a_call_failed() {
 }
 
 #[tokio::test]
-async fn by_default_no_other_origin_may_call() {
+async fn by_default_rejects_other_origins() {
     let app = App::start().await;
     let response = preflight(&app, "http://localhost:3000").await;
     assert_eq!(header(&response, "access-control-allow-origin"), None);
 }
 
 #[tokio::test]
-async fn answers_carry_the_request_id() {
+async fn responses_carry_the_request_id() {
     let app = App::start().await;
     let ask = async |id: &str| {
         let request = Request::post(PATH)

@@ -7,7 +7,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn every_protocol_gives_the_same_answer() {
+async fn every_protocol_gives_the_same_result() {
     let app = App::start().await;
     for protocol in Protocol::ALL {
         let request = ClassifyImageRequest {
@@ -51,7 +51,7 @@ async fn top_k_bounds_the_predictions() {
 }
 
 #[tokio::test]
-async fn an_explained_answer_has_a_heatmap_for_each_class_and_says_where_it_lies() {
+async fn an_explained_result_has_a_heatmap_and_its_position_for_each_class() {
     let app = App::start().await;
     for protocol in Protocol::ALL {
         let request = ClassifyImageRequest {
@@ -77,7 +77,7 @@ async fn an_explained_answer_has_a_heatmap_for_each_class_and_says_where_it_lies
 }
 
 #[tokio::test]
-async fn heatmaps_cost_nobody_who_does_not_ask() {
+async fn heatmaps_are_computed_only_on_request() {
     let app = App::start().await;
     let request = ClassifyImageRequest {
         image_data: photograph("coffee.png"),
@@ -90,7 +90,7 @@ async fn heatmaps_cost_nobody_who_does_not_ask() {
 }
 
 #[tokio::test]
-async fn the_rust_client_gets_answers_and_the_models_description() {
+async fn the_rust_client_classifies_and_describes_the_model() {
     let app = App::start().await;
     let classifier = Classifier::new(&app.url()).unwrap();
     let options = ClassifyOptions {
@@ -117,7 +117,7 @@ async fn the_rust_client_gets_answers_and_the_models_description() {
 }
 
 #[tokio::test]
-async fn whatever_computes_the_answer_is_the_same() {
+async fn every_kernel_and_backend_gives_the_same_result() {
     for options in [
         ["--backend", "flex"],
         ["--kernel", "scalar"],
@@ -138,7 +138,7 @@ async fn whatever_computes_the_answer_is_the_same() {
 }
 
 #[tokio::test]
-async fn calls_at_the_same_time_do_not_mix() {
+async fn concurrent_requests_do_not_mix() {
     let app = App::with(&["--queue-wait-max", "60"]).await;
     let images = [
         ("coffee.png", "espresso"),

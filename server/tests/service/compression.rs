@@ -192,7 +192,7 @@ async fn a_stream_gives_back_what_its_compressed_messages_held() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_decompressed_is_the_callers_mistake() {
+async fn rejects_messages_that_cannot_be_decompressed() {
     let app = App::start().await;
     for encoding in ENCODINGS {
         let response = grpc(&app, CLASSIFY, encoding, b"\x01\0\0\0\x03\n\x01a".to_vec()).await;

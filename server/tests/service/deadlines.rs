@@ -1,4 +1,4 @@
-//! Deadlines and callers who leave: answered in time, in every protocol, and without work for nobody.
+//! Deadlines and disconnects: errors in time, in every protocol, and no work for clients that have left.
 
 use std::time::{Duration, Instant};
 
@@ -33,7 +33,7 @@ async fn occupy(app: &App, script: &Script, milliseconds: u64) {
 }
 
 #[tokio::test]
-async fn a_deadline_that_passes_in_the_queue_is_answered_at_that_moment() {
+async fn a_deadline_that_passes_in_the_queue_is_reported_at_once() {
     for protocol in Protocol::ALL {
         // A server that has never seen a slow image, so that it admits the request.
         let script = Script::default();
@@ -77,7 +77,7 @@ async fn a_deadline_that_passes_in_the_queue_is_answered_at_that_moment() {
 }
 
 #[tokio::test]
-async fn a_call_that_cannot_be_answered_in_time_is_refused_at_once() {
+async fn rejects_a_request_at_once_that_cannot_finish_in_time() {
     let script = Script::default();
     let app = App::with_stages(&OPTIONS, script.stages()).await;
     // The server learns how long an image takes.
@@ -116,7 +116,7 @@ async fn a_call_that_cannot_be_answered_in_time_is_refused_at_once() {
 }
 
 #[tokio::test]
-async fn a_malformed_timeout_is_the_callers_mistake() {
+async fn rejects_a_malformed_timeout() {
     let app = App::start().await;
     for protocol in Protocol::ALL {
         for timeout in ["soon", "10", "-1S", "123456789m"] {
@@ -137,7 +137,7 @@ async fn a_malformed_timeout_is_the_callers_mistake() {
 }
 
 #[tokio::test]
-async fn without_a_deadline_of_the_caller_the_servers_own_holds() {
+async fn without_a_client_deadline_the_servers_own_applies() {
     let script = Script::default();
     let app = App::with_stages(&["--deadline", "0.2"], script.stages()).await;
     occupy(&app, &script, 1000).await;

@@ -1,4 +1,4 @@
-//! What is refused, with which code, reason and details: the same over every protocol.
+//! Rejected requests: their codes, reasons and details are the same over every protocol.
 
 use bytes::Bytes;
 use http::Request;
@@ -109,7 +109,7 @@ fn cases() -> Vec<Case> {
 }
 
 #[tokio::test]
-async fn refusals_say_what_the_caller_can_do() {
+async fn errors_say_what_the_caller_can_do() {
     let app = App::with(&["--image-bytes-max", "1000000", "--pixels-max", "500000"]).await;
     for case in cases() {
         for protocol in Protocol::ALL {
@@ -199,7 +199,7 @@ async fn unknown_compressions_are_rejected_as_the_specification_wants() {
 }
 
 #[tokio::test]
-async fn more_calls_than_allowed_are_told_to_try_again() {
+async fn clients_over_the_request_limit_are_told_to_retry() {
     let app = App::with(&["--calls-max", "1"]).await;
     let calls = (0..6).map(|_| {
         tokio::spawn(classify(
@@ -236,7 +236,7 @@ async fn more_calls_than_allowed_are_told_to_try_again() {
 }
 
 #[tokio::test]
-async fn messages_of_all_calls_together_are_bounded() {
+async fn bytes_of_all_messages_together_are_bounded() {
     let options = [
         "--image-bytes-max",
         "1000000",
@@ -262,7 +262,7 @@ async fn messages_of_all_calls_together_are_bounded() {
 }
 
 #[tokio::test]
-async fn damaged_messages_are_the_callers_mistake() {
+async fn rejects_corrupt_messages() {
     let app = App::start().await;
     for (name, body) in [
         ("longer than it is", &b"\0\0\0\0\x09\n\x01a"[..]),

@@ -86,7 +86,7 @@ async fn only_what_is_allowed_passes() {
 }
 
 #[tokio::test]
-async fn a_server_is_called_by_the_address_that_it_listens_on() {
+async fn accepts_the_address_that_it_listens_on_as_host() {
     for listen in ["127.0.0.2:0", "[::1]:0", "[::ffff:127.0.0.3]:0"] {
         let app = App::with_stages(&["--listen", listen], Script::default().stages()).await;
         let own = app.address.to_string();
@@ -109,7 +109,7 @@ async fn a_server_is_called_by_the_address_that_it_listens_on() {
 }
 
 #[tokio::test]
-async fn grpc_web_text_is_answered_as_text_even_without_accept() {
+async fn grpc_web_text_gets_text_even_without_accept() {
     let app = App::start().await;
     let request = Request::post(PATH).header("content-type", "application/grpc-web-text");
     let host = app.address.to_string();

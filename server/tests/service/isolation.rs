@@ -15,7 +15,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn a_panic_fails_its_own_call_alone() {
+async fn a_panic_fails_only_its_own_request() {
     let script = Script::default();
     let app = App::with_stages(&[], script.stages()).await;
     for protocol in Protocol::ALL {

@@ -32,7 +32,7 @@ async fn every_series_is_there_from_the_first_scrape() {
 }
 
 #[tokio::test]
-async fn calls_are_counted_by_protocol_and_code() {
+async fn requests_are_counted_by_protocol_and_code() {
     let app = App::start().await;
     for protocol in Protocol::ALL {
         for image_data in [photograph("coffee.png"), "not an image".into()] {

@@ -15,7 +15,7 @@ use crate::{
     script::{Script, order},
 };
 
-/// An option, the least and the greatest value that it takes, and a value below and above these.
+/// An option, the least and the greatest value that it accepts, and a value below and above these.
 struct Numeric {
     option: &'static str,
     range: [&'static str; 2],
@@ -68,7 +68,7 @@ const UNITS: [&str; 7] = [
     "BYTES",
     "PIXELS",
     "IMAGES",
-    "CALLS",
+    "REQUESTS",
     "STREAMS",
     "CONNECTIONS",
 ];
@@ -92,7 +92,7 @@ fn the_table_has_every_numeric_option() {
 }
 
 #[test]
-fn values_within_the_range_are_taken_and_others_refused() {
+fn accepts_values_within_the_range_and_rejects_others() {
     for Numeric {
         option,
         range,
@@ -118,7 +118,7 @@ fn values_within_the_range_are_taken_and_others_refused() {
     }
 }
 
-/// As the program itself reads them. It would go on running with a value that it took.
+/// Runs the program itself. It would keep running if it accepted the value.
 #[test]
 fn environment_variables_have_the_same_ranges() {
     for Numeric {

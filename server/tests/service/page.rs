@@ -16,7 +16,7 @@ async fn get(app: &App, path: &str, header: (&str, &str)) -> Response<Bytes> {
 const NO_HEADER: (&str, &str) = ("accept", "*/*");
 
 #[tokio::test]
-async fn the_page_is_served_beside_the_calls() {
+async fn serves_the_page_beside_the_service() {
     let app = App::start().await;
     let page = get(&app, "/", NO_HEADER).await;
     assert_eq!(page.status(), StatusCode::OK);
@@ -63,7 +63,7 @@ async fn a_page_in_a_folder_is_served_as_it_is_now() {
 }
 
 #[tokio::test]
-async fn browsers_are_told_what_the_page_may_do() {
+async fn the_page_has_a_content_security_policy() {
     let app = App::start().await;
     for path in ["/", "/nothing-here"] {
         let response = send(app.address, Http::One, Request::get(path), Bytes::new()).await;

@@ -79,7 +79,7 @@ async fn accepts_an_image_of_any_content_type() {
 }
 
 #[tokio::test]
-async fn the_answer_is_classifys() {
+async fn the_result_is_the_same_as_classifys() {
     let app = App::start().await;
     let request = ClassifyImageRequest {
         image_data: photograph("rocket.jpg"),
@@ -156,7 +156,7 @@ async fn values_are_read_whatever_their_case() {
 }
 
 #[tokio::test]
-async fn forms_without_a_file_are_the_callers_mistake() {
+async fn rejects_forms_without_a_file() {
     let app = App::with(&["--image-bytes-max", "1000000"]).await;
     let image = photograph("coffee.png");
     let far_too_long = form("; filename=\"x\"", &vec![0; 8_000_000]);
@@ -212,7 +212,7 @@ async fn rejects_bodies_declared_as_something_else_than_an_image() {
 }
 
 #[tokio::test]
-async fn a_query_that_says_nothing_is_the_callers_mistake() {
+async fn rejects_an_invalid_query() {
     let app = App::start().await;
     for query in ["top_k=three", "topk=3", "explain=perhaps", "top_k=-1"] {
         let request = Request::post(format!("{PATH}?{query}"));
@@ -310,7 +310,7 @@ async fn only_pages_of_listed_origins_may_post() {
 }
 
 #[tokio::test]
-async fn answers_carry_the_callers_request_id() {
+async fn responses_carry_the_clients_request_id() {
     let app = App::start().await;
     let id = [("x-request-id", "caller-1_a")];
     let response = post(&app, &id, photograph("coffee.png")).await;
@@ -330,15 +330,15 @@ async fn the_openapi_file_is_served_and_names_every_field() {
     let request = Request::post(format!("{PATH}?explain=true&top_k=1"));
     let answer = send(app.address, Http::One, request, photograph("coffee.png")).await;
     let answer: Value = serde_json::from_slice(answer.body()).unwrap();
-    let refusal = post(&app, &[], "not an image").await;
-    let refusal: Value = serde_json::from_slice(refusal.body()).unwrap();
+    let rejection = post(&app, &[], "not an image").await;
+    let rejection: Value = serde_json::from_slice(rejection.body()).unwrap();
     let prediction = &answer["predictions"][0];
     for (schema, value) in [
         ("Answer", &answer),
         ("Prediction", prediction),
         ("Heatmap", &prediction["heatmap"]),
         ("Crop", &answer["crop"]),
-        ("Status", &refusal),
+        ("Status", &rejection),
     ] {
         let described = &openapi["components"]["schemas"][schema]["properties"];
         let names = |value: &Value| {
@@ -350,7 +350,7 @@ async fn the_openapi_file_is_served_and_names_every_field() {
 }
 
 #[tokio::test]
-async fn long_names_do_not_flood_the_answer() {
+async fn long_names_are_shortened_in_errors() {
     let app = App::start().await;
     let request = ClassifyImageRequest {
         image_data: photograph("coffee.png"),

@@ -42,7 +42,7 @@ async fn paths_that_lead_nowhere_are_named() {
 }
 
 #[tokio::test]
-async fn foreign_pages_are_told_why() {
+async fn the_error_for_a_foreign_page_names_the_option() {
     let app = App::start().await;
     for path in [GET_MODEL, "/v1/classify"] {
         let request = Request::post(path)
@@ -75,7 +75,7 @@ async fn a_missing_host_is_named() {
 }
 
 #[tokio::test]
-async fn too_much_metadata_is_the_callers_mistake() {
+async fn rejects_too_much_metadata() {
     let app = App::start().await;
     let request = Request::post(GET_MODEL)
         .header("content-type", "application/grpc")

@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use imageclassifier_model::{
     CLASSES, Classifier, Crop, CropSquare, Embedding, EncodedImage, Inference, Input, InvalidImage,
-    Logits, NetworkError, Ranking, Team, Variant,
+    Logits, NetworkError, Ranking, ThreadTeam, Variant,
 };
 use imageclassifier_proto::ClassifyImageRequest;
 use imageclassifier_server::{MakeStages, Stages};
@@ -91,7 +91,7 @@ impl Stages for Scripted {
         Ok((Input::from_values(1, vec![0.0; 3]).unwrap(), crop))
     }
 
-    fn infer(&mut self, _: Input, _: &mut Team, _: bool) -> Result<Inference, NetworkError> {
+    fn infer(&mut self, _: Input, _: &mut ThreadTeam, _: bool) -> Result<Inference, NetworkError> {
         self.script.inferences.fetch_add(1, Ordering::SeqCst);
         assert_ne!(self.order, "panic in inference", "ordered, secretly");
         if self.order == "not finite" {

@@ -49,7 +49,7 @@ async fn connections_that_ask_for_nothing_are_closed() {
 }
 
 #[tokio::test]
-async fn an_answer_that_nobody_takes_is_not_kept() {
+async fn an_unread_response_is_dropped() {
     let app = App::with(&["--write-timeout", "0.3", "--idle-timeout", "0.4"]).await;
     // HTTP/2: settings that grant no window, then GET / of localhost.
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -64,7 +64,7 @@ async fn an_answer_that_nobody_takes_is_not_kept() {
 }
 
 #[tokio::test]
-async fn an_upload_that_does_not_end_is_answered() {
+async fn an_upload_that_does_not_end_gets_an_error() {
     let app = App::with(&["--upload-timeout", "0.3"]).await;
     let call = "POST /imageclassifier.ImageClassifier/Classify HTTP/1.1\r\nhost: localhost\r\n\
         content-type: application/grpc-web+proto\r\ncontent-length: 1000\r\n\r\n\0\0\0\x03\u{7f}";

@@ -1,4 +1,4 @@
-//! The stop: announced, then no new calls, then nobody holds it up.
+//! Shutdown: announced first, then no new requests, and no client can delay it.
 
 use std::{
     io::{Read, Write},
@@ -17,7 +17,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn calls_in_progress_are_finished_and_new_ones_taken_during_the_grace() {
+async fn finishes_requests_in_progress_and_accepts_new_ones_during_the_grace() {
     for protocol in Protocol::ALL {
         let script = Script::default();
         let app = App::with_stages(&["--drain-grace", "0.5"], script.stages()).await;
@@ -44,7 +44,7 @@ async fn calls_in_progress_are_finished_and_new_ones_taken_during_the_grace() {
         );
         classify(address, protocol, order(""))
             .await
-            .expect("taken during the grace");
+            .expect("accepted during the grace");
 
         slow.await
             .unwrap()
@@ -52,14 +52,14 @@ async fn calls_in_progress_are_finished_and_new_ones_taken_during_the_grace() {
         within_seconds(5, stopping).await.unwrap().unwrap();
         assert!(
             stopped_at.elapsed() < Duration::from_secs(4),
-            "nobody held it up"
+            "no client delayed it"
         );
         assert!(TcpStream::connect(address).await.is_err());
     }
 }
 
 #[tokio::test]
-async fn nobody_who_only_holds_a_connection_holds_up_the_stop() {
+async fn idle_connections_do_not_delay_the_shutdown() {
     let app = App::with(&["--drain-timeout", "20"]).await;
     let mut health = HealthClient::new(app.channel().await);
     let watched = health.watch(HealthCheckRequest::default()).await.unwrap();
@@ -78,7 +78,7 @@ async fn nobody_who_only_holds_a_connection_holds_up_the_stop() {
 }
 
 #[tokio::test]
-async fn a_call_that_takes_longer_than_the_timeout_is_cut_off() {
+async fn a_request_that_outlasts_the_drain_timeout_is_cut_off() {
     let script = Script::default();
     let app = App::with_stages(&["--drain-timeout", "0.3"], script.stages()).await;
     let slow = tokio::spawn(classify(app.address, Protocol::Grpc, order("sleep 3000")));
@@ -106,7 +106,7 @@ fn ask(mut connection: std::net::TcpStream) -> bool {
 }
 
 #[tokio::test]
-async fn connections_that_wait_to_be_accepted_are_answered() {
+async fn connections_that_wait_to_be_accepted_get_a_response() {
     let app = App::with_stages(&[], Script::default().stages()).await;
     // The system completes these handshakes, and the server does nothing before it is told to stop.
     let connections: Vec<_> = (0..50)

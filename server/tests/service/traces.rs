@@ -75,7 +75,7 @@ fn program(collector: SocketAddr) -> (Child, SocketAddr) {
 }
 
 #[tokio::test]
-async fn a_call_is_a_span_of_its_callers_trace() {
+async fn a_request_is_a_span_of_its_clients_trace() {
     let collector = Collector::default();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let collector_address = listener.local_addr().unwrap();

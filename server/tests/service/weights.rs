@@ -4,7 +4,7 @@
 use std::{env, path::PathBuf};
 
 use imageclassifier_client::{Classifier, ClassifyOptions};
-use imageclassifier_model::{DecodedImage, EncodedImage, Input, Kernel};
+use imageclassifier_model::{DecodedImage, EncodedImage, Input, Isa};
 use imageclassifier_proto::{
     ClassifyImageRequest, ClassifyImageResponse,
     inference::{
@@ -68,7 +68,7 @@ async fn answer(app: &App, request: ClassifyImageRequest) -> ClassifyImageRespon
 }
 
 #[tokio::test]
-async fn the_programs_own_weights_in_a_file_give_the_same_answers() {
+async fn the_embedded_weights_in_a_file_give_the_same_results() {
     let own = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../model/weights/efficientnet_lite0.safetensors");
     let [embedded, file] = [
@@ -117,9 +117,9 @@ async fn says_what_it_serves(served: &Served) {
             model: "efficientnet-lite0".to_owned(),
             ..coffee()
         };
-        let refused = classify(app.address, protocol, request).await.unwrap_err();
-        assert_eq!(refused.code(), Code::NotFound);
-        let info = refused.get_details_error_info().unwrap();
+        let rejected = classify(app.address, protocol, request).await.unwrap_err();
+        assert_eq!(rejected.code(), Code::NotFound);
+        let info = rejected.get_details_error_info().unwrap();
         assert_eq!(info.reason, "MODEL_UNKNOWN");
         assert_eq!(info.metadata["available"], served.name);
     }
@@ -185,15 +185,15 @@ async fn speaks_the_open_inference_protocol(app: &App, served: &Served) {
     assert!((espresso - answer.confidence).abs() < 1e-5);
 
     request.inputs[0].shape = vec![1, 3, 224, 224];
-    let refused = client.model_infer(request).await.unwrap_err();
-    assert_eq!(refused.code(), Code::InvalidArgument);
+    let rejected = client.model_infer(request).await.unwrap_err();
+    assert_eq!(rejected.code(), Code::InvalidArgument);
     let expected = format!("send [N, 3, {size}, {size}]");
-    assert!(refused.message().contains(&expected), "{refused:?}");
+    assert!(rejected.message().contains(&expected), "{rejected:?}");
 }
 
 #[tokio::test]
 async fn lite2_answers_in_bf16_under_a_revision_of_its_own() {
-    let (Some(served), true) = (served("lite2"), Kernel::Avx512Bf16.is_available()) else {
+    let (Some(served), true) = (served("lite2"), Isa::Avx512Bf16.is_available()) else {
         return;
     };
     let f32 = App::with(&["--weights", &served.file]).await;

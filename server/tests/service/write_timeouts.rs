@@ -31,7 +31,7 @@ const OPTIONS: [&str; 4] = ["--write-timeout", "0.3", "--idle-timeout", "10"];
 const PAUSE: Duration = Duration::from_millis(900);
 
 #[tokio::test]
-async fn a_stream_whose_answers_are_not_due_is_left_alone() {
+async fn a_stream_without_responses_due_does_not_time_out() {
     let app = App::with_stages(&OPTIONS, Script::default().stages()).await;
     let (sender, receiver) = mpsc::channel(1);
     let mut client = ImageClassifierClient::new(app.channel().await);
@@ -47,7 +47,7 @@ async fn a_stream_whose_answers_are_not_due_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_batch_whose_answers_take_long_is_left_alone() {
+async fn a_batch_whose_results_take_long_does_not_time_out() {
     let app = App::with_stages(&OPTIONS, Script::default().stages()).await;
     let mut client = ImageClassifierClient::new(app.channel().await);
     let requests = vec![order("sleep 900")];
@@ -86,7 +86,7 @@ async fn an_image_may_take_longer_to_upload_on_a_stream() {
     assert!(!body.to_bytes().is_empty());
 }
 
-/// A client that takes nothing of two responses, and goes on taking a third.
+/// A client that reads nothing of two responses and all of a third.
 #[tokio::test]
 async fn stalled_responses_are_ended_beside_one_that_moves() {
     const MOVING: u32 = 1;

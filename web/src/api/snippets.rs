@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_call_a_secure_server_over_tls() {
+    fn snippets_use_tls_for_a_secure_server() {
         let server = Server::at("https://images.example");
         for snippet in &SNIPPETS {
             for (plain, _) in snippet.secure {

@@ -235,7 +235,7 @@ fn name_of(state: &State) -> &'static str {
 fn positions(batch: Batch, filter: ViewFilter) -> Vec<usize> {
     batch.pulse().track();
     let (shown, sort) = (filter.state.get(), filter.sort.get());
-    let text = filter.text.get().trim().to_lowercase();
+    let text = order::lower_case(filter.text.get().trim());
     batch.rows().with(|rows| {
         let states: Vec<_> = rows
             .iter()

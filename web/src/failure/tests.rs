@@ -144,7 +144,7 @@ fn each_reason_becomes_a_sentence_one_can_act_on() {
 }
 
 #[test]
-fn a_call_without_a_reason_is_explained_by_its_kind() {
+fn an_error_without_a_reason_is_explained_by_its_kind() {
     let cases = [
         (
             Code::Unavailable,
@@ -180,7 +180,7 @@ fn a_call_without_a_reason_is_explained_by_its_kind() {
 }
 
 #[test]
-fn every_failure_the_client_calls_retryable_offers_a_retry() {
+fn every_retryable_failure_offers_a_retry() {
     for code in 1..=16 {
         let error = CallError::from(Status::new(Code::from(code), ""));
         if error.kind().is_retryable() {

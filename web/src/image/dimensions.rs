@@ -79,10 +79,10 @@ mod tests {
     const IMAGES: [(&str, (u32, u32)); 6] = [
         ("../model/tests/golden/photos/rocket.jpg", (640, 427)),
         ("../model/tests/golden/photos/coffee.png", (600, 400)),
-        ("../fuzz/seeds/picture/lossy.webp", (40, 30)),
-        ("../fuzz/seeds/picture/lossless.webp", (40, 30)),
-        ("../fuzz/seeds/picture/moving.gif", (40, 30)),
-        ("../fuzz/seeds/picture/rgb.bmp", (40, 30)),
+        ("../fuzz/seeds/image/lossy.webp", (40, 30)),
+        ("../fuzz/seeds/image/lossless.webp", (40, 30)),
+        ("../fuzz/seeds/image/moving.gif", (40, 30)),
+        ("../fuzz/seeds/image/rgb.bmp", (40, 30)),
     ];
 
     #[test]

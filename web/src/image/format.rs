@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_format_is_told_by_the_first_bytes() {
+    fn a_format_is_identified_by_the_first_bytes() {
         use BrowserFormat::{Avif, Heic, JpegXl, Svg};
         let cases: [(&[u8], Option<Format>); 20] = [
             (b"\xff\xd8\xff\xe0", Some(Format::Other)),

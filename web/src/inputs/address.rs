@@ -106,9 +106,9 @@ fn begin(url: Url) -> Fetching {
 }
 
 async fn fetched(response: JsFuture, url: &Url, name: &str) -> Result<File, Failure> {
-    let refused = |_| Failure::OtherSite { site: url.host() };
-    let image = fetch::blob(response).await.map_err(refused)?;
-    file(&image, name, &image.type_()).map_err(refused)
+    let unreadable = |_| Failure::OtherSite { site: url.host() };
+    let image = fetch::blob(response).await.map_err(unreadable)?;
+    file(&image, name, &image.type_()).map_err(unreadable)
 }
 
 /// The page's policy lets it fetch no `data:` URLs.

@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn maps_of_one_answer_share_a_scale() {
+    fn maps_of_one_result_share_a_scale() {
         let answer = answer(&[&single(0, 4.0), &single(0, -1.0)]);
         let corner = |position| Heat::of(&answer, position).unwrap().pixels()[..4].to_vec();
         assert_eq!(corner(0), [224, 0, 122, 255]);

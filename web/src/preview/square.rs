@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_answer_the_square_comes_from_the_shared_function() {
+    fn without_a_result_the_square_comes_from_the_shared_function() {
         for said in [None, Some(&Crop::default())] {
             let square = Square::of((640, 480), said, 224);
             assert_eq!((square.left, square.top, square.side), (110.0, 30.0, 420.0));

@@ -22,7 +22,7 @@ impl RequestError {
     /// The failure of a request for the image `name`, sent with an access token or without.
     pub(super) fn of_call(name: &str, error: CallError, has_token: bool) -> Self {
         let failure = if has_token && error.reason() == ErrorReason::Unauthenticated {
-            Failure::TokenRefused
+            Failure::TokenRejected
         } else {
             Failure::call(name, &error)
         };

@@ -147,11 +147,22 @@ fn named(part: Option<&str>, name: &str) -> Result<String, Damaged> {
 
 fn prediction(part: &str) -> Result<(String, f32), Damaged> {
     let (label, confidence) = part.split_once('=').ok_or(Damaged)?;
-    let confidence: f32 = confidence.parse().map_err(|_| Damaged)?;
-    if !(0.0..=1.0).contains(&confidence) {
-        return Err(Damaged);
+    Ok((text(label)?, fraction(confidence).ok_or(Damaged)?))
+}
+
+/// A number from 0 to 1 with one to six decimals; links have four. The standard library's parser for floating-point numbers
+/// would add more than 10 kB to the compressed page, mostly tables.
+fn fraction(text: &str) -> Option<f32> {
+    let (whole, decimals) = text.split_once('.')?;
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !(1..=6).contains(&decimals.len()) || !is_number(whole) || !is_number(decimals) {
+        return None;
     }
-    Ok((text(label)?, confidence))
+    let scale = 10_u32.pow(u32::try_from(decimals.len()).ok()?);
+    let parts = whole.parse::<u32>().ok()?.checked_mul(scale)?;
+    let parts = parts.checked_add(decimals.parse().ok()?)?;
+    // Both are below 2^24, so the quotient is the nearest f32.
+    (parts <= scale).then(|| parts as f32 / scale as f32)
 }
 
 fn text(encoded: &str) -> Result<String, Damaged> {
@@ -223,6 +234,17 @@ mod tests {
     }
 
     #[test]
+    fn reads_every_confidence_exactly() {
+        for parts in 0..=10_000_u16 {
+            let confidence = f32::from(parts) / 10_000.0;
+            let written = format!("{confidence:.4}");
+            assert_eq!(fraction(&written), written.parse().ok(), "{written}");
+        }
+        assert_eq!(fraction("0.5"), Some(0.5));
+        assert_eq!(fraction("0.999999"), Some(0.999_999));
+    }
+
+    #[test]
     fn a_damaged_link_is_an_error() {
         let long = format!("answer=1&model=m&revision=r&{}=0.5", "a".repeat(201));
         for fragment in [
@@ -235,6 +257,12 @@ mod tests {
             "answer=1&model=m&revision=r&cup",
             "answer=1&model=m&revision=r&cup=",
             "answer=1&model=m&revision=r&cup=1.5",
+            "answer=1&model=m&revision=r&cup=1",
+            "answer=1&model=m&revision=r&cup=.5",
+            "answer=1&model=m&revision=r&cup=+0.5",
+            "answer=1&model=m&revision=r&cup=0.+5",
+            "answer=1&model=m&revision=r&cup=0.1234567",
+            "answer=1&model=m&revision=r&cup=4294967296.0",
             "answer=1&model=m&revision=r&cup=-0.5",
             "answer=1&model=m&revision=r&cup=NaN",
             "answer=1&model=m&revision=r&cup=0.5&",

@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn progress_is_told_in_numbers() {
+    fn progress_is_stated_in_numbers() {
         let cases = [
             (
                 (3, 40, 0, 0),

@@ -79,10 +79,10 @@ texts! {
     link_damaged:
         "This link to a result is damaged. Ask for it again, or choose an image of your own.",
         "Эта ссылка на результат повреждена. Попросите её снова или выберите своё изображение.";
-    token_wanted:
+    token_required:
         "This server requires an access token. Enter yours, or ask the administrator for one.",
         "Этому серверу нужен токен доступа. Введите свой или попросите его у администратора.";
-    token_refused:
+    token_rejected:
         "The server rejected this access token. Check it and enter it again, or ask the administrator.",
         "Сервер не принял этот токен. Проверьте и введите снова или обратитесь к администратору.";
     token_unusable:

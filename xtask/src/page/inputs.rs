@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn finds_the_programs_and_the_files_that_the_page_is_made_of() {
-        let html = r#"<link rel="icon" href="copied-by-nobody.svg">
+        let html = r#"<link rel="icon" href="not-copied.svg">
             <link data-trunk rel="css" href="web/a.css">
             <link
               data-trunk rel="rust" href="web/Cargo.toml" data-cargo-profile-release="page"

@@ -30,83 +30,63 @@ pub(crate) struct Archive {
     member: &'static str,
 }
 
-// The digests are those of upstream's release pages; each was found alike in two independent repositories that pin it.
+// The digests are those of upstream's release pages; each was compared with two independent repositories that pin it.
 
-pub(crate) const TRUNK: [Archive; 4] = [
-    Archive {
-        platform: ("linux", "x86_64"),
-        path: "trunk-rs/trunk/releases/download/v0.21.14/trunk-x86_64-unknown-linux-musl.tar.gz",
-        sha256: "a67f4054b249fe9acc5fabc25de1aebf19783aca3ad6ff64bf34d7da44d0ea20",
-        member: "trunk",
-    },
-    Archive {
-        platform: ("linux", "aarch64"),
-        path: "trunk-rs/trunk/releases/download/v0.21.14/trunk-aarch64-unknown-linux-musl.tar.gz",
-        sha256: "e8e2a2bb423ce6702ab9f4f02f8c9ae99d790f0301f7634e986b2dd8706019cc",
-        member: "trunk",
-    },
-    Archive {
-        platform: ("macos", "x86_64"),
-        path: "trunk-rs/trunk/releases/download/v0.21.14/trunk-x86_64-apple-darwin.tar.gz",
-        sha256: "f1ba0e3bbe24e0ae219c6d22c33e24e2825c1608dd27c2556e323495110f1a95",
-        member: "trunk",
-    },
-    Archive {
-        platform: ("macos", "aarch64"),
-        path: "trunk-rs/trunk/releases/download/v0.21.14/trunk-aarch64-apple-darwin.tar.gz",
-        sha256: "764e299dd50d89442a4e96a236349f57961984b701e74d3dbdb39cd1c9f5101e",
-        member: "trunk",
-    },
-];
+/// One archive for each platform. Paths and members differ only in the target, which follows the first literal.
+macro_rules! archives {
+    (
+        path: $path:literal,
+        member: [$($member:literal)?] $program:literal,
+        $($target:literal ($os:literal, $arch:literal): $sha256:literal,)*
+    ) => {
+        [$(Archive {
+            platform: ($os, $arch),
+            path: concat!($path, $target, ".tar.gz"),
+            sha256: $sha256,
+            member: concat!($($member, $target,)? $program),
+        },)*]
+    };
+}
 
-pub(crate) const WASM_BINDGEN: [Archive; 4] = [
-    Archive {
-        platform: ("linux", "x86_64"),
-        path: "wasm-bindgen/wasm-bindgen/releases/download/0.2.126/wasm-bindgen-0.2.126-x86_64-unknown-linux-musl.tar.gz",
-        sha256: "064948d58e2d6c0a745216477a639ba696216d6309aaa902939d1b865b1d869d",
-        member: "wasm-bindgen-0.2.126-x86_64-unknown-linux-musl/wasm-bindgen",
-    },
-    Archive {
-        platform: ("linux", "aarch64"),
-        path: "wasm-bindgen/wasm-bindgen/releases/download/0.2.126/wasm-bindgen-0.2.126-aarch64-unknown-linux-musl.tar.gz",
-        sha256: "2245120254a9f6c9a9adf3601f3d52bb31309219e9ceab7696e74e24885c440a",
-        member: "wasm-bindgen-0.2.126-aarch64-unknown-linux-musl/wasm-bindgen",
-    },
-    Archive {
-        platform: ("macos", "x86_64"),
-        path: "wasm-bindgen/wasm-bindgen/releases/download/0.2.126/wasm-bindgen-0.2.126-x86_64-apple-darwin.tar.gz",
-        sha256: "6014dca993c8bf8a6ec10b6fccfbeabf599842d011f58a4abb7669afef784422",
-        member: "wasm-bindgen-0.2.126-x86_64-apple-darwin/wasm-bindgen",
-    },
-    Archive {
-        platform: ("macos", "aarch64"),
-        path: "wasm-bindgen/wasm-bindgen/releases/download/0.2.126/wasm-bindgen-0.2.126-aarch64-apple-darwin.tar.gz",
-        sha256: "7df536babe345deb68828148dbdc71179118afdab42d83547c7cebfbf1426bd5",
-        member: "wasm-bindgen-0.2.126-aarch64-apple-darwin/wasm-bindgen",
-    },
-];
+pub(crate) const TRUNK: [Archive; 4] = archives! {
+    path: "trunk-rs/trunk/releases/download/v0.21.14/trunk-",
+    member: [] "trunk",
+    "x86_64-unknown-linux-musl" ("linux", "x86_64"): "a67f4054b249fe9acc5fabc25de1aebf19783aca3ad6ff64bf34d7da44d0ea20",
+    "aarch64-unknown-linux-musl" ("linux", "aarch64"): "e8e2a2bb423ce6702ab9f4f02f8c9ae99d790f0301f7634e986b2dd8706019cc",
+    "x86_64-apple-darwin" ("macos", "x86_64"): "f1ba0e3bbe24e0ae219c6d22c33e24e2825c1608dd27c2556e323495110f1a95",
+    "aarch64-apple-darwin" ("macos", "aarch64"): "764e299dd50d89442a4e96a236349f57961984b701e74d3dbdb39cd1c9f5101e",
+};
+
+pub(crate) const WASM_BINDGEN: [Archive; 4] = archives! {
+    path: "wasm-bindgen/wasm-bindgen/releases/download/0.2.126/wasm-bindgen-0.2.126-",
+    member: ["wasm-bindgen-0.2.126-"] "/wasm-bindgen",
+    "x86_64-unknown-linux-musl" ("linux", "x86_64"): "064948d58e2d6c0a745216477a639ba696216d6309aaa902939d1b865b1d869d",
+    "aarch64-unknown-linux-musl" ("linux", "aarch64"): "2245120254a9f6c9a9adf3601f3d52bb31309219e9ceab7696e74e24885c440a",
+    "x86_64-apple-darwin" ("macos", "x86_64"): "6014dca993c8bf8a6ec10b6fccfbeabf599842d011f58a4abb7669afef784422",
+    "aarch64-apple-darwin" ("macos", "aarch64"): "7df536babe345deb68828148dbdc71179118afdab42d83547c7cebfbf1426bd5",
+};
 
 /// The server that has the archives.
 #[derive(Debug)]
 pub(crate) struct Origin {
     pub(crate) base: String,
     connect_timeout: Duration,
-    /// How long it may bring next to nothing.
+    /// How long it may send almost nothing.
     stall_timeout: Duration,
 }
 
 impl Origin {
-    /// GitHub, or what [`ORIGIN`] names.
+    /// GitHub, or the mirror that [`ORIGIN`] names.
     pub(crate) fn of_environment() -> Self {
         Self {
             base: env::var(ORIGIN).unwrap_or_else(|_| GITHUB.to_owned()),
-            // Who has no way to GitHub should not wait long to learn it.
+            // Without a way to GitHub, set-up should find out soon.
             connect_timeout: Duration::from_secs(4),
             stall_timeout: Duration::from_secs(10),
         }
     }
 
-    /// Whether it answers at all.
+    /// Whether the server answers at all.
     pub(crate) fn answers(&self) -> bool {
         let mut curl = self.curl();
         curl.args(["--head", "--output", "/dev/null"])
@@ -138,13 +118,13 @@ pub(super) fn install(tool: &Tool, origin: &Origin, folder: &Path) -> anyhow::Re
         .iter()
         .find(|archive| archive.platform == here);
     let archive =
-        archive.with_context(|| format!("upstream has none for {} {}", here.0, here.1))?;
+        archive.with_context(|| format!("there is no archive for {} {}", here.0, here.1))?;
     ensure!(exists("curl") && exists("tar"), "curl or tar is missing");
     let work = work_folder(folder);
     let outcome = download(archive, origin, &work)
         .and_then(|()| unpack(archive, tool, &work))
-        .and_then(|program| put(&program, folder, tool.program));
-    // Already gone is as good.
+        .and_then(|program| move_into(&program, folder, tool.program));
+    // The folder may be gone already.
     let _ = fs::remove_dir_all(work);
     outcome
 }
@@ -166,8 +146,8 @@ fn download(archive: &Archive, origin: &Origin, work: &Path) -> anyhow::Result<(
         .arg(&url)
         .output()?;
     if !answer.status.success() {
-        let said = String::from_utf8_lossy(&answer.stderr);
-        bail!("{url} cannot be had, {}", said.trim());
+        let reason = String::from_utf8_lossy(&answer.stderr);
+        bail!("cannot download {url}: {}", reason.trim());
     }
     let digest = Sha256::digest(fs::read(work.join("archive"))?);
     let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -179,7 +159,7 @@ fn download(archive: &Archive, origin: &Origin, work: &Path) -> anyhow::Result<(
     Ok(())
 }
 
-/// The program, made out of the archive.
+/// Unpacks the program and checks its version.
 fn unpack(archive: &Archive, tool: &Tool, work: &Path) -> anyhow::Result<PathBuf> {
     let mut tar = Command::new("tar");
     tar.current_dir(work)
@@ -198,7 +178,7 @@ fn unpack(archive: &Archive, tool: &Tool, work: &Path) -> anyhow::Result<PathBuf
     Ok(program)
 }
 
-fn put(program: &Path, folder: &Path, name: &str) -> anyhow::Result<()> {
+fn move_into(program: &Path, folder: &Path, name: &str) -> anyhow::Result<()> {
     let programs = folder.join("bin");
     fs::create_dir_all(&programs)?;
     fs::rename(program, programs.join(name))?;

@@ -47,7 +47,7 @@ pub(crate) fn program(
     Ok(programs)
 }
 
-/// Removes what compiling left behind: a gigabyte that nobody needs again.
+/// Removes what compiling left behind: a gigabyte that is not needed again.
 pub(crate) fn tidy_up() {
     // Where there is none, nothing was compiled.
     let _ = fs::remove_dir_all(build_folder());

@@ -27,7 +27,7 @@ pub(crate) enum InputImage {
     Prepared(PreparedTensor),
 }
 
-/// Takes the images out of `request`.
+/// Moves the images out of `request`.
 ///
 /// # Errors
 /// [`RequestError::TensorMalformed`], [`RequestError::BatchSize`].
@@ -43,7 +43,7 @@ pub(crate) fn images(
         let name = model.input();
         RequestError::tensor(
             "inputs",
-            format!("the call has {count} inputs: send one, {name:?}"),
+            format!("the request has {count} inputs: send one, {name:?}"),
         )
     })?;
     let count = images_in(&input, model, engine)?;

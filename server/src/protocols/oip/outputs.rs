@@ -17,7 +17,7 @@ use crate::{
     request::error::{RequestError, excerpt},
 };
 
-/// What can be asked about an image.
+/// An output of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Output {
     /// The label of the most probable class.
@@ -30,7 +30,7 @@ pub(crate) enum Output {
 
 /// A requested output, and how much of it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct RequestedOutput {
     output: Output,
     /// If set, only this many of the highest values, as text with index and label.
     top_k: Option<usize>,
@@ -78,54 +78,57 @@ impl Output {
 ///
 /// # Errors
 /// [`RequestError::TensorMalformed`], [`RequestError::TopK`].
-pub(crate) fn wanted(
+pub(crate) fn parse_requested(
     requested: &[InferRequestedOutputTensor],
     model: &Model,
-) -> Result<Vec<Wanted>, RequestError> {
+) -> Result<Vec<RequestedOutput>, RequestError> {
     if requested.is_empty() {
-        let whole = |&output| Wanted {
+        let whole = |&output| RequestedOutput {
             output,
             top_k: None,
         };
         return Ok(model.outputs().iter().map(whole).collect());
     }
-    let mut all: Vec<Wanted> = Vec::new();
+    let mut all: Vec<RequestedOutput> = Vec::new();
     for tensor in requested {
-        let wanted = want(tensor, model.classes())?;
-        if all.iter().any(|earlier| earlier.output == wanted.output) {
-            let name = wanted.output.name();
-            let problem = format!("{name:?} is wanted twice: ask for each output once");
+        let parsed = parse_one(tensor, model.classes())?;
+        if all.iter().any(|earlier| earlier.output == parsed.output) {
+            let name = parsed.output.name();
+            let problem = format!("{name:?} is requested twice: request each output once");
             return Err(RequestError::tensor("outputs", problem));
         }
-        all.push(wanted);
+        all.push(parsed);
     }
     Ok(all)
 }
 
-fn want(tensor: &InferRequestedOutputTensor, classes: usize) -> Result<Wanted, RequestError> {
+fn parse_one(
+    tensor: &InferRequestedOutputTensor,
+    classes: usize,
+) -> Result<RequestedOutput, RequestError> {
     let found = ALL.into_iter().find(|output| output.name() == tensor.name);
     let output = found.ok_or_else(|| {
         let (sent, known) = (excerpt(&tensor.name), ALL.map(Output::name));
         RequestError::tensor(
             "outputs",
-            format!("there is no output {sent:?}: ask for some of {known:?}"),
+            format!("there is no output {sent:?}: request some of {known:?}"),
         )
     })?;
     no_shared_memory("outputs", tensor.parameters.keys())?;
     let Some(parameter) = tensor.parameters.get(CLASSIFICATION) else {
-        return Ok(Wanted {
+        return Ok(RequestedOutput {
             output,
             top_k: None,
         });
     };
     match (output, whole_number(parameter)) {
-        (Output::Probabilities | Output::Logits, Some(top_k @ 1..)) => Ok(Wanted {
+        (Output::Probabilities | Output::Logits, Some(top_k @ 1..)) => Ok(RequestedOutput {
             output,
             top_k: Some(highest(top_k, classes)?),
         }),
         _ => Err(RequestError::tensor(
             "outputs",
-            "classification is not possible so: ask for it on \"probabilities\" or \"logits\", with a whole number over 0"
+            "classification needs a whole number over 0, on \"probabilities\" or \"logits\": change it or leave it out"
                 .to_owned(),
         )),
     }
@@ -144,16 +147,16 @@ fn highest(top_k: i64, classes: usize) -> Result<usize, RequestError> {
 /// Writes the outputs into `response`. The rankings must contain all classes.
 pub(crate) fn write(
     response: &mut ModelInferResponse,
-    wanted: &[Wanted],
+    requested: &[RequestedOutput],
     images: &[Classification],
     form: Form,
 ) {
-    for wanted in wanted {
-        let elements = wanted.elements(images);
+    for output in requested {
+        let elements = output.elements(images);
         let mut tensor = InferOutputTensor {
-            name: wanted.output.name().to_owned(),
+            name: output.output.name().to_owned(),
             datatype: datatype_name(elements.datatype()).to_owned(),
-            shape: wanted.shape(images),
+            shape: output.shape(images),
             ..Default::default()
         };
         match form {
@@ -164,7 +167,7 @@ pub(crate) fn write(
     }
 }
 
-impl Wanted {
+impl RequestedOutput {
     fn shape(self, images: &[Classification]) -> Vec<i64> {
         let length = |length: usize| i64::try_from(length).expect("short");
         let classes = images

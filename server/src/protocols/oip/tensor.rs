@@ -19,7 +19,7 @@ pub(crate) fn datatype_name(datatype: DataType) -> &'static str {
     match datatype {
         DataType::TypeFp32 => "FP32",
         DataType::TypeString => "BYTES",
-        other => unreachable!("no tensor of ours is {other:?}"),
+        other => unreachable!("no tensor of the model is {other:?}"),
     }
 }
 

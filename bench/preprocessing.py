@@ -2,7 +2,7 @@
 
 `agreement` then checks on labelled photographs of 12 megapixels that fast decoding gives the same top-1 as full scale.
 
-usage: picture.py [--json] [IMAGE... | agreement]
+usage: preprocessing.py [--json] [IMAGE... | agreement]
 """
 
 import io
@@ -88,7 +88,7 @@ def measure(name: str) -> dict[str, object]:
 
 def tables(result: dict) -> str:
     rows = []
-    for name, measured in result["pictures"].items():
+    for name, measured in result["images"].items():
         ways = measured["ways"]
         size = f"{name}, {measured['width']} x {measured['height']}, {measured['encoded_bytes'] / 1e6:.2f} MB"
         rows.append([size, *(way["median_ms"] for way in ways.values())])
@@ -104,7 +104,7 @@ def main() -> None:
     result = {
         "machine": machine(),
         "versions": versions("pillow", "opencv-python-headless"),
-        "pictures": {name: measure(name) for name in wanted if name != "agreement"},
+        "images": {name: measure(name) for name in wanted if name != "agreement"},
         "agreement": agreement() if "agreement" in wanted else None,
     }
     print_result(result, tables(result))

@@ -1,4 +1,4 @@
-//! Recognises a file's network by the names and shapes of its tensors, so that no file can state it wrongly.
+//! Identifies a file's network by the names and shapes of its tensors, so that no file can state it wrongly.
 
 use std::collections::BTreeMap;
 
