@@ -148,6 +148,10 @@ pub(crate) struct Evaluate {
     #[arg(value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub(crate) folder: PathBuf,
 
+    /// Folder with photographs that show none of the classes, to measure how well the model says "unknown"
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub(crate) unknown: Option<PathBuf>,
+
     /// Weights of the network that the model was trained on, if not the Lite0 in this program
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) base: Option<PathBuf>,

@@ -1,7 +1,10 @@
 //! `imageclassifier evaluate`: how good a model is on labelled photographs.
 
+use std::path::Path;
+
 use imageclassifier_model::{Activation, Head, ModelFolder};
-use imageclassifier_train::{Evaluation, Prediction, Task};
+use imageclassifier_train::{Evaluation, Interval, Prediction, Task, UnknownEvaluation};
+use serde_json::json;
 
 use crate::{
     args,
@@ -16,28 +19,58 @@ use crate::{
 
 pub(crate) fn run(args: &args::Evaluate) -> Outcome {
     match evaluate(args) {
-        Ok((evaluation, labels, unreadable)) => {
-            print(args, &evaluation, &labels);
-            Outcome::complete_if(unreadable == 0)
+        Ok(result) => {
+            print(args, &result);
+            Outcome::complete_if(result.unreadable == 0)
         }
         Err(why) => Outcome::failure(why),
     }
 }
 
-fn evaluate(args: &args::Evaluate) -> Result<(Evaluation, Vec<String>, usize), String> {
+struct Evaluated {
+    labels: Vec<String>,
+    evaluation: Evaluation,
+    unknown: Option<UnknownEvaluation>,
+    unreadable: usize,
+}
+
+fn evaluate(args: &args::Evaluate) -> Result<Evaluated, String> {
     let folder = ModelFolder::read(&args.model).map_err(|error| error.to_string())?;
     let network = LocalNetwork::load(args.base.as_deref())?;
     check_base(network.weights(), &folder)?;
-    let parts = folder.head().parts();
-    let dataset = Dataset::read_as(&args.folder, &parts.labels)?;
+    let (head, parts) = (folder.head(), folder.head().parts());
     let cache = Cache::open(args.cache.as_deref(), network.weights())?;
-    let features = Features::of(&dataset, &network, &cache);
-    let predictions = predictions(folder.head(), &dataset, &features);
-    if predictions.is_empty() {
-        return Err(format!("{} has no usable images", args.folder.display()));
-    }
-    let evaluation = Evaluation::of(task(folder.head()), parts.labels.len(), &predictions);
-    Ok((evaluation, parts.labels.clone(), features.unreadable))
+    let mut unreadable = 0;
+    let mut measure = |dataset: Dataset, folder: &Path| {
+        let features = Features::of(&dataset, &network, &cache);
+        unreadable += features.unreadable;
+        let predictions = predictions(head, &dataset, &features);
+        if predictions.is_empty() {
+            return Err(format!("{} has no usable images", folder.display()));
+        }
+        Ok(predictions)
+    };
+    let known = Dataset::read_as(&args.folder, &parts.labels)?;
+    let known = measure(known, &args.folder)?;
+    let unknown = match &args.unknown {
+        None => None,
+        Some(folder) => {
+            let unknown = Dataset::read_unknown(folder, &parts.labels)?;
+            let (known, unknown) = (scores(&known), scores(&measure(unknown, folder)?));
+            let threshold = parts.known_threshold;
+            Some(UnknownEvaluation::of(&known, &unknown, threshold))
+        }
+    };
+    Ok(Evaluated {
+        evaluation: Evaluation::of(task(head), parts.labels.len(), &known),
+        labels: parts.labels.clone(),
+        unknown,
+        unreadable,
+    })
+}
+
+fn scores(predictions: &[Prediction]) -> Vec<f32> {
+    predictions.iter().map(|it| it.known_score).collect()
 }
 
 fn task(head: &Head) -> Task {
@@ -65,29 +98,33 @@ pub(crate) fn predictions(head: &Head, dataset: &Dataset, features: &Features) -
     features.images.iter().filter_map(predict).collect()
 }
 
-fn print(args: &args::Evaluate, evaluation: &Evaluation, labels: &[String]) {
+fn print(args: &args::Evaluate, result: &Evaluated) {
+    let Evaluated {
+        labels,
+        evaluation,
+        unknown,
+        unreadable: _,
+    } = result;
     if args.json {
-        let json = serde_json::json!({ "labels": labels, "evaluation": evaluation });
+        let json = json!({ "labels": labels, "evaluation": evaluation, "unknown": unknown });
         println!("{json}");
         return;
     }
-    let percent = |share: f64| format!("{:.1} %", share * 100.0);
-    let Evaluation {
-        images,
-        accuracy,
-        balanced_accuracy,
-        calibration,
-        ..
-    } = evaluation;
-    println!("images             {images}");
+    println!("images             {}", evaluation.images);
+    println!("accuracy           {}", interval(evaluation.accuracy));
     println!(
-        "accuracy           {} (95 % confidence: {} to {})",
-        percent(accuracy.value),
-        percent(accuracy.low),
-        percent(accuracy.high)
+        "balanced accuracy  {}",
+        interval(evaluation.balanced_accuracy)
     );
-    println!("balanced accuracy  {}", percent(balanced_accuracy.value));
-    println!("calibration error  {:.3}", calibration.ece);
+    println!("calibration error  {:.3}", evaluation.calibration.ece);
+    if let Some(unknown) = unknown {
+        println!("unknown AUROC      {:.3}", unknown.auroc);
+        println!("FPR at 95 % known  {}", percent(unknown.fpr_at_95));
+        if let (Some(kept), Some(found)) = (unknown.known_kept, unknown.unknown_found) {
+            println!("known kept         {}", interval(kept));
+            println!("unknown found      {}", interval(found));
+        }
+    }
     println!(
         "\n{:>9}  {:>9}  {:>7}  class",
         "precision", "recall", "images"
@@ -100,4 +137,13 @@ fn print(args: &args::Evaluate, evaluation: &Evaluation, labels: &[String]) {
             class.images
         );
     }
+}
+
+fn interval(share: Interval) -> String {
+    let [value, low, high] = [share.value, share.low, share.high].map(percent);
+    format!("{value} (95 % confidence: {low} to {high})")
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
 }

@@ -20,11 +20,12 @@ mod trainer;
 pub use examples::{Examples, ExamplesError, Task};
 pub use learning_curve::LearningPoint;
 pub use metrics::{
-    Evaluation, Prediction, auroc,
+    Evaluation, Prediction,
     calibration::{Calibration, CalibrationBin},
     classes::{ClassMetrics, Confusion},
     coverage::CoveragePoint,
     interval::Interval,
+    unknown::UnknownEvaluation,
 };
 pub use suspicious::Suspicious;
 pub use trainer::{Head, Options, Trained, train};

@@ -4,6 +4,7 @@ pub(crate) mod calibration;
 pub(crate) mod classes;
 pub(crate) mod coverage;
 pub(crate) mod interval;
+pub(crate) mod unknown;
 
 use serde::Serialize;
 
@@ -93,34 +94,9 @@ impl Prediction {
     }
 }
 
-/// Area under the ROC curve: how often a known image has a higher score than an unknown one. Ties count half. Between 0 and 1;
-/// NaN if one of the two is empty.
-#[must_use]
-pub fn auroc(known: &[f32], unknown: &[f32]) -> f64 {
-    let mut all: Vec<(f32, bool)> = known.iter().map(|&score| (score, true)).collect();
-    all.extend(unknown.iter().map(|&score| (score, false)));
-    all.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let (mut wins, mut unknown_below) = (0.0, 0.0);
-    for tied in all.chunk_by(|a, b| a.0 == b.0) {
-        let known_here = tied.iter().filter(|it| it.1).count() as f64;
-        let unknown_here = tied.len() as f64 - known_here;
-        wins += known_here * (unknown_below + unknown_here / 2.0);
-        unknown_below += unknown_here;
-    }
-    wins / (known.len() as f64 * unknown.len() as f64)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn auroc_counts_pairs() {
-        assert_eq!(auroc(&[2.0, 3.0], &[0.0, 1.0]), 1.0);
-        assert_eq!(auroc(&[0.0, 3.0], &[1.0, 2.0]), 0.5);
-        assert_eq!(auroc(&[1.0, 1.0], &[1.0]), 0.5);
-        assert!(auroc(&[], &[1.0]).is_nan());
-    }
 
     #[test]
     fn several_labels_are_right_only_together() {

@@ -77,6 +77,22 @@ impl Dataset {
         })
     }
 
+    /// The images in and below `folder`, which show none of the classes `labels`.
+    ///
+    /// # Errors
+    /// If there are none, or a folder cannot be read.
+    pub(crate) fn read_unknown(folder: &Path, labels: &[String]) -> Result<Self, String> {
+        let images = images_below(folder)?.into_iter().map(|path| LabelledImage {
+            path,
+            classes: Vec::new(),
+        });
+        Ok(Self {
+            labels: labels.to_vec(),
+            images: images.collect(),
+            multi_label: true,
+        })
+    }
+
     /// Rows of a file and its labels, in as many columns as there are labels. Files are relative to the table's folder. A first
     /// row whose first cell is `file` is a header.
     ///
