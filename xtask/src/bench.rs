@@ -15,7 +15,8 @@ use crate::{
     tools::packages::{self, debian},
 };
 
-pub(crate) const NAMES: [&str; 6] = [
+pub(crate) const NAMES: [&str; 7] = [
+    "classes",
     "engine",
     "layers",
     "preprocessing",
@@ -27,6 +28,10 @@ pub(crate) const NAMES: [&str; 6] = [
 /// Builds what the benchmark compares, then runs it: what is printed on standard output is the result.
 pub(crate) fn measure(name: &str, options: &[String]) -> anyhow::Result<()> {
     match name {
+        "classes" => {
+            product(&["imageclassifier-cli"])?;
+            python(name, options)
+        }
         "engine" | "preprocessing" => {
             build(&["-p", "bench-engines"])?;
             python(name, options)
