@@ -56,7 +56,7 @@ def start_servers(code: Path) -> list[Server]:
     for threads in (1, 2):
         address = next(addresses)
         command = [sys.executable, ROOT / "bench/python_peer.py", address, MODEL, LABELS, str(threads)]
-        servers.append(Server(f"python, {threads} a call", address, command, PYTHONPATH=str(code)))
+        servers.append(Server(f"python, {threads} per request", address, command, PYTHONPATH=str(code)))
     for sessions, threads in ((2, 1), (1, 2)):
         address = next(addresses)
         command = [PROGRAMS / "rust-peer", address, MODEL, LABELS, str(sessions), str(threads)]

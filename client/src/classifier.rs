@@ -102,7 +102,7 @@ impl Classifier {
         self.authorization.is_some()
     }
 
-    /// Classifies one encoded image (JPEG, PNG, WebP, GIF or BMP).
+    /// Classifies one encoded image, in any format that the server reads.
     ///
     /// # Errors
     /// [`CallError`]; its kind says whether a retry can help.
@@ -130,7 +130,7 @@ impl Classifier {
         Ok(model.into_inner())
     }
 
-    /// A request with everything that goes with each, and the timeout.
+    /// A request with the access token and the timeout.
     pub(crate) fn request_with_timeout<T>(&self, message: T) -> Request<T> {
         let mut request = self.request(message);
         if let Some(timeout) = self.timeout {
@@ -139,7 +139,7 @@ impl Classifier {
         request
     }
 
-    /// A request with everything that goes with each.
+    /// A request with the access token.
     pub(crate) fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         if let Some(authorization) = &self.authorization {

@@ -225,7 +225,7 @@ mod tests {
         use ErrorKind::{
             DeadlineExceeded, Internal, InvalidInput, Unauthenticated, Unavailable, Unsupported,
         };
-        // Code and reason as server/src/status.rs pairs them.
+        // The codes that server/src/request/error/codes.rs gives to the reasons.
         let cases = [
             (Code::InvalidArgument, "IMAGE_EMPTY", InvalidInput),
             (Code::NotFound, "MODEL_UNKNOWN", InvalidInput),

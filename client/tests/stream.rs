@@ -40,7 +40,7 @@ enum Reply {
     AnswerAfter(Duration),
     Error(pb::Status),
     Silence,
-    /// Ends the stream, with all that it owes.
+    /// Ends the stream without the responses that are due.
     BreakOff(Status),
 }
 
@@ -77,7 +77,7 @@ impl ImageClassifier for Scripted {
         request: Request<Streaming<ClassifyImageRequest>>,
     ) -> Result<Response<Self::ClassifyStreamStream>, Status> {
         let mut messages = request.into_inner();
-        // Like a server that says nothing before it knows what it is asked.
+        // Like a server that sends no headers before the first message.
         let first = messages.message().await?;
         let (script, told) = (Arc::clone(&self.script), Arc::clone(&self.told));
         told.streams.fetch_add(1, Ordering::Relaxed);

@@ -7,18 +7,18 @@ test.beforeEach(async ({ page }) => {
 });
 
 test("more classes are shown without a new request, also for the next image", async ({ page }) => {
-  let calls = 0;
-  page.on("request", (request) => (calls += Number(request.url().endsWith("/Classify"))));
+  let requests = 0;
+  page.on("request", (request) => (requests += Number(request.url().endsWith("/Classify"))));
   const meters = page.getByRole("meter");
   for (const top of [10, 20, 5, 10]) {
     await page.getByLabel("Classes shown").selectOption(String(top));
     await expect(meters).toHaveCount(top);
   }
-  expect(calls).toBe(0);
+  expect(requests).toBe(0);
   await page.getByRole("button", { name: "Cat" }).click();
   await expect(page.getByTestId("label")).toHaveText("tiger cat");
   await expect(meters).toHaveCount(10);
-  expect(calls).toBe(1);
+  expect(requests).toBe(1);
 });
 
 test("the synonyms of a class are shown on request", async ({ page }) => {

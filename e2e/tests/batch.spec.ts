@@ -113,7 +113,7 @@ test("a batch is filtered and sorted", async ({ page }) => {
 });
 
 test("cancelling rows aborts requests that no row needs, and a retry gets all answers", async ({ page }) => {
-  const [shared, sharing] = ["camera.png", "rocket.jpg"]; // small enough for one call
+  const [shared, sharing] = ["camera.png", "rocket.jpg"]; // small enough for one request
   const files = [shared, sharing, ...GOLDEN.filter((name) => name !== shared && name !== sharing)];
   await open(page);
   const aborted: string[] = [];
@@ -121,7 +121,7 @@ test("cancelling rows aborts requests that no row needs, and a retry gets all an
   await page.route(CLASSIFY, () => {}); // never answered
   await pickAll(page, files.map(photo));
   const asking = page.locator("[data-state=asking]");
-  await expect(asking).toHaveCount(4); // in three calls, in order
+  await expect(asking).toHaveCount(4); // in three requests, in order
   const cancel = async (name: string) => {
     await row(page, name).getByRole("button", { name: `Cancel ${name}` }).click();
     await expect(row(page, name)).toHaveAttribute("data-state", "cancelled");
@@ -150,21 +150,21 @@ test.describe("without a server for a while", () => {
 
   test("a retry sends failed rows only", async ({ page }) => {
     await open(page);
-    let calls = 0;
-    await page.route(CLASSIFY, (route) => (++calls <= 3 ? route.continue() : route.abort()));
-    await pickAll(page, GOLDEN.map(photo)); // the first three are too large to share a call
+    let requests = 0;
+    await page.route(CLASSIFY, (route) => (++requests <= 3 ? route.continue() : route.abort()));
+    await pickAll(page, GOLDEN.map(photo)); // the first three are too large to share a request
     const done = `${GOLDEN.length} of ${GOLDEN.length} images done`;
     await expectDone(page, `${done}, ${GOLDEN.length - 3} failed`);
-    calls = 0;
+    requests = 0;
     await page.unroute(CLASSIFY);
-    await page.route(CLASSIFY, (route) => (++calls, route.continue()));
+    await page.route(CLASSIFY, (route) => (++requests, route.continue()));
     const failed = page.locator("[data-state=failed]").first();
     await failed.getByRole("button", { name: /^Try again/ }).click();
     await expectDone(page, `${done}, ${GOLDEN.length - 4} failed`);
-    expect(calls).toBe(1);
+    expect(requests).toBe(1);
     await page.getByRole("button", { name: "Retry failed and cancelled" }).click();
     await expectDone(page, done);
-    expect(calls).toBeLessThanOrEqual(GOLDEN.length - 3);
+    expect(requests).toBeLessThanOrEqual(GOLDEN.length - 3);
   });
 });
 
@@ -183,7 +183,7 @@ test.describe("an image that is gone by now", () => {
 
   test("fails alone, although it shares a request", async ({ page }) => {
     const folder = mkdtempSync(join(tmpdir(), "gone-"));
-    const names = ["camera.png", "rocket.jpg"]; // one call
+    const names = ["camera.png", "rocket.jpg"]; // one request
     await Promise.all(names.map((name) => cp(photo(name), join(folder, name))));
     await open(page);
     await page.evaluate(() => {
@@ -369,7 +369,7 @@ async function save(page: Page, button: string): Promise<string> {
   return readFile(await (await download).path(), "utf8");
 }
 
-/** Without what differs from call to call. */
+/** Without the fields that differ between requests. */
 function timeless(line: Line): Line {
   const { request_id, decode_ms, queue_ms, inference_ms, ...rest } = line;
   expect([typeof request_id, typeof decode_ms, typeof queue_ms, typeof inference_ms]).toEqual([

@@ -58,7 +58,7 @@ test("a late answer does not replace a newer one", async ({ page }) => {
   await page.route(CLASSIFY, async (route) => {
     const answer = await route.fetch();
     if (route.request() === (await first)) await late;
-    await route.fulfill({ response: answer }).catch(() => {}); // the page may have given the call up
+    await route.fulfill({ response: answer }).catch(() => {}); // the page may have cancelled the request
   });
   await page.getByRole("button", { name: "Coffee" }).click();
   await first;

@@ -101,15 +101,15 @@ test.describe("a media type of text", () => {
   });
 });
 
-/** Counts the calls from now on; gives how many bytes each sent. */
+/** The length of each request from now on, in bytes. */
 function sizes(page: Page): () => Promise<number[]> {
-  const calls: Promise<number>[] = [];
+  const lengths: Promise<number>[] = [];
   page.on("requestfinished", (request) => {
     if (new URL(request.url()).pathname.startsWith(CLASSIFY)) {
-      calls.push(request.allHeaders().then((headers) => Number(headers["content-length"])));
+      lengths.push(request.allHeaders().then((headers) => Number(headers["content-length"])));
     }
   });
-  return () => Promise.all(calls);
+  return () => Promise.all(lengths);
 }
 
 function previewSize(page: Page): Promise<[number, number]> {

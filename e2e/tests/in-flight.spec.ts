@@ -8,7 +8,7 @@ import { open, test } from "./classifier";
 const EVAL = process.env.IMAGECLASSIFIER_EVAL_DIR;
 test.skip(!process.env.MEASURE || !EVAL, "MEASURE=1 and IMAGECLASSIFIER_EVAL_DIR are not set");
 
-test("single calls in flight against batches", async ({ page }) => {
+test("single requests in flight against batches", async ({ page }) => {
   test.setTimeout(300_000);
   await open(page);
   await page.evaluate(() => {

@@ -11,7 +11,7 @@ test("a rate-limited visitor is told when to try again", async ({ page, serve })
   const calling = (async () => {
     while (others) await fetch(url + CLASSIFY, { method: "POST", headers: HEADERS, body: new Uint8Array(5) });
   })();
-  // A call of the page may be the one in a second that is taken.
+  // The page's request may be the one per second that is accepted.
   await expect(async () => {
     await pick(page, photo("coffee.png"));
     await expectFailure(page, "Too many requests. Wait 1 second and try again.");

@@ -45,7 +45,7 @@ test.describe("a post that a browser sends without asking", () => {
 
   for (const [origin, status] of [
     [OTHER_ORIGIN, 403],
-    [ALLOWED_ORIGIN, 415], // may call, but this is no call
+    [ALLOWED_ORIGIN, 415], // allowed, but not gRPC-Web
   ] as const) {
     test(`is answered ${status} to ${origin}`, async ({ page }) => {
       await page.goto(origin);

@@ -47,8 +47,8 @@ test("the package reads why an image is rejected", async ({ page }) => {
 
 test("the package classifies many images in one request, errors in place", async ({ page }) => {
   await pageOf(page, ALLOWED_ORIGIN, photo("coffee.png"));
-  const calls: string[] = [];
-  page.on("request", (request) => request.method() === "POST" && calls.push(new URL(request.url()).pathname));
+  const paths: string[] = [];
+  page.on("request", (request) => request.method() === "POST" && paths.push(new URL(request.url()).pathname));
   const results = await page.evaluate(async (server) => {
     const file = document.querySelector<HTMLInputElement>("#image")!.files![0];
     const images = [{ id: "кофе", image: file }, new Blob(["no image"]), file];
@@ -63,7 +63,7 @@ test("the package classifies many images in one request, errors in place", async
     ["", undefined, "IMAGE_FORMAT_UNKNOWN"],
     ["", "espresso", undefined],
   ]);
-  expect(calls.filter((path) => path.endsWith("/ClassifyBatch"))).toHaveLength(1);
+  expect(paths.filter((path) => path.endsWith("/ClassifyBatch"))).toHaveLength(1);
 });
 
 test("the package stops at a signal", async ({ page }) => {
@@ -75,7 +75,7 @@ test("the package stops at a signal", async ({ page }) => {
   expect(name).toBe("AbortError");
 });
 
-test.describe("on an origin that may not call", () => {
+test.describe("on an origin that is not allowed", () => {
   test.use({ provoked: /blocked by CORS policy|net::ERR_FAILED/ });
 
   test("the package says that it reaches no server", async ({ page }) => {

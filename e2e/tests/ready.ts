@@ -1,4 +1,4 @@
-/** Waits until the server at `url` takes calls: the page is served a little earlier. */
+/** Waits until the server at `url` is ready: it serves the page a little earlier. */
 export async function ready(url: string) {
   for (const end = Date.now() + 20_000; !(await isServing(url)); ) {
     if (Date.now() > end) throw new Error(`${url} does not become ready`);
@@ -11,7 +11,7 @@ async function isServing(url: string): Promise<boolean> {
   const reply = await fetch(`${url}/grpc.health.v1.Health/Check`, {
     method: "POST",
     headers: { "content-type": "application/grpc-web+proto" },
-    body: new Uint8Array(5), // a message without bytes asks for the server as a whole
+    body: new Uint8Array(5), // an empty message asks about the whole server
   }).catch(() => undefined);
   if (!reply) return false;
   const [, , , , length, field, status] = new Uint8Array(await reply.arrayBuffer());

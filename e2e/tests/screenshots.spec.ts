@@ -92,7 +92,7 @@ const STATES: Record<string, (page: Page, serve: Serve) => Promise<void>> = {
   },
 };
 
-/** Looks other than the first are shown of these. */
+/** States that are also shown dark and on a phone. */
 const OFTEN = ["empty", "answered", "why", "failed", "batch"];
 
 async function pickAll(page: Page, names: string[]) {
@@ -109,7 +109,7 @@ for (const { name, colorScheme, width, height } of LOOKS) {
     test.setTimeout(120_000);
     for (const [state, reach] of Object.entries(STATES)) {
       if (name !== "light" && !OFTEN.includes(state)) continue;
-      await page.goto("about:blank"); // from a link a page with another fragment would not be loaded anew
+      await page.goto("about:blank"); // a URL that differs only in its fragment does not reload the page
       await open(page);
       await reach(page, serve);
       const path = `${folder}/${state}-${name}.jpg`; // a quarter of a PNG's bytes: most of it is photographs

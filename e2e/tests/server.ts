@@ -4,7 +4,7 @@ import { ready } from "./ready";
 
 export const BINARY = process.env.IMAGECLASSIFIER_SERVER_BINARY ?? "../target/debug/imageclassifier-server";
 
-/** A server with options of its own, on a free port, that takes calls. */
+/** A ready server with its own options, on a free port. */
 export class Server {
   private constructor(
     readonly url: string,
@@ -26,7 +26,7 @@ export class Server {
   }
 }
 
-/** The address that the server says it is serving on. Goes on reading, so that the server can go on saying. */
+/** The address in the server's log. Keeps reading the log, so that the server does not block on it. */
 function address(child: ChildProcess): Promise<string> {
   const said: string[] = [];
   return new Promise((resolve, reject) => {

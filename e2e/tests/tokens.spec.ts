@@ -1,26 +1,26 @@
 import type { Page, Request } from "@playwright/test";
 import { expect, expectAnswer, expectFailure, open, photo, pick, test, violations } from "./classifier";
 
-const WANTED = "This server requires an access token. Enter yours, or ask the administrator for one.";
+const REQUIRED = "This server requires an access token. Enter yours, or ask the administrator for one.";
 const REJECTED = "The server rejected this access token.";
 const OPTIONS = ["--token-file", "tests/access-tokens"];
 
-test("an access token is asked for, taken from the keyboard, and kept for the tab", async ({ page, context, serve }) => {
-  const calls: Request[] = [];
-  const said: string[] = [];
+test("the page asks for an access token, accepts it from the keyboard, and keeps it for the tab", async ({ page, context, serve }) => {
+  const requests: Request[] = [];
+  const exposed: string[] = [];
   page.on("request", (request) => {
-    said.push(request.url());
-    if (request.method() === "POST") calls.push(request);
+    exposed.push(request.url());
+    if (request.method() === "POST") requests.push(request);
   });
-  page.on("console", (message) => said.push(message.text()));
+  page.on("console", (message) => exposed.push(message.text()));
   const url = await serve(...OPTIONS);
   await open(page, url);
   await pick(page, photo("coffee.png"));
-  await expectFailure(page, WANTED);
+  await expectFailure(page, REQUIRED);
   const field = page.getByLabel("Access token");
   await expect(field).toBeFocused();
   await expect(field).toHaveAttribute("type", "password");
-  await expect(field).toHaveAccessibleDescription(`${WANTED} Kept until you close this tab.`);
+  await expect(field).toHaveAccessibleDescription(`${REQUIRED} Kept until you close this tab.`);
 
   await page.keyboard.type("guess");
   await page.keyboard.press("Enter");
@@ -41,14 +41,14 @@ test("an access token is asked for, taken from the keyboard, and kept for the ta
   await expect(field).toHaveCount(0);
   expect(await kept(page)).toEqual(["secret"]);
 
-  calls.length = 0;
+  requests.length = 0;
   await page.reload();
   await pick(page, photo("coffee.png"));
   await expectAnswer(page, "espresso");
-  expect(calls.map((call) => new URL(call.url()).pathname.split("/").pop()).sort()).toEqual(["Classify", "GetModel"]);
-  for (const call of calls) expect(await call.headerValue("authorization")).toBe("Bearer secret");
+  expect(requests.map((request) => new URL(request.url()).pathname.split("/").pop()).sort()).toEqual(["Classify", "GetModel"]);
+  for (const request of requests) expect(await request.headerValue("authorization")).toBe("Bearer secret");
 
-  expect(said.filter((text) => text.includes("secret"))).toEqual([]);
+  expect(exposed.filter((text) => text.includes("secret"))).toEqual([]);
   await expect(page).toHaveURL(url);
 });
 
@@ -64,7 +64,7 @@ test("an access token is forgotten when the server rejects it", async ({ page, s
   expect(await kept(page)).toEqual([]);
   await page.reload();
   await pick(page, photo("coffee.png"));
-  await expectFailure(page, WANTED);
+  await expectFailure(page, REQUIRED);
 });
 
 test("what cannot be an access token is not sent", async ({ page, serve }) => {
@@ -79,9 +79,9 @@ test("what cannot be an access token is not sent", async ({ page, serve }) => {
 test("another image can be chosen while a token is asked for", async ({ page, serve }) => {
   await open(page, await serve(...OPTIONS));
   await pick(page, photo("coffee.png"));
-  await expectFailure(page, WANTED);
+  await expectFailure(page, REQUIRED);
   await page.getByRole("button", { name: "Cat" }).click();
-  await expectFailure(page, WANTED);
+  await expectFailure(page, REQUIRED);
   await enter(page, "secret");
   await expectAnswer(page, "tiger cat");
 });
@@ -91,7 +91,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
     await open(page, await serve(...OPTIONS));
     await pick(page, photo("coffee.png"));
-    await expectFailure(page, WANTED);
+    await expectFailure(page, REQUIRED);
     expect(await violations(page)).toEqual([]);
   });
 }

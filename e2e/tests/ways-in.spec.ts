@@ -48,7 +48,7 @@ test("a pasted text is rejected", async ({ page, context }) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await page.evaluate(() => navigator.clipboard.writeText("espresso"));
   await page.keyboard.press("Control+V");
-  await expectFailure(page, "What you pasted holds no image. Copy an image, then paste again.");
+  await expectFailure(page, "What you pasted contains no image. Copy an image, then paste again.");
 });
 
 for (const [sample, label] of [
@@ -152,11 +152,11 @@ test.describe("images that come as text", () => {
   const useless: [what: string, way: "drop" | "paste", data: Record<string, string>, sentence: RegExp][] = [
     ["an image that only its own page holds", "drop", dropped("blob:https://other.example/1b2c"), /cannot open this address\. Save the image/],
     ["a file's address", "drop", { "text/uri-list": "file:///home/me/cat.jpg" }, /cannot open this address\. Save the image/],
-    ["a link that leads to no site", "drop", { "text/uri-list": "mailto:me@example.com" }, /holds no image/],
-    ["an empty list of links", "drop", { "text/uri-list": "# nothing\r\n" }, /holds no image/],
+    ["a link that leads to no site", "drop", { "text/uri-list": "mailto:me@example.com" }, /contains no image/],
+    ["an empty list of links", "drop", { "text/uri-list": "# nothing\r\n" }, /contains no image/],
     ["a damaged data URL", "drop", dropped("data:image/png;base64,A"), /is corrupt or unsupported/],
     ["a data URL of text", "paste", { "text/plain": "data:text/plain,hello" }, /is not an image this page can read/],
-    ["a text that looks like an address", "paste", { "text/plain": "espresso: a drink" }, /holds no image/],
+    ["a text that looks like an address", "paste", { "text/plain": "espresso: a drink" }, /contains no image/],
   ];
   for (const [what, way, data, sentence] of useless) {
     test(`${what} gets a sentence`, async ({ page }) => {

@@ -596,8 +596,8 @@ def images():
         "bits": bits.convert("RGB"),
         "odd": image.crop((0, 0, 39, 30)),
     }
-    for name, source in sources.items():
-        yield f"source-{name}.png", encoded(source, "PNG")
+    for name, decoded in sources.items():
+        yield f"source-{name}.png", encoded(decoded, "PNG")
     makers = [
         pngs(image, few),
         gifs(few, grey),

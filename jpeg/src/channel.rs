@@ -93,7 +93,7 @@ impl Channel {
         }
     }
 
-    /// Fills a unit whose bits are missing: it becomes mid-grey, or what the other components make of it.
+    /// Fills a unit whose bits are missing: it becomes mid-grey, coloured by the other components if they are present.
     #[cold]
     #[inline(never)]
     pub(crate) fn blank_unit(&self, plane: &mut Plane, unit: usize, needed: bool) {

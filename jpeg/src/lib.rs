@@ -7,7 +7,7 @@
 //! It supports Huffman-coded JPEGs of 8 bits, sequential and progressive: grey, Y'CbCr, RGB, CMYK and YCCK, with any
 //! integer sampling factors. Files with one interleaved scan are decoded while they are read. For other files the
 //! coefficients that the region needs are stored first. Everything else is [`Error::Unsupported`]. Damaged and cut files
-//! give the pixels that libjpeg makes of them; [`Rgb::rows_present`] says how much of a cut file is there. The crate knows
+//! give the pixels that libjpeg gives; [`Rgb::rows_present`] says how much of a truncated file is present. The crate knows
 //! nothing of the content of Exif, of orientation, colour profiles, files, or what the pixels are for.
 //!
 //! It was written from ITU-T T.81 (the format), C. Loeffler, A. Ligtenberg and G. Moschytz, "Practical fast 1-D DCT

@@ -79,7 +79,7 @@ impl Architecture {
         self.input
     }
 
-    /// What `conv_stem` makes of the image.
+    /// The output of `conv_stem`.
     #[must_use]
     pub fn stem_output(&self) -> MapShape {
         self.stem_output

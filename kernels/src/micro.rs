@@ -11,7 +11,7 @@
 #![allow(unsafe_code)]
 
 /// `for $i in 0..$n`, written out: a register tile lives in registers only if every index into it is a constant before
-/// the compiler decides where to keep it. Its own unrolling gives up on the larger tiles, which then cost three times as
+/// the compiler decides where to keep it. It does not unroll the larger tiles by itself, and they would cost three times as
 /// much.
 ///
 /// `$n` is a constant of at most `$max`. The body is compiled `$max` times before what lies beyond `$n` is dropped, and

@@ -39,7 +39,7 @@ fn decode(bytes: &[u8]) -> Result<DecodedImage, InvalidImage> {
     DecodedImage::decode(&EncodedImage::new(bytes, BYTES_MAX)?, PIXELS_MAX, SIZE)
 }
 
-/// What the name says that the file has to be decoded to. Nothing for names that say something else.
+/// The expected result, from the file's name. `None` for names that state none.
 fn expected(name: &str) -> Option<RgbImage> {
     let (kind, rest) = name.split_once('-')?;
     let (source, rows) = match kind {

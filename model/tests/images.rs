@@ -49,7 +49,7 @@ fn every_format_gives_the_same_input() {
     for format in [ImageFormat::Bmp, ImageFormat::WebP] {
         assert_eq!(input(&image, format), expected, "{format:?}");
     }
-    // Lossy in colours: alike, not equal.
+    // Colours are lossy: close, not equal.
     for (format, tolerance) in [(ImageFormat::Jpeg, 0.1), (ImageFormat::Gif, 0.2)] {
         let actual = input(&image, format);
         let differences = actual

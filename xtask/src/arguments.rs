@@ -23,7 +23,7 @@ pub(crate) enum Task {
 }
 
 impl Task {
-    /// The task that the process's own arguments name. Ends the process where they name none, or ask for help.
+    /// Parses the arguments of the process. Ends the process if they are invalid or ask for help.
     pub(crate) fn parse() -> Self {
         Self::of(&command().get_matches())
     }

@@ -110,7 +110,7 @@ fn node(options: &[String]) -> anyhow::Result<()> {
     run(command("node").arg(folder.join("wasm.mjs")).args(options))
 }
 
-/// The network for everybody else's engines, made of the product's weights.
+/// The network for the other engines, created from the product's weights.
 fn onnx_file(python: &Path) -> anyhow::Result<()> {
     run(command(python)
         .arg(root().join("bench/onnx_file.py"))

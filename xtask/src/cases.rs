@@ -21,7 +21,7 @@ struct Answer {
     probability: f64,
 }
 
-/// What a reference or we make of a file.
+/// A file's result, a reference's or ours.
 #[derive(Debug, PartialEq)]
 enum Outcome {
     Answered {

@@ -1,4 +1,4 @@
-//! What independent implementations can do against the server, as a table in `docs/conformance.md`.
+//! Tests third-party clients against the server; the result is a table in `docs/conformance.md`.
 
 use anyhow::Context;
 
@@ -9,11 +9,11 @@ use crate::{
     tools::packages::debian,
 };
 
-/// Tries them all against a release server. `conformance/` has what is asked of each, and with what.
+/// Tests all clients against a release server. `conformance/` has the checks and the clients.
 pub(crate) fn table() -> anyhow::Result<()> {
     debian("python3", &["python3", "python3-venv"], Step::unseen())?;
     debian("npm", &["nodejs", "npm"], Step::unseen())?;
-    // Of the programs among them the one that is least likely to be there without the others.
+    // Of these packages' programs, the one that is least likely to be installed alone.
     debian(
         "protoc-gen-go",
         &[
@@ -35,5 +35,5 @@ pub(crate) fn table() -> anyhow::Result<()> {
     run(command("python3")
         .arg(root().join("conformance/conformance.py"))
         .arg(root().join("target/release/imageclassifier-server")))
-    .context("a cell is red without an upstream issue, or known.json is stale: see above")
+    .context("a check failed without an upstream issue, or known.json is out of date: see above")
 }

@@ -16,7 +16,7 @@ const VERSION: &str = "0.20.2";
 pub(crate) fn check(step: Step<'_>) -> anyhow::Result<()> {
     step.run(
         command(program(step)?)
-            // Duplicates are for who looks for them.
+            // Duplicates are listed on request only: see CONTRIBUTING.md.
             .args(["--locked", "--log-level", "error", "check"])
             .args(["--allow", "duplicate"])
             .args(["bans", "licenses", "sources"]),

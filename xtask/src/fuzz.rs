@@ -28,7 +28,7 @@ const JPEGS: [&str; 2] = ["jpeg/tests/golden", "jpeg/tests/golden/scans"];
 
 /// A number, as it is typed.
 pub(crate) const RUNS_DEFAULT: &str = "100000";
-/// No run should take longer, nor ask for more memory at once.
+/// A run that takes longer, or allocates more memory at once, counts as failed.
 const LIMITS: [&str; 2] = ["-timeout=10", "-malloc_limit_mb=64"];
 
 /// The names of all targets.

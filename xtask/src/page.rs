@@ -14,7 +14,7 @@ use anyhow::ensure;
 
 use crate::{process::command, root, steps::Step, tools::TARGET};
 
-/// Compiles the page's program, for which Trunk is not needed.
+/// Compiles the page's program. This does not need Trunk.
 pub(crate) fn compile(step: Step<'_>) -> anyhow::Result<()> {
     // Trunk runs cargo offline, so that it takes its tools from PATH.
     step.run(command("cargo").args(["fetch", "--locked"]))?;
@@ -30,7 +30,7 @@ pub(crate) fn compile(step: Step<'_>) -> anyhow::Result<()> {
 }
 
 /// Assembles the page in `dist/` with the tools of `path`, each file that shrinks with its compressed form beside it. Does
-/// nothing where `dist/` was made from what there is now.
+/// nothing if `dist/` is up to date.
 pub(crate) fn assemble(path: &OsStr, step: Step<'_>) -> anyhow::Result<()> {
     let made_of = inputs::digest()?;
     let note = root().join("target/dist.made-of");
@@ -113,7 +113,7 @@ fn filled(worker: &str, version: &str, names: &str) -> anyhow::Result<String> {
         .replace(FILES, &format!("const FILES = [{names}];")))
 }
 
-/// Makes `old` equal to `new`, touching only what differs: the server is built anew whenever a file of the page is newer.
+/// Makes `old` equal to `new`, writing only what differs: the server is built again whenever a file of the page is newer.
 fn update(old: &Path, new: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(old)?;
     for entry in fs::read_dir(old)? {

@@ -16,7 +16,7 @@ use crate::root;
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root());
-    // Cargo says here what package xtask is. Build scripts that read it (ring's does) would see a change between
+    // Cargo describes the package xtask in these variables. Build scripts that read it (ring's does) would see a change between
     // `cargo build` and `cargo xtask run`.
     for (name, _) in env::vars_os() {
         let bytes = name.as_encoded_bytes();
@@ -27,7 +27,7 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// Runs `command` on the terminal of xtask.
+/// Runs `command` with its output on the terminal.
 ///
 /// # Errors
 /// If it cannot start or does not succeed.
@@ -61,9 +61,9 @@ pub(crate) fn exists(program: &str) -> bool {
 
 /// Whether `program --version` mentions `version` as a word of its own.
 pub(crate) fn has_version(program: impl AsRef<OsStr>, version: &str) -> bool {
-    let said = command(program).arg("--version").output();
-    said.is_ok_and(|said| {
-        let said = String::from_utf8_lossy(&said.stdout);
-        said.split_whitespace().any(|word| word == version)
+    let output = command(program).arg("--version").output();
+    output.is_ok_and(|output| {
+        let text = String::from_utf8_lossy(&output.stdout);
+        text.split_whitespace().any(|word| word == version)
     })
 }

@@ -49,7 +49,7 @@ pub(crate) fn serve(options: &[String]) -> anyhow::Result<()> {
             // Without the page for now: what the server depends on takes as long.
             let page = scope.spawn(|| build_page(steps));
             steps.run(SERVER, build_server)?;
-            page.join().expect("what panics has said so")
+            page.join().expect("a panic has been printed by its thread")
         })?;
         steps.run(EMBED, build_server)
     })?;
@@ -63,7 +63,9 @@ pub(crate) fn build_page(steps: &Steps) -> anyhow::Result<()> {
     let path = thread::scope(|scope| {
         let tools = scope.spawn(|| steps.run(TOOLS, tools::page_tools));
         let compiled = steps.run(COMPILE_PAGE, page::compile);
-        let path = tools.join().expect("what panics has said so");
+        let path = tools
+            .join()
+            .expect("a panic has been printed by its thread");
         compiled.and(path)
     })?;
     steps.run(PAGE, |step| page::assemble(&path, step))

@@ -1,5 +1,5 @@
 //! What xtask is doing: which step of how many, for how long, and what is being built. A terminal shows the running steps in
-//! one line that is drawn anew; a pipe gets plain lines.
+//! one line that is redrawn; a pipe gets plain lines.
 
 mod heard;
 mod step;
@@ -18,7 +18,7 @@ pub(crate) use step::Step;
 /// A pipe gets a line at least this often.
 const SILENCE_MAX: Duration = Duration::from_secs(8);
 const REDRAW_PERIOD: Duration = Duration::from_millis(250);
-/// Narrower than any usual terminal, so that a line that is drawn anew stays one line.
+/// Narrower than any usual terminal, so that a redrawn line stays one line.
 const STATUS_COLUMNS: usize = 79;
 
 /// The steps of one command of xtask. Several may run at once, each on a thread of its own.

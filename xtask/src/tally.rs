@@ -1,4 +1,4 @@
-//! Runs test programs, and adds up what they say they counted.
+//! Runs test programs and adds up the counts that they print.
 
 use std::{
     process::Command,

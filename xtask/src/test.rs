@@ -47,7 +47,7 @@ const STEPS: [&str; 17] = [
     BROWSER,
 ];
 
-/// Runs everything, goes on after a failure, and ends with the counts.
+/// Runs everything, also after a failure, and ends with the counts.
 ///
 /// What compiles for different folders of `target/` runs at once, and so does what mostly waits for a registry. Tests run
 /// alone: many measure time.

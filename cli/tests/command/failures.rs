@@ -56,7 +56,7 @@ fn times_out_on_a_silent_server() {
 fn retries_after_the_servers_hint() {
     let url = server(&["--rate-limit", "1"]);
     let image = photograph("coffee.png");
-    // The description of the model is a call, the stream another one.
+    // The description of the model is one request, the stream another.
     let patient = classify(&url, &["--csv", &image]);
     assert_eq!(patient.status.code(), Some(0), "{}", text(&patient.stderr));
 
@@ -69,7 +69,7 @@ fn retries_after_the_servers_hint() {
     );
 }
 
-/// Passes `connections` on to a server, each until `bytes_max` have been sent over it.
+/// A proxy to `server` that accepts `connections` connections and closes each after `bytes_max` bytes.
 fn fragile(server: &str, bytes_max: u64, connections: usize) -> String {
     let server = server.replace("http://localhost", "127.0.0.1");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

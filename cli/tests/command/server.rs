@@ -13,7 +13,7 @@ use imageclassifier_model::Network;
 use imageclassifier_server::{Config, Engine, Listeners, serve};
 use tokio::{net::TcpListener, runtime::Runtime};
 
-/// A server on a free port, for as long as the test process lives; ready for a caller with these arguments. `SERVER` in
+/// A server on a free port that runs until the test process ends, and is ready for a client with these arguments. `SERVER` in
 /// them stands for its URL.
 pub(crate) fn server_for(options: &[&str], arguments: &[&str]) -> String {
     let address = start(options);
@@ -33,7 +33,7 @@ pub(crate) fn server_for(options: &[&str], arguments: &[&str]) -> String {
     url
 }
 
-/// As [`server_for`] a caller without arguments.
+/// As [`server_for`], for a client without arguments.
 pub(crate) fn server(options: &[&str]) -> String {
     server_for(options, &[])
 }

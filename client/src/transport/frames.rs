@@ -16,7 +16,7 @@ pub(crate) struct Answer {
     pub(crate) trailers: Option<HeaderMap>,
 }
 
-/// The response is incomplete, goes on after its trailers, or is not gRPC-Web.
+/// The response is incomplete, has bytes after its trailers, or is not gRPC-Web.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the response is not gRPC-Web")]
 pub(crate) struct Malformed;

@@ -11,13 +11,13 @@ pub(crate) type Channel = tonic::transport::Channel;
 
 /// Long enough for a server on another continent, short enough that a wrong port is reported while the user waits.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How soon a lost connection is noticed while the server owes an answer.
+/// How soon a lost connection is noticed while a response is pending.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
 
 /// The first line of a certificate in PEM.
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
 
-/// Connects on the first call.
+/// Connects on the first request.
 pub(crate) fn channel(server_url: &str) -> Result<Channel, ChannelError> {
     let tls = ClientTlsConfig::new().with_enabled_roots();
     connect(server_url, tls, ChannelError::Url)
@@ -65,7 +65,7 @@ fn cause(error: &tonic::transport::Error) -> String {
         .map_or_else(|| error.to_string(), ToString::to_string)
 }
 
-/// Whether the connection failed, before the call or during it. A status from the server has no source. One from tonic has
+/// Whether the connection failed, before the request or during it. A status from the server has no source. One from tonic has
 /// a source, and a code that depends on how the connection ended.
 pub(crate) fn is_unreachable(status: &Status) -> bool {
     Error::source(status).is_some()

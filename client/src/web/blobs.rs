@@ -119,7 +119,7 @@ fn message<'a>(options: &ClassifyOptions, image: &'a Blob) -> Pieces<&'a Blob> {
     Pieces::request(options.clone(), image, image.size() as u64)
 }
 
-/// A gRPC message cannot be so long.
+/// The message is longer than gRPC allows.
 fn too_long() -> CallError {
     let message = "cannot send more than 4 GiB in one request: send fewer images".to_owned();
     CallError::new(ErrorKind::InvalidInput, ErrorReason::Unspecified, message)

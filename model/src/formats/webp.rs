@@ -55,8 +55,8 @@ fn decode_plain(plain: &[u8]) -> Result<DynamicImage, InvalidImage> {
     DynamicImage::from_decoder(decoder).map_err(InvalidImage::Undecodable)
 }
 
-/// Decodes what is there with other bytes behind it, twice. The decoder cannot tell where these begin, but their place is where
-/// two different images come out.
+/// Decodes the truncated file twice, padded with different bytes. The decoder cannot tell where the padding begins, but from
+/// there on the two images differ.
 fn decode_cut(container: &Container<'_>, height: u32) -> Result<DynamicImage, InvalidImage> {
     let (width, _) = container.canvas();
     let pixels = u64::from(width) * u64::from(height);

@@ -1,4 +1,4 @@
-//! TLS on the serving port, for HTTP/2 and HTTP/1.1 alike. (tonic's own offers only HTTP/2.)
+//! TLS on the serving port, for HTTP/2 and HTTP/1.1. (tonic's own TLS offers only HTTP/2.)
 
 use std::{
     io,

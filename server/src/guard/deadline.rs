@@ -32,7 +32,7 @@ impl Deadline {
 const HEADER: HeaderName = HeaderName::from_static("grpc-timeout");
 /// Largest number of digits in it, by the gRPC specification.
 const DIGITS_MAX: usize = 8;
-/// The answer leaves at most this long before the client gives up, so that the client learns why.
+/// The error is sent this long before the client's own deadline, so that the client receives it.
 const MARGIN_MAX: Duration = Duration::from_millis(10);
 /// So far away that it is no deadline.
 const OPEN_END: Duration = Duration::from_secs(365 * 24 * 3600);

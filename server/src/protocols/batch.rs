@@ -1,4 +1,4 @@
-//! Several images in one request, as one message or as a stream: each gets the answer that Classify would give.
+//! Several images in one request, as one message or as a stream: each gets the result that Classify would give.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -158,7 +158,7 @@ impl RequestContext {
         self.service.reporter().status(&self.head, error)
     }
 
-    /// Keeps our own messages; the codec's are of no use to a client.
+    /// Keeps the server's own errors, and replaces those of the codec, which do not help a client.
     fn explained(&self, status: Status) -> Status {
         if status.details().is_empty() {
             self.reject(&RequestError::MessageMalformed)
@@ -167,7 +167,7 @@ impl RequestContext {
         }
     }
 
-    /// Passes on the answers that come by the request's deadline, then the error that it has passed.
+    /// Forwards the results until the request's deadline, then DEADLINE_EXCEEDED.
     fn until_deadline<T>(
         self,
         answers: impl Stream<Item = Result<T, Status>> + Send,

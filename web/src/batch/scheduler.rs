@@ -22,7 +22,7 @@ use crate::{
 /// Images upload in up to three parallel requests.
 const IN_FLIGHT: usize = 3;
 /// Small files share a request of about this many bytes: a request costs the browser as much work as some hundred kilobytes do.
-/// Requests begin small and stay small where they are slow, because the server waits only so long for each.
+/// Requests begin small and stay small where they are slow, because the server limits the time of each upload.
 const REQUEST_BYTES_MIN: f64 = (64 << 10) as f64;
 const REQUEST_BYTES_FIRST: f64 = (256 << 10) as f64;
 const REQUEST_BYTES_MAX: f64 = (2 << 20) as f64;
@@ -32,7 +32,7 @@ const QUICK_MS: f64 = 1_000.0;
 const SLOW_MS: f64 = 3_000.0;
 /// Attempts in a row, where the server asks to come back later, during which no image of the batch was answered.
 const FRUITLESS_ATTEMPTS_MAX: u32 = 5;
-/// The longest wait between two attempts, whatever the server asks for.
+/// The longest wait between two attempts, even if the server's hint is longer.
 const WAIT_MS_MAX: u32 = 300_000;
 /// Thumbnails wait this long after work has begun, so that answers come first.
 const HURRY_MS: f64 = 2_000.0;
@@ -71,7 +71,7 @@ impl Scheduler {
         }
     }
 
-    /// Whether other work should wait: a short batch is done before anyone has looked at it.
+    /// Whether other work should wait: a short batch is done before its first result can be read.
     pub(super) fn is_in_a_hurry(self) -> bool {
         self.workers.get_value() > 0 && now_ms() < self.began_ms.get_value() + HURRY_MS
     }

@@ -21,7 +21,7 @@ pub(crate) enum BrowserFormat {
 }
 
 impl Format {
-    /// None if the bytes begin like no image known here, which does not prove that they are none.
+    /// `None` if the format is unknown; the bytes may still be an image.
     pub(crate) fn of(head: &[u8]) -> Option<Self> {
         match head {
             [

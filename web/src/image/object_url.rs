@@ -16,7 +16,7 @@ impl ObjectUrl {
 
 impl Drop for ObjectUrl {
     fn drop(&mut self) {
-        // It can fail only where the browser knows no object URLs, and then there is none.
+        // It can fail only if the browser has no object URLs, and then there is none to revoke.
         let _ = Url::revoke_object_url(&self.0);
     }
 }

@@ -84,7 +84,7 @@ pub(crate) fn transform(orientation: u8, width: f64, height: f64) -> [f64; 6] {
     }
 }
 
-/// Whether rows as stored are columns as people see them.
+/// Whether stored rows are columns of the upright image.
 pub(crate) fn swaps_axes(orientation: u8) -> bool {
     orientation >= 5
 }

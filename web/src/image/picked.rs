@@ -72,7 +72,8 @@ impl Picked {
         }
     }
 
-    /// The address for an `<img>` that shows it upright, as the server sees it, whatever the browser makes of its metadata.
+    /// The URL for an `<img>`. It shows the image upright, as the server sees it, even if the browser reads the metadata
+    /// differently.
     pub(crate) async fn preview_url(&self) -> String {
         match &*self.0 {
             Source::File { file, preview } => {
@@ -80,7 +81,7 @@ impl Picked {
                     let shown = displayable(file).await;
                     let _ = preview.set(ObjectUrl::new(shown.as_ref().unwrap_or(file)).ok());
                 }
-                // It can fail only where the browser knows no object URLs, and then nothing is shown.
+                // It fails only if the browser has no object URLs, and then nothing is shown.
                 let url = preview.get().and_then(Option::as_ref);
                 url.map(ObjectUrl::as_str).unwrap_or_default().to_owned()
             }
@@ -146,7 +147,7 @@ async fn prepare(
             .await
             .map_err(|_| Failure::Unreadable { name: name() })?;
         match Format::of(&head) {
-            // Not sent: a text may be private.
+            // Not sent, because a text may be private.
             None if media_type.starts_with("text/") => {
                 return Err(Failure::NotAnImage { name: name() });
             }

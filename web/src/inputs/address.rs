@@ -1,5 +1,5 @@
 //! Images of other sites, dropped or pasted as an address. The browser fetches them itself, without cookies, if the other
-//! site allows it: the server never fetches anything for anybody.
+//! site allows it: the server never fetches images.
 
 use js_sys::{Array, Uint8Array};
 use leptos::prelude::{location, window};

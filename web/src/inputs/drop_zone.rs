@@ -10,8 +10,8 @@ use crate::{
     },
 };
 
-/// Makes the whole page a place to drop images, folders of them, and images of other sites. The signal says whether
-/// something is held over it.
+/// Makes the whole page a drop zone for images, folders and images of other sites. The signal says whether something is
+/// dragged over it.
 pub(crate) fn listen(
     on_files: Callback<Dropped>,
     on_addresses: Callback<Vec<Address>>,
@@ -19,8 +19,8 @@ pub(crate) fn listen(
 ) -> ReadSignal<bool> {
     let (hovering, set_hovering) = signal(false);
     let enter = window_event_listener(ev::dragover, move |event| {
-        if let Some(transfer) = welcome(&event) {
-            event.prevent_default(); // says that a drop is welcome
+        if let Some(transfer) = accepted(&event) {
+            event.prevent_default(); // tells the browser that a drop is accepted
             transfer.set_drop_effect("copy");
             if !hovering.get_untracked() {
                 set_hovering.set(true);
@@ -28,14 +28,14 @@ pub(crate) fn listen(
         }
     });
     let leave = window_event_listener(ev::dragleave, move |event| {
-        // Between two elements of the page there is a next one; at the window's edge there is none.
+        // The related target is the next element; outside the window there is none.
         if event.related_target().is_none() {
             set_hovering.set(false);
         }
     });
     let drop = window_event_listener(ev::drop, move |event| {
         set_hovering.set(false);
-        if let Some(transfer) = welcome(&event) {
+        if let Some(transfer) = accepted(&event) {
             event.prevent_default(); // else the browser opens the file in place of the page
             if let Some(dropped) = Dropped::of(&transfer) {
                 on_files.run(dropped);
@@ -59,8 +59,8 @@ pub(crate) fn listen(
     hovering
 }
 
-/// What is dragged, if it is files or a link rather than text.
-fn welcome(event: &DragEvent) -> Option<DataTransfer> {
+/// The dragged data, if it has files or a link; text is left to the browser.
+fn accepted(event: &DragEvent) -> Option<DataTransfer> {
     let transfer = event.data_transfer()?;
     let holds_links = || transfer.types().iter().any(|kind| kind == "text/uri-list");
     (holds_files(&transfer) || holds_links()).then_some(transfer)

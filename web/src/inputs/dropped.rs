@@ -13,7 +13,7 @@ use crate::{
     inputs::input_file::{FILES_MAX, InputFile, is_bookkeeping},
 };
 
-/// What was dropped, taken from the event before it is over. Folders are yet to be read.
+/// Dropped files and folders, taken from the event while it lasts. Folders are not read yet.
 pub(crate) struct Dropped(Vec<Item>);
 
 enum Item {
@@ -22,7 +22,7 @@ enum Item {
 }
 
 impl Dropped {
-    /// None where it holds no file.
+    /// `None` if nothing of it is a file or folder.
     pub(crate) fn of(transfer: &DataTransfer) -> Option<Self> {
         let items = transfer.items();
         let items: Vec<_> = (0..items.length())
@@ -58,8 +58,8 @@ impl Item {
 }
 
 async fn read_folder(folder: FileSystemDirectoryEntry, files: &mut Vec<InputFile>) {
-    let mut ahead: Vec<FileSystemEntry> = vec![folder.unchecked_into()];
-    while let Some(entry) = ahead.pop() {
+    let mut unread: Vec<FileSystemEntry> = vec![folder.unchecked_into()];
+    while let Some(entry) = unread.pop() {
         if files.len() >= FILES_MAX {
             return;
         }
@@ -70,7 +70,7 @@ async fn read_folder(folder: FileSystemDirectoryEntry, files: &mut Vec<InputFile
         if entry.is_directory() {
             let mut inside = entries(entry.unchecked_ref()).await.unwrap_or_default();
             inside.sort_by_key(FileSystemEntry::name);
-            ahead.extend(inside.into_iter().rev());
+            unread.extend(inside.into_iter().rev());
         } else {
             let file = file(entry.unchecked_ref()).await;
             let name = entry.name();
@@ -80,20 +80,20 @@ async fn read_folder(folder: FileSystemDirectoryEntry, files: &mut Vec<InputFile
     }
 }
 
-/// The reader gives a hundred at a time, and none when there are no more.
+/// The reader returns at most a hundred entries at a time, and none at the end.
 async fn entries(folder: &FileSystemDirectoryEntry) -> Result<Vec<FileSystemEntry>, JsValue> {
     let reader = folder.create_reader();
     let mut entries = Vec::new();
     loop {
-        let some: Array = some_entries(&reader).await?.unchecked_into();
-        if some.length() == 0 || entries.len() >= FILES_MAX {
+        let next: Array = next_entries(&reader).await?.unchecked_into();
+        if next.length() == 0 || entries.len() >= FILES_MAX {
             return Ok(entries);
         }
-        entries.extend(some.iter().map(JsCast::unchecked_into));
+        entries.extend(next.iter().map(JsCast::unchecked_into));
     }
 }
 
-async fn some_entries(reader: &FileSystemDirectoryReader) -> Result<JsValue, JsValue> {
+async fn next_entries(reader: &FileSystemDirectoryReader) -> Result<JsValue, JsValue> {
     let reading = Promise::new(&mut |resolve, reject| {
         if let Err(error) = reader.read_entries_with_callback_and_callback(&resolve, &reject) {
             let _ = reject.call1(&JsValue::NULL, &error);

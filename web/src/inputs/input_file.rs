@@ -2,10 +2,10 @@ use web_sys::{File, FileList};
 
 use crate::failure::Failure;
 
-/// About 40 MB of answers; a folder may hold a whole disk.
+/// Their results need about 40 MB. A folder may contain a whole disk.
 pub(super) const FILES_MAX: usize = 5_000;
 
-/// A file or why it cannot be had, and its path: from the folder that was picked or dropped, else its name.
+/// A file, or why it cannot be read, and its path: relative to the picked or dropped folder, or else its name.
 #[derive(Clone, Debug)]
 pub(crate) struct InputFile {
     pub(crate) file: Result<File, Failure>,
@@ -41,7 +41,7 @@ fn relative_path(file: &File) -> Option<String> {
     path.as_string().filter(|path| !path.is_empty())
 }
 
-/// Whether it is one of the files that file managers leave in folders.
+/// Whether file managers create this file in folders.
 pub(super) fn is_bookkeeping(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.starts_with('.') || matches!(name, "Thumbs.db" | "desktop.ini" | "__MACOSX")

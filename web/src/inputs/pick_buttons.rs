@@ -36,7 +36,7 @@ fn PickButton(source: Source, on_files: Callback<Vec<InputFile>>) -> impl IntoVi
     let input = NodeRef::<html::Input>::new();
     input.on_load(move |input| {
         if source == Source::Folder {
-            // Leptos does not know it; it can fail only for a name that is none.
+            // Leptos lacks this attribute. Setting it fails only for an invalid name.
             let _ = input.set_attribute("webkitdirectory", "");
         }
     });

@@ -24,7 +24,7 @@ pub(crate) fn Frame(
     let canvas = NodeRef::<html::Canvas>::new();
     let shown = source::shown(phase);
     let name = move || shown.get().map(|shown| shown.name).unwrap_or_default();
-    // Width and height once the browser has it, as people see it.
+    // Width and height of the upright image, once it has loaded.
     let size = RwSignal::new(None);
     let is_broken = RwSignal::new(false);
     let loaded = move |_| {
@@ -58,8 +58,8 @@ pub(crate) fn Frame(
         };
         let input_size = model.get().input_size;
         let square = phase.with(|phase| {
-            let said = phase.answer().and_then(|answer| answer.crop.as_ref());
-            Square::of(size, said, input_size)
+            let crop = phase.answer().and_then(|answer| answer.crop.as_ref());
+            Square::of(size, crop, input_size)
         });
         let opacity = f64::from(viewing.opacity_percent.get()) / 100.0;
         let heat = heat.get();
@@ -72,7 +72,7 @@ pub(crate) fn Frame(
             (false, None) => Ok(()),
         };
         if drawn.is_err() {
-            // The browser has no memory for a drawing: then the image itself is shown.
+            // The browser has no memory for the drawing. Show the image itself.
             viewing.seen.set(false);
             viewing.why.set(false);
         }

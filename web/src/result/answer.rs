@@ -40,7 +40,7 @@ pub(crate) fn AnswerCard(answer: Answer, took_ms: f64, model: ReadSignal<Model>)
     }
 }
 
-/// A result that somebody shared: without the image, and so without an explanation.
+/// A shared result: without the image, and so without an explanation.
 #[component]
 pub(crate) fn SharedCard(shared: Shared) -> impl IntoView {
     let language = language::spoken();

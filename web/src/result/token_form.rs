@@ -2,7 +2,7 @@ use leptos::{ev::SubmitEvent, html, prelude::*};
 
 use crate::settings::language;
 
-/// A field for the access token that the server requires, below the failure that says so.
+/// The field for the access token, below the error that the server requires one.
 #[component]
 pub(crate) fn TokenForm(on_token: Callback<String>) -> impl IntoView {
     let language = language::spoken();

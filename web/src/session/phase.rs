@@ -17,7 +17,7 @@ pub(crate) enum Phase {
     Failed(Option<Picked>, Failure),
     /// The visitor has cancelled the request.
     Cancelled(Picked),
-    /// A result that somebody shared, from a link.
+    /// A shared result, from a link.
     Shared(Shared),
 }
 

@@ -20,20 +20,20 @@ use crate::{
 pub(crate) struct RequestConfig {
     pub(crate) classifier: Classifier,
     pub(crate) options: ClassifyOptions,
-    /// Whether the server makes heatmaps, as far as is known.
+    /// Whether the server supports heatmaps; true until it reports otherwise.
     pub(crate) explains: StoredValue<bool>,
     pub(crate) limits: Limits,
     pub(crate) shrinking: Shrinking,
 }
 
-/// An image without an answer yet, and where to report its progress.
+/// An image without a result yet, and where to report its progress.
 #[derive(Clone)]
 pub(crate) struct Pending {
     pub(crate) picked: Picked,
     pub(crate) step: RwSignal<Step>,
 }
 
-/// The answer and the milliseconds from the file to it, or why there is none.
+/// The result and the milliseconds from the file to it, or the error.
 pub(crate) type Outcome = Result<(Answer, f64), RequestError>;
 
 /// Classifies images in one request; the outcomes are in their order. Images in a format that the server cannot read are
@@ -88,7 +88,7 @@ async fn exchange(
 ) -> Vec<Result<Answer, RequestError>> {
     let mut answers = loop {
         let images: Vec<_> = prepared.iter().flatten().cloned().collect();
-        let answers = call(config, &images, pending).await;
+        let answers = send_with_progress(config, &images, pending).await;
         let is_lost = answers.iter().all(is_lost);
         if !is_lost || !leave_out_unreadable(pending, &mut prepared).await {
             break answers.into_iter();
@@ -105,14 +105,15 @@ async fn exchange(
         .collect()
 }
 
-/// Whether the browser got no answer. It does not say if that was because of a file that it could not read.
+/// Whether the browser received no response. It does not report whether an unreadable file was the cause.
 fn is_lost(outcome: &Result<Answer, CallError>) -> bool {
     outcome.as_ref().is_err_and(|error| {
         error.kind() == ErrorKind::Unavailable && error.reason() == ErrorReason::Unspecified
     })
 }
 
-/// Whether there was one. Files may change or disappear after they were picked.
+/// Marks the files that can no longer be read as failed, and returns whether there were any. Files may change or disappear
+/// after they were picked.
 async fn leave_out_unreadable(pending: &[Pending], prepared: &mut [Result<Blob, Failure>]) -> bool {
     let mut found = false;
     for (image, prepared) in pending.iter().zip(prepared) {
@@ -127,8 +128,8 @@ async fn leave_out_unreadable(pending: &[Pending], prepared: &mut [Result<Blob, 
     found
 }
 
-/// Sends images and reports the progress; again without heatmaps where the server makes none.
-async fn call(
+/// Sends images and reports the progress. If the server does not support heatmaps, sends the images again without them.
+async fn send_with_progress(
     config: &RequestConfig,
     images: &[Blob],
     pending: &[Pending],
@@ -146,20 +147,20 @@ async fn call(
             Step::Awaiting
         });
     });
-    let call = |explain| {
+    let attempt = |explain| {
         let options = ClassifyOptions {
             explain,
             ..config.options.clone()
         };
         send(&config.classifier, images, options, watch.clone())
     };
-    let outcomes = call(config.explains.get_value()).await;
+    let outcomes = attempt(config.explains.get_value()).await;
     let explains = |outcome: &Result<_, CallError>| !matches!(outcome, Err(error) if error.reason() == ErrorReason::ExplainUnsupported);
     if outcomes.iter().all(explains) {
         return outcomes;
     }
     config.explains.set_value(false);
-    call(false).await
+    attempt(false).await
 }
 
 #[cfg(target_arch = "wasm32")]

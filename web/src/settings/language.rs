@@ -12,7 +12,7 @@ pub(crate) fn provide() {
     Effect::new(move || {
         let language = language.get();
         if let Some(html) = document().document_element() {
-            // It can fail only for a name that is none.
+            // It fails only for an invalid name.
             let _ = html.set_attribute("lang", language.tag());
         }
         document().set_title(language.title());

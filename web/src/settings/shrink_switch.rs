@@ -2,17 +2,17 @@ use leptos::prelude::*;
 
 use crate::settings::{language, storage};
 
-/// Where the browser keeps that large images are sent as they are.
+/// The key in the browser's storage. It is set only if large images are sent unchanged.
 const KEY: &str = "imageclassifier.shrink";
 const OFF: &str = "off";
 
-/// Whether large images are shrunk: unless the visitor has turned it off.
+/// Whether large images are shrunk. The visitor can turn this off.
 pub(crate) fn remembered() -> bool {
     let kept = storage::local().and_then(|storage| storage.get_item(KEY).ok().flatten());
     kept.as_deref() != Some(OFF)
 }
 
-/// The switch that turns it off and on.
+/// The switch for shrinking.
 #[component]
 pub(crate) fn ShrinkSwitch(shrinking: RwSignal<bool>) -> impl IntoView {
     let language = language::spoken();

@@ -13,10 +13,10 @@ texts! {
         "{name} could not be read. Try again, or choose another image.",
         "{name}: не удалось прочитать. Повторите или выберите другое изображение.";
     nothing_pasted:
-        "What you pasted holds no image. Copy an image, then paste again.",
+        "What you pasted contains no image. Copy an image, then paste again.",
         "Во вставленном нет изображения. Скопируйте изображение и вставьте снова.";
     nothing_dropped:
-        "What you dropped holds no image. Drop an image file, or an image from another page.",
+        "What you dropped contains no image. Drop an image file, or an image from another page.",
         "В том, что вы перетащили, нет изображения. Перетащите файл или картинку с другой страницы.";
     drop_unreadable:
         "The browser could not read what you dropped. Save it as a file, then drop that.",

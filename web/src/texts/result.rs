@@ -36,7 +36,7 @@ texts! {
     copy_by_hand: "Copy this by hand", "Скопируйте вручную";
     shared_result: "Shared result", "Результат по ссылке";
     was_shared:
-        "Somebody shared this result with you. The link does not contain the image.",
+        "This result was shared with you. The link does not contain the image.",
         "С вами поделились этим результатом. Изображения в ссылке нет.";
     image_not_shared: "The image was not shared", "Изображением не делились";
     try_your_own: "Try an image of your own", "Попробовать своё изображение";

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::process::{self, shown};
 
-/// One running step. It runs programs, and says what they do.
+/// A running step. It runs programs and shows their progress.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Step<'a>(Option<(&'a Steps, &'static str)>);
 
@@ -30,7 +30,7 @@ impl<'a> Step<'a> {
         Self(Some((steps, name)))
     }
 
-    /// A step of which nothing is shown: its programs have the terminal to themselves.
+    /// A step without output of its own: its programs write to the terminal.
     pub(crate) fn unseen() -> Self {
         Self(None)
     }
@@ -93,7 +93,7 @@ impl<'a> Step<'a> {
             .map(OsStr::new)
             .contains(&command.get_program())
         {
-            // Cargo counts for a pipe too, where it is asked to.
+            // With this, cargo shows its progress in a pipe too.
             command
                 .env("CARGO_TERM_PROGRESS_WHEN", "always")
                 .env("CARGO_TERM_PROGRESS_WIDTH", "120");

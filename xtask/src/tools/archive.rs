@@ -32,25 +32,31 @@ pub(crate) struct Archive {
 
 // The digests are those of upstream's release pages; each was compared with two independent repositories that pin it.
 
-/// One archive for each platform. Paths and members differ only in the target, which follows the first literal.
+/// One archive for each platform. `path` and `member` differ only in the target.
 macro_rules! archives {
+    (@member ($member:literal) $target:literal) => {
+        $member
+    };
+    (@member ($before:literal target $after:literal) $target:literal) => {
+        concat!($before, $target, $after)
+    };
     (
-        path: $path:literal,
-        member: [$($member:literal)?] $program:literal,
+        path: $path:literal target,
+        member: $member:tt,
         $($target:literal ($os:literal, $arch:literal): $sha256:literal,)*
     ) => {
         [$(Archive {
             platform: ($os, $arch),
             path: concat!($path, $target, ".tar.gz"),
             sha256: $sha256,
-            member: concat!($($member, $target,)? $program),
+            member: archives!(@member $member $target),
         },)*]
     };
 }
 
 pub(crate) const TRUNK: [Archive; 4] = archives! {
-    path: "trunk-rs/trunk/releases/download/v0.21.14/trunk-",
-    member: [] "trunk",
+    path: "trunk-rs/trunk/releases/download/v0.21.14/trunk-" target,
+    member: ("trunk"),
     "x86_64-unknown-linux-musl" ("linux", "x86_64"): "a67f4054b249fe9acc5fabc25de1aebf19783aca3ad6ff64bf34d7da44d0ea20",
     "aarch64-unknown-linux-musl" ("linux", "aarch64"): "e8e2a2bb423ce6702ab9f4f02f8c9ae99d790f0301f7634e986b2dd8706019cc",
     "x86_64-apple-darwin" ("macos", "x86_64"): "f1ba0e3bbe24e0ae219c6d22c33e24e2825c1608dd27c2556e323495110f1a95",
@@ -58,8 +64,8 @@ pub(crate) const TRUNK: [Archive; 4] = archives! {
 };
 
 pub(crate) const WASM_BINDGEN: [Archive; 4] = archives! {
-    path: "wasm-bindgen/wasm-bindgen/releases/download/0.2.126/wasm-bindgen-0.2.126-",
-    member: ["wasm-bindgen-0.2.126-"] "/wasm-bindgen",
+    path: "wasm-bindgen/wasm-bindgen/releases/download/0.2.126/wasm-bindgen-0.2.126-" target,
+    member: ("wasm-bindgen-0.2.126-" target "/wasm-bindgen"),
     "x86_64-unknown-linux-musl" ("linux", "x86_64"): "064948d58e2d6c0a745216477a639ba696216d6309aaa902939d1b865b1d869d",
     "aarch64-unknown-linux-musl" ("linux", "aarch64"): "2245120254a9f6c9a9adf3601f3d52bb31309219e9ceab7696e74e24885c440a",
     "x86_64-apple-darwin" ("macos", "x86_64"): "6014dca993c8bf8a6ec10b6fccfbeabf599842d011f58a4abb7669afef784422",

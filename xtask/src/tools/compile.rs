@@ -49,7 +49,7 @@ pub(crate) fn program(
 
 /// Removes what compiling left behind: a gigabyte that is not needed again.
 pub(crate) fn tidy_up() {
-    // Where there is none, nothing was compiled.
+    // Without a folder, nothing was compiled.
     let _ = fs::remove_dir_all(build_folder());
 }
 

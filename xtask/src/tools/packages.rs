@@ -45,7 +45,7 @@ pub(crate) fn debian(program: &str, packages: &[&str], step: Step<'_>) -> anyhow
         })
 }
 
-/// Python with the packages that `requirements` lists, in a virtual environment at `folder`; installed anew where the list
+/// Python with the packages that `requirements` lists, in a virtual environment at `folder`; installed again if the list
 /// has changed.
 pub(crate) fn python(
     folder: &Path,
