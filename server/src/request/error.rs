@@ -1,6 +1,6 @@
 //! What went wrong, in the client's terms. The only place that chooses status codes.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use http::StatusCode;
 use imageclassifier_model::{InvalidImage, NetworkError};
@@ -66,7 +66,7 @@ pub(crate) enum RequestError {
     )]
     NotSentAsImage { sent: String },
     #[error("the batch has {images} images: send 1 to {images_max}")]
-    BatchSize { images: usize, images_max: u32 },
+    BatchSize { images: ImageCount, images_max: u32 },
     #[error("the id is {bytes} bytes long, the limit is {bytes_max}: send a shorter one")]
     IdTooLong { bytes: usize, bytes_max: usize },
     #[error("too many calls at once: try again after the delay in RetryInfo")]
@@ -106,6 +106,14 @@ pub(crate) enum RequestError {
     Internal(#[source] InternalError),
 }
 
+/// How many images a batch has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ImageCount {
+    Exactly(usize),
+    /// The batch was rejected before its end.
+    AtLeast(usize),
+}
+
 /// A fault of the server.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum InternalError {
@@ -119,6 +127,28 @@ pub(crate) enum InternalError {
     HandlerPanicked,
     #[error("inference failed")]
     Network(#[source] Arc<NetworkError>),
+}
+
+impl ImageCount {
+    /// The images that were counted.
+    fn counted(self) -> usize {
+        match self {
+            Self::Exactly(images) | Self::AtLeast(images) => images,
+        }
+    }
+
+    fn is_exact(self) -> bool {
+        matches!(self, Self::Exactly(_))
+    }
+}
+
+impl fmt::Display for ImageCount {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly(images) => write!(formatter, "{images}"),
+            Self::AtLeast(images) => write!(formatter, "at least {images}"),
+        }
+    }
 }
 
 impl From<InvalidImage> for RequestError {
@@ -336,7 +366,8 @@ impl RequestError {
                 ("available", available.clone()),
             ],
             Self::BatchSize { images, images_max } => vec![
-                ("images", images.to_string()),
+                ("images", images.counted().to_string()),
+                ("images_exact", images.is_exact().to_string()),
                 ("images_max", images_max.to_string()),
             ],
             Self::IdTooLong { bytes, bytes_max } => vec![
