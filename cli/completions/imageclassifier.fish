@@ -33,7 +33,7 @@ complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "hel
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l server -d 'URL of the server' -r -f
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l tls-ca -d 'Trust the CA certificates in this file (PEM) instead of the system\'s, for an https URL' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l token-file -d 'Send the access token in the first line of this file' -r -F
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l timeout -d 'Timeout for each image or request, in seconds' -r
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l timeout -d 'Timeout for each image or request, in seconds, at most a year' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l weights -d 'Weights of EfficientNet-Lite0, Lite1 or Lite2 for --local' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l model -d 'Name of the model; default: the server\'s default' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l top-k -d 'Number of predictions for each image, 1 to 1000' -r
@@ -46,13 +46,13 @@ complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models" -l server -d 'URL of the server' -r -f
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models" -l tls-ca -d 'Trust the CA certificates in this file (PEM) instead of the system\'s, for an https URL' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models" -l token-file -d 'Send the access token in the first line of this file' -r -F
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models" -l timeout -d 'Timeout for each image or request, in seconds' -r
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models" -l timeout -d 'Timeout for each image or request, in seconds, at most a year' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models" -l json -d 'Print a JSON object'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l server -d 'URL of the server' -r -f
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l tls-ca -d 'Trust the CA certificates in this file (PEM) instead of the system\'s, for an https URL' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l token-file -d 'Send the access token in the first line of this file' -r -F
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l timeout -d 'Timeout for each image or request, in seconds' -r
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l timeout -d 'Timeout for each image or request, in seconds, at most a year' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l wait -d 'Wait until the server is ready, at most --timeout'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify models health help" -f -a "classify" -d 'Classify images (JPEG, PNG, WebP, GIF, BMP, TIFF, ICO, QOI, PNM, TGA, DIB)'

@@ -17,12 +17,14 @@ shows of the files named top-N- and bottom-N- on white are the pixels expected.
 import io
 import struct
 import zlib
+from pathlib import Path
 
 from PIL import Image, ImageOps
 
 SIZE = (40, 30)
 ROWS = 20
 """Of images that are cut."""
+PHOTO = Path(__file__).parents[2] / "model/tests/golden/photos/coffee.png"
 
 
 def encoded(image, kind, **options):
@@ -333,6 +335,8 @@ def webps(image):
     large.putdata([(x * y % 251, x * 7 % 256 ^ y, (x * x + y * y) // 3 % 256) for y in range(90) for x in range(120)])
     yield "long-lossy.webp", encoded(large, "WEBP", quality=30)
     yield "long-lossless.webp", encoded(large, "WEBP", lossless=True)
+    with Image.open(PHOTO) as photo:
+        yield "long-photo-lossless.webp", encoded(photo.convert("RGB").crop((240, 150, 360, 240)), "WEBP", lossless=True)
     yield "bomb-canvas.webp", riff(extended(0, 1 << 24, 1 << 24), (b"VP8L", data))
 
 

@@ -136,6 +136,16 @@ def grpc_web_bodies():
     request = b"\x0a" + bytes([len(image)]) + image + b"\x2a\x01a"
     empty = b"\x0a\x00\x2a\x01b"
     batch = b"".join(b"\x0a" + bytes([len(one)]) + one for one in (request, empty, request))
+
+    def field(number, value):
+        assert len(value) < 128
+        return bytes([number << 3 | 2, len(value)]) + value
+
+    def infer(tensor):
+        named = field(1, b"image") + field(2, b"BYTES") + field(3, b"\1")
+        parameter = field(4, field(1, b"a") + field(2, b"\x10\1"))
+        return field(1, b"efficientnet-lite0") + field(5, named + parameter + tensor) + field(6, field(1, b"label"))
+
     for name, (plan, body) in {
         "classify-web": ((0, 0, 255), classify),
         "classify-web-h2": ((0, 128, 7), classify),
@@ -157,6 +167,11 @@ def grpc_web_bodies():
         "batch-empty": ((7, 128, 255), frame(b"")),
         "batch-twice": ((7, 0, 9), frame(batch) + frame(batch)),
         "batch-truncated": ((7, 0, 4), frame(batch)[:-3]),
+        "infer": ((6, 0, 255), frame(infer(field(5, field(8, image))))),
+        "infer-raw": ((6, 128, 255), frame(infer(b"") + field(7, struct.pack("<I", len(image)) + image))),
+        "infer-numbers": ((6, 2, 7), frame(infer(field(5, field(3, b"\1\x80\1") + b"\x18\1" + field(6, bytes(8)))))),
+        "infer-many": ((6, 0, 255), frame(infer(field(5, field(8, b"") * 30)) + field(7, b"") * 70)),
+        "infer-twice": ((6, 0, 255), frame(infer(b"")) + frame(infer(b""))),
         "stream": ((8, 128, 255), frame(request) + frame(empty) + frame(request)),
         "stream-small-chunks": ((8, 0, 3), frame(request) + frame(request)),
         "stream-text": ((8, 2, 255), frame(empty) + frame(request)),

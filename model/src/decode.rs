@@ -1,7 +1,7 @@
 use crate::{
     DecodedImage, EncodedImage, InvalidImage,
     format::Format,
-    formats::{bmp, gif, ico, png, pnm, qoi, tga, tiff, webp},
+    formats::{Decoded, bmp, gif, ico, png, pnm, qoi, tga, tiff, webp},
     jpeg,
 };
 
@@ -35,20 +35,35 @@ impl DecodedImage {
         pixels_max: u64,
         input_size: u32,
     ) -> Result<Self, InvalidImage> {
-        let bytes = encoded.bytes();
-        let decoded = match encoded.format() {
-            Format::Jpeg => return jpeg::decode_unscaled(bytes, pixels_max, input_size),
-            Format::Png => png::decode(bytes, pixels_max),
-            Format::WebP => webp::decode(bytes, pixels_max),
-            Format::Gif => gif::decode(bytes, pixels_max),
-            Format::Bmp => bmp::decode(bytes, pixels_max),
-            Format::Dib => bmp::decode_without_file_header(bytes, pixels_max),
-            Format::Tiff => tiff::decode(bytes, pixels_max),
-            Format::Ico => ico::decode(bytes, pixels_max),
-            Format::Qoi => qoi::decode(bytes, pixels_max),
-            Format::Pnm => pnm::decode(bytes, pixels_max),
-            Format::Tga => tga::decode(bytes, pixels_max),
-        }?;
+        if encoded.format() == Format::Jpeg {
+            return jpeg::decode_unscaled(encoded.bytes(), pixels_max, input_size);
+        }
+        let decoded = decode_all(encoded, pixels_max, u32::MAX)?;
         Ok(Self::of_whole(decoded, input_size))
+    }
+}
+
+/// Decodes the whole image. The longer side of a JPEG that is scaled down keeps at least `side_min` pixels.
+///
+/// # Errors
+/// [`InvalidImage::Dimensions`], [`InvalidImage::Truncated`], [`InvalidImage::Undecodable`], [`InvalidImage::Jpeg`].
+pub(crate) fn decode_all<B: AsRef<[u8]>>(
+    encoded: &EncodedImage<B>,
+    pixels_max: u64,
+    side_min: u32,
+) -> Result<Decoded, InvalidImage> {
+    let bytes = encoded.bytes();
+    match encoded.format() {
+        Format::Jpeg => jpeg::decode_all(bytes, pixels_max, side_min),
+        Format::Png => png::decode(bytes, pixels_max),
+        Format::WebP => webp::decode(bytes, pixels_max),
+        Format::Gif => gif::decode(bytes, pixels_max),
+        Format::Bmp => bmp::decode(bytes, pixels_max),
+        Format::Dib => bmp::decode_without_file_header(bytes, pixels_max),
+        Format::Tiff => tiff::decode(bytes, pixels_max),
+        Format::Ico => ico::decode(bytes, pixels_max),
+        Format::Qoi => qoi::decode(bytes, pixels_max),
+        Format::Pnm => pnm::decode(bytes, pixels_max),
+        Format::Tga => tga::decode(bytes, pixels_max),
     }
 }

@@ -171,15 +171,20 @@ fn to_rgb(stored: &DynamicImage, square: ScaledSquare) -> (Cow<'_, RgbImage>, Sc
             over_background(stored.get_pixel(left + x, top + y))
         })
     } else {
-        let seen = stored.crop_imm(left, top, width, height);
-        if seen.color().has_alpha() {
-            let rgba = seen.into_rgba8();
-            RgbImage::from_fn(width, height, |x, y| over_background(*rgba.get_pixel(x, y)))
-        } else {
-            seen.into_rgb8()
-        }
+        flatten(stored.crop_imm(left, top, width, height))
     };
     (Cow::Owned(rgb), square.within_touched())
+}
+
+/// The image in 8-bit RGB, transparent pixels over white.
+pub(crate) fn flatten(image: DynamicImage) -> RgbImage {
+    if !image.color().has_alpha() {
+        return image.into_rgb8();
+    }
+    let rgba = image.into_rgba8();
+    RgbImage::from_fn(rgba.width(), rgba.height(), |x, y| {
+        over_background(*rgba.get_pixel(x, y))
+    })
 }
 
 fn bytes_per_channel(image: &DynamicImage) -> u8 {

@@ -1,10 +1,11 @@
 use image::{DynamicImage, RgbImage, metadata::Orientation};
-use imageclassifier_jpeg::{Jpeg, Scale};
+use imageclassifier_jpeg::{Jpeg, Region, Scale};
 
 use crate::{
     DecodedImage, InvalidImage,
     crop::{Crop, ScaledSquare, centre_of_stored},
     dimensions::check_dimensions,
+    formats::Decoded,
     truncation::check_rows,
 };
 
@@ -44,6 +45,49 @@ fn decode_at(
     input_size: u32,
     scale_for: impl FnOnce(u32) -> Scale,
 ) -> Result<DecodedImage, InvalidImage> {
+    let (jpeg, orientation) = parse(bytes, pixels_max)?;
+    let (width, height) = jpeg.dimensions();
+    let square = centre_of_stored(width, height, orientation, input_size);
+    let scale = scale_for(square.side);
+    let square = ScaledSquare::new(square, scale.divisor());
+    let region = square.touched();
+    Ok(DecodedImage {
+        pixels: pixels(&jpeg, scale, region)?,
+        square: square.within_touched(),
+        orientation,
+        input_size,
+        crop: Crop::of_stored(width, height, orientation, input_size),
+    })
+}
+
+/// Decodes the whole image, scaled down if it is large: the longer side keeps at least `side_min` pixels.
+///
+/// # Errors
+/// As [`decode`].
+pub(crate) fn decode_all(
+    bytes: &[u8],
+    pixels_max: u64,
+    side_min: u32,
+) -> Result<Decoded, InvalidImage> {
+    let (jpeg, orientation) = parse(bytes, pixels_max)?;
+    let (width, height) = jpeg.dimensions();
+    let mut smallest_first = Scale::ALL.into_iter().rev();
+    let scale = smallest_first
+        .find(|scale| width.max(height) / scale.divisor() >= side_min)
+        .unwrap_or(Scale::Full);
+    let whole = Region {
+        left: 0,
+        top: 0,
+        width: width.div_ceil(scale.divisor()),
+        height: height.div_ceil(scale.divisor()),
+    };
+    Ok(Decoded {
+        pixels: pixels(&jpeg, scale, whole)?,
+        orientation,
+    })
+}
+
+fn parse(bytes: &[u8], pixels_max: u64) -> Result<(Jpeg<'_>, Orientation), InvalidImage> {
     let jpeg = Jpeg::parse(bytes).map_err(InvalidImage::Jpeg)?;
     let (width, height) = jpeg.dimensions();
     check_dimensions(width, height, pixels_max)?;
@@ -51,19 +95,14 @@ fn decode_at(
         .exif()
         .and_then(Orientation::from_exif_chunk)
         .unwrap_or(Orientation::NoTransforms);
-    let square = centre_of_stored(width, height, orientation, input_size);
-    let scale = scale_for(square.side);
-    let square = ScaledSquare::new(square, scale.divisor());
-    let region = square.touched();
+    Ok((jpeg, orientation))
+}
+
+fn pixels(jpeg: &Jpeg<'_>, scale: Scale, region: Region) -> Result<DynamicImage, InvalidImage> {
     let decoded = jpeg.decode(scale, region).map_err(InvalidImage::Jpeg)?;
+    let (_, height) = jpeg.dimensions();
     check_rows(decoded.rows_present(), height)?;
     let pixels = RgbImage::from_raw(region.width, region.height, decoded.into_pixels())
         .expect("three bytes for each pixel");
-    Ok(DecodedImage {
-        pixels: DynamicImage::from(pixels),
-        square: square.within_touched(),
-        orientation,
-        input_size,
-        crop: Crop::of_stored(width, height, orientation, input_size),
-    })
+    Ok(DynamicImage::from(pixels))
 }

@@ -30,6 +30,7 @@ mod labels;
 mod network;
 mod ranking;
 mod truncation;
+mod upright_image;
 mod variant;
 mod weights;
 
@@ -51,5 +52,6 @@ pub use input::{Input, Preprocessing};
 pub use labels::{CLASSES, labels};
 pub use network::{Inference, Network, NetworkError, Runner};
 pub use ranking::{Logits, Ranked, Ranking};
+pub use upright_image::UprightImage;
 pub use variant::Variant;
 pub use weights::{Weights, WeightsError, WeightsFileError};

@@ -155,7 +155,11 @@ fn files_cut_anywhere_are_decoded_or_rejected() {
 /// WebP is cut in the middle of data where nothing says which row that is.
 #[test]
 fn a_cut_webp_shows_the_rows_that_are_there() {
-    for name in ["long-lossy.webp", "long-lossless.webp"] {
+    for name in [
+        "long-lossy.webp",
+        "long-lossless.webp",
+        "long-photo-lossless.webp",
+    ] {
         let whole = fs::read(folder().join(name)).unwrap();
         let complete = Input::prepare(&decode(&whole).unwrap());
         let cut = Input::prepare(&decode(&whole[..whole.len() * 2 / 3]).unwrap());

@@ -139,7 +139,7 @@ pub(crate) fn app(
             decompress::decompress,
         ))
         .layer(middleware::from_fn_with_state(
-            (offload, reporter),
+            (limits, offload, reporter),
             message::decode,
         ));
     // Outermost, so that pages of allowed origins can read every response, rejections included.

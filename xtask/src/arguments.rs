@@ -3,7 +3,7 @@
 
 use clap::{Arg, ArgAction, ArgMatches, Command, builder::PossibleValuesParser, value_parser};
 
-use crate::{bench, fuzz, weights};
+use crate::{bench, fuzz, mutants, weights};
 
 /// One command of the developer's.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,6 +19,7 @@ pub(crate) enum Task {
     Conformance,
     Stress { options: Vec<String> },
     Fuzz { target: Option<String>, runs: u64 },
+    Mutants { name: String, options: Vec<String> },
     Generate,
 }
 
@@ -64,6 +65,10 @@ impl Task {
             "fuzz" => Self::Fuzz {
                 target: matches.get_one("target").cloned(),
                 runs: matches.get_one("runs").copied().expect("has a default"),
+            },
+            "mutants" => Self::Mutants {
+                name: words(matches, "name").remove(0),
+                options: words(matches, "options"),
             },
             "generate" => Self::Generate,
             _ => unreachable!("clap knows the commands above alone"),
@@ -148,6 +153,15 @@ fn command() -> Command {
                         .value_parser(value_parser!(u64).range(1..))
                         .default_value(fuzz::RUNS_DEFAULT),
                 ),
+            Command::new("mutants")
+                .about("Changes the code of a crate in small ways, and lists the changes that its tests do not notice")
+                .arg(
+                    Arg::new("name")
+                        .value_name("CRATE")
+                        .required(true)
+                        .value_parser(PossibleValuesParser::new(mutants::names())),
+                )
+                .arg(passed_on("options").help("cargo-mutants' options, such as --file GLOB and --shard K/N")),
             Command::new("generate").about(
                 "Writes the generated files anew: Rust code of the contract, man pages, completions",
             ),
@@ -203,6 +217,13 @@ mod tests {
     }
 
     #[test]
+    fn tries_the_mutants_of_a_crate() {
+        let (name, options) = ("jpeg".to_owned(), owned(&["--shard", "1/8"]));
+        let parsed = parsed("mutants jpeg --shard 1/8");
+        assert_eq!(parsed, Task::Mutants { name, options });
+    }
+
+    #[test]
     fn fuzzes_one_target_or_all_any_number_of_times() {
         let runs = fuzz::RUNS_DEFAULT.parse().unwrap();
         assert_eq!(parsed("fuzz"), Task::Fuzz { target: None, runs });
@@ -222,6 +243,8 @@ mod tests {
         for words in [
             "",
             "runn",
+            "mutants",
+            "mutants web",
             "fuzz jepg",
             "fuzz --runs",
             "fuzz --runs many",

@@ -10,6 +10,7 @@ mod deny;
 mod doctor;
 mod examples;
 mod fuzz;
+mod mutants;
 mod openapi;
 mod page;
 mod process;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Task::Cases { folder, dev } => cases::compare(&folder, dev),
         Task::Conformance => conformance::table(),
         Task::Stress { options } => stress::try_promises(&options),
+        Task::Mutants { name, options } => mutants::try_crate(&name, &options),
         Task::Fuzz { target, runs } => fuzz::run_targets(target.as_deref(), runs),
         Task::Generate => test::generate(),
     };

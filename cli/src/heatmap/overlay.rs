@@ -1,9 +1,6 @@
-use std::io::Cursor;
-
-use image::{
-    DynamicImage, ImageDecoder, ImageError, ImageReader, Rgb, RgbImage, metadata::Orientation,
-};
+use image::{Rgb, RgbImage};
 use imageclassifier_client::{Crop, Heatmap};
+use imageclassifier_model::{EncodedImage, InvalidImage, UprightImage};
 
 use crate::heatmap::colours::{inferno, mix};
 
@@ -23,18 +20,14 @@ pub(super) struct Canvas {
 }
 
 impl Canvas {
-    /// Decodes an image, and scales it down if it is large.
-    pub(super) fn new(encoded: &[u8], crop: Crop) -> Result<Self, ImageError> {
-        let mut decoder = ImageReader::new(Cursor::new(encoded))
-            .with_guessed_format()?
-            .into_decoder()?;
-        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-        let mut image = DynamicImage::from_decoder(decoder)?;
-        if image.width().max(image.height()) > SIDE_MAX {
-            image = image.thumbnail(SIDE_MAX, SIDE_MAX);
-        }
-        image.apply_orientation(orientation);
-        let image = over_white(&image);
+    /// Decodes an image as for the network, and scales it down if it is large.
+    pub(super) fn new(bytes: &[u8], crop: Crop) -> Result<Self, InvalidImage> {
+        let encoded = EncodedImage::new(bytes, bytes.len() as u64)?;
+        // The limits are those of the server, which has classified the image.
+        let pixels_max = u64::from(crop.picture_width) * u64::from(crop.picture_height);
+        let image = UprightImage::decode(&encoded, pixels_max, SIDE_MAX)?;
+        let image = RgbImage::from_raw(image.width(), image.height(), image.into_rgb())
+            .expect("three bytes for each pixel");
         let scale = image.width() as f32 / crop.picture_width.max(1) as f32;
         Ok(Self {
             left: crop.left as f32 * scale,
@@ -114,20 +107,11 @@ fn between(place: f32, cells: usize) -> (usize, usize, f32) {
     (before, (before + 1).min(last), position - before as f32)
 }
 
-fn over_white(image: &DynamicImage) -> RgbImage {
-    if !image.color().has_alpha() {
-        return image.to_rgb8();
-    }
-    let rgba = image.to_rgba8();
-    RgbImage::from_fn(rgba.width(), rgba.height(), |x, y| {
-        let [r, g, b, alpha] = rgba.get_pixel(x, y).0;
-        mix(Rgb([255; 3]), Rgb([r, g, b]), f32::from(alpha) / 255.0)
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use image::ImageFormat;
+    use std::io::Cursor;
+
+    use image::{ImageFormat, RgbaImage};
 
     use super::*;
 
@@ -199,14 +183,27 @@ mod tests {
 
     #[test]
     fn rejects_a_map_of_the_wrong_size() {
-        let canvas = Canvas::new(&encoded(&RgbImage::new(2, 2)), Crop::default()).unwrap();
+        let crop = Crop {
+            picture_width: 2,
+            picture_height: 2,
+            ..Crop::default()
+        };
+        let canvas = Canvas::new(&encoded(&RgbImage::new(2, 2)), crop).unwrap();
         assert!(canvas.with(&Heatmap::default(), 1.0).is_none());
         assert!(canvas.with(&map(&[1.0; 3]), 1.0).is_none());
     }
 
     #[test]
     fn transparent_pixels_show_white() {
-        let clear = DynamicImage::new_rgba8(1, 1);
-        assert_eq!(*over_white(&clear).get_pixel(0, 0), Rgb([255; 3]));
+        let mut clear = Cursor::new(Vec::new());
+        let image = RgbaImage::new(1, 1);
+        image.write_to(&mut clear, ImageFormat::Png).unwrap();
+        let crop = Crop {
+            picture_width: 1,
+            picture_height: 1,
+            ..Crop::default()
+        };
+        let canvas = Canvas::new(&clear.into_inner(), crop).unwrap();
+        assert_eq!(*canvas.image.get_pixel(0, 0), Rgb([255; 3]));
     }
 }

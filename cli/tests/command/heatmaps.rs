@@ -87,6 +87,35 @@ fn draws_each_prediction_over_the_image() {
 }
 
 #[test]
+fn draws_over_every_format() {
+    let out = folder("heatmaps of formats");
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds/formats");
+    let files = [
+        "same-turned.tif",
+        "few-interlaced.gif",
+        "same-bmp.ico",
+        "same-png.ico",
+        "same-rgba.qoi",
+        "same-text.ppm",
+        "same-runs.tga",
+        "same-headerless.dib",
+        "same-bitfields.bmp",
+        "same-exif-with-prefix.webp",
+        "same-interlaced.png",
+        "top-20-cut.tif",
+    ];
+    let files = files.map(|file| seeds.join(file).display().to_string());
+    let mut files: Vec<_> = files.iter().map(String::as_str).collect();
+    let rocket = photograph("rocket.jpg");
+    files.push(&rocket);
+    let path = out.display().to_string();
+    let options = ["classify", "--local", "--top-k", "1", "--explain", &path];
+    let output = run(&[&options[..], &files].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(names(&out).len(), files.len(), "{}", text(&output.stderr));
+}
+
+#[test]
 fn reports_a_folder_that_cannot_be_created_before_the_first_image() {
     let url = server(&[]);
     let coffee = photograph("coffee.png");

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// How often a cut file is decoded with different bytes in place of the missing ones. Each attempt at a lossy frame
-/// succeeds. At a lossless frame only some do, because most end with a run of pixels that goes beyond the last pixel.
+/// succeeds. At a lossless frame a third fails, with a run of pixels that goes beyond the last pixel.
 const ATTEMPTS_LOSSY: u32 = 3;
 const ATTEMPTS_LOSSLESS: u32 = 16;
 /// Most pixels that these attempts decode, not counting the first two attempts.

@@ -277,7 +277,8 @@ pub enum ErrorReason {
     RateLimited = 15,
     /// The message is not a valid gRPC message, or the metadata is too long. In plain HTTP: the query or form cannot be parsed.
     MessageMalformed = 16,
-    /// The batch has no images, or too many. Metadata: images, images_max.
+    /// The batch has no images, or too many. Metadata: images, images_max, images_exact: "false" if the server stopped counting, so
+    /// that the batch has at least as many.
     BatchSize = 17,
     /// The id is too long. Metadata: bytes, bytes_max.
     IdTooLong = 18,

@@ -33,7 +33,7 @@ use crate::{
         metrics::{Metrics, Stage},
     },
     request::{
-        error::RequestError,
+        error::{ImageCount, RequestError},
         head::{Method, Protocol, RequestHead},
     },
 };
@@ -88,11 +88,10 @@ struct LimitedBody {
 #[derive(Clone, Default)]
 pub(crate) struct BodyError(Arc<OnceLock<ReportedError>>);
 
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Reading,
-    /// The message is too long, or has too many images: the rest is read, but not kept.
-    Discarding,
+    /// The message is rejected for this reason. The rest is read, but not kept.
+    Discarding(RequestError),
     Ended,
 }
 
@@ -252,42 +251,48 @@ impl LimitedBody {
         self.reservation.reserve(bytes)
     }
 
-    /// Accounts for `data`, and starts discarding if its message is too long.
+    /// Accounts for `data`, and starts discarding if its message is rejected.
     fn receive(&mut self, data: &Bytes) -> Result<(), RequestError> {
         if is_stream(self.head.method) {
             return self.receive_stream(data);
         }
         self.received_bytes += data.len();
-        if self.state == State::Discarding {
+        if matches!(self.state, State::Discarding(_)) {
             return Ok(());
         }
         let missing = PREFIX_BYTES - self.prefix.len();
         self.prefix.extend(data.iter().take(missing));
-        let too_long =
-            self.declared_bytes().max(self.received_bytes) > self.limiter.limits.message_bytes_max;
-        if too_long || self.has_too_many_images(&data[missing.min(data.len())..]) {
-            self.state = State::Discarding;
+        if let Some(error) = self.excess(&data[missing.min(data.len())..]) {
+            self.state = State::Discarding(error);
             return Ok(());
         }
         self.hold(data.len())
     }
 
-    /// Whether a batch has too many images with those in `data`. Compressed ones are counted once they are decompressed.
-    fn has_too_many_images(&mut self, data: &[u8]) -> bool {
-        let is_batch = self.head.method == Method::ClassifyBatch && self.prefix.first() == Some(&0);
-        is_batch && self.counter.count(data) > self.limiter.limits.batch_images_max as usize
-    }
-
-    /// Why the message is discarded.
-    fn excess(&mut self) -> RequestError {
+    /// What the message has too much of, with the next of its bytes.
+    fn excess(&mut self, data: &[u8]) -> Option<RequestError> {
         let limits = self.limiter.limits;
-        let (images, images_max) = (self.counter.count(&[]), limits.batch_images_max);
-        if images > images_max as usize {
-            return RequestError::BatchSize { images, images_max };
+        let declared_bytes = self.declared_bytes();
+        if declared_bytes.max(self.received_bytes) > limits.message_bytes_max {
+            return Some(RequestError::MessageTooLarge {
+                bytes_max: limits.image_bytes_max,
+            });
         }
-        RequestError::MessageTooLarge {
-            bytes_max: limits.image_bytes_max,
+        // tonic would decode a second message before it drops it.
+        let is_grpc = self.head.protocol != Protocol::Http;
+        if is_grpc && self.received_bytes > PREFIX_BYTES + declared_bytes {
+            return Some(RequestError::MessageMalformed);
         }
+        // Compressed images are counted once they are decompressed.
+        if self.head.method != Method::ClassifyBatch || self.prefix.first() != Some(&0) {
+            return None;
+        }
+        let images = self.counter.count(data);
+        let images_max = limits.batch_images_max;
+        (images > images_max as usize).then_some(RequestError::BatchSize {
+            images: ImageCount::AtLeast(images),
+            images_max,
+        })
     }
 
     /// The length that the message declares; zero before its prefix is complete, and in plain HTTP, which has no prefix.
@@ -317,11 +322,11 @@ impl HttpBody for LimitedBody {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
         loop {
-            if this.state == State::Ended {
+            if matches!(this.state, State::Ended) {
                 return Poll::Ready(None);
             }
-            let too_long = this.state == State::Discarding;
-            let frame = if too_long && this.received_bytes > DISCARDED_BYTES_MAX {
+            let discarding = matches!(this.state, State::Discarding(_));
+            let frame = if discarding && this.received_bytes > DISCARDED_BYTES_MAX {
                 None
             } else {
                 // The body first: data that has arrived is not late just because it had not been read.
@@ -347,7 +352,7 @@ impl HttpBody for LimitedBody {
                     {
                         return this.fail(&error);
                     }
-                    if this.state == State::Reading {
+                    if matches!(this.state, State::Reading) {
                         return Poll::Ready(Some(Ok(frame)));
                     }
                 }
@@ -355,18 +360,15 @@ impl HttpBody for LimitedBody {
                     this.state = State::Ended;
                     return Poll::Ready(Some(Err(error.into())));
                 }
-                None if too_long => {
-                    this.state = State::Ended;
-                    let excess = this.excess();
-                    return this.fail(&excess);
-                }
-                None => {
-                    this.state = State::Ended;
-                    if this.head.method == Method::Classify {
-                        let time = this.head.arrived_at.elapsed();
-                        this.limiter.metrics.observe(Stage::Upload, time);
+                None => match mem::replace(&mut this.state, State::Ended) {
+                    State::Discarding(error) => return this.fail(&error),
+                    State::Reading | State::Ended => {
+                        if this.head.method == Method::Classify {
+                            let time = this.head.arrived_at.elapsed();
+                            this.limiter.metrics.observe(Stage::Upload, time);
+                        }
                     }
-                }
+                },
             }
         }
     }
@@ -380,7 +382,7 @@ impl Drop for LimitedBody {
     /// Reads the rest of a message that was answered early: the client must finish sending before it sees the answer.
     fn drop(&mut self) {
         if self.read_to_end
-            && self.state != State::Ended
+            && !matches!(self.state, State::Ended)
             && let Ok(runtime) = Handle::try_current()
         {
             runtime.spawn(timeout(DISCARD_TIMEOUT, discard(mem::take(&mut self.body))));

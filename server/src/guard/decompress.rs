@@ -31,7 +31,7 @@ use crate::{
     observe::error_reporter::ErrorReporter,
     request::{
         encoding::Encoding,
-        error::RequestError,
+        error::{ImageCount, RequestError},
         head::{Method, Protocol, RequestHead},
     },
 };
@@ -210,7 +210,10 @@ impl Decoder {
 fn count_images(message: &[u8], images_max: u32) -> Result<(), RequestError> {
     let images = BatchCounter::default().count(message);
     if images > images_max as usize {
-        return Err(RequestError::BatchSize { images, images_max });
+        return Err(RequestError::BatchSize {
+            images: ImageCount::Exactly(images),
+            images_max,
+        });
     }
     Ok(())
 }

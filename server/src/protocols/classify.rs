@@ -10,7 +10,10 @@ use crate::{
     engine::{Engine, job::ClassifyOptions},
     observe::error_reporter::ErrorReporter,
     protocols::wire,
-    request::{error::RequestError, head::RequestHead},
+    request::{
+        error::{ImageCount, RequestError},
+        head::RequestHead,
+    },
 };
 
 /// Number of predictions if the client does not set one.
@@ -105,7 +108,10 @@ pub(crate) fn batch_size(images: usize, images_max: u32) -> Result<(), RequestEr
     if (1..=images_max as usize).contains(&images) {
         return Ok(());
     }
-    Err(RequestError::BatchSize { images, images_max })
+    Err(RequestError::BatchSize {
+        images: ImageCount::Exactly(images),
+        images_max,
+    })
 }
 
 /// # Errors

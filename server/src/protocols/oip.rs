@@ -1,6 +1,7 @@
 //! The Open Inference Protocol, version 2: the same engine, limits and errors, with the messages of other inference
 //! servers' clients.
 
+mod element_count;
 mod inputs;
 pub(crate) mod message;
 mod models;

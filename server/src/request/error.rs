@@ -3,7 +3,7 @@
 mod codes;
 mod details;
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use imageclassifier_model::{InvalidImage, NetworkError};
 
@@ -64,7 +64,7 @@ pub(crate) enum RequestError {
     )]
     NotSentAsImage { sent: String },
     #[error("the batch has {images} images: send 1 to {images_max}")]
-    BatchSize { images: usize, images_max: u32 },
+    BatchSize { images: ImageCount, images_max: u32 },
     #[error("the id is {bytes} bytes long, the limit is {bytes_max}: send a shorter one")]
     IdTooLong { bytes: usize, bytes_max: usize },
     #[error("too many requests at once: try again after the delay in RetryInfo")]
@@ -104,6 +104,14 @@ pub(crate) enum RequestError {
     Internal(#[source] InternalError),
 }
 
+/// How many images a batch has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ImageCount {
+    Exactly(usize),
+    /// The batch was rejected before its end.
+    AtLeast(usize),
+}
+
 /// A fault of the server.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum InternalError {
@@ -117,6 +125,28 @@ pub(crate) enum InternalError {
     HandlerPanicked,
     #[error("inference failed")]
     Network(#[source] Arc<NetworkError>),
+}
+
+impl ImageCount {
+    /// The images that were counted.
+    fn counted(self) -> usize {
+        match self {
+            Self::Exactly(images) | Self::AtLeast(images) => images,
+        }
+    }
+
+    fn is_exact(self) -> bool {
+        matches!(self, Self::Exactly(_))
+    }
+}
+
+impl fmt::Display for ImageCount {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly(images) => write!(formatter, "{images}"),
+            Self::AtLeast(images) => write!(formatter, "at least {images}"),
+        }
+    }
 }
 
 impl From<InvalidImage> for RequestError {

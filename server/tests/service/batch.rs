@@ -140,6 +140,16 @@ async fn rejects_empty_and_oversized_batches() {
             let info = status.get_details_error_info().unwrap();
             assert_eq!(info.reason, "BATCH_SIZE");
             assert_eq!(info.metadata["images_max"], "3");
+            let counted = (&*info.metadata["images"], &*info.metadata["images_exact"]);
+            match images {
+                0 => assert_eq!(counted, ("0", "true")),
+                // Rejected while it arrives: there might be more.
+                _ => {
+                    assert_eq!(counted, ("4", "false"));
+                    let message = status.message();
+                    assert!(message.contains("at least 4 images"), "{message}");
+                }
+            }
             status.code()
         });
         assert_eq!(found, code, "{images}");

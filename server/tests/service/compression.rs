@@ -249,9 +249,8 @@ async fn rejects_batches_of_too_many_images() {
         let status = Status::from_header_map(response.headers()).unwrap();
         assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
         let info = status.get_details_error_info().unwrap();
-        assert_eq!(
-            (&*info.reason, &*info.metadata["images"]),
-            ("BATCH_SIZE", "100000")
-        );
+        assert_eq!(info.reason, "BATCH_SIZE");
+        assert_eq!(info.metadata["images"], "100000");
+        assert_eq!(info.metadata["images_exact"], "true");
     }
 }

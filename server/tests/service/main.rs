@@ -10,6 +10,7 @@ mod boundary;
 mod classify;
 mod compression;
 mod deadlines;
+mod decoded_size;
 mod errors;
 mod heads;
 mod hosts;

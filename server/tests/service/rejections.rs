@@ -26,6 +26,13 @@ async fn raw(app: &App, request: &str) -> String {
     String::from_utf8(answer).unwrap()
 }
 
+/// Whether the description of plain HTTP lists this status.
+fn is_described(status: &str) -> bool {
+    let openapi = include_str!("../../../proto/openapi.json");
+    let openapi: serde_json::Value = serde_json::from_str(openapi).unwrap();
+    openapi["paths"]["/v1/classify"]["post"]["responses"][status].is_object()
+}
+
 #[tokio::test]
 async fn paths_that_lead_nowhere_are_named() {
     let app = App::start().await;
@@ -87,6 +94,7 @@ async fn rejects_too_much_metadata() {
     let request = Request::post("/v1/classify").header("x-much", "m".repeat(20_000));
     let response = send(app.address, Http::One, request, Bytes::new()).await;
     assert_eq!(response.status(), 431);
+    assert!(is_described("431"));
 }
 
 #[tokio::test]
@@ -107,4 +115,5 @@ async fn a_compressed_transfer_is_not_read_as_plain_bytes() {
     let answer = raw(&app, head).await;
     assert!(answer.starts_with("HTTP/1.1 501"), "{answer}");
     assert!(answer.contains("Content-Encoding"), "{answer}");
+    assert!(is_described("501"));
 }

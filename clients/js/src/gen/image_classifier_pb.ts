@@ -720,7 +720,8 @@ export enum ErrorReason {
   MESSAGE_MALFORMED = 16,
 
   /**
-   * The batch has no images, or too many. Metadata: images, images_max.
+   * The batch has no images, or too many. Metadata: images, images_max, images_exact: "false" if the server stopped counting, so
+   * that the batch has at least as many.
    *
    * @generated from enum value: BATCH_SIZE = 17;
    */

@@ -16,6 +16,12 @@ const ANIMATION: [u8; 6] = [0; 6];
 /// A cut frame is padded to at most this many times its present length: with less data, too few rows would be present.
 const GROWTH_MAX: usize = 16;
 
+/// Pseudorandom bytes behind the present ones of a cut lossless image: enough for two attempts to differ from the first pixel on
+/// that is not present.
+const RANDOM_BYTES_LOSSLESS: usize = 16;
+/// A cut lossless image is padded to this many times its length, because arbitrary bytes encode fewer pixels than its own.
+const LENGTHS_LOSSLESS: usize = 4;
+
 /// The first frame of a WebP file, and the parts of the file that it depends on.
 pub(super) struct Container<'a> {
     canvas: (u32, u32),
@@ -128,26 +134,30 @@ impl<'a> Container<'a> {
         self.file(self.image.content)
     }
 
-    /// As [`Self::plain`], with other bytes in place of the missing ones: zeros for seed 0, pseudorandom bytes for other
-    /// seeds.
+    /// As [`Self::plain`], with pseudorandom bytes in place of the missing ones. In a lossless image, all but the first are the
+    /// same: no run of pixels may go beyond the last pixel. Random bytes encode long runs, a repeated byte often encodes none.
     pub(super) fn padded(&self, seed: u32) -> Vec<u8> {
         let present = self.image.content;
-        let length = self
-            .image
-            .length
-            .min(present.len().saturating_mul(GROWTH_MAX));
+        let (lengths, random_bytes) = if self.is_lossy() {
+            (1, usize::MAX)
+        } else {
+            (LENGTHS_LOSSLESS, RANDOM_BYTES_LOSSLESS)
+        };
+        let length = self.image.length.saturating_mul(lengths);
+        let length = length.min(present.len().saturating_mul(GROWTH_MAX));
         let mut content = present.to_vec();
-        let mut state = seed.wrapping_mul(0x9E37_79B9);
-        content.extend(
-            iter::from_fn(|| {
+        let mut state = (seed + 1).wrapping_mul(0x9E37_79B9);
+        let mut byte = 0;
+        content.extend((0..length - present.len()).map(|index| {
+            if index < random_bytes {
                 // Marsaglia's xorshift.
                 state ^= state << 13;
                 state ^= state >> 17;
                 state ^= state << 5;
-                Some(state.to_be_bytes()[0])
-            })
-            .take(length - present.len()),
-        );
+                byte = state.to_be_bytes()[0];
+            }
+            byte
+        }));
         self.file(&content)
     }
 

@@ -128,7 +128,7 @@ fn elements(
 
 fn encoded(elements: Elements, count: usize) -> Option<Vec<InputImage>> {
     let images = match elements {
-        Elements::Raw(raw) => length_prefixed(raw)?,
+        Elements::Raw(raw) => length_prefixed(raw, count)?,
         Elements::Typed(mut contents) => {
             let images = mem::take(&mut contents.bytes_contents);
             (contents == InferTensorContents::default()).then_some(images)?
@@ -138,10 +138,14 @@ fn encoded(elements: Elements, count: usize) -> Option<Vec<InputImage>> {
     Some(images.into_iter().map(InputImage::Encoded).collect())
 }
 
-/// Splits elements, each preceded by its length in four bytes, little-endian.
-fn length_prefixed(mut raw: Bytes) -> Option<Vec<Bytes>> {
+/// Splits `count` elements, each preceded by its length in four bytes, little-endian. A list of all elements could need eight
+/// times the memory of the message.
+fn length_prefixed(mut raw: Bytes, count: usize) -> Option<Vec<Bytes>> {
     let mut elements = Vec::new();
     while raw.has_remaining() {
+        if elements.len() == count {
+            return None;
+        }
         let length = raw.try_get_u32_le().ok()? as usize;
         if length > raw.len() {
             return None;
@@ -170,12 +174,11 @@ mod tests {
 
     #[test]
     fn elements_stand_behind_their_length() {
-        let read = |raw: &'static [u8]| length_prefixed(Bytes::from_static(raw));
-        assert_eq!(
-            read(b"\x01\0\0\0a\0\0\0\0\x02\0\0\0bc").unwrap(),
-            [&b"a"[..], b"", b"bc"]
-        );
-        assert!(read(b"").unwrap().is_empty());
+        let three = Bytes::from_static(b"\x01\0\0\0a\0\0\0\0\x02\0\0\0bc");
+        let elements = length_prefixed(three.clone(), 3).unwrap();
+        assert_eq!(elements, [&b"a"[..], b"", b"bc"]);
+        assert!(length_prefixed(three, 2).is_none());
+        assert!(length_prefixed(Bytes::new(), 1).unwrap().is_empty());
         for damaged in [
             &b"\x01\0\0\0"[..],
             b"\x01\0\0",
@@ -183,7 +186,7 @@ mod tests {
             b"\xff\xff\xff\xffab",
             b"\x01\0\0\0ab",
         ] {
-            assert!(length_prefixed(Bytes::copy_from_slice(damaged)).is_none());
+            assert!(length_prefixed(Bytes::copy_from_slice(damaged), 9).is_none());
         }
     }
 }

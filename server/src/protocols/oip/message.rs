@@ -16,8 +16,9 @@ use prost::Message;
 
 use crate::{
     engine::offload::Offload,
-    guard::body_limit::PREFIX_BYTES,
+    guard::body_limit::{BodyLimits, PREFIX_BYTES},
     observe::error_reporter::{ErrorReporter, ReportedError},
+    protocols::oip::element_count::ElementCount,
     request::{
         error::RequestError,
         head::{Method, RequestHead},
@@ -31,9 +32,10 @@ const INLINE_BYTES_MAX: usize = 64 << 10;
 #[derive(Clone)]
 struct Decoded(Arc<Mutex<ModelInferRequest>>);
 
-/// Decodes the long messages of ModelInfer. tonic would do so on a runtime thread; it gets an empty message instead.
+/// Checks the number of elements in the messages of ModelInfer, and decodes the long messages. tonic would do so on a runtime
+/// thread; it gets an empty message instead.
 pub(crate) async fn decode(
-    State((offload, reporter)): State<(Offload, ErrorReporter)>,
+    State((limits, offload, reporter)): State<(BodyLimits, Offload, ErrorReporter)>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -51,21 +53,28 @@ pub(crate) async fn decode(
             };
         }
     };
-    let body = match message(&body).filter(|_| body.len() > INLINE_BYTES_MAX) {
+    let body = match message(&body) {
         None => body,
-        Some(message) => {
+        Some(message) if body.len() > INLINE_BYTES_MAX => {
             let decoded = offload
-                .run(move || ModelInferRequest::decode(message))
+                .run(move || {
+                    check(&message, limits)?;
+                    ModelInferRequest::decode(message).map_err(|_| RequestError::MessageMalformed)
+                })
                 .await;
-            let decoded =
-                decoded.and_then(|decoded| decoded.map_err(|_| RequestError::MessageMalformed));
-            match decoded {
+            match decoded.and_then(|decoded| decoded) {
                 Ok(decoded) => parts
                     .extensions
                     .insert(Decoded(Arc::new(Mutex::new(decoded)))),
                 Err(error) => return reporter.reject(&head, &error),
             };
             Bytes::from_static(&[0; PREFIX_BYTES])
+        }
+        Some(message) => {
+            if let Err(error) = check(&message, limits) {
+                return reporter.reject(&head, &error);
+            }
+            body
         }
     };
     next.run(Request::from_parts(parts, Body::from(body))).await
@@ -80,6 +89,11 @@ pub(super) fn take(request: tonic::Request<ModelInferRequest>) -> ModelInferRequ
         }
         None => request.into_inner(),
     }
+}
+
+fn check(message: &[u8], limits: BodyLimits) -> Result<(), RequestError> {
+    let count = ElementCount::of(message).map_err(|_| RequestError::MessageMalformed)?;
+    count.check(limits.batch_images_max)
 }
 
 /// The single message in `body`, if it is uncompressed.

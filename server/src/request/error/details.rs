@@ -100,7 +100,8 @@ impl RequestError {
             Self::BatchSize { images, images_max } => (
                 Some("requests"),
                 vec![
-                    ("images", images.to_string()),
+                    ("images", images.counted().to_string()),
+                    ("images_exact", images.is_exact().to_string()),
                     ("images_max", images_max.to_string()),
                 ],
             ),
