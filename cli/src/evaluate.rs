@@ -1,7 +1,7 @@
 //! `imageclassifier evaluate`: how good a model is on labelled photographs.
 
 use imageclassifier_model::{Activation, Head, ModelFolder};
-use imageclassifier_train::{Evaluation, Prediction, Task};
+use imageclassifier_train::{Evaluation, Task};
 
 use crate::{
     args,
@@ -11,6 +11,7 @@ use crate::{
         check_base,
         dataset::Dataset,
         features::{Cache, Features},
+        predictions::predictions,
     },
 };
 
@@ -32,7 +33,7 @@ fn evaluate(args: &args::Evaluate) -> Result<(Evaluation, Vec<String>, usize), S
     let dataset = Dataset::read_as(&args.folder, &parts.labels)?;
     let cache = Cache::open(args.cache.as_deref(), network.weights())?;
     let features = Features::of(&dataset, &network, &cache);
-    let predictions = predictions(folder.head(), &dataset, &features);
+    let (_, predictions): (Vec<_>, Vec<_>) = predictions(folder.head(), &features).unzip();
     if predictions.is_empty() {
         return Err(format!("{} has no usable images", args.folder.display()));
     }
@@ -45,24 +46,6 @@ fn task(head: &Head) -> Task {
         Activation::Softmax => Task::SingleLabel,
         Activation::Sigmoid => Task::MultiLabel,
     }
-}
-
-/// What `head` says about the images of `features`.
-pub(crate) fn predictions(head: &Head, dataset: &Dataset, features: &Features) -> Vec<Prediction> {
-    let classes = dataset.labels.len();
-    let predict = |it: &crate::train::features::Featured| {
-        let logits = head.logits(&it.embedding)?;
-        let mut probabilities = vec![0.0; classes];
-        for class in head.rank(&logits, classes).classes() {
-            probabilities[class.index] = f64::from(class.probability);
-        }
-        Some(Prediction {
-            probabilities,
-            known_score: head.known(&it.embedding).score,
-            labels: it.image.classes.clone(),
-        })
-    };
-    features.images.iter().filter_map(predict).collect()
 }
 
 fn print(args: &args::Evaluate, evaluation: &Evaluation, labels: &[String]) {
