@@ -4,7 +4,10 @@ use std::{
     time::Duration,
 };
 
-use clap::{Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{
+    Parser, Subcommand, ValueEnum, ValueHint,
+    builder::{OsStringValueParser, TypedValueParser},
+};
 
 /// Classifies images with an imageclassifier server, or without one.
 #[derive(Debug, Parser)]
@@ -116,7 +119,7 @@ pub(crate) struct Train {
     pub(crate) unknown: Unknown,
 
     /// Folder that keeps features, so that each image is embedded once; '' for none [default: the user's cache folder]
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = path_or_nothing())]
     pub(crate) cache: Option<PathBuf>,
 }
 
@@ -158,7 +161,7 @@ pub(crate) struct Evaluate {
     pub(crate) base: Option<PathBuf>,
 
     /// As for `train`
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = path_or_nothing())]
     pub(crate) cache: Option<PathBuf>,
 
     /// Print a JSON object
@@ -186,7 +189,7 @@ pub(crate) struct Embed {
     pub(crate) base: Option<PathBuf>,
 
     /// As for `train`
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = path_or_nothing())]
     pub(crate) cache: Option<PathBuf>,
 
     /// Files, folders or patterns, as for `classify`
@@ -244,6 +247,11 @@ pub(crate) struct Connection {
     /// Timeout for each image or request, in seconds, at most a year
     #[arg(long, default_value = "60", value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Duration,
+}
+
+/// clap's own parser of paths rejects an empty one.
+fn path_or_nothing() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
 }
 
 /// From a millisecond to a year: practically for ever, and no clock overflows.

@@ -14,6 +14,7 @@ use crate::{
         check_base,
         dataset::Dataset,
         features::{Cache, Features},
+        predictions::predictions,
     },
 };
 
@@ -44,7 +45,7 @@ fn evaluate(args: &args::Evaluate) -> Result<Evaluated, String> {
     let mut measure = |dataset: Dataset, folder: &Path| {
         let features = Features::of(&dataset, &network, &cache);
         unreadable += features.unreadable;
-        let predictions = predictions(head, &dataset, &features);
+        let (_, predictions): (Vec<_>, Vec<_>) = predictions(head, &features).unzip();
         if predictions.is_empty() {
             return Err(format!("{} has no usable images", folder.display()));
         }
@@ -78,24 +79,6 @@ fn task(head: &Head) -> Task {
         Activation::Softmax => Task::SingleLabel,
         Activation::Sigmoid => Task::MultiLabel,
     }
-}
-
-/// What `head` says about the images of `features`.
-pub(crate) fn predictions(head: &Head, dataset: &Dataset, features: &Features) -> Vec<Prediction> {
-    let classes = dataset.labels.len();
-    let predict = |it: &crate::train::features::Featured| {
-        let logits = head.logits(&it.embedding)?;
-        let mut probabilities = vec![0.0; classes];
-        for class in head.rank(&logits, classes).classes() {
-            probabilities[class.index] = f64::from(class.probability);
-        }
-        Some(Prediction {
-            probabilities,
-            known_score: head.known(&it.embedding).score,
-            labels: it.image.classes.clone(),
-        })
-    };
-    features.images.iter().filter_map(predict).collect()
 }
 
 fn print(args: &args::Evaluate, result: &Evaluated) {

@@ -1,7 +1,7 @@
 //! Heatmaps drawn over the image: where a class was seen.
 
 mod colours;
-mod overlay;
+pub(crate) mod overlay;
 
 use std::{
     collections::HashSet,

@@ -128,7 +128,7 @@ fn timings(inferred: &Inferred, queue: Duration) -> Timings {
     }
 }
 
-fn heatmap(heatmap: model::Heatmap) -> Heatmap {
+pub(crate) fn heatmap(heatmap: model::Heatmap) -> Heatmap {
     let pixels = |count| u32::try_from(count).expect("maps are small");
     Heatmap {
         height: pixels(heatmap.height),

@@ -2,6 +2,8 @@
 
 pub(crate) mod dataset;
 pub(crate) mod features;
+pub(crate) mod predictions;
+mod report;
 
 use std::path::Path;
 
@@ -9,9 +11,11 @@ use imageclassifier_model::{Activation, Head, HeadParts, ModelFolder, Weights};
 use imageclassifier_train::{self as train, Evaluation, Examples, Options, Task, Trained};
 use serde_json::json;
 
-use crate::{args, evaluate::predictions, local::network::LocalNetwork, outcome::Outcome};
+use crate::{args, local::network::LocalNetwork, outcome::Outcome};
 use dataset::Dataset;
 use features::{Cache, Features};
+use predictions::predictions;
+use report::{Images, Subject};
 
 pub(crate) fn run(args: &args::Train) -> Outcome {
     match train_model(args) {
@@ -41,11 +45,22 @@ fn train_model(args: &args::Train) -> Result<usize, String> {
     let mut trained = train::train(&examples, options);
     let head = head(&dataset, &examples, &trained);
     let mut unreadable = features.unreadable;
-    if let Some(folder) = &args.validation {
-        let labelled = Dataset::read_as(folder, &dataset.labels)?;
-        let validation = Features::of(&labelled, &network, &cache);
+    let validation = match &args.validation {
+        None => None,
+        Some(folder) => {
+            let labelled = Dataset::read_as(folder, &dataset.labels)?;
+            Some(Features::of(&labelled, &network, &cache))
+        }
+    };
+    let learned_from = Images {
+        root: &dataset.root,
+        images: features.images.iter().map(|it| &it.image).collect(),
+    };
+    let mut measured_on = learned_from.clone();
+    if let (Some(folder), Some(validation)) = (&args.validation, &validation) {
         unreadable += validation.unreadable;
-        trained.held_out = predictions(&head, &labelled, &validation);
+        measured_on.root = folder;
+        (measured_on.images, trained.held_out) = predictions(&head, validation).unzip();
         if trained.held_out.is_empty() {
             return Err(format!("{} has no usable images", folder.display()));
         }
@@ -53,11 +68,21 @@ fn train_model(args: &args::Train) -> Result<usize, String> {
         trained.evaluation = Evaluation::of(task, classes, &trained.held_out);
     }
     let training = training(args, &examples, &trained);
-    let folder = ModelFolder::new(&name, head, network.weights(), training)
+    let folder = ModelFolder::new(&name, head.clone(), network.weights(), training)
         .map_err(|error| error.to_string())?;
     folder
         .write(&args.output)
         .map_err(|error| error.to_string())?;
+    let subject = Subject {
+        folder: &folder,
+        task: examples.task(),
+        trained: &trained,
+        learned_from,
+        measured_on,
+        evaluated_on: evaluated_on(args, &trained),
+        unreadable,
+    };
+    report::write(&subject, &network, &args.output)?;
     print_summary(args, &dataset, &trained);
     Ok(unreadable)
 }

@@ -16,18 +16,20 @@ pub struct LearningPoint {
 /// Examples per class that are tried; those that the smallest classes cannot fill are still tried with what there is.
 const SIZES: [usize; 7] = [1, 2, 5, 10, 20, 50, 100];
 
-/// Empty if the examples are so few that they are held out one by one.
-pub(crate) fn curve(examples: &Examples, folds: &Folds) -> Vec<LearningPoint> {
+/// Ends with `balanced_accuracy`, that of the held-out predictions by heads that learned from all other folds. Empty if the
+/// examples are so few that they are held out one by one.
+pub(crate) fn curve(
+    examples: &Examples,
+    folds: &Folds,
+    balanced_accuracy: f64,
+) -> Vec<LearningPoint> {
     if folds.is_leave_one_out() {
         return Vec::new();
     }
     let classes = 0..examples.classes();
     let largest = classes.map(|class| examples.of_class(class).count()).max();
-    // Where all are taken, the held-out predictions say the same.
-    let sizes: Vec<_> = SIZES
-        .into_iter()
-        .filter(|&size| 5 * size <= 4 * largest.unwrap_or_default())
-        .collect();
+    let all = largest.unwrap_or_default() * (folds.count() - 1) / folds.count();
+    let sizes: Vec<_> = SIZES.into_iter().filter(|&size| size < all).collect();
     let recalls = parallel::map(sizes.len() * folds.count(), |index| {
         let (size, fold) = (sizes[index / folds.count()], index % folds.count());
         found(examples, &folds.others(fold), &folds.held_out(fold), size)
@@ -38,6 +40,10 @@ pub(crate) fn curve(examples: &Examples, folds: &Folds) -> Vec<LearningPoint> {
             examples_per_class,
             balanced_accuracy: balanced(found),
         })
+        .chain([LearningPoint {
+            examples_per_class: all,
+            balanced_accuracy,
+        }])
         .collect()
 }
 

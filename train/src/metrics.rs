@@ -80,7 +80,8 @@ impl Prediction {
     }
 
     /// The classes that the prediction states: the most probable one, or of several labels those that are likelier than not.
-    pub(crate) fn stated(&self, task: Task) -> Vec<usize> {
+    #[must_use]
+    pub fn stated(&self, task: Task) -> Vec<usize> {
         match task {
             Task::SingleLabel => vec![self.top()],
             Task::MultiLabel => (0..self.probabilities.len())
@@ -89,7 +90,9 @@ impl Prediction {
         }
     }
 
-    pub(crate) fn is_right(&self, task: Task) -> bool {
+    /// Whether the stated classes are the right ones.
+    #[must_use]
+    pub fn is_right(&self, task: Task) -> bool {
         self.stated(task) == self.labels
     }
 }

@@ -74,6 +74,7 @@ pub fn train(examples: &Examples, options: Options) -> Trained {
         Task::SingleLabel => suspicious::find(examples.classes(), &held_out),
         Task::MultiLabel => Vec::new(),
     };
+    let evaluation = Evaluation::of(examples.task(), examples.classes(), &held_out);
     Trained {
         head: Head {
             weight: linear.weight,
@@ -82,13 +83,14 @@ pub fn train(examples: &Examples, options: Options) -> Trained {
             temperature,
             known_threshold: options.unknown.then(|| known::threshold(&known_scores)),
         },
-        evaluation: Evaluation::of(examples.task(), examples.classes(), &held_out),
         leave_one_out: folds.is_leave_one_out(),
         learning_curve: if options.learning_curve {
-            learning_curve::curve(examples, &folds)
+            let balanced_accuracy = evaluation.balanced_accuracy.value;
+            learning_curve::curve(examples, &folds, balanced_accuracy)
         } else {
             Vec::new()
         },
+        evaluation,
         suspicious,
         held_out,
     }

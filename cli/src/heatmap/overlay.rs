@@ -12,7 +12,7 @@ const OPACITY_MAX: f32 = 0.7;
 const UNSEEN_BRIGHTNESS: f32 = 0.4;
 
 /// An upright image, and the square of it that the network saw.
-pub(super) struct Canvas {
+pub(crate) struct Canvas {
     image: RgbImage,
     left: f32,
     top: f32,
@@ -37,9 +37,19 @@ impl Canvas {
         })
     }
 
+    /// An image that the network saw whole: a square.
+    pub(crate) fn of_square(image: RgbImage) -> Self {
+        Self {
+            left: 0.0,
+            top: 0.0,
+            side: image.width() as f32,
+            image,
+        }
+    }
+
     /// The image with `map` over it: colour and opacity of a place follow its value from 0 to `peak`. Evidence against the
     /// class is transparent, and what the network did not see is dark. `None` if the map has no values.
-    pub(super) fn with(&self, map: &Heatmap, peak: f32) -> Option<RgbImage> {
+    pub(crate) fn with(&self, map: &Heatmap, peak: f32) -> Option<RgbImage> {
         let grid = Grid::of(map)?;
         let mut drawing = self.image.clone();
         for (x, y, pixel) in drawing.enumerate_pixels_mut() {
@@ -59,7 +69,7 @@ impl Canvas {
 }
 
 /// The largest value of all maps of a result, so that its drawings are comparable; greater than 0.
-pub(super) fn peak(maps: &[&Heatmap]) -> f32 {
+pub(crate) fn peak(maps: &[&Heatmap]) -> f32 {
     let values = maps.iter().flat_map(|map| &map.values);
     values.copied().fold(f32::MIN_POSITIVE, f32::max)
 }

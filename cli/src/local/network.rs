@@ -69,21 +69,33 @@ impl LocalNetwork {
     /// If the image is rejected.
     pub(crate) fn infer(&self, image: &Bytes, explain: bool) -> Result<Inferred, CallError> {
         let begun_at = Instant::now();
-        let image = EncodedImage::new(image, IMAGE_BYTES_MAX).map_err(rejected)?;
-        let input_size = self.weights.variant().input_size();
-        let decoded = DecodedImage::decode(&image, PIXELS_MAX, input_size).map_err(rejected)?;
-        let input = Input::prepare(&decoded);
+        let (input, crop) = self.prepare(image)?;
         let decoded_at = Instant::now();
         let inference = self.run(input, explain).map_err(failed)?;
         Ok(Inferred {
             inference,
-            crop: decoded.crop(),
+            crop,
             decode: decoded_at - begun_at,
             network: decoded_at.elapsed(),
         })
     }
 
-    fn run(&self, input: Input, explain: bool) -> Result<Inference, NetworkError> {
+    /// Decodes the part of `image` that the network sees.
+    ///
+    /// # Errors
+    /// If the image is rejected.
+    pub(crate) fn prepare(&self, image: &Bytes) -> Result<(Input, Crop), CallError> {
+        let image = EncodedImage::new(image, IMAGE_BYTES_MAX).map_err(rejected)?;
+        let input_size = self.weights.variant().input_size();
+        let decoded = DecodedImage::decode(&image, PIXELS_MAX, input_size).map_err(rejected)?;
+        Ok((Input::prepare(&decoded), decoded.crop()))
+    }
+
+    /// Runs the network on `input`, on this thread. Keeps the feature map if `explain` is set.
+    ///
+    /// # Errors
+    /// If the input is of another network's size, or the results are not finite.
+    pub(crate) fn run(&self, input: Input, explain: bool) -> Result<Inference, NetworkError> {
         let runners = || self.runners.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = runners().pop();
         let mut runner = taken.expect("there is a runner for each image in progress");

@@ -8,6 +8,8 @@ use crate::inputs::images_below;
 /// Labelled images: files and their classes.
 #[derive(Debug)]
 pub(crate) struct Dataset {
+    /// What the images' names are relative to: their folder, or that of their table.
+    pub(crate) root: PathBuf,
     /// Names of the classes, by class index.
     pub(crate) labels: Vec<String>,
     pub(crate) images: Vec<LabelledImage>,
@@ -71,6 +73,7 @@ impl Dataset {
             return Err(format!("{} contains no images", folder.display()));
         }
         Ok(Self {
+            root: folder.to_owned(),
             labels,
             images,
             multi_label: false,
@@ -89,6 +92,7 @@ impl Dataset {
         Ok(Self {
             labels: labels.to_vec(),
             images: images.collect(),
+            root: folder.to_owned(),
             multi_label: true,
         })
     }
@@ -124,10 +128,10 @@ impl Dataset {
             let labels = record.iter().skip(1).filter(|label| !label.is_empty());
             rows.push((folder.join(file), labels.map(str::to_owned).collect()));
         }
-        Ok(Self::of_rows(rows))
+        Ok(Self::of_rows(folder, rows))
     }
 
-    fn of_rows(rows: Vec<(PathBuf, Vec<String>)>) -> Self {
+    fn of_rows(root: &Path, rows: Vec<(PathBuf, Vec<String>)>) -> Self {
         let mut labels: Vec<_> = rows.iter().flat_map(|(_, labels)| labels.clone()).collect();
         labels.sort_unstable();
         labels.dedup();
@@ -139,6 +143,7 @@ impl Dataset {
             LabelledImage { path, classes }
         });
         Self {
+            root: root.to_owned(),
             images: images.collect(),
             labels,
             multi_label: true,

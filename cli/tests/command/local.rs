@@ -51,7 +51,11 @@ fn local_results_equal_the_servers() {
 fn rejects_unknown_models() {
     let output = run(&["classify", "--local", "--model", "resnet", "x.jpg"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("ask for \"efficientnet-lite0\""));
+    let said = text(&output.stderr);
+    assert!(
+        said.contains("use \"efficientnet-lite0\", or give the folder of a model"),
+        "{said}"
+    );
 }
 
 fn own_weights() -> String {

@@ -9,10 +9,14 @@
 
 mod access;
 mod failures;
+mod features;
 mod formats;
 mod heatmaps;
 mod inputs;
 mod local;
+mod own_classes;
+mod report;
 mod server;
 mod service;
 mod terminal;
+mod train;
