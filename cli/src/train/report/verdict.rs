@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use imageclassifier_train::{Interval, LearningPoint, Task};
 use serde::Serialize;
 
-use super::{Subject, content::Confused};
+use super::{Subject, confused::Confused};
 
 /// Fewer photographs than these leave both the class and its numbers uncertain.
 const FEW_PHOTOGRAPHS: usize = 10;
