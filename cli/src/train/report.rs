@@ -1,6 +1,7 @@
 //! The report of a training: `report.html` for people and `report.json` for programs, with the same numbers. The same training
 //! gives the same bytes.
 
+mod confused;
 mod content;
 mod licence;
 mod page;

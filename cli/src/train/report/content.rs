@@ -3,7 +3,7 @@ use std::path::Path;
 use imageclassifier_train::{Evaluation, LearningPoint, Prediction, Task};
 use serde::Serialize;
 
-use super::{Images, Subject, verdict::Verdict};
+use super::{Images, Subject, confused::Confused, verdict::Verdict};
 
 /// Changes when a field of `report.json` changes its meaning or goes. New fields do not change it.
 const FORMAT: u32 = 1;
@@ -59,13 +59,6 @@ pub(super) struct Kept {
     pub(super) coverage: f64,
     /// The share of the kept images that got the right class.
     pub(super) accuracy: f64,
-}
-
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct Confused {
-    pub(super) label: String,
-    pub(super) predicted: String,
-    pub(super) count: usize,
 }
 
 #[derive(Debug, Serialize)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use imageclassifier_train::{Interval, LearningPoint, Task};
 use serde::Serialize;
 
-use super::{Subject, content::Confused};
+use super::{Subject, confused::Confused};
 
 /// Fewer photographs than these leave both the class and its numbers uncertain.
 const FEW_PHOTOGRAPHS: usize = 10;
@@ -14,6 +14,8 @@ const PAIRS_MAX: usize = 3;
 const PAIR_COUNT_MIN: usize = 2;
 /// Classes with few photographs that are named.
 const CLASSES_MAX: usize = 5;
+/// A range of accuracy that says little.
+const WIDE_RANGE: f64 = 0.1;
 /// A gain in accuracy for twice as many photographs that is worth taking them.
 const WORTHWHILE_GAIN: f64 = 0.01;
 
@@ -46,6 +48,7 @@ impl Verdict {
             few_photographs(subject),
             confusions(confused),
             more_photographs(&subject.trained.learning_curve),
+            uncertain(evaluation.images, evaluation.accuracy),
         ];
         Self {
             headline: headline(subject.task, evaluation.images, evaluation.accuracy),
@@ -215,6 +218,19 @@ fn more_photographs(curve: &[LearningPoint]) -> Option<Advice> {
     })
 }
 
+fn uncertain(images: usize, accuracy: Interval) -> Option<Advice> {
+    let Interval { low, high, .. } = accuracy;
+    (high - low > WIDE_RANGE).then(|| Advice {
+        title: "Test on more photographs".to_owned(),
+        reason: format!(
+            "{images} photographs are few for a test: the model may be right for anything from {:.0} to {:.0} of 100 new ones.",
+            low * 100.0,
+            high * 100.0
+        ),
+        section: Some("accuracy"),
+    })
+}
+
 fn counted(count: usize, one: &str, many: &str) -> String {
     let what = if count == 1 { one } else { many };
     format!("{count} {what}")
@@ -235,6 +251,17 @@ mod tests {
             of(100),
             "Right for all 100 test photographs. Of 100 new ones, expect at least 96."
         );
+    }
+
+    #[test]
+    fn a_wide_range_asks_for_more_test_photographs() {
+        let of = |images| uncertain(images, Interval::wilson(images, images));
+        let reason = of(20).unwrap().reason;
+        assert_eq!(
+            reason,
+            "20 photographs are few for a test: the model may be right for anything from 84 to 100 of 100 new ones."
+        );
+        assert!(of(1000).is_none());
     }
 
     #[test]

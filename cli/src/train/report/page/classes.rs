@@ -5,21 +5,23 @@ use super::{Content, percent};
 
 pub(super) fn accuracy(content: &Content) -> Markup {
     let evaluation = &content.evaluation;
-    let right = if content.multi_label {
-        "Photographs of which all labels were right."
+    let (right, balanced) = if content.multi_label {
+        (
+            "Photographs of which all labels were right.",
+            "How many of a label's photographs are found, averaged over the labels.",
+        )
     } else {
-        "Photographs that got the right class."
+        (
+            "Photographs that got the right class.",
+            "The same if every class had equally many photographs.",
+        )
     };
     html! {
         section aria-labelledby="accuracy" {
             h2 id="accuracy" { "Accuracy" }
             div.tiles {
                 (tile("Accuracy", evaluation.accuracy, right))
-                (tile(
-                    "Balanced accuracy",
-                    evaluation.balanced_accuracy,
-                    "The same if every class had equally many photographs.",
-                ))
+                (tile("Balanced accuracy", evaluation.balanced_accuracy, balanced))
             }
             p.note {
                 "The true values lie in the ranges with 95\u{a0}% confidence. More test photographs make the ranges narrower."
