@@ -460,6 +460,8 @@ def tiffs(image, grey, few, few16):
     )
     shared = {273: [0] * height, 279: [row] * height}
     yield "bomb-shared-strips.tif", tiff({**tiff_tags(t278=[1]), **shared}, raw[:row])
+    entry = struct.pack("<HHI", 277, 3, 1)
+    yield "bomb-list.tif", tiff(tiff_tags(), raw).replace(entry, struct.pack("<HHI", 277, 3, 1 << 22))
     yield "bomb-samples.tif", tiff(tiff_tags(samples=3, t277=[60000], t258=[8], t338=[0]), raw)
     jpeg = encoded(image, "JPEG")
     at = jpeg.index(b"\xff\xc0") + 5

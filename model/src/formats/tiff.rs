@@ -3,6 +3,7 @@
 
 mod bounds;
 mod colour;
+mod directory;
 mod palette;
 mod zero_padded;
 
@@ -28,6 +29,7 @@ type FileDecoder<'a> = Decoder<ZeroPadded<'a>>;
 /// # Errors
 /// [`InvalidImage::Dimensions`], [`InvalidImage::Truncated`], [`InvalidImage::Undecodable`].
 pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, InvalidImage> {
+    directory::check(file)?;
     let mut decoder = open(file, pixels_max)?;
     let (width, height) = decoder.dimensions().map_err(failed)?;
     check_dimensions(width, height, pixels_max)?;

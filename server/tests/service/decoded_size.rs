@@ -177,7 +177,7 @@ async fn messages_that_would_grow_when_decoded_are_rejected_before() {
 #[tokio::test]
 async fn a_second_message_of_a_unary_method_is_rejected_before_it_is_decoded() {
     let program = spawn_blocking(Program::start).await.unwrap();
-    let images = vec![0x0A, 0].repeat(MESSAGE_BYTES / 2);
+    let images = [0x0A, 0].repeat(MESSAGE_BYTES / 2);
     let one = framed(&[0x0A, 0]);
     let before_kb = program.memory_peak_kb();
     for (path, second) in [

@@ -3,7 +3,7 @@ use ::tiff::{
     tags::{PhotometricInterpretation, Tag},
 };
 
-use super::FileDecoder;
+use super::{FileDecoder, directory::entries};
 
 /// The colours of an image with a palette, and a copy of its file that declares them to be shades of grey.
 pub(super) struct Palette {
@@ -30,42 +30,21 @@ pub(super) fn find(decoder: &mut FileDecoder<'_>, file: &[u8]) -> TiffResult<Opt
     let colours = (0..colours)
         .map(|index| [0, 1, 2].map(|plane| channel(map[plane * colours + index])))
         .collect();
-    let patched = decoder.ifd_pointer().and_then(|ifd| with_grey(file, ifd.0));
-    Ok(patched.map(|patched| Palette { colours, patched }))
+    Ok(with_grey(file).map(|patched| Palette { colours, patched }))
 }
 
 /// A copy of the file with another photometric interpretation in its first directory.
-fn with_grey(file: &[u8], directory: u64) -> Option<Vec<u8>> {
-    const BIG: u8 = 43;
+fn with_grey(file: &[u8]) -> Option<Vec<u8>> {
     let tag = Tag::PhotometricInterpretation.to_u16();
     let grey = PhotometricInterpretation::BlackIsZero.to_u16();
-    let is_little = file.starts_with(b"I");
-    let to_bytes = |value: u16| {
-        if is_little {
-            value.to_le_bytes()
-        } else {
-            value.to_be_bytes()
-        }
-    };
-    let version = if is_little {
-        file.get(2)?
+    let grey = if file.starts_with(b"I") {
+        grey.to_le_bytes()
     } else {
-        file.get(3)?
+        grey.to_be_bytes()
     };
-    // Bytes of the entry count, bytes of an entry, and offset of the value in an entry.
-    let (count_bytes, entry_bytes, value_at) = if *version == BIG {
-        (8, 20, 12)
-    } else {
-        (2, 12, 8)
-    };
-    let mut entry = usize::try_from(directory).ok()?.checked_add(count_bytes)?;
+    let entry = entries(file)?.find(|entry| entry.tag == tag)?;
     let mut patched = file.to_vec();
-    loop {
-        let name = patched.get_mut(entry..entry.checked_add(entry_bytes)?)?;
-        if name.starts_with(&to_bytes(tag)) {
-            name[value_at..value_at + 2].copy_from_slice(&to_bytes(grey));
-            return Some(patched);
-        }
-        entry += entry_bytes;
-    }
+    let value = patched.get_mut(entry.value_at..entry.value_at.checked_add(grey.len())?)?;
+    value.copy_from_slice(&grey);
+    Some(patched)
 }
