@@ -51,7 +51,7 @@ fn local_results_equal_the_servers() {
 fn rejects_unknown_models() {
     let output = run(&["classify", "--local", "--model", "resnet", "x.jpg"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("ask for \"efficientnet-lite0\""));
+    assert!(text(&output.stderr).contains("use \"efficientnet-lite0\""));
 }
 
 fn own_weights() -> String {

@@ -13,6 +13,7 @@ mod formats;
 mod heatmaps;
 mod inputs;
 mod local;
+mod models;
 mod server;
 mod service;
 mod terminal;

@@ -17,6 +17,7 @@ mod isolation;
 mod logs;
 mod long_lived;
 mod metrics;
+mod models;
 mod oip;
 mod options;
 mod page;
