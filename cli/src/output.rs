@@ -126,7 +126,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// One row of `--csv`; its fields are the header. The page exports the same.
+/// One row of `--csv`; its fields are the header. The page exports the first twelve.
 #[derive(Default, Serialize)]
 struct Row<'a> {
     file: &'a str,

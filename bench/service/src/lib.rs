@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use imageclassifier_proto::{
     ClassifyBatchRequest, ClassifyBatchResponse, ClassifyImageRequest, ClassifyImageResponse,
-    ClassifyStreamResponse, GetModelRequest, GetModelResponse, EmbedRequest, EmbedResponse, FeedbackRequest, FeedbackResponse, PublishModelRequest, PublishModelResponse, ListModelsRequest, ListModelsResponse,
+    ClassifyStreamResponse, EmbedRequest, EmbedResponse, FeedbackRequest, FeedbackResponse,
+    GetModelRequest, GetModelResponse, ListModelsRequest, ListModelsResponse, PublishModelRequest,
+    PublishModelResponse,
     image_classifier_server::{ImageClassifier, ImageClassifierServer},
 };
 use tonic::{Request, Response, Status, Streaming, codegen::BoxStream};

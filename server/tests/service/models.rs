@@ -1,7 +1,7 @@
 //! Models of one's own beside the built-in one: folders that come, change, break and go while the server runs.
 
 mod feedback;
-mod fixture;
+pub(crate) mod fixture;
 mod publish;
 mod swaps;
 mod versions;
