@@ -58,6 +58,21 @@ _imageclassifier() {
             imageclassifier__subcmd__help,train)
                 cmd="imageclassifier__subcmd__help__subcmd__train"
                 ;;
+            imageclassifier__subcmd__help__subcmd__models,rollback)
+                cmd="imageclassifier__subcmd__help__subcmd__models__subcmd__rollback"
+                ;;
+            imageclassifier__subcmd__models,help)
+                cmd="imageclassifier__subcmd__models__subcmd__help"
+                ;;
+            imageclassifier__subcmd__models,rollback)
+                cmd="imageclassifier__subcmd__models__subcmd__rollback"
+                ;;
+            imageclassifier__subcmd__models__subcmd__help,help)
+                cmd="imageclassifier__subcmd__models__subcmd__help__subcmd__help"
+                ;;
+            imageclassifier__subcmd__models__subcmd__help,rollback)
+                cmd="imageclassifier__subcmd__models__subcmd__help__subcmd__rollback"
+                ;;
             *)
                 ;;
         esac
@@ -373,8 +388,22 @@ _imageclassifier() {
             return 0
             ;;
         imageclassifier__subcmd__help__subcmd__models)
-            opts=""
+            opts="rollback"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        imageclassifier__subcmd__help__subcmd__models__subcmd__rollback)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -401,7 +430,7 @@ _imageclassifier() {
             return 0
             ;;
         imageclassifier__subcmd__models)
-            opts="-h --server --tls-ca --token-file --timeout --json --help"
+            opts="-h --server --tls-ca --token-file --timeout --json --help rollback help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -443,6 +472,69 @@ _imageclassifier() {
                     ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        imageclassifier__subcmd__models__subcmd__help)
+            opts="rollback help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        imageclassifier__subcmd__models__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        imageclassifier__subcmd__models__subcmd__help__subcmd__rollback)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        imageclassifier__subcmd__models__subcmd__rollback)
+            opts="-h --models --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --models)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
                     return 0
                     ;;
                 *)

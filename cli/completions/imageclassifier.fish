@@ -30,15 +30,15 @@ complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "cla
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "train" -d 'Train a model of your own classes on photographs'
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "evaluate" -d 'Measure a trained model on labelled photographs'
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "embed" -d 'Write the feature vector of each image'
-complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "models" -d 'Show the model that the server serves, its preprocessing and its limits'
+complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "models" -d 'Show the server\'s models, and the preprocessing and limits of the default one'
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "health" -d 'Check whether the server is ready'
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l server -d 'URL of the server' -r -f
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l tls-ca -d 'Trust the CA certificates in this file (PEM) instead of the system\'s, for an https URL' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l token-file -d 'Send the access token in the first line of this file' -r -F
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l timeout -d 'Timeout for each image or request, in seconds, at most a year' -r
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l timeout -d 'Timeout for each image or request, in seconds' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l weights -d 'Weights of EfficientNet-Lite0, Lite1 or Lite2 for --local' -r -F
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l model -d 'Name of the model, or with --local the folder of one that `train` wrote; default: the server\'s default' -r
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l model -d 'Name of the model, or NAME@VERSION, or with --local the folder of one that `train` wrote; default: the server\'s default' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l top-k -d 'Number of predictions for each image, 1 to 1000' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l explain -d 'Write a heatmap for each prediction into this folder: where in the image the class was seen' -r -f -a "(__fish_complete_directories)"
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l retries -d 'Number of retries for an image that the server rejects temporarily or that is lost with the connection' -r
@@ -63,22 +63,29 @@ complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand embed" -
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand embed" -l npy -d 'Write one matrix in NumPy\'s format, a row per image, instead of JSON lines'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand embed" -l jsonl -d 'Write one JSON object per line and image, with `file` and `embedding` (the default)'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand embed" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models" -l server -d 'URL of the server' -r -f
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models" -l tls-ca -d 'Trust the CA certificates in this file (PEM) instead of the system\'s, for an https URL' -r -F
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models" -l token-file -d 'Send the access token in the first line of this file' -r -F
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models" -l timeout -d 'Timeout for each image or request, in seconds, at most a year' -r
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models" -l json -d 'Print a JSON object'
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from rollback help" -l server -d 'URL of the server' -r -f
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from rollback help" -l tls-ca -d 'Trust the CA certificates in this file (PEM) instead of the system\'s, for an https URL' -r -F
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from rollback help" -l token-file -d 'Send the access token in the first line of this file' -r -F
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from rollback help" -l timeout -d 'Timeout for each image or request, in seconds' -r
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from rollback help" -l json -d 'Print a JSON object'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from rollback help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from rollback help" -f -a "rollback" -d 'Serve the previous version of a model again'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from rollback help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and __fish_seen_subcommand_from rollback" -l models -d 'Folder of the models, as for imageclassifier-server' -r -f -a "(__fish_complete_directories)"
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and __fish_seen_subcommand_from rollback" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and __fish_seen_subcommand_from help" -f -a "rollback" -d 'Serve the previous version of a model again'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l server -d 'URL of the server' -r -f
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l tls-ca -d 'Trust the CA certificates in this file (PEM) instead of the system\'s, for an https URL' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l token-file -d 'Send the access token in the first line of this file' -r -F
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l timeout -d 'Timeout for each image or request, in seconds, at most a year' -r
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l timeout -d 'Timeout for each image or request, in seconds' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l wait -d 'Wait until the server is ready, at most --timeout'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed models health help" -f -a "classify" -d 'Classify images (JPEG, PNG, WebP, GIF, BMP, TIFF, ICO, QOI, PNM, TGA, DIB)'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed models health help" -f -a "train" -d 'Train a model of your own classes on photographs'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed models health help" -f -a "evaluate" -d 'Measure a trained model on labelled photographs'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed models health help" -f -a "embed" -d 'Write the feature vector of each image'
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed models health help" -f -a "models" -d 'Show the model that the server serves, its preprocessing and its limits'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed models health help" -f -a "models" -d 'Show the server\'s models, and the preprocessing and limits of the default one'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed models health help" -f -a "health" -d 'Check whether the server is ready'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed models health help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and __fish_seen_subcommand_from models" -f -a "rollback" -d 'Serve the previous version of a model again'

@@ -49,7 +49,7 @@ pub(crate) struct Classify {
     #[arg(long, value_name = "FILE", requires = "local", value_hint = ValueHint::FilePath)]
     pub(crate) weights: Option<PathBuf>,
 
-    /// Name of the model, or with --local the folder of one that `train` wrote; default: the server's default
+    /// Name of the model, or NAME@VERSION, or with --local the folder of one that `train` wrote; default: the server's default
     #[arg(
         long,
         value_name = "NAME",
@@ -197,17 +197,43 @@ pub(crate) struct Embed {
     pub(crate) files: Vec<PathBuf>,
 }
 
-/// Show the model that the server serves, its preprocessing and its limits
+/// Show the server's models, and the preprocessing and limits of the default one
 ///
 /// Exit status: 0 on success, 2 if the server is unreachable or rejects the request.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Models {
+    #[command(subcommand)]
+    pub(crate) action: Option<ModelsAction>,
+
     #[command(flatten)]
     pub(crate) connection: Connection,
 
     /// Print a JSON object
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelsAction {
+    Rollback(Rollback),
+}
+
+/// Serve the previous version of a model again
+///
+/// Renames the folder of the highest version in DIR/NAME so that servers no longer see it: 3 becomes .rolled-back-3. Servers
+/// with --models DIR notice it within seconds. To undo it, rename the folder back.
+///
+/// Exit status: 0 on success, 2 if there is no previous version.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Rollback {
+    /// Name of the model
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+
+    /// Folder of the models, as for imageclassifier-server
+    #[arg(long, env = "IMAGECLASSIFIER_MODELS", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) models: PathBuf,
 }
 
 /// Check whether the server is ready

@@ -83,6 +83,7 @@ impl Local {
                     .map(heatmap),
             })
             .collect();
+        let known = classifier.known(&inferred.inference);
         let first = predictions.first().cloned().unwrap_or_default();
         Ok(Answer {
             label: first.label,
@@ -93,6 +94,9 @@ impl Local {
             timings: Some(timings(&inferred, queue)),
             request_id: String::new(),
             crop: Some(crop(inferred.crop)),
+            unknown: known.is_some_and(|known| known.unknown),
+            known_score: known.map(|known| known.score),
+            embedding: Vec::new(),
         })
     }
 }

@@ -1,5 +1,9 @@
-use imageclassifier_client::ModelDescription;
-use serde_json::json;
+mod rollback;
+
+use imageclassifier_client::{
+    CallError, Classifier, ErrorKind, ModelDescription, ModelState, ModelSummary,
+};
+use serde_json::{Value, json};
 
 use crate::{
     args,
@@ -8,20 +12,39 @@ use crate::{
 };
 
 pub(crate) async fn run(args: &args::Models) -> Outcome {
+    match &args.action {
+        None => show(args).await,
+        Some(args::ModelsAction::Rollback(args)) => rollback::run(args),
+    }
+}
+
+async fn show(args: &args::Models) -> Outcome {
     let connection = &args.connection;
     let classifier = match classifier(connection) {
         Ok(classifier) => classifier,
         Err(error) => return Outcome::failure(error),
     };
-    match classifier.model("").await {
-        Ok(model) if args.json => json(&model),
-        Ok(model) => table(&model),
+    let described = async { Ok((classifier.model("").await?, list(&classifier).await?)) };
+    match described.await {
+        Ok((model, all)) if args.json => json(&model, &all),
+        Ok((model, all)) => {
+            table(&model);
+            table_of_all(&all);
+        }
         Err(error) => return Outcome::failure(first_error_message(&error, &connection.server)),
     }
     Outcome::Success
 }
 
-fn json(model: &ModelDescription) {
+/// Every version of every model; none if the server is too old to list them.
+async fn list(classifier: &Classifier) -> Result<Vec<ModelSummary>, CallError> {
+    match classifier.list_models().await {
+        Err(error) if error.kind() == ErrorKind::Unsupported => Ok(Vec::new()),
+        listed => listed,
+    }
+}
+
+fn json(model: &ModelDescription, all: &[ModelSummary]) {
     let preprocessing = model.preprocessing.clone().unwrap_or_default();
     let limits = model.limits.clone().unwrap_or_default();
     let description = json!({
@@ -44,8 +67,59 @@ fn json(model: &ModelDescription) {
             "batch_images_max": limits.batch_images_max,
             "message_bytes_max": limits.message_bytes_max,
         },
+        "models": all.iter().map(summary).collect::<Vec<_>>(),
     });
     println!("{description}");
+}
+
+fn summary(model: &ModelSummary) -> Value {
+    json!({
+        "name": model.name,
+        "version": model.version,
+        "revision": model.revision,
+        "digest": model.digest,
+        "classes": model.classes,
+        "base": model.base,
+        "state": state(model),
+        "error": model.error,
+        "is_current": model.is_current,
+        "is_default": model.is_default,
+        "training": serde_json::from_str(&model.training).unwrap_or(Value::Null),
+    })
+}
+
+fn state(model: &ModelSummary) -> &'static str {
+    match model.state() {
+        ModelState::Serving => "serving",
+        ModelState::Broken => "broken",
+        ModelState::Unloaded => "unloaded",
+        ModelState::Unspecified => "unknown",
+    }
+}
+
+/// A row for each version. The default is marked with *.
+fn table_of_all(all: &[ModelSummary]) {
+    let name = |model: &ModelSummary| match model.version {
+        0 => model.name.clone(),
+        version => format!("{}@{version}", model.name),
+    };
+    let columns = all.iter().map(|model| name(model).len()).max();
+    let columns = columns.unwrap_or_default().max("name".len());
+    if !all.is_empty() {
+        println!("\n  {:columns$}  classes  state     revision", "name");
+    }
+    for model in all {
+        let mark = if model.is_default { "*" } else { " " };
+        let (name, classes, state) = (name(model), model.classes, state(model));
+        let row = format!(
+            "{mark} {name:columns$}  {classes:>7}  {state:8}  {}",
+            model.revision
+        );
+        println!("{}", row.trim_end());
+        if !model.error.is_empty() {
+            println!("    {}", model.error);
+        }
+    }
 }
 
 fn table(model: &ModelDescription) {

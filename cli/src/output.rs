@@ -73,12 +73,21 @@ impl Output {
 
 fn table(out: &mut impl Write, name: &str, name_columns: usize, answer: &Answer) -> io::Result<()> {
     let names = std::iter::once(name).chain(std::iter::repeat(""));
-    for (prediction, name) in answer.predictions.iter().zip(names) {
+    let notes = std::iter::once(unknown_note(answer)).chain(std::iter::repeat(String::new()));
+    for ((prediction, name), note) in answer.predictions.iter().zip(names).zip(notes) {
         let percent = prediction.confidence * 100.0;
         let label = &prediction.label;
-        writeln!(out, "{name:name_columns$}  {percent:8.1} %  {label}")?;
+        writeln!(out, "{name:name_columns$}  {percent:8.1} %  {label}{note}")?;
     }
     Ok(())
+}
+
+/// What stands behind the best label of an image that resembles none of the classes.
+fn unknown_note(answer: &Answer) -> String {
+    match answer.known_score {
+        Some(score) if answer.unknown => format!("  (unknown: similarity {score:.2})"),
+        _ => String::new(),
+    }
 }
 
 /// One line of `--json`.
@@ -117,7 +126,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// One row of `--csv`; its fields are the header. The page exports the same.
+/// One row of `--csv`; its fields are the header. The page exports the first twelve.
 #[derive(Default, Serialize)]
 struct Row<'a> {
     file: &'a str,
@@ -132,6 +141,8 @@ struct Row<'a> {
     inference_ms: Option<f32>,
     error: Option<String>,
     reason: Option<&'static str>,
+    unknown: Option<bool>,
+    known_score: Option<f32>,
 }
 
 impl<'a> Row<'a> {
@@ -160,6 +171,8 @@ impl<'a> Row<'a> {
             inference_ms: answer.timings.map(|timings| timings.inference_ms),
             error: None,
             reason: None,
+            unknown: answer.known_score.map(|_| answer.unknown),
+            known_score: answer.known_score,
         }
     }
 }

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use imageclassifier_proto::{
-    ClassifyImageRequest, GetModelRequest, image_classifier_client::ImageClassifierClient,
+    ClassifyImageRequest, EmbedRequest, GetModelRequest, ListModelsRequest,
+    image_classifier_client::ImageClassifierClient,
 };
 use tonic::{
     Request,
@@ -10,7 +11,7 @@ use tonic::{
 };
 
 use crate::{
-    Answer, CallError, ModelDescription,
+    Answer, CallError, EmbeddedImage, ModelDescription, ModelSummary,
     transport::{Channel, channel},
 };
 
@@ -128,6 +129,31 @@ impl Classifier {
         let request = self.request_with_timeout(message);
         let model = self.rpc.clone().get_model(request).await?;
         Ok(model.into_inner())
+    }
+
+    /// Lists every version of every model of the server, by name, highest version first.
+    ///
+    /// # Errors
+    /// [`CallError`]; [`ErrorKind::Unsupported`](crate::ErrorKind) if the server is too old to list models.
+    pub async fn list_models(&self) -> Result<Vec<ModelSummary>, CallError> {
+        let request = self.request_with_timeout(ListModelsRequest {});
+        let list = self.rpc.clone().list_models(request).await?;
+        Ok(list.into_inner().models)
+    }
+
+    /// Computes the feature vector of one encoded image, as the network of `model` sees it; an empty name means the server's
+    /// default model.
+    ///
+    /// # Errors
+    /// [`CallError`]; its kind says whether a retry can help.
+    pub async fn embed(&self, image_data: Bytes, model: &str) -> Result<EmbeddedImage, CallError> {
+        let message = EmbedRequest {
+            image_data,
+            model: model.to_owned(),
+        };
+        let request = self.request_with_timeout(message);
+        let embedded = self.rpc.clone().embed(request).await?;
+        Ok(embedded.into_inner())
     }
 
     /// A request with the access token and the timeout.

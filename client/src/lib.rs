@@ -18,8 +18,9 @@ pub use error::{CallError, ErrorKind};
 #[cfg(feature = "json")]
 pub use imageclassifier_proto::json;
 pub use imageclassifier_proto::{
-    ClassifyImageResponse as Answer, Crop, ErrorReason, GetModelResponse as ModelDescription,
-    Heatmap, Limits, Prediction, Preprocessing, Timings,
+    ClassifyImageResponse as Answer, Crop, EmbedResponse as EmbeddedImage, ErrorReason,
+    GetModelResponse as ModelDescription, Heatmap, Limits, ModelState, ModelSummary, Prediction,
+    Preprocessing, Timings,
 };
 #[cfg(not(target_arch = "wasm32"))]
 #[allow(deprecated, reason = "the old name stays for one release")]

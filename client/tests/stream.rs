@@ -19,7 +19,9 @@ use imageclassifier_client::{
 };
 use imageclassifier_proto::{
     ClassifyBatchRequest, ClassifyBatchResponse, ClassifyImageRequest, ClassifyImageResponse,
-    ClassifyStreamResponse, ERROR_DOMAIN, GetModelRequest, GetModelResponse,
+    ClassifyStreamResponse, ERROR_DOMAIN, EmbedRequest, EmbedResponse, FeedbackRequest,
+    FeedbackResponse, GetModelRequest, GetModelResponse, ListModelsRequest, ListModelsResponse,
+    PublishModelRequest, PublishModelResponse,
     classify_stream_response::Outcome,
     image_classifier_server::{ImageClassifier, ImageClassifierServer},
 };
@@ -141,6 +143,31 @@ impl ImageClassifier for Scripted {
         &self,
         _: Request<GetModelRequest>,
     ) -> Result<Response<GetModelResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn list_models(
+        &self,
+        _: Request<ListModelsRequest>,
+    ) -> Result<Response<ListModelsResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn embed(&self, _: Request<EmbedRequest>) -> Result<Response<EmbedResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn publish_model(
+        &self,
+        _: Request<Streaming<PublishModelRequest>>,
+    ) -> Result<Response<PublishModelResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn feedback(
+        &self,
+        _: Request<FeedbackRequest>,
+    ) -> Result<Response<FeedbackResponse>, Status> {
         Err(Status::unimplemented(""))
     }
 }

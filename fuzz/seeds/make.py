@@ -12,6 +12,7 @@ import struct
 from PIL import Image
 
 import formats
+import model_folders
 
 HERE = pathlib.Path(__file__).parent
 SIZE = (40, 30)
@@ -210,7 +211,14 @@ def forms():
         yield name, bytes(plan) + body
 
 
-TARGETS = {"image": images, "formats": formats.images, "headers": headers, "form": forms, "grpc_web": grpc_web_bodies}
+TARGETS = {
+    "image": images,
+    "formats": formats.images,
+    "headers": headers,
+    "form": forms,
+    "grpc_web": grpc_web_bodies,
+    "model_folder": model_folders.seeds,
+}
 for target, seeds in TARGETS.items():
     for name, data in seeds():
         write(target, name, data)

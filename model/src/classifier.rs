@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use crate::{
     Explainer, Head, Heatmap, Inference, Known, Logits, ModelFolder, NetworkError, Precision,
     Ranking, Weights, labels,
@@ -25,6 +27,19 @@ enum LastLayer {
     Trained(Head),
 }
 
+/// SHA-256 of all that answers depend on: other labels for the same numbers are another model.
+fn answers_digest(folder: &ModelFolder) -> String {
+    let parts = folder.head().parts();
+    let mut hash = Sha256::new_with_prefix(folder.digest());
+    hash.update(format!("{:?}", parts.activation));
+    for label in &parts.labels {
+        hash.update(label);
+        hash.update([0]);
+    }
+    let digest = hash.finalize();
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 impl Classifier {
     /// The ImageNet classes of the network itself.
     #[must_use]
@@ -41,15 +56,18 @@ impl Classifier {
     /// The classes of a model folder. `None` unless the folder's head was trained on the features of `weights`.
     #[must_use]
     pub fn trained(folder: &ModelFolder, weights: &Weights, precision: Precision) -> Option<Self> {
-        if folder.base_digest() != weights.digest() {
+        if folder.base_digest() != weights.digest() || folder.base() != weights.variant() {
             return None;
         }
-        let revision = weights.revision(precision);
         Some(Self(Arc::new(Model {
             name: folder.name().to_owned(),
             labels: folder.head().parts().labels.clone(),
             digest: folder.digest().to_owned(),
-            revision: format!("{revision}-{}", &folder.digest()[..12]),
+            revision: format!(
+                "{}-{}",
+                weights.revision(precision),
+                &answers_digest(folder)[..12]
+            ),
             last_layer: LastLayer::Trained(folder.head().clone()),
         })))
     }

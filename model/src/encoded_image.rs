@@ -39,6 +39,12 @@ impl<B: AsRef<[u8]>> EncodedImage<B> {
         self.bytes.as_ref()
     }
 
+    /// What the names of files of its format end with.
+    #[must_use]
+    pub fn extension(&self) -> &'static str {
+        self.format.extension()
+    }
+
     pub(crate) fn format(&self) -> Format {
         self.format
     }

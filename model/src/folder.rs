@@ -153,6 +153,12 @@ impl ModelFolder {
         &self.base_digest
     }
 
+    /// How the model was trained, for people.
+    #[must_use]
+    pub fn training(&self) -> &serde_json::Value {
+        &self.training
+    }
+
     /// SHA-256 of `model.safetensors`, 64 lower-case hexadecimal digits.
     #[must_use]
     pub fn digest(&self) -> &str {

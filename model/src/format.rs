@@ -34,6 +34,23 @@ pub const MEDIA_TYPES: [&str; 10] = [
 ];
 
 impl Format {
+    /// What the names of its files end with.
+    pub(crate) fn extension(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpg",
+            Self::Png => "png",
+            Self::WebP => "webp",
+            Self::Gif => "gif",
+            Self::Bmp => "bmp",
+            Self::Dib => "dib",
+            Self::Tiff => "tiff",
+            Self::Ico => "ico",
+            Self::Qoi => "qoi",
+            Self::Pnm => "pnm",
+            Self::Tga => "tga",
+        }
+    }
+
     /// Recognises the format of `bytes` by how they begin. Formats without a signature, TGA and headerless BMP, come last;
     /// they need a plausible header and as many bytes as it says.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {

@@ -18,6 +18,14 @@ pub struct Answer<'a> {
     inference_ms: f32,
     #[serde(skip_serializing_if = "Option::is_none")]
     crop: Option<Crop>,
+    /// Present if the model can tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unknown: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known_score: Option<f32>,
+    /// Present if the request asked for it.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    embedding: &'a [f32],
 }
 
 #[derive(Debug, Serialize)]
@@ -59,6 +67,9 @@ impl<'a> From<&'a ClassifyImageResponse> for Answer<'a> {
             queue_ms: timings.queue_ms,
             inference_ms: timings.inference_ms,
             crop: response.crop.map(Crop::from),
+            unknown: response.known_score.map(|_| response.unknown),
+            known_score: response.known_score,
+            embedding: &response.embedding,
         }
     }
 }

@@ -36,6 +36,25 @@ pub struct Config {
     #[arg(long, env = "IMAGECLASSIFIER_WEIGHTS", value_name = "FILE")]
     pub weights: Option<PathBuf>,
 
+    /// Also serve the models in this folder that `imageclassifier train` wrote: DIR/NAME or DIR/NAME/VERSION. Added, changed and
+    /// removed models take effect within seconds
+    #[arg(long, env = "IMAGECLASSIFIER_MODELS", value_name = "DIR")]
+    pub models: Option<PathBuf>,
+
+    /// Model for requests that name none [default: the classes of the network itself]
+    #[arg(
+        long,
+        env = "IMAGECLASSIFIER_DEFAULT_MODEL",
+        requires = "models",
+        value_name = "NAME"
+    )]
+    pub default_model: Option<String>,
+
+    /// Keep the images of the Feedback method in this folder, by label, as `imageclassifier train` reads them. At most 10,000
+    /// images and 1 GiB [default: they are rejected]
+    #[arg(long, env = "IMAGECLASSIFIER_FEEDBACK_DIR", value_name = "DIR")]
+    pub feedback_dir: Option<PathBuf>,
+
     /// What runs the network: flex, or ndarray, which is slow and serves as an independent check
     #[arg(
         long,
@@ -91,7 +110,7 @@ pub struct Config {
     pub tls: TlsFiles,
 
     /// Accept only requests with an access token from this file. Each line has a name and the token's SHA-256 digest, as in
-    /// `echo page $(printf %s "$TOKEN" | sha256sum | cut -d" " -f1)`. A changed file is loaded within seconds
+    /// `echo page $(printf %s "$TOKEN" | sha256sum | cut -d" " -f1)`; a third word, `publish`, lets the token change models. A changed file is loaded within seconds
     #[arg(long, env = "IMAGECLASSIFIER_TOKEN_FILE", value_name = "FILE")]
     pub token_file: Option<PathBuf>,
 

@@ -1,16 +1,19 @@
 //! Answers requests away from the async runtime: admission, the queue to the compute threads, and cancellation.
 
+pub(crate) mod feedback;
 pub(crate) mod job;
 pub(crate) mod models;
 pub(crate) mod offload;
 pub(crate) mod prepared;
 pub(crate) mod queue;
+pub(crate) mod repository;
 pub(crate) mod service_time;
 pub(crate) mod stages;
 pub(crate) mod workers;
 
 use std::{
     io,
+    path::PathBuf,
     sync::{Arc, Mutex, atomic::AtomicUsize},
     thread,
     time::{Duration, Instant},
@@ -20,16 +23,18 @@ use bytes::Bytes;
 use imageclassifier_model::{
     Classifier, EncodedImage, Network, Preprocessing, ThreadTeam, Weights,
 };
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, task::spawn_blocking};
 use tracing::{Instrument, Span};
 
 use crate::{
     config::Config,
     engine::{
+        feedback::{Feedback, Label},
         job::{Classification, ClassifyOptions, Job, JobContext, Payload},
         models::Models,
         prepared::PreparedTensor,
         queue::{Queue, QueueEstimate},
+        repository::Repository,
         service_time::ServiceTime,
         stages::MakeStages,
         workers::WorkerPool,
@@ -39,7 +44,7 @@ use crate::{
         trace::{root_span, stage_span},
     },
     readiness::Readiness,
-    request::error::RequestError,
+    request::error::{InternalError, RequestError},
 };
 
 /// Answers requests with one network and the models that run on it. Cheap to clone.
@@ -49,6 +54,10 @@ pub struct Engine(Arc<Shared>);
 struct Shared {
     built_in: Classifier,
     models: Models,
+    /// With `--models`.
+    repository: Option<Arc<Repository>>,
+    /// With `--feedback-dir`.
+    feedback: Option<Arc<Feedback>>,
     input_size: u32,
     limits: ImageLimits,
     /// A longer queue is not joined.
@@ -75,7 +84,8 @@ impl Engine {
     /// Starts a thread for each core to run `network`, which was made of `weights`.
     ///
     /// # Errors
-    /// If a thread cannot be started.
+    /// If a thread cannot be started, `--models` cannot be read, or `--default-model` or
+    /// `--feedback-dir` cannot be used.
     pub fn start(network: Network, weights: Weights, config: &Config) -> io::Result<Self> {
         let make_stages = stages::network_stages(network, &weights, config.limits.pixels_max);
         Self::with_stages(make_stages, weights, config)
@@ -84,7 +94,7 @@ impl Engine {
     /// As [`Self::start`], with other stages than those of a network.
     ///
     /// # Errors
-    /// If a thread cannot be started.
+    /// As [`Self::start`].
     pub fn with_stages(
         make_stages: Box<MakeStages>,
         weights: Weights,
@@ -102,11 +112,30 @@ impl Engine {
             team: Mutex::new(ThreadTeam::new(threads)),
             busy: AtomicUsize::new(0),
         });
+        let default = config.default_model.as_deref();
+        let models = Models::new(built_in.clone(), default.unwrap_or(built_in.name()));
+        let input_size = weights.variant().input_size();
+        let open = |dir: &PathBuf| {
+            Repository::open(
+                dir.clone(),
+                weights,
+                config.precision,
+                built_in.clone(),
+                models.clone(),
+                pool.metrics.clone(),
+            )
+        };
+        let repository = config.models.as_ref().map(open).transpose()?.map(Arc::new);
+        check_default(&models)?;
+        let feedback = config.feedback_dir.as_deref().map(Feedback::open);
+        let feedback = feedback.transpose()?.map(Arc::new);
         workers::start(&pool)?;
         Ok(Self(Arc::new(Shared {
-            models: Models::new(built_in.clone()),
+            models,
+            repository,
+            feedback,
             built_in,
-            input_size: weights.variant().input_size(),
+            input_size,
             limits: ImageLimits {
                 image_bytes_max: config.limits.image_bytes_max.into(),
                 pixels_max: config.limits.pixels_max,
@@ -121,6 +150,55 @@ impl Engine {
     /// The models that clients can name.
     pub(crate) fn models(&self) -> &Models {
         &self.0.models
+    }
+
+    /// Does `work` on the folder of models, away from the runtime.
+    ///
+    /// # Errors
+    /// [`RequestError::NotEnabled`], [`RequestError::Internal`] if it panics.
+    pub(crate) async fn with_repository<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Repository) -> T + Send + 'static,
+    ) -> Result<T, RequestError> {
+        const HELP: &str = "start it with --models";
+        let repository = self.0.repository.clone();
+        let repository = repository.ok_or(RequestError::NotEnabled { help: HELP })?;
+        let worked = spawn_blocking(move || work(&repository)).await;
+        worked.map_err(|_| RequestError::Internal(InternalError::HandlerPanicked))
+    }
+
+    /// Whether images of [`keep`](Self::keep) are kept.
+    pub(crate) fn accepts_feedback(&self) -> bool {
+        self.0.feedback.is_some()
+    }
+
+    /// Keeps an image with its correct label, if it can be classified.
+    ///
+    /// # Errors
+    /// [`RequestError::NotEnabled`], [`RequestError::FeedbackFull`], and those of [`classify`](Self::classify).
+    pub(crate) async fn keep(
+        &self,
+        image: Bytes,
+        label: Label,
+        deadline: Instant,
+    ) -> Result<(), RequestError> {
+        const HELP: &str = "start it with --feedback-dir";
+        let feedback = self.0.feedback.clone();
+        let feedback = feedback.ok_or(RequestError::NotEnabled { help: HELP })?;
+        let options = ClassifyOptions {
+            classifier: self.0.built_in.clone(),
+            top_k: 1,
+            explain: false,
+        };
+        self.classify(image.clone(), options, deadline).await?;
+        let image = EncodedImage::new(image, self.0.limits.image_bytes_max)?;
+        let kept = spawn_blocking(move || feedback.keep(&image, &label)).await;
+        kept.map_err(|_| RequestError::Internal(InternalError::HandlerPanicked))?
+    }
+
+    /// The network's own classes.
+    pub(crate) fn built_in(&self) -> &Classifier {
+        &self.0.built_in
     }
 
     /// Side of the network's square input, in pixels. It is the same for all models.
@@ -161,11 +239,23 @@ impl Engine {
             explain: false,
         };
         let span = root_span!("warm-up");
-        self.compute(Payload::Encoded(image), options, deadline)
-            .instrument(span)
-            .await?;
+        let warm = self.compute(Payload::Encoded(image), options, deadline);
+        let Classification { embedding, .. } = warm.instrument(span).await?;
+        if let Some(repository) = &self.0.repository {
+            repository.warm_up_with(embedding);
+        }
         self.readiness().warm();
         Ok(())
+    }
+
+    /// Serves models as their folders change, until the engine is dropped.
+    pub(crate) fn watch_models(&self) -> impl Future<Output = ()> + use<> {
+        let repository = self.0.repository.as_ref().map(Arc::downgrade);
+        async move {
+            if let Some(repository) = repository {
+                Repository::watch(repository).await;
+            }
+        }
     }
 
     /// Whether a request that arrives now would be answered by `deadline`, as far as can be told before its image arrives.
@@ -256,6 +346,22 @@ impl Engine {
         let QueueEstimate { jobs, time_per_job } = pool.queue.estimate();
         time_per_job.max(pool.service_time.mean() / cores) * jobs
     }
+}
+
+/// A default that cannot be used is noticed before the first request.
+fn check_default(models: &Models) -> io::Result<()> {
+    let table = models.table();
+    let name = table.default();
+    if table.get(name).is_some() {
+        return Ok(());
+    }
+    let mut all = table.all().filter(|(found, _)| *found == name);
+    let problem = all.find_map(|(_, version)| version.problem());
+    let problem = problem.unwrap_or("there is no such folder in --models");
+    Err(io::Error::new(
+        io::ErrorKind::InvalidInput,
+        format!("cannot use --default-model {name}: {problem}"),
+    ))
 }
 
 impl Drop for Shared {

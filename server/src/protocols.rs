@@ -7,4 +7,5 @@ pub(crate) mod grpc;
 pub(crate) mod http;
 pub(crate) mod oip;
 pub(crate) mod page;
+mod publish;
 pub(crate) mod wire;

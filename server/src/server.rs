@@ -45,6 +45,7 @@ pub async fn serve(
     let limits = connection_limits(config);
 
     tokio::spawn(readiness.clone().report(reporter));
+    tokio::spawn(engine.watch_models());
     tokio::spawn(warm_up(engine));
     let serving = async {
         let metrics_app = metrics_app(metrics.clone());

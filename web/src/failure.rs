@@ -204,12 +204,16 @@ impl Failure {
             | ErrorReason::MethodUnknown
             | ErrorReason::BatchSize
             | ErrorReason::IdTooLong
-            | ErrorReason::TensorMalformed => Self::OtherVersion,
+            | ErrorReason::TensorMalformed
+            | ErrorReason::NotEnabled
+            | ErrorReason::ModelUnusable
+            | ErrorReason::LabelMalformed
+            | ErrorReason::FeedbackFull => Self::OtherVersion,
             ErrorReason::Overloaded => Self::Busy { wait_seconds },
             ErrorReason::RateLimited => Self::TooManyRequests { wait_seconds },
             ErrorReason::NotReady => Self::NotReady { wait_seconds },
             ErrorReason::DeadlineExceeded => Self::TooLate { name },
-            ErrorReason::Unauthenticated => Self::TokenRequired,
+            ErrorReason::Unauthenticated | ErrorReason::PermissionDenied => Self::TokenRequired,
             ErrorReason::InternalError => Self::ServerFailed {
                 name,
                 request_id: error.detail("request_id").map(str::to_owned),

@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use imageclassifier_proto::{
     ClassifyBatchRequest, ClassifyBatchResponse, ClassifyImageRequest, ClassifyImageResponse,
-    ClassifyStreamResponse, GetModelRequest, GetModelResponse,
+    ClassifyStreamResponse, EmbedRequest, EmbedResponse, FeedbackRequest, FeedbackResponse,
+    GetModelRequest, GetModelResponse, ListModelsRequest, ListModelsResponse, PublishModelRequest,
+    PublishModelResponse,
     image_classifier_server::{ImageClassifier, ImageClassifierServer},
 };
 use tonic::{Request, Response, Status, Streaming, codegen::BoxStream};
@@ -58,6 +60,31 @@ impl<C: Classify> ImageClassifier for OnlyClassify<C> {
         &self,
         _: Request<GetModelRequest>,
     ) -> Result<Response<GetModelResponse>, Status> {
+        Err(only_classify())
+    }
+
+    async fn list_models(
+        &self,
+        _: Request<ListModelsRequest>,
+    ) -> Result<Response<ListModelsResponse>, Status> {
+        Err(only_classify())
+    }
+
+    async fn embed(&self, _: Request<EmbedRequest>) -> Result<Response<EmbedResponse>, Status> {
+        Err(only_classify())
+    }
+
+    async fn publish_model(
+        &self,
+        _: Request<Streaming<PublishModelRequest>>,
+    ) -> Result<Response<PublishModelResponse>, Status> {
+        Err(only_classify())
+    }
+
+    async fn feedback(
+        &self,
+        _: Request<FeedbackRequest>,
+    ) -> Result<Response<FeedbackResponse>, Status> {
         Err(only_classify())
     }
 }

@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use crate::server::{classify, file, photograph, server, text};
 
-const HEADER: &str = "file,label,confidence,index,model,model_revision,request_id,decode_ms,queue_ms,inference_ms,error,reason";
+const HEADER: &str = "file,label,confidence,index,model,model_revision,request_id,decode_ms,queue_ms,inference_ms,error,reason,unknown,known_score";
 
 #[test]
 fn json_has_one_line_per_file_in_order_despite_bad_files() {

@@ -145,6 +145,6 @@ fn reads_no_more_of_a_file_than_the_server_accepts() {
     fs::remove_file(huge).unwrap();
     let rows = text(&output.stdout);
     assert_eq!(rows.matches("the limit of 1000 bytes").count(), 2, "{rows}");
-    assert_eq!(rows.matches(",IMAGE_TOO_LARGE\n").count(), 2, "{rows}");
+    assert_eq!(rows.matches(",IMAGE_TOO_LARGE,,\n").count(), 2, "{rows}");
     assert_eq!(output.status.code(), Some(1));
 }

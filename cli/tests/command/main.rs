@@ -14,6 +14,7 @@ mod formats;
 mod heatmaps;
 mod inputs;
 mod local;
+mod models;
 mod own_classes;
 mod report;
 mod server;

@@ -10,4 +10,5 @@ pub mod grpc_web;
 pub mod headers;
 pub mod image;
 pub mod jpeg;
+pub mod model_folder;
 mod service;

@@ -11,7 +11,7 @@ use std::{
     },
 };
 
-use imageclassifier_fuzz::{form, grpc_web, headers, image, jpeg};
+use imageclassifier_fuzz::{form, grpc_web, headers, image, jpeg, model_folder};
 
 const MUTATIONS_DEFAULT: usize = 4000;
 
@@ -52,6 +52,15 @@ fn replays_form_seeds() {
 #[test]
 fn replays_header_seeds() {
     replay("headers", headers::run, &["fuzz/seeds/headers"]);
+}
+
+#[test]
+fn replays_model_folder_seeds() {
+    replay(
+        "model_folder",
+        model_folder::run,
+        &["fuzz/seeds/model_folder"],
+    );
 }
 
 fn replay(target: &str, run: fn(&[u8]), folders: &[&str]) {

@@ -9,7 +9,8 @@ pub struct ClassifyImageRequest {
     /// How many predictions to return, 1 to 1000. 0 means 5.
     #[prost(uint32, tag = "2")]
     pub top_k: u32,
-    /// Name of the model to use, as in GetModelResponse.name. Empty means the server's default model.
+    /// Name of the model to use, as in GetModelResponse.name. Empty means the server's default model. NAME@VERSION selects a
+    /// version; without one, the highest that works is used.
     #[prost(string, tag = "3")]
     pub model: ::prost::alloc::string::String,
     /// Whether to return a class-activation heatmap with each prediction. Servers without heatmaps return UNIMPLEMENTED.
@@ -19,6 +20,9 @@ pub struct ClassifyImageRequest {
     /// need not be unique.
     #[prost(string, tag = "5")]
     pub id: ::prost::alloc::string::String,
+    /// Whether to return the image's feature vector.
+    #[prost(bool, tag = "6")]
+    pub embed: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ClassifyImageResponse {
@@ -46,6 +50,16 @@ pub struct ClassifyImageResponse {
     /// The part of the image that the network saw.
     #[prost(message, optional, tag = "8")]
     pub crop: ::core::option::Option<Crop>,
+    /// Whether the image probably shows none of the model's classes: known_score is below the model's threshold. Always false
+    /// for models without a threshold, such as the network's own classes.
+    #[prost(bool, tag = "9")]
+    pub unknown: bool,
+    /// Cosine similarity of the image's features to those of the most similar class, -1 to 1. Absent if the model cannot tell.
+    #[prost(float, optional, tag = "10")]
+    pub known_score: ::core::option::Option<f32>,
+    /// The image's feature vector, as in EmbedResponse.embedding. Set only if the request set embed.
+    #[prost(float, repeated, tag = "11")]
+    pub embedding: ::prost::alloc::vec::Vec<f32>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ClassifyBatchRequest {
@@ -128,7 +142,8 @@ pub struct Prediction {
     /// Readable name of the class, in English.
     #[prost(string, tag = "1")]
     pub label: ::prost::alloc::string::String,
-    /// Probability, 0 to 1: softmax over all classes of the model.
+    /// Probability, 0 to 1: softmax over all classes of the model. For models of images that have several labels, each class has
+    /// a probability of its own.
     #[prost(float, tag = "2")]
     pub confidence: f32,
     /// Class index, 0-based. For the ImageNet-1k models 0 to 999, in the order of the ILSVRC 2012 synsets.
@@ -169,7 +184,7 @@ pub struct Timings {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetModelRequest {
-    /// Name of the model. Empty means the server's default model.
+    /// Name of the model, or NAME@VERSION. Empty means the server's default model.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
 }
@@ -181,7 +196,7 @@ pub struct GetModelResponse {
     /// Revision of the model. It changes whenever the same image may get a different result.
     #[prost(string, tag = "2")]
     pub revision: ::prost::alloc::string::String,
-    /// SHA-256 of the weights file, 64 lower-case hexadecimal digits.
+    /// SHA-256 of the file of weights, or of a trained model's model.safetensors: 64 lower-case hexadecimal digits.
     #[prost(string, tag = "3")]
     pub weights_digest: ::prost::alloc::string::String,
     /// Readable names of the classes, in order of class index.
@@ -196,6 +211,121 @@ pub struct GetModelResponse {
     /// What this server accepts, so that a client can check an image before it sends it.
     #[prost(message, optional, tag = "7")]
     pub limits: ::core::option::Option<Limits>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListModelsRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListModelsResponse {
+    /// The models by name, and the versions of each, highest first.
+    #[prost(message, repeated, tag = "1")]
+    pub models: ::prost::alloc::vec::Vec<ModelSummary>,
+    /// Whether the server keeps the images of Feedback.
+    #[prost(bool, tag = "2")]
+    pub accepts_feedback: bool,
+}
+/// One version of a model.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ModelSummary {
+    /// Name of the model.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Number of the version: the name of its folder. 0 if the model has no version folders, or is the network itself.
+    #[prost(uint64, tag = "2")]
+    pub version: u64,
+    /// Revision of the model, as in GetModelResponse. Empty if it is not served.
+    #[prost(string, tag = "3")]
+    pub revision: ::prost::alloc::string::String,
+    /// SHA-256 of the weights, as in GetModelResponse.weights_digest. Empty if it is not served.
+    #[prost(string, tag = "4")]
+    pub digest: ::prost::alloc::string::String,
+    /// Number of classes; 0 if it is not served.
+    #[prost(uint32, tag = "5")]
+    pub classes: u32,
+    /// Whether requests that name no model use this one.
+    #[prost(bool, tag = "6")]
+    pub is_default: bool,
+    /// Name of the network that computes the features.
+    #[prost(string, tag = "7")]
+    pub base: ::prost::alloc::string::String,
+    /// Whether requests can use it.
+    #[prost(enumeration = "ModelState", tag = "8")]
+    pub state: i32,
+    /// Why the model folder cannot be used, in English. If the state is SERVING, the folder's earlier contents stay in use.
+    #[prost(string, tag = "9")]
+    pub error: ::prost::alloc::string::String,
+    /// Whether requests that name the model without a version use this version.
+    #[prost(bool, tag = "10")]
+    pub is_current: bool,
+    /// How the model was trained, a JSON object. Empty for the network itself.
+    #[prost(string, tag = "11")]
+    pub training: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EmbedRequest {
+    /// One encoded image, as in ClassifyImageRequest.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub image_data: ::prost::bytes::Bytes,
+    /// Name of a model whose features are wanted. Empty means the server's default model. All models of a server share a network.
+    #[prost(string, tag = "2")]
+    pub model: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct EmbedResponse {
+    /// The features after global average pooling, each 0 to 6; 1280 for efficientnet-lite0. Not scaled to a length.
+    #[prost(float, repeated, tag = "1")]
+    pub embedding: ::prost::alloc::vec::Vec<f32>,
+    /// Revision of the network. Features of one revision can be compared with each other.
+    #[prost(string, tag = "2")]
+    pub model_revision: ::prost::alloc::string::String,
+    /// How long each stage took on the server.
+    #[prost(message, optional, tag = "3")]
+    pub timings: ::core::option::Option<Timings>,
+    /// Identifies this request in the server's log. The x-request-id metadata has the same value.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+    /// The part of the image that the network saw.
+    #[prost(message, optional, tag = "5")]
+    pub crop: ::core::option::Option<Crop>,
+}
+/// A part of a model folder's file. The parts of one file follow each other.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PublishModelRequest {
+    /// Name of the model: 1 to 64 letters, digits, '-', '_' and '.'. Required in the first message; later ones may omit it.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Number of the version, above the highest one. 0 means the next. Only the first message's counts.
+    #[prost(uint64, tag = "2")]
+    pub version: u64,
+    /// Name of the file: config.json and model.safetensors are required; report.json, report.html and LICENSE are optional.
+    #[prost(string, tag = "3")]
+    pub file: ::prost::alloc::string::String,
+    /// The next bytes of that file. All files together fit into the server's limit on messages in memory (default 128 MiB).
+    #[prost(bytes = "bytes", tag = "4")]
+    pub data: ::prost::bytes::Bytes,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PublishModelResponse {
+    /// The new version.
+    #[prost(message, optional, tag = "1")]
+    pub model: ::core::option::Option<ModelSummary>,
+    /// Identifies this request in the server's log. The x-request-id metadata has the same value.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FeedbackRequest {
+    /// One encoded image, as in ClassifyImageRequest.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub image_data: ::prost::bytes::Bytes,
+    /// Name of the class that the image shows, at most 200 bytes. It may be a new one.
+    #[prost(string, tag = "2")]
+    pub label: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FeedbackResponse {
+    /// Identifies this request in the server's log. The x-request-id metadata has the same value.
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
 }
 /// How a decoded image becomes the network's input, in this order: apply the EXIF orientation; blend transparent pixels
 /// with white; take the centre square; resize it to input_size x input_size; normalise each RGB value.
@@ -236,6 +366,42 @@ pub struct Limits {
     /// Largest message of any kind, in bytes.
     #[prost(uint64, tag = "5")]
     pub message_bytes_max: u64,
+}
+/// Whether a version of a model can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ModelState {
+    Unspecified = 0,
+    /// Requests can use it.
+    Serving = 1,
+    /// Its folder cannot be used.
+    Broken = 2,
+    /// It was unloaded.
+    Unloaded = 3,
+}
+impl ModelState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "MODEL_STATE_UNSPECIFIED",
+            Self::Serving => "MODEL_STATE_SERVING",
+            Self::Broken => "MODEL_STATE_BROKEN",
+            Self::Unloaded => "MODEL_STATE_UNLOADED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "MODEL_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "MODEL_STATE_SERVING" => Some(Self::Serving),
+            "MODEL_STATE_BROKEN" => Some(Self::Broken),
+            "MODEL_STATE_UNLOADED" => Some(Self::Unloaded),
+            _ => None,
+        }
+    }
 }
 /// Values of google.rpc.ErrorInfo.reason in the domain "imageclassifier". They have no prefix because they are sent by
 /// name.
@@ -290,6 +456,17 @@ pub enum ErrorReason {
     MessageCompressed = 20,
     /// The server has no method of that name.
     MethodUnknown = 21,
+    /// The access token may not change the server's models.
+    PermissionDenied = 22,
+    /// The server was started without the option that the method needs.
+    NotEnabled = 23,
+    /// The model's files cannot be used, or the version is not above the highest one. Metadata: model (its beginning, if it is
+    /// long).
+    ModelUnusable = 24,
+    /// The label is empty or too long.
+    LabelMalformed = 25,
+    /// The server keeps no more images.
+    FeedbackFull = 26,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -320,6 +497,11 @@ impl ErrorReason {
             Self::TensorMalformed => "TENSOR_MALFORMED",
             Self::MessageCompressed => "MESSAGE_COMPRESSED",
             Self::MethodUnknown => "METHOD_UNKNOWN",
+            Self::PermissionDenied => "PERMISSION_DENIED",
+            Self::NotEnabled => "NOT_ENABLED",
+            Self::ModelUnusable => "MODEL_UNUSABLE",
+            Self::LabelMalformed => "LABEL_MALFORMED",
+            Self::FeedbackFull => "FEEDBACK_FULL",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -347,6 +529,11 @@ impl ErrorReason {
             "TENSOR_MALFORMED" => Some(Self::TensorMalformed),
             "MESSAGE_COMPRESSED" => Some(Self::MessageCompressed),
             "METHOD_UNKNOWN" => Some(Self::MethodUnknown),
+            "PERMISSION_DENIED" => Some(Self::PermissionDenied),
+            "NOT_ENABLED" => Some(Self::NotEnabled),
+            "MODEL_UNUSABLE" => Some(Self::ModelUnusable),
+            "LABEL_MALFORMED" => Some(Self::LabelMalformed),
+            "FEEDBACK_FULL" => Some(Self::FeedbackFull),
             _ => None,
         }
     }
@@ -557,6 +744,119 @@ pub mod image_classifier_client {
                 .insert(GrpcMethod::new("imageclassifier.ImageClassifier", "GetModel"));
             self.inner.unary(req, path, codec).await
         }
+        /// Lists the models: the network's own classes, and those that were trained on its features.
+        pub async fn list_models(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListModelsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListModelsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/imageclassifier.ImageClassifier/ListModels",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("imageclassifier.ImageClassifier", "ListModels"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Computes the feature vector of one encoded image: the features before the network's last layer. Similar images have a high
+        /// cosine similarity. ClassifyImageRequest.embed returns the same vector without a second pass.
+        ///
+        /// Errors as for Classify.
+        pub async fn embed(
+            &mut self,
+            request: impl tonic::IntoRequest<super::EmbedRequest>,
+        ) -> std::result::Result<tonic::Response<super::EmbedResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/imageclassifier.ImageClassifier/Embed",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("imageclassifier.ImageClassifier", "Embed"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Adds a version of a model: the files of a folder that `imageclassifier train` wrote. The server tries the model before it
+        /// serves it; a model that cannot be used changes nothing. Needs an access token that may publish.
+        ///
+        /// INVALID_ARGUMENT: the model cannot be used, or the version is not above the highest. PERMISSION_DENIED: the token may not
+        /// publish. UNIMPLEMENTED: the server has no folder of models.
+        pub async fn publish_model(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<
+                Message = super::PublishModelRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<super::PublishModelResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/imageclassifier.ImageClassifier/PublishModel",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("imageclassifier.ImageClassifier", "PublishModel"),
+                );
+            self.inner.client_streaming(req, path, codec).await
+        }
+        /// Keeps an image with its correct label on the server, for training.
+        ///
+        /// INVALID_ARGUMENT: the image cannot be decoded, or the label is empty. FAILED_PRECONDITION: the server keeps no more images.
+        /// UNIMPLEMENTED: the server keeps no images.
+        pub async fn feedback(
+            &mut self,
+            request: impl tonic::IntoRequest<super::FeedbackRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::FeedbackResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/imageclassifier.ImageClassifier/Feedback",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("imageclassifier.ImageClassifier", "Feedback"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -631,6 +931,45 @@ pub mod image_classifier_server {
             request: tonic::Request<super::GetModelRequest>,
         ) -> std::result::Result<
             tonic::Response<super::GetModelResponse>,
+            tonic::Status,
+        >;
+        /// Lists the models: the network's own classes, and those that were trained on its features.
+        async fn list_models(
+            &self,
+            request: tonic::Request<super::ListModelsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListModelsResponse>,
+            tonic::Status,
+        >;
+        /// Computes the feature vector of one encoded image: the features before the network's last layer. Similar images have a high
+        /// cosine similarity. ClassifyImageRequest.embed returns the same vector without a second pass.
+        ///
+        /// Errors as for Classify.
+        async fn embed(
+            &self,
+            request: tonic::Request<super::EmbedRequest>,
+        ) -> std::result::Result<tonic::Response<super::EmbedResponse>, tonic::Status>;
+        /// Adds a version of a model: the files of a folder that `imageclassifier train` wrote. The server tries the model before it
+        /// serves it; a model that cannot be used changes nothing. Needs an access token that may publish.
+        ///
+        /// INVALID_ARGUMENT: the model cannot be used, or the version is not above the highest. PERMISSION_DENIED: the token may not
+        /// publish. UNIMPLEMENTED: the server has no folder of models.
+        async fn publish_model(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::PublishModelRequest>>,
+        ) -> std::result::Result<
+            tonic::Response<super::PublishModelResponse>,
+            tonic::Status,
+        >;
+        /// Keeps an image with its correct label on the server, for training.
+        ///
+        /// INVALID_ARGUMENT: the image cannot be decoded, or the label is empty. FAILED_PRECONDITION: the server keeps no more images.
+        /// UNIMPLEMENTED: the server keeps no images.
+        async fn feedback(
+            &self,
+            request: tonic::Request<super::FeedbackRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::FeedbackResponse>,
             tonic::Status,
         >;
     }
@@ -885,6 +1224,187 @@ pub mod image_classifier_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetModelSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/imageclassifier.ImageClassifier/ListModels" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListModelsSvc<T: ImageClassifier>(pub Arc<T>);
+                    impl<
+                        T: ImageClassifier,
+                    > tonic::server::UnaryService<super::ListModelsRequest>
+                    for ListModelsSvc<T> {
+                        type Response = super::ListModelsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListModelsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ImageClassifier>::list_models(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListModelsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/imageclassifier.ImageClassifier/Embed" => {
+                    #[allow(non_camel_case_types)]
+                    struct EmbedSvc<T: ImageClassifier>(pub Arc<T>);
+                    impl<
+                        T: ImageClassifier,
+                    > tonic::server::UnaryService<super::EmbedRequest> for EmbedSvc<T> {
+                        type Response = super::EmbedResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::EmbedRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ImageClassifier>::embed(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = EmbedSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/imageclassifier.ImageClassifier/PublishModel" => {
+                    #[allow(non_camel_case_types)]
+                    struct PublishModelSvc<T: ImageClassifier>(pub Arc<T>);
+                    impl<
+                        T: ImageClassifier,
+                    > tonic::server::ClientStreamingService<super::PublishModelRequest>
+                    for PublishModelSvc<T> {
+                        type Response = super::PublishModelResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                tonic::Streaming<super::PublishModelRequest>,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ImageClassifier>::publish_model(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PublishModelSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.client_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/imageclassifier.ImageClassifier/Feedback" => {
+                    #[allow(non_camel_case_types)]
+                    struct FeedbackSvc<T: ImageClassifier>(pub Arc<T>);
+                    impl<
+                        T: ImageClassifier,
+                    > tonic::server::UnaryService<super::FeedbackRequest>
+                    for FeedbackSvc<T> {
+                        type Response = super::FeedbackResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::FeedbackRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ImageClassifier>::feedback(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = FeedbackSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

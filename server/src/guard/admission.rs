@@ -52,9 +52,18 @@ pub(crate) async fn admit(
     } = admission;
     let head = RequestHead::from_extensions(request.extensions());
     let places = match head.method {
-        Method::Classify | Method::ClassifyBatch | Method::ModelInfer => requests,
+        Method::Classify
+        | Method::ClassifyBatch
+        | Method::Embed
+        | Method::Feedback
+        | Method::ModelInfer => requests,
         Method::ClassifyStream => open_streams,
-        Method::GetModel | Method::OipMetadata | Method::Unknown => other_requests,
+        Method::GetModel
+        | Method::ListModels
+        | Method::PublishModel
+        | Method::OipMetadata
+        | Method::OipRepository
+        | Method::Unknown => other_requests,
         Method::Health | Method::OipHealth | Method::Reflection => {
             return long_lived.answer(head, request, next).await;
         }
@@ -63,7 +72,7 @@ pub(crate) async fn admit(
         let retry_delay = RETRY_DELAY;
         return reporter.reject(&head, &RequestError::Overloaded { retry_delay });
     };
-    if !head.method.classifies() {
+    if !head.method.infers() {
         return hold_until_end(next.run(request).await, place);
     }
     let Deadline(deadline) = Deadline::from_extensions(request.extensions());

@@ -230,7 +230,7 @@ impl LimitedBody {
                     });
                 }
                 any_begun = true;
-                // Reflection requests are answered at once and need no reservation.
+                // Reflection requests are answered at once and need no reservation; an upload keeps its own to its end.
                 if self.head.method == Method::ClassifyStream {
                     self.reservation.announce(PREFIX_BYTES + self.missing_bytes);
                 }
@@ -242,7 +242,7 @@ impl LimitedBody {
             self.timer.restart(self.timeout());
         }
         match self.head.method {
-            Method::ClassifyStream => self.hold(data.len()),
+            Method::ClassifyStream | Method::PublishModel => self.hold(data.len()),
             _ => Ok(()),
         }
     }
@@ -309,7 +309,10 @@ impl LimitedBody {
 
 /// Whether the client may send any number of messages.
 fn is_stream(method: Method) -> bool {
-    matches!(method, Method::ClassifyStream | Method::Reflection)
+    matches!(
+        method,
+        Method::ClassifyStream | Method::PublishModel | Method::Reflection
+    )
 }
 
 impl HttpBody for LimitedBody {
@@ -363,7 +366,7 @@ impl HttpBody for LimitedBody {
                 None => match mem::replace(&mut this.state, State::Ended) {
                     State::Discarding(error) => return this.fail(&error),
                     State::Reading | State::Ended => {
-                        if this.head.method == Method::Classify {
+                        if this.head.method.has_one_image() {
                             let time = this.head.arrived_at.elapsed();
                             this.limiter.metrics.observe(Stage::Upload, time);
                         }

@@ -15,11 +15,7 @@ use tokio::time::sleep;
 use crate::{
     guard::tokens::Caller,
     observe::error_reporter::ErrorReporter,
-    request::{
-        error::RequestError,
-        head::{Method, RequestHead},
-        peer::Peer,
-    },
+    request::{error::RequestError, head::RequestHead, peer::Peer},
 };
 
 /// How often each client may classify. Cheap to clone.
@@ -74,7 +70,7 @@ pub(crate) async fn enforce(
 ) -> Response {
     let head = RequestHead::from_extensions(request.extensions());
     let allowance = Allowance(key(&request).map(|key| (rate_limit, key)));
-    if head.method == Method::Classify
+    if head.method.has_one_image()
         && let Err(error) = allowance.take()
     {
         return reporter.reject(&head, &error);

@@ -7,7 +7,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use http::header;
+use http::{Extensions, header};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tokio::sync::watch;
@@ -23,13 +23,32 @@ use crate::{
 pub(crate) struct Tokens(watch::Receiver<Arc<[Token]>>);
 
 struct Token {
-    name: Arc<str>,
+    caller: Caller,
     sha256: [u8; 32],
 }
 
-/// The name of a request's access token, as an extension of the request.
+/// Who sent a request, by its access token, as an extension of the request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Caller(pub(crate) Arc<str>);
+pub(crate) struct Caller {
+    name: Arc<str>,
+    may_publish: bool,
+}
+
+/// What a line ends with if its token may change models.
+const PUBLISH: &str = "publish";
+
+/// Without access tokens nobody may.
+///
+/// # Errors
+/// [`RequestError::PermissionDenied`] unless the request's token may change models.
+pub(crate) fn check_may_publish(extensions: &Extensions) -> Result<(), RequestError> {
+    match extensions.get() {
+        Some(Caller {
+            may_publish: true, ..
+        }) => Ok(()),
+        _ => Err(RequestError::PermissionDenied),
+    }
+}
 
 impl Tokens {
     /// Reads `file`, and reads it again whenever it changes.
@@ -42,20 +61,20 @@ impl Tokens {
         reload::watch("access tokens", vec![file.to_owned()], parse).map(Self)
     }
 
-    /// The name of the token in `authorization`. Every digest is compared, each in constant time.
-    fn name(&self, authorization: &str) -> Option<Arc<str>> {
+    /// Whose token is in `authorization`. Every digest is compared, each in constant time.
+    fn caller(&self, authorization: &str) -> Option<Caller> {
         let (scheme, token) = authorization.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("bearer") {
             return None;
         }
         let sha256: [u8; 32] = Sha256::digest(token.trim().as_bytes()).into();
-        let mut name = None;
+        let mut caller = None;
         for token in self.0.borrow().iter() {
             if token.sha256.ct_eq(&sha256).into() {
-                name = Some(Arc::clone(&token.name));
+                caller = Some(token.caller.clone());
             }
         }
-        name
+        caller
     }
 }
 
@@ -71,16 +90,16 @@ pub(crate) async fn require(
     }
     let authorization = request.headers().get(header::AUTHORIZATION);
     let authorization = authorization.and_then(|value| value.to_str().ok());
-    match authorization.and_then(|value| tokens.name(value)) {
-        Some(name) => {
-            request.extensions_mut().insert(Caller(name));
+    match authorization.and_then(|value| tokens.caller(value)) {
+        Some(caller) => {
+            request.extensions_mut().insert(caller);
             next.run(request).await
         }
         None => reporter.reject(&head, &RequestError::Unauthenticated),
     }
 }
 
-/// Parses one token per line: its name, and its SHA-256 digest in hexadecimal. Empty lines and lines that begin with # are
+/// Parses one token per line: its name, its SHA-256 digest in hexadecimal, and `publish` if it may change models. Empty lines and lines that begin with # are
 /// ignored.
 fn parse(file: &Path, contents: &Contents) -> io::Result<Arc<[Token]>> {
     let failed = |reason: String| {
@@ -100,7 +119,7 @@ fn parse(file: &Path, contents: &Contents) -> io::Result<Arc<[Token]>> {
         }
         let token = parse_line(line).ok_or_else(|| {
             failed(format!(
-                "line {} is not a name and 64 hexadecimal digits, as `printf %s TOKEN | sha256sum` prints them",
+                "line {} is not a name and 64 hexadecimal digits, as `printf %s TOKEN | sha256sum` prints them, perhaps followed by publish",
                 index + 1
             ))
         })?;
@@ -115,11 +134,20 @@ fn parse(file: &Path, contents: &Contents) -> io::Result<Arc<[Token]>> {
 }
 
 fn parse_line(line: &str) -> Option<Token> {
-    let (name, digest) = line.split_once(char::is_whitespace)?;
+    let mut words = line.split_whitespace();
+    let (name, digest, permission) = (words.next()?, words.next()?, words.next());
+    let may_publish = match permission {
+        None => false,
+        Some(PUBLISH) => true,
+        Some(_) => return None,
+    };
     let mut sha256 = [0; 32];
-    hex::decode_to_slice(digest.trim(), &mut sha256).ok()?;
-    Some(Token {
-        name: name.into(),
+    hex::decode_to_slice(digest, &mut sha256).ok()?;
+    words.next().is_none().then(|| Token {
+        caller: Caller {
+            name: name.into(),
+            may_publish,
+        },
         sha256,
     })
 }
@@ -137,12 +165,23 @@ mod tests {
     async fn a_token_is_known_by_its_digest() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("tokens");
-        fs::write(&file, format!("# callers\n\npage {DIGEST}\n")).unwrap();
+        let name = |tokens: &Tokens, authorization| {
+            let caller = tokens.caller(authorization)?;
+            Some((caller.name.to_string(), caller.may_publish))
+        };
+        for (line, may_publish) in [
+            (format!("page {DIGEST}"), false),
+            (format!("page\t{DIGEST}  publish "), true),
+        ] {
+            fs::write(&file, format!("# callers\n\n{line}\n")).unwrap();
+            let tokens = Tokens::watch(&file).unwrap();
+            let expected = Some(("page".to_owned(), may_publish));
+            assert_eq!(name(&tokens, "Bearer secret"), expected);
+            assert_eq!(name(&tokens, "bearer  secret"), expected);
+        }
         let tokens = Tokens::watch(&file).unwrap();
-        assert_eq!(tokens.name("Bearer secret").as_deref(), Some("page"));
-        assert_eq!(tokens.name("bearer  secret").as_deref(), Some("page"));
         for unknown in ["Bearer Secret", "Basic secret", "secret", "Bearer ", ""] {
-            assert_eq!(tokens.name(unknown), None, "{unknown:?}");
+            assert_eq!(tokens.caller(unknown), None, "{unknown:?}");
         }
         for useless in [
             "",
@@ -150,6 +189,8 @@ mod tests {
             "page",
             "page 12",
             &format!("page {DIGEST}0"),
+            &format!("page {DIGEST} publishes"),
+            &format!("page {DIGEST} publish publish"),
             &format!("page +{}", &DIGEST[1..]),
             &format!("page é{}", &DIGEST[2..]),
         ] {

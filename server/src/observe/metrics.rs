@@ -38,6 +38,8 @@ pub(crate) struct Counters {
     /// Panics caught in decoding, inference or a handler.
     pub(crate) panics: Counter,
     pub(crate) worker_restarts: Counter,
+    models: Family<ModelLabels, Gauge>,
+    model_loads: Family<LoadLabels, Counter>,
 }
 
 /// A part of a request's time.
@@ -77,9 +79,22 @@ struct AbandonedLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ModelLabels {
+    state: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LoadLabels {
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StageLabels {
     stage: &'static str,
 }
+
+/// A model folder that works, and one that does not.
+const LOAD_RESULTS: [&str; 2] = ["ok", "failed"];
 
 impl Stage {
     const ALL: [Self; 5] = [
@@ -165,6 +180,18 @@ impl Metrics {
             "worker_restarts",
             "Compute threads that died and were replaced",
         );
+        let models = Family::default();
+        registry.register(
+            "models",
+            "Versions of models that are served, and those whose folder cannot be used",
+            models.clone(),
+        );
+        let model_loads = Family::default();
+        registry.register(
+            "model_loads",
+            "Attempts to read a model folder",
+            model_loads.clone(),
+        );
         let build = vec![
             ("version", env!("CARGO_PKG_VERSION").to_owned()),
             ("model", model.to_owned()),
@@ -183,8 +210,11 @@ impl Metrics {
             connections,
             panics,
             worker_restarts,
+            models,
+            model_loads,
         }));
         counters.create_all();
+        counters.set_models(1, 0);
         counters
     }
 
@@ -195,6 +225,9 @@ impl Metrics {
         }
         for why in [Abandoned::Expired, Abandoned::Cancelled] {
             drop(self.0.abandoned.get_or_create(&why.labels()));
+        }
+        for result in LOAD_RESULTS {
+            drop(self.0.model_loads.get_or_create(&LoadLabels { result }));
         }
         for reason in crate::request::error::reasons() {
             drop(self.0.errors.get_or_create(&ReasonLabels { reason }));
@@ -229,6 +262,22 @@ impl Metrics {
             code: code_name(code),
         };
         self.0.requests.get_or_create(&labels).inc();
+    }
+
+    /// Sets how many versions of models are served, and how many have a folder that cannot be used.
+    pub(crate) fn set_models(&self, serving: usize, broken: usize) {
+        for (state, count) in [("serving", serving), ("broken", broken)] {
+            let gauge = self.0.models.get_or_create(&ModelLabels { state });
+            gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+    }
+
+    pub(crate) fn model_loaded(&self, succeeded: bool) {
+        let result = LOAD_RESULTS[usize::from(!succeeded)];
+        self.0
+            .model_loads
+            .get_or_create(&LoadLabels { result })
+            .inc();
     }
 
     /// Renders all metrics in the OpenMetrics text format.

@@ -24,7 +24,7 @@ use crate::{
     },
     request::{
         error::{ACCEPT_ENCODING, InternalError, RequestError},
-        head::{Method, RequestHead},
+        head::RequestHead,
     },
 };
 
@@ -81,7 +81,7 @@ struct Outcome {
 
 impl Outcome {
     fn observe_total(&self) {
-        if self.head.method == Method::Classify {
+        if self.head.method.has_one_image() {
             let total = self.head.arrived_at.elapsed();
             self.metrics.observe(Stage::Total, total);
         }

@@ -1,17 +1,26 @@
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use imageclassifier_model::Classifier;
 use imageclassifier_proto::{
-    ClassifyImageRequest, ClassifyImageResponse, GetModelRequest, GetModelResponse,
+    ClassifyImageRequest, ClassifyImageResponse, EmbedRequest, EmbedResponse, FeedbackRequest,
+    FeedbackResponse, GetModelRequest, GetModelResponse, ListModelsResponse, PublishModelResponse,
 };
 use tonic::{Response, Status};
 
 use crate::{
-    engine::{Engine, job::ClassifyOptions},
+    engine::{
+        Engine,
+        feedback::Label,
+        job::ClassifyOptions,
+        repository::publish::{PublishError, Upload},
+    },
     observe::error_reporter::ErrorReporter,
     protocols::wire,
     request::{
-        error::{ImageCount, RequestError},
+        error::{ImageCount, InternalError, RequestError},
         head::RequestHead,
     },
 };
@@ -69,7 +78,71 @@ impl Service {
         let classification = self.engine.classify(image, options, deadline).await?;
         let id = head.id.as_str();
         classification.log(id);
-        Ok(wire::answer(&classification, id))
+        Ok(wire::answer(&classification, id, request.embed))
+    }
+
+    /// The features of one image. The network computes them on its way to its own classes, so these cost nothing.
+    pub(crate) async fn embed(
+        &self,
+        request: EmbedRequest,
+        head: &RequestHead,
+        deadline: Instant,
+    ) -> Result<EmbedResponse, RequestError> {
+        self.engine.models().find(&request.model)?;
+        let network = self.engine.built_in();
+        let options = ClassifyOptions {
+            classifier: network.clone(),
+            top_k: 1,
+            explain: false,
+        };
+        let image = request.image_data;
+        let classification = self.engine.classify(image, options, deadline).await?;
+        let id = head.id.as_str();
+        classification.log(id);
+        Ok(wire::embedding(&classification, network, id))
+    }
+
+    pub(crate) async fn feedback(
+        &self,
+        request: FeedbackRequest,
+        head: &RequestHead,
+        deadline: Instant,
+    ) -> Result<FeedbackResponse, RequestError> {
+        let label = Label::new(&request.label)?;
+        let image = request.image_data;
+        self.engine.keep(image, label, deadline).await?;
+        Ok(FeedbackResponse {
+            request_id: head.id.as_str().to_owned(),
+        })
+    }
+
+    /// Serves an uploaded model.
+    pub(crate) async fn publish(
+        &self,
+        upload: Upload,
+        head: &RequestHead,
+    ) -> Result<PublishModelResponse, RequestError> {
+        let name = upload.name.clone();
+        let published = self.engine.with_repository(move |it| it.publish(&upload));
+        let version = published.await?.map_err(|error| match error {
+            PublishError::Unusable(problem) => RequestError::ModelUnusable {
+                model: name.clone(),
+                problem,
+            },
+            PublishError::Storage(error) => {
+                RequestError::Internal(InternalError::Storage(Arc::new(error)))
+            }
+        })?;
+        let listed = self.models().models.into_iter();
+        let mut versions = listed.filter(|model| model.name == name);
+        Ok(PublishModelResponse {
+            model: versions.find(|model| model.version == version),
+            request_id: head.id.as_str().to_owned(),
+        })
+    }
+
+    pub(crate) fn models(&self) -> ListModelsResponse {
+        wire::models(&self.engine)
     }
 
     pub(crate) fn model(

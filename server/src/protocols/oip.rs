@@ -6,6 +6,7 @@ mod inputs;
 pub(crate) mod message;
 mod models;
 mod outputs;
+mod repository;
 mod tensor;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -13,6 +14,8 @@ use imageclassifier_proto::inference as proto;
 use proto::{
     ModelConfigRequest, ModelConfigResponse, ModelInferRequest, ModelInferResponse,
     ModelMetadataRequest, ModelMetadataResponse, ModelReadyRequest, ModelReadyResponse,
+    RepositoryIndexRequest, RepositoryIndexResponse, RepositoryModelLoadRequest,
+    RepositoryModelLoadResponse, RepositoryModelUnloadRequest, RepositoryModelUnloadResponse,
     ServerLiveRequest, ServerLiveResponse, ServerMetadataRequest, ServerMetadataResponse,
     ServerReadyRequest, ServerReadyResponse, grpc_inference_service_server::GrpcInferenceService,
 };
@@ -23,6 +26,7 @@ use crate::{
         Engine,
         job::{Classification, ClassifyOptions},
     },
+    guard::tokens::check_may_publish,
     protocols::{
         batch::RequestContext,
         classify::{Service, id_length},
@@ -61,7 +65,7 @@ impl OipService {
         let classification = classify(engine, &model, images, &context).await?;
         let mut response = ModelInferResponse {
             model_name: model.name(),
-            model_version: model.classifier.revision().to_owned(),
+            model_version: model.version.clone(),
             id: request.id,
             ..Default::default()
         };
@@ -132,7 +136,7 @@ impl GrpcInferenceService for OipService {
         &self,
         _: Request<ServerMetadataRequest>,
     ) -> Result<Response<ServerMetadataResponse>, Status> {
-        const EXTENSIONS: [&str; 2] = ["classification", "model_configuration"];
+        const EXTENSIONS: [&str; 3] = ["classification", "model_configuration", "model_repository"];
         Ok(Response::new(ServerMetadataResponse {
             name: "imageclassifier".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -162,6 +166,42 @@ impl GrpcInferenceService for OipService {
             config: Some(model.config(self.engine())),
         });
         self.0.respond(&head, config)
+    }
+
+    async fn repository_index(
+        &self,
+        request: Request<RepositoryIndexRequest>,
+    ) -> Result<Response<RepositoryIndexResponse>, Status> {
+        let index = repository::index(self.engine(), request.get_ref().ready);
+        Ok(Response::new(index))
+    }
+
+    async fn repository_model_load(
+        &self,
+        request: Request<RepositoryModelLoadRequest>,
+    ) -> Result<Response<RepositoryModelLoadResponse>, Status> {
+        let head = RequestHead::from_extensions(request.extensions());
+        let allowed = check_may_publish(request.extensions());
+        let loaded = match allowed {
+            Ok(()) => repository::load(self.engine(), request.into_inner()).await,
+            Err(error) => Err(error),
+        };
+        let answer = loaded.map(|()| RepositoryModelLoadResponse {});
+        self.0.respond(&head, answer)
+    }
+
+    async fn repository_model_unload(
+        &self,
+        request: Request<RepositoryModelUnloadRequest>,
+    ) -> Result<Response<RepositoryModelUnloadResponse>, Status> {
+        let head = RequestHead::from_extensions(request.extensions());
+        let allowed = check_may_publish(request.extensions());
+        let unloaded = match allowed {
+            Ok(()) => repository::unload(self.engine(), request.into_inner()).await,
+            Err(error) => Err(error),
+        };
+        let answer = unloaded.map(|()| RepositoryModelUnloadResponse {});
+        self.0.respond(&head, answer)
     }
 
     async fn model_infer(

@@ -5,11 +5,17 @@ use std::{iter, time::Duration};
 use imageclassifier_model::{Classifier, Crop, Heatmap, MEDIA_TYPES, Ranked};
 use imageclassifier_proto as proto;
 
-use crate::engine::{Engine, job::Classification};
+use crate::engine::{
+    Engine,
+    job::Classification,
+    models::{State, Table, Version},
+};
 
+/// The answer with the image's features if `embed` is set.
 pub(crate) fn answer(
     classification: &Classification,
     request_id: &str,
+    embed: bool,
 ) -> proto::ClassifyImageResponse {
     let classifier = &classification.classifier;
     let heatmaps = classification.heatmaps.as_deref().unwrap_or_default();
@@ -28,13 +34,37 @@ pub(crate) fn answer(
         predictions,
         model: classifier.name().to_owned(),
         model_revision: classifier.revision().to_owned(),
-        timings: Some(proto::Timings {
-            decode_ms: milliseconds(classification.decode),
-            queue_ms: milliseconds(classification.queue),
-            inference_ms: milliseconds(classification.inference),
-        }),
+        timings: Some(timings(classification)),
         request_id: request_id.to_owned(),
         crop: classification.crop.map(crop),
+        unknown: classification.known.is_some_and(|known| known.unknown),
+        known_score: classification.known.map(|known| known.score),
+        embedding: embed
+            .then(|| classification.embedding.values().to_vec())
+            .unwrap_or_default(),
+    }
+}
+
+/// The features of an image that the model `network` has classified with classes of its own.
+pub(crate) fn embedding(
+    classification: &Classification,
+    network: &Classifier,
+    request_id: &str,
+) -> proto::EmbedResponse {
+    proto::EmbedResponse {
+        embedding: classification.embedding.values().to_vec(),
+        model_revision: network.revision().to_owned(),
+        timings: Some(timings(classification)),
+        request_id: request_id.to_owned(),
+        crop: classification.crop.map(crop),
+    }
+}
+
+fn timings(classification: &Classification) -> proto::Timings {
+    proto::Timings {
+        decode_ms: milliseconds(classification.decode),
+        queue_ms: milliseconds(classification.queue),
+        inference_ms: milliseconds(classification.inference),
     }
 }
 
@@ -68,6 +98,48 @@ fn prediction(
         index: u32::try_from(class.index).expect("there are few classes"),
         heatmap,
     }
+}
+
+/// Every version of every model.
+pub(crate) fn models(engine: &Engine) -> proto::ListModelsResponse {
+    let (table, base) = (engine.models().table(), engine.built_in().name());
+    let summary = |(name, version): (&str, &Version)| summary(&table, base, name, version);
+    proto::ListModelsResponse {
+        models: table.all().map(summary).collect(),
+        accepts_feedback: engine.accepts_feedback(),
+    }
+}
+
+fn summary(table: &Table, base: &str, name: &str, version: &Version) -> proto::ModelSummary {
+    let current = table.current(name);
+    let is_current = current.is_some_and(|current| std::ptr::eq(current, version));
+    let mut summary = proto::ModelSummary {
+        name: name.to_owned(),
+        version: version.number,
+        is_default: is_current && name == table.default(),
+        is_current,
+        base: base.to_owned(),
+        error: version.problem().unwrap_or_default().to_owned(),
+        ..Default::default()
+    };
+    summary.set_state(match &version.state {
+        State::Serving { .. } => proto::ModelState::Serving,
+        State::Broken(_) => proto::ModelState::Broken,
+        State::Unloaded => proto::ModelState::Unloaded,
+    });
+    if let State::Serving {
+        classifier,
+        training,
+        ..
+    } = &version.state
+    {
+        classifier.revision().clone_into(&mut summary.revision);
+        classifier.digest().clone_into(&mut summary.digest);
+        training.clone_into(&mut summary.training);
+        let classes = classifier.labels().len();
+        summary.classes = u32::try_from(classes).expect("there are few classes");
+    }
+    summary
 }
 
 pub(crate) fn model(classifier: &Classifier, engine: &Engine) -> proto::GetModelResponse {

@@ -3,7 +3,7 @@
 mod codes;
 mod details;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, io, sync::Arc, time::Duration};
 
 use imageclassifier_model::{InvalidImage, NetworkError};
 
@@ -52,7 +52,7 @@ pub(crate) enum RequestError {
         help: &'static str,
     },
     #[error(
-        "the query has an unknown parameter {:?}: use top_k, model or explain",
+        "the query has an unknown parameter {:?}: use top_k, model, explain or embed",
         excerpt(name)
     )]
     ParameterUnknown { name: String },
@@ -77,6 +77,21 @@ pub(crate) enum RequestError {
     RateLimited { retry_delay: Duration },
     #[error("the request has no valid access token: send \"authorization: Bearer TOKEN\"")]
     Unauthenticated,
+    #[error(
+        "this access token may not change models: send one whose line in the server's --token-file ends with \"publish\""
+    )]
+    PermissionDenied,
+    /// The end of the message, which names the option.
+    #[error("the server does not offer this: {help}")]
+    NotEnabled { help: &'static str },
+    #[error("cannot use the model {:?}: {problem}", excerpt(model))]
+    ModelUnusable { model: String, problem: String },
+    #[error("the label has {bytes} bytes: name the class in 1 to {bytes_max} bytes")]
+    LabelMalformed { bytes: usize, bytes_max: usize },
+    #[error(
+        "the server keeps no more images: train a model with them, and empty its feedback folder"
+    )]
+    FeedbackFull,
     #[error("the server is starting or stopping: try another one, or again in a moment")]
     NotReady,
     #[error(
@@ -123,6 +138,8 @@ pub(crate) enum InternalError {
     RankingPanicked,
     #[error("a handler panicked")]
     HandlerPanicked,
+    #[error("a file cannot be written")]
+    Storage(#[source] Arc<io::Error>),
     #[error("inference failed")]
     Network(#[source] Arc<NetworkError>),
 }

@@ -43,9 +43,15 @@ pub(crate) enum Method {
     ClassifyBatch,
     ClassifyStream,
     GetModel,
+    ListModels,
+    Embed,
+    PublishModel,
+    Feedback,
     ModelInfer,
     /// Open Inference Protocol: which models there are.
     OipMetadata,
+    /// Open Inference Protocol: loads and unloads models.
+    OipRepository,
     /// Open Inference Protocol: whether requests should be sent here.
     OipHealth,
     Health,
@@ -99,6 +105,11 @@ impl Method {
             Self::ClassifyBatch => "ClassifyBatch",
             Self::ClassifyStream => "ClassifyStream",
             Self::GetModel => "GetModel",
+            Self::ListModels => "ListModels",
+            Self::Embed => "Embed",
+            Self::PublishModel => "PublishModel",
+            Self::Feedback => "Feedback",
+            Self::OipRepository => "inference-repository",
             Self::ModelInfer => "ModelInfer",
             Self::OipMetadata => "inference-metadata",
             Self::OipHealth => "inference-health",
@@ -115,25 +126,44 @@ impl Method {
             Self::ClassifyBatch => "imageclassifier.ImageClassifier/ClassifyBatch",
             Self::ClassifyStream => "imageclassifier.ImageClassifier/ClassifyStream",
             Self::GetModel => "imageclassifier.ImageClassifier/GetModel",
+            Self::ListModels => "imageclassifier.ImageClassifier/ListModels",
+            Self::Embed => "imageclassifier.ImageClassifier/Embed",
+            Self::PublishModel => "imageclassifier.ImageClassifier/PublishModel",
+            Self::Feedback => "imageclassifier.ImageClassifier/Feedback",
             Self::ModelInfer => "inference.GRPCInferenceService/ModelInfer",
-            Self::OipMetadata | Self::OipHealth => "inference.GRPCInferenceService",
+            Self::OipMetadata | Self::OipRepository | Self::OipHealth => {
+                "inference.GRPCInferenceService"
+            }
             Self::Health => "grpc.health.v1.Health",
             Self::Reflection => "grpc.reflection.v1.ServerReflection",
             Self::Unknown => "_OTHER",
         }
     }
 
-    /// Whether it classifies images.
-    pub(crate) fn classifies(self) -> bool {
+    /// Whether the network sees the request's images.
+    pub(crate) fn infers(self) -> bool {
         match self {
-            Self::Classify | Self::ClassifyBatch | Self::ClassifyStream | Self::ModelInfer => true,
+            Self::Classify
+            | Self::ClassifyBatch
+            | Self::ClassifyStream
+            | Self::Embed
+            | Self::Feedback
+            | Self::ModelInfer => true,
             Self::GetModel
+            | Self::PublishModel
+            | Self::OipRepository
+            | Self::ListModels
             | Self::OipMetadata
             | Self::OipHealth
             | Self::Health
             | Self::Reflection
             | Self::Unknown => false,
         }
+    }
+
+    /// Whether the network sees one image.
+    pub(crate) fn has_one_image(self) -> bool {
+        matches!(self, Self::Classify | Self::Embed | Self::Feedback)
     }
 
     /// Whether it only asks if requests should be sent here. Probes do so, and have no access token.
@@ -147,10 +177,17 @@ impl Method {
             "/imageclassifier.ImageClassifier/ClassifyBatch" => Self::ClassifyBatch,
             "/imageclassifier.ImageClassifier/ClassifyStream" => Self::ClassifyStream,
             "/imageclassifier.ImageClassifier/GetModel" => Self::GetModel,
+            "/imageclassifier.ImageClassifier/ListModels" => Self::ListModels,
+            "/imageclassifier.ImageClassifier/Embed" => Self::Embed,
+            "/imageclassifier.ImageClassifier/PublishModel" => Self::PublishModel,
+            "/imageclassifier.ImageClassifier/Feedback" => Self::Feedback,
             "/inference.GRPCInferenceService/ModelInfer" => Self::ModelInfer,
             "/inference.GRPCInferenceService/ServerMetadata"
             | "/inference.GRPCInferenceService/ModelMetadata"
-            | "/inference.GRPCInferenceService/ModelConfig" => Self::OipMetadata,
+            | "/inference.GRPCInferenceService/ModelConfig"
+            | "/inference.GRPCInferenceService/RepositoryIndex" => Self::OipMetadata,
+            "/inference.GRPCInferenceService/RepositoryModelLoad"
+            | "/inference.GRPCInferenceService/RepositoryModelUnload" => Self::OipRepository,
             "/inference.GRPCInferenceService/ServerLive"
             | "/inference.GRPCInferenceService/ServerReady"
             | "/inference.GRPCInferenceService/ModelReady" => Self::OipHealth,

@@ -18,6 +18,7 @@ mod isolation;
 mod logs;
 mod long_lived;
 mod metrics;
+mod models;
 mod oip;
 mod options;
 mod page;

@@ -3,7 +3,7 @@
 mod description;
 mod invalid;
 mod limits;
-mod messages;
+pub(crate) mod messages;
 
 use std::{pin::pin, time::Duration};
 

@@ -21,8 +21,8 @@ pub(crate) async fn call(
     headers: &[(&str, &str)],
 ) -> Answer {
     let query = format!(
-        "top_k={}&model={}&explain={}",
-        request.top_k, request.model, request.explain
+        "top_k={}&model={}&explain={}&embed={}",
+        request.top_k, request.model, request.explain, request.embed
     );
     let mut post = Request::post(format!("/v1/classify?{query}"));
     for (name, value) in headers {
@@ -78,6 +78,11 @@ fn answer(body: &Value) -> ClassifyImageResponse {
             picture_width: whole(&crop["picture_width"]),
             picture_height: whole(&crop["picture_height"]),
         }),
+        unknown: body["unknown"] == true,
+        known_score: body.get("known_score").map(float),
+        embedding: body
+            .get("embedding")
+            .map_or_else(Vec::new, |values| list(values, float)),
     }
 }
 

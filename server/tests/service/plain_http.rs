@@ -17,6 +17,7 @@ use tonic_types::StatusExt;
 
 use crate::{
     app::{App, photograph},
+    models::fixture::Dir,
     plain::read,
     protocol::{Http, Protocol, classify, send, send_to},
 };
@@ -320,16 +321,25 @@ async fn responses_carry_the_clients_request_id() {
 
 #[tokio::test]
 async fn the_openapi_file_is_served_and_names_every_field() {
-    let app = App::start().await;
+    let dir = Dir::new().await;
+    dir.write("drinks", &["coffee", "rocket"]);
+    let app = App::with(&dir.options()).await;
     let response = get(&app, "/v1/openapi.json").await;
     assert_eq!(response.headers()["content-type"], "application/json");
     let openapi: Value = serde_json::from_slice(response.body()).unwrap();
     assert_eq!(openapi["openapi"], "3.1.0");
     assert!(openapi["paths"][PATH]["post"].is_object());
 
-    let request = Request::post(format!("{PATH}?explain=true&top_k=1"));
-    let answer = send(app.address, Http::One, request, photograph("coffee.png")).await;
-    let answer: Value = serde_json::from_slice(answer.body()).unwrap();
+    let answer = async |query: &str| -> Value {
+        let request = Request::post(format!("{PATH}?explain=true&top_k=1&{query}"));
+        let answer = send(app.address, Http::One, request, photograph("coffee.png")).await;
+        serde_json::from_slice(answer.body()).unwrap()
+    };
+    let plain = answer("").await;
+    let answer = answer("model=drinks&embed=true").await;
+    for optional in ["unknown", "known_score", "embedding"] {
+        assert!(plain.get(optional).is_none(), "{optional}");
+    }
     let rejection = post(&app, &[], "not an image").await;
     let rejection: Value = serde_json::from_slice(rejection.body()).unwrap();
     let prediction = &answer["predictions"][0];

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file image_classifier.proto.
  */
 export const file_image_classifier: GenFile = /*@__PURE__*/
-  fileDesc("ChZpbWFnZV9jbGFzc2lmaWVyLnByb3RvEg9pbWFnZWNsYXNzaWZpZXIiZQoUQ2xhc3NpZnlJbWFnZVJlcXVlc3QSEgoKaW1hZ2VfZGF0YRgBIAEoDBINCgV0b3BfaxgCIAEoDRINCgVtb2RlbBgDIAEoCRIPCgdleHBsYWluGAQgASgIEgoKAmlkGAUgASgJIvcBChVDbGFzc2lmeUltYWdlUmVzcG9uc2USDQoFbGFiZWwYASABKAkSEgoKY29uZmlkZW5jZRgCIAEoAhIwCgtwcmVkaWN0aW9ucxgDIAMoCzIbLmltYWdlY2xhc3NpZmllci5QcmVkaWN0aW9uEg0KBW1vZGVsGAQgASgJEhYKDm1vZGVsX3JldmlzaW9uGAUgASgJEikKB3RpbWluZ3MYBiABKAsyGC5pbWFnZWNsYXNzaWZpZXIuVGltaW5ncxISCgpyZXF1ZXN0X2lkGAcgASgJEiMKBGNyb3AYCCABKAsyFS5pbWFnZWNsYXNzaWZpZXIuQ3JvcCJPChRDbGFzc2lmeUJhdGNoUmVxdWVzdBI3CghyZXF1ZXN0cxgBIAMoCzIlLmltYWdlY2xhc3NpZmllci5DbGFzc2lmeUltYWdlUmVxdWVzdCKeAQoVQ2xhc3NpZnlCYXRjaFJlc3BvbnNlEg0KBWluZGV4GAEgASgNEgoKAmlkGAIgASgJEjoKCHJlc3BvbnNlGAMgASgLMiYuaW1hZ2VjbGFzc2lmaWVyLkNsYXNzaWZ5SW1hZ2VSZXNwb25zZUgAEiMKBWVycm9yGAQgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIAEIJCgdvdXRjb21lIp8BChZDbGFzc2lmeVN0cmVhbVJlc3BvbnNlEg0KBWluZGV4GAEgASgEEgoKAmlkGAIgASgJEjoKCHJlc3BvbnNlGAMgASgLMiYuaW1hZ2VjbGFzc2lmaWVyLkNsYXNzaWZ5SW1hZ2VSZXNwb25zZUgAEiMKBWVycm9yGAQgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIAEIJCgdvdXRjb21lIl4KBENyb3ASDAoEbGVmdBgBIAEoDRILCgN0b3AYAiABKA0SDAoEc2lkZRgDIAEoDRIVCg1waWN0dXJlX3dpZHRoGAQgASgNEhYKDnBpY3R1cmVfaGVpZ2h0GAUgASgNImkKClByZWRpY3Rpb24SDQoFbGFiZWwYASABKAkSEgoKY29uZmlkZW5jZRgCIAEoAhINCgVpbmRleBgDIAEoDRIpCgdoZWF0bWFwGAQgASgLMhguaW1hZ2VjbGFzc2lmaWVyLkhlYXRtYXAiOAoHSGVhdG1hcBIOCgZoZWlnaHQYASABKA0SDQoFd2lkdGgYAiABKA0SDgoGdmFsdWVzGAMgAygCIkQKB1RpbWluZ3MSEQoJZGVjb2RlX21zGAEgASgCEhAKCHF1ZXVlX21zGAIgASgCEhQKDGluZmVyZW5jZV9tcxgDIAEoAiIfCg9HZXRNb2RlbFJlcXVlc3QSDAoEbmFtZRgBIAEoCSLOAQoQR2V0TW9kZWxSZXNwb25zZRIMCgRuYW1lGAEgASgJEhAKCHJldmlzaW9uGAIgASgJEhYKDndlaWdodHNfZGlnZXN0GAMgASgJEg4KBmxhYmVscxgEIAMoCRISCgppbnB1dF9zaXplGAUgASgNEjUKDXByZXByb2Nlc3NpbmcYBiABKAsyHi5pbWFnZWNsYXNzaWZpZXIuUHJlcHJvY2Vzc2luZxInCgZsaW1pdHMYByABKAsyFy5pbWFnZWNsYXNzaWZpZXIuTGltaXRzImQKDVByZXByb2Nlc3NpbmcSDwoHdmVyc2lvbhgBIAEoCRIVCg1jcm9wX2ZyYWN0aW9uGAIgASgCEg4KBmZpbHRlchgDIAEoCRIMCgRtZWFuGAQgASgCEg0KBXNjYWxlGAUgASgCIn8KBkxpbWl0cxIXCg9pbWFnZV9ieXRlc19tYXgYASABKAQSEgoKcGl4ZWxzX21heBgCIAEoBBITCgttZWRpYV90eXBlcxgDIAMoCRIYChBiYXRjaF9pbWFnZXNfbWF4GAQgASgNEhkKEW1lc3NhZ2VfYnl0ZXNfbWF4GAUgASgEKt4DCgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVDSUZJRUQQABIPCgtJTUFHRV9FTVBUWRABEhMKD0lNQUdFX1RPT19MQVJHRRACEhgKFElNQUdFX0ZPUk1BVF9VTktOT1dOEAMSFQoRSU1BR0VfVU5ERUNPREFCTEUQBBIUChBJTUFHRV9ESU1FTlNJT05TEAUSFgoSVE9QX0tfT1VUX09GX1JBTkdFEAYSEQoNTU9ERUxfVU5LTk9XThAHEhcKE0VYUExBSU5fVU5TVVBQT1JURUQQCBIOCgpPVkVSTE9BREVEEAkSDQoJTk9UX1JFQURZEAoSEgoOSU5URVJOQUxfRVJST1IQCxIVChFERUFETElORV9FWENFRURFRBAMEhUKEVRJTUVPVVRfTUFMRk9STUVEEA0SEwoPVU5BVVRIRU5USUNBVEVEEA4SEAoMUkFURV9MSU1JVEVEEA8SFQoRTUVTU0FHRV9NQUxGT1JNRUQQEBIOCgpCQVRDSF9TSVpFEBESDwoLSURfVE9PX0xPTkcQEhIUChBURU5TT1JfTUFMRk9STUVEEBMSFgoSTUVTU0FHRV9DT01QUkVTU0VEEBQSEgoOTUVUSE9EX1VOS05PV04QFTKFAwoPSW1hZ2VDbGFzc2lmaWVyElkKCENsYXNzaWZ5EiUuaW1hZ2VjbGFzc2lmaWVyLkNsYXNzaWZ5SW1hZ2VSZXF1ZXN0GiYuaW1hZ2VjbGFzc2lmaWVyLkNsYXNzaWZ5SW1hZ2VSZXNwb25zZRJgCg1DbGFzc2lmeUJhdGNoEiUuaW1hZ2VjbGFzc2lmaWVyLkNsYXNzaWZ5QmF0Y2hSZXF1ZXN0GiYuaW1hZ2VjbGFzc2lmaWVyLkNsYXNzaWZ5QmF0Y2hSZXNwb25zZTABEmQKDkNsYXNzaWZ5U3RyZWFtEiUuaW1hZ2VjbGFzc2lmaWVyLkNsYXNzaWZ5SW1hZ2VSZXF1ZXN0GicuaW1hZ2VjbGFzc2lmaWVyLkNsYXNzaWZ5U3RyZWFtUmVzcG9uc2UoATABEk8KCEdldE1vZGVsEiAuaW1hZ2VjbGFzc2lmaWVyLkdldE1vZGVsUmVxdWVzdBohLmltYWdlY2xhc3NpZmllci5HZXRNb2RlbFJlc3BvbnNlQiNaIWltYWdlY2xhc3NpZmllci9pbWFnZWNsYXNzaWZpZXJwYmIGcHJvdG8z", [file_google_rpc_status]);
+  fileDesc("ChZpbWFnZV9jbGFzc2lmaWVyLnByb3RvEg9pbWFnZWNsYXNzaWZpZXIidAoUQ2xhc3NpZnlJbWFnZVJlcXVlc3QSEgoKaW1hZ2VfZGF0YRgBIAEoDBINCgV0b3BfaxgCIAEoDRINCgVtb2RlbBgDIAEoCRIPCgdleHBsYWluGAQgASgIEgoKAmlkGAUgASgJEg0KBWVtYmVkGAYgASgIIsUCChVDbGFzc2lmeUltYWdlUmVzcG9uc2USDQoFbGFiZWwYASABKAkSEgoKY29uZmlkZW5jZRgCIAEoAhIwCgtwcmVkaWN0aW9ucxgDIAMoCzIbLmltYWdlY2xhc3NpZmllci5QcmVkaWN0aW9uEg0KBW1vZGVsGAQgASgJEhYKDm1vZGVsX3JldmlzaW9uGAUgASgJEikKB3RpbWluZ3MYBiABKAsyGC5pbWFnZWNsYXNzaWZpZXIuVGltaW5ncxISCgpyZXF1ZXN0X2lkGAcgASgJEiMKBGNyb3AYCCABKAsyFS5pbWFnZWNsYXNzaWZpZXIuQ3JvcBIPCgd1bmtub3duGAkgASgIEhgKC2tub3duX3Njb3JlGAogASgCSACIAQESEQoJZW1iZWRkaW5nGAsgAygCQg4KDF9rbm93bl9zY29yZSJPChRDbGFzc2lmeUJhdGNoUmVxdWVzdBI3CghyZXF1ZXN0cxgBIAMoCzIlLmltYWdlY2xhc3NpZmllci5DbGFzc2lmeUltYWdlUmVxdWVzdCKeAQoVQ2xhc3NpZnlCYXRjaFJlc3BvbnNlEg0KBWluZGV4GAEgASgNEgoKAmlkGAIgASgJEjoKCHJlc3BvbnNlGAMgASgLMiYuaW1hZ2VjbGFzc2lmaWVyLkNsYXNzaWZ5SW1hZ2VSZXNwb25zZUgAEiMKBWVycm9yGAQgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIAEIJCgdvdXRjb21lIp8BChZDbGFzc2lmeVN0cmVhbVJlc3BvbnNlEg0KBWluZGV4GAEgASgEEgoKAmlkGAIgASgJEjoKCHJlc3BvbnNlGAMgASgLMiYuaW1hZ2VjbGFzc2lmaWVyLkNsYXNzaWZ5SW1hZ2VSZXNwb25zZUgAEiMKBWVycm9yGAQgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIAEIJCgdvdXRjb21lIl4KBENyb3ASDAoEbGVmdBgBIAEoDRILCgN0b3AYAiABKA0SDAoEc2lkZRgDIAEoDRIVCg1waWN0dXJlX3dpZHRoGAQgASgNEhYKDnBpY3R1cmVfaGVpZ2h0GAUgASgNImkKClByZWRpY3Rpb24SDQoFbGFiZWwYASABKAkSEgoKY29uZmlkZW5jZRgCIAEoAhINCgVpbmRleBgDIAEoDRIpCgdoZWF0bWFwGAQgASgLMhguaW1hZ2VjbGFzc2lmaWVyLkhlYXRtYXAiOAoHSGVhdG1hcBIOCgZoZWlnaHQYASABKA0SDQoFd2lkdGgYAiABKA0SDgoGdmFsdWVzGAMgAygCIkQKB1RpbWluZ3MSEQoJZGVjb2RlX21zGAEgASgCEhAKCHF1ZXVlX21zGAIgASgCEhQKDGluZmVyZW5jZV9tcxgDIAEoAiIfCg9HZXRNb2RlbFJlcXVlc3QSDAoEbmFtZRgBIAEoCSLOAQoQR2V0TW9kZWxSZXNwb25zZRIMCgRuYW1lGAEgASgJEhAKCHJldmlzaW9uGAIgASgJEhYKDndlaWdodHNfZGlnZXN0GAMgASgJEg4KBmxhYmVscxgEIAMoCRISCgppbnB1dF9zaXplGAUgASgNEjUKDXByZXByb2Nlc3NpbmcYBiABKAsyHi5pbWFnZWNsYXNzaWZpZXIuUHJlcHJvY2Vzc2luZxInCgZsaW1pdHMYByABKAsyFy5pbWFnZWNsYXNzaWZpZXIuTGltaXRzIhMKEUxpc3RNb2RlbHNSZXF1ZXN0Il0KEkxpc3RNb2RlbHNSZXNwb25zZRItCgZtb2RlbHMYASADKAsyHS5pbWFnZWNsYXNzaWZpZXIuTW9kZWxTdW1tYXJ5EhgKEGFjY2VwdHNfZmVlZGJhY2sYAiABKAgi4wEKDE1vZGVsU3VtbWFyeRIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAQSEAoIcmV2aXNpb24YAyABKAkSDgoGZGlnZXN0GAQgASgJEg8KB2NsYXNzZXMYBSABKA0SEgoKaXNfZGVmYXVsdBgGIAEoCBIMCgRiYXNlGAcgASgJEioKBXN0YXRlGAggASgOMhsuaW1hZ2VjbGFzc2lmaWVyLk1vZGVsU3RhdGUSDQoFZXJyb3IYCSABKAkSEgoKaXNfY3VycmVudBgKIAEoCBIQCgh0cmFpbmluZxgLIAEoCSIxCgxFbWJlZFJlcXVlc3QSEgoKaW1hZ2VfZGF0YRgBIAEoDBINCgVtb2RlbBgCIAEoCSKeAQoNRW1iZWRSZXNwb25zZRIRCgllbWJlZGRpbmcYASADKAISFgoObW9kZWxfcmV2aXNpb24YAiABKAkSKQoHdGltaW5ncxgDIAEoCzIYLmltYWdlY2xhc3NpZmllci5UaW1pbmdzEhIKCnJlcXVlc3RfaWQYBCABKAkSIwoEY3JvcBgFIAEoCzIVLmltYWdlY2xhc3NpZmllci5Dcm9wIlAKE1B1Ymxpc2hNb2RlbFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgEEgwKBGZpbGUYAyABKAkSDAoEZGF0YRgEIAEoDCJYChRQdWJsaXNoTW9kZWxSZXNwb25zZRIsCgVtb2RlbBgBIAEoCzIdLmltYWdlY2xhc3NpZmllci5Nb2RlbFN1bW1hcnkSEgoKcmVxdWVzdF9pZBgCIAEoCSI0Cg9GZWVkYmFja1JlcXVlc3QSEgoKaW1hZ2VfZGF0YRgBIAEoDBINCgVsYWJlbBgCIAEoCSImChBGZWVkYmFja1Jlc3BvbnNlEhIKCnJlcXVlc3RfaWQYASABKAkiZAoNUHJlcHJvY2Vzc2luZxIPCgd2ZXJzaW9uGAEgASgJEhUKDWNyb3BfZnJhY3Rpb24YAiABKAISDgoGZmlsdGVyGAMgASgJEgwKBG1lYW4YBCABKAISDQoFc2NhbGUYBSABKAIifwoGTGltaXRzEhcKD2ltYWdlX2J5dGVzX21heBgBIAEoBBISCgpwaXhlbHNfbWF4GAIgASgEEhMKC21lZGlhX3R5cGVzGAMgAygJEhgKEGJhdGNoX2ltYWdlc19tYXgYBCABKA0SGQoRbWVzc2FnZV9ieXRlc19tYXgYBSABKAQqdAoKTW9kZWxTdGF0ZRIbChdNT0RFTF9TVEFURV9VTlNQRUNJRklFRBAAEhcKE01PREVMX1NUQVRFX1NFUlZJTkcQARIWChJNT0RFTF9TVEFURV9CUk9LRU4QAhIYChRNT0RFTF9TVEFURV9VTkxPQURFRBADKsIECgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVDSUZJRUQQABIPCgtJTUFHRV9FTVBUWRABEhMKD0lNQUdFX1RPT19MQVJHRRACEhgKFElNQUdFX0ZPUk1BVF9VTktOT1dOEAMSFQoRSU1BR0VfVU5ERUNPREFCTEUQBBIUChBJTUFHRV9ESU1FTlNJT05TEAUSFgoSVE9QX0tfT1VUX09GX1JBTkdFEAYSEQoNTU9ERUxfVU5LTk9XThAHEhcKE0VYUExBSU5fVU5TVVBQT1JURUQQCBIOCgpPVkVSTE9BREVEEAkSDQoJTk9UX1JFQURZEAoSEgoOSU5URVJOQUxfRVJST1IQCxIVChFERUFETElORV9FWENFRURFRBAMEhUKEVRJTUVPVVRfTUFMRk9STUVEEA0SEwoPVU5BVVRIRU5USUNBVEVEEA4SEAoMUkFURV9MSU1JVEVEEA8SFQoRTUVTU0FHRV9NQUxGT1JNRUQQEBIOCgpCQVRDSF9TSVpFEBESDwoLSURfVE9PX0xPTkcQEhIUChBURU5TT1JfTUFMRk9STUVEEBMSFgoSTUVTU0FHRV9DT01QUkVTU0VEEBQSEgoOTUVUSE9EX1VOS05PV04QFRIVChFQRVJNSVNTSU9OX0RFTklFRBAWEg8KC05PVF9FTkFCTEVEEBcSEgoOTU9ERUxfVU5VU0FCTEUQGBITCg9MQUJFTF9NQUxGT1JNRUQQGRIRCg1GRUVEQkFDS19GVUxMEBoy1AUKD0ltYWdlQ2xhc3NpZmllchJZCghDbGFzc2lmeRIlLmltYWdlY2xhc3NpZmllci5DbGFzc2lmeUltYWdlUmVxdWVzdBomLmltYWdlY2xhc3NpZmllci5DbGFzc2lmeUltYWdlUmVzcG9uc2USYAoNQ2xhc3NpZnlCYXRjaBIlLmltYWdlY2xhc3NpZmllci5DbGFzc2lmeUJhdGNoUmVxdWVzdBomLmltYWdlY2xhc3NpZmllci5DbGFzc2lmeUJhdGNoUmVzcG9uc2UwARJkCg5DbGFzc2lmeVN0cmVhbRIlLmltYWdlY2xhc3NpZmllci5DbGFzc2lmeUltYWdlUmVxdWVzdBonLmltYWdlY2xhc3NpZmllci5DbGFzc2lmeVN0cmVhbVJlc3BvbnNlKAEwARJPCghHZXRNb2RlbBIgLmltYWdlY2xhc3NpZmllci5HZXRNb2RlbFJlcXVlc3QaIS5pbWFnZWNsYXNzaWZpZXIuR2V0TW9kZWxSZXNwb25zZRJVCgpMaXN0TW9kZWxzEiIuaW1hZ2VjbGFzc2lmaWVyLkxpc3RNb2RlbHNSZXF1ZXN0GiMuaW1hZ2VjbGFzc2lmaWVyLkxpc3RNb2RlbHNSZXNwb25zZRJGCgVFbWJlZBIdLmltYWdlY2xhc3NpZmllci5FbWJlZFJlcXVlc3QaHi5pbWFnZWNsYXNzaWZpZXIuRW1iZWRSZXNwb25zZRJdCgxQdWJsaXNoTW9kZWwSJC5pbWFnZWNsYXNzaWZpZXIuUHVibGlzaE1vZGVsUmVxdWVzdBolLmltYWdlY2xhc3NpZmllci5QdWJsaXNoTW9kZWxSZXNwb25zZSgBEk8KCEZlZWRiYWNrEiAuaW1hZ2VjbGFzc2lmaWVyLkZlZWRiYWNrUmVxdWVzdBohLmltYWdlY2xhc3NpZmllci5GZWVkYmFja1Jlc3BvbnNlQiNaIWltYWdlY2xhc3NpZmllci9pbWFnZWNsYXNzaWZpZXJwYmIGcHJvdG8z", [file_google_rpc_status]);
 
 /**
  * @generated from message imageclassifier.ClassifyImageRequest
@@ -35,7 +35,8 @@ export type ClassifyImageRequest = Message<"imageclassifier.ClassifyImageRequest
   topK: number;
 
   /**
-   * Name of the model to use, as in GetModelResponse.name. Empty means the server's default model.
+   * Name of the model to use, as in GetModelResponse.name. Empty means the server's default model. NAME@VERSION selects a
+   * version; without one, the highest that works is used.
    *
    * @generated from field: string model = 3;
    */
@@ -55,6 +56,13 @@ export type ClassifyImageRequest = Message<"imageclassifier.ClassifyImageRequest
    * @generated from field: string id = 5;
    */
   id: string;
+
+  /**
+   * Whether to return the image's feature vector.
+   *
+   * @generated from field: bool embed = 6;
+   */
+  embed: boolean;
 };
 
 /**
@@ -123,6 +131,28 @@ export type ClassifyImageResponse = Message<"imageclassifier.ClassifyImageRespon
    * @generated from field: imageclassifier.Crop crop = 8;
    */
   crop?: Crop | undefined;
+
+  /**
+   * Whether the image probably shows none of the model's classes: known_score is below the model's threshold. Always false
+   * for models without a threshold, such as the network's own classes.
+   *
+   * @generated from field: bool unknown = 9;
+   */
+  unknown: boolean;
+
+  /**
+   * Cosine similarity of the image's features to those of the most similar class, -1 to 1. Absent if the model cannot tell.
+   *
+   * @generated from field: optional float known_score = 10;
+   */
+  knownScore?: number | undefined;
+
+  /**
+   * The image's feature vector, as in EmbedResponse.embedding. Set only if the request set embed.
+   *
+   * @generated from field: repeated float embedding = 11;
+   */
+  embedding: number[];
 };
 
 /**
@@ -312,7 +342,8 @@ export type Prediction = Message<"imageclassifier.Prediction"> & {
   label: string;
 
   /**
-   * Probability, 0 to 1: softmax over all classes of the model.
+   * Probability, 0 to 1: softmax over all classes of the model. For models of images that have several labels, each class has
+   * a probability of its own.
    *
    * @generated from field: float confidence = 2;
    */
@@ -418,7 +449,7 @@ export const TimingsSchema: GenMessage<Timings> = /*@__PURE__*/
  */
 export type GetModelRequest = Message<"imageclassifier.GetModelRequest"> & {
   /**
-   * Name of the model. Empty means the server's default model.
+   * Name of the model, or NAME@VERSION. Empty means the server's default model.
    *
    * @generated from field: string name = 1;
    */
@@ -451,7 +482,7 @@ export type GetModelResponse = Message<"imageclassifier.GetModelResponse"> & {
   revision: string;
 
   /**
-   * SHA-256 of the weights file, 64 lower-case hexadecimal digits.
+   * SHA-256 of the file of weights, or of a trained model's model.safetensors: 64 lower-case hexadecimal digits.
    *
    * @generated from field: string weights_digest = 3;
    */
@@ -492,6 +523,322 @@ export type GetModelResponse = Message<"imageclassifier.GetModelResponse"> & {
  */
 export const GetModelResponseSchema: GenMessage<GetModelResponse> = /*@__PURE__*/
   messageDesc(file_image_classifier, 10);
+
+/**
+ * @generated from message imageclassifier.ListModelsRequest
+ */
+export type ListModelsRequest = Message<"imageclassifier.ListModelsRequest"> & {
+};
+
+/**
+ * Describes the message imageclassifier.ListModelsRequest.
+ * Use `create(ListModelsRequestSchema)` to create a new message.
+ */
+export const ListModelsRequestSchema: GenMessage<ListModelsRequest> = /*@__PURE__*/
+  messageDesc(file_image_classifier, 11);
+
+/**
+ * @generated from message imageclassifier.ListModelsResponse
+ */
+export type ListModelsResponse = Message<"imageclassifier.ListModelsResponse"> & {
+  /**
+   * The models by name, and the versions of each, highest first.
+   *
+   * @generated from field: repeated imageclassifier.ModelSummary models = 1;
+   */
+  models: ModelSummary[];
+
+  /**
+   * Whether the server keeps the images of Feedback.
+   *
+   * @generated from field: bool accepts_feedback = 2;
+   */
+  acceptsFeedback: boolean;
+};
+
+/**
+ * Describes the message imageclassifier.ListModelsResponse.
+ * Use `create(ListModelsResponseSchema)` to create a new message.
+ */
+export const ListModelsResponseSchema: GenMessage<ListModelsResponse> = /*@__PURE__*/
+  messageDesc(file_image_classifier, 12);
+
+/**
+ * One version of a model.
+ *
+ * @generated from message imageclassifier.ModelSummary
+ */
+export type ModelSummary = Message<"imageclassifier.ModelSummary"> & {
+  /**
+   * Name of the model.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Number of the version: the name of its folder. 0 if the model has no version folders, or is the network itself.
+   *
+   * @generated from field: uint64 version = 2;
+   */
+  version: bigint;
+
+  /**
+   * Revision of the model, as in GetModelResponse. Empty if it is not served.
+   *
+   * @generated from field: string revision = 3;
+   */
+  revision: string;
+
+  /**
+   * SHA-256 of the weights, as in GetModelResponse.weights_digest. Empty if it is not served.
+   *
+   * @generated from field: string digest = 4;
+   */
+  digest: string;
+
+  /**
+   * Number of classes; 0 if it is not served.
+   *
+   * @generated from field: uint32 classes = 5;
+   */
+  classes: number;
+
+  /**
+   * Whether requests that name no model use this one.
+   *
+   * @generated from field: bool is_default = 6;
+   */
+  isDefault: boolean;
+
+  /**
+   * Name of the network that computes the features.
+   *
+   * @generated from field: string base = 7;
+   */
+  base: string;
+
+  /**
+   * Whether requests can use it.
+   *
+   * @generated from field: imageclassifier.ModelState state = 8;
+   */
+  state: ModelState;
+
+  /**
+   * Why the model folder cannot be used, in English. If the state is SERVING, the folder's earlier contents stay in use.
+   *
+   * @generated from field: string error = 9;
+   */
+  error: string;
+
+  /**
+   * Whether requests that name the model without a version use this version.
+   *
+   * @generated from field: bool is_current = 10;
+   */
+  isCurrent: boolean;
+
+  /**
+   * How the model was trained, a JSON object. Empty for the network itself.
+   *
+   * @generated from field: string training = 11;
+   */
+  training: string;
+};
+
+/**
+ * Describes the message imageclassifier.ModelSummary.
+ * Use `create(ModelSummarySchema)` to create a new message.
+ */
+export const ModelSummarySchema: GenMessage<ModelSummary> = /*@__PURE__*/
+  messageDesc(file_image_classifier, 13);
+
+/**
+ * @generated from message imageclassifier.EmbedRequest
+ */
+export type EmbedRequest = Message<"imageclassifier.EmbedRequest"> & {
+  /**
+   * One encoded image, as in ClassifyImageRequest.
+   *
+   * @generated from field: bytes image_data = 1;
+   */
+  imageData: Uint8Array;
+
+  /**
+   * Name of a model whose features are wanted. Empty means the server's default model. All models of a server share a network.
+   *
+   * @generated from field: string model = 2;
+   */
+  model: string;
+};
+
+/**
+ * Describes the message imageclassifier.EmbedRequest.
+ * Use `create(EmbedRequestSchema)` to create a new message.
+ */
+export const EmbedRequestSchema: GenMessage<EmbedRequest> = /*@__PURE__*/
+  messageDesc(file_image_classifier, 14);
+
+/**
+ * @generated from message imageclassifier.EmbedResponse
+ */
+export type EmbedResponse = Message<"imageclassifier.EmbedResponse"> & {
+  /**
+   * The features after global average pooling, each 0 to 6; 1280 for efficientnet-lite0. Not scaled to a length.
+   *
+   * @generated from field: repeated float embedding = 1;
+   */
+  embedding: number[];
+
+  /**
+   * Revision of the network. Features of one revision can be compared with each other.
+   *
+   * @generated from field: string model_revision = 2;
+   */
+  modelRevision: string;
+
+  /**
+   * How long each stage took on the server.
+   *
+   * @generated from field: imageclassifier.Timings timings = 3;
+   */
+  timings?: Timings | undefined;
+
+  /**
+   * Identifies this request in the server's log. The x-request-id metadata has the same value.
+   *
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
+
+  /**
+   * The part of the image that the network saw.
+   *
+   * @generated from field: imageclassifier.Crop crop = 5;
+   */
+  crop?: Crop | undefined;
+};
+
+/**
+ * Describes the message imageclassifier.EmbedResponse.
+ * Use `create(EmbedResponseSchema)` to create a new message.
+ */
+export const EmbedResponseSchema: GenMessage<EmbedResponse> = /*@__PURE__*/
+  messageDesc(file_image_classifier, 15);
+
+/**
+ * A part of a model folder's file. The parts of one file follow each other.
+ *
+ * @generated from message imageclassifier.PublishModelRequest
+ */
+export type PublishModelRequest = Message<"imageclassifier.PublishModelRequest"> & {
+  /**
+   * Name of the model: 1 to 64 letters, digits, '-', '_' and '.'. Required in the first message; later ones may omit it.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Number of the version, above the highest one. 0 means the next. Only the first message's counts.
+   *
+   * @generated from field: uint64 version = 2;
+   */
+  version: bigint;
+
+  /**
+   * Name of the file: config.json and model.safetensors are required; report.json, report.html and LICENSE are optional.
+   *
+   * @generated from field: string file = 3;
+   */
+  file: string;
+
+  /**
+   * The next bytes of that file. All files together fit into the server's limit on messages in memory (default 128 MiB).
+   *
+   * @generated from field: bytes data = 4;
+   */
+  data: Uint8Array;
+};
+
+/**
+ * Describes the message imageclassifier.PublishModelRequest.
+ * Use `create(PublishModelRequestSchema)` to create a new message.
+ */
+export const PublishModelRequestSchema: GenMessage<PublishModelRequest> = /*@__PURE__*/
+  messageDesc(file_image_classifier, 16);
+
+/**
+ * @generated from message imageclassifier.PublishModelResponse
+ */
+export type PublishModelResponse = Message<"imageclassifier.PublishModelResponse"> & {
+  /**
+   * The new version.
+   *
+   * @generated from field: imageclassifier.ModelSummary model = 1;
+   */
+  model?: ModelSummary | undefined;
+
+  /**
+   * Identifies this request in the server's log. The x-request-id metadata has the same value.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message imageclassifier.PublishModelResponse.
+ * Use `create(PublishModelResponseSchema)` to create a new message.
+ */
+export const PublishModelResponseSchema: GenMessage<PublishModelResponse> = /*@__PURE__*/
+  messageDesc(file_image_classifier, 17);
+
+/**
+ * @generated from message imageclassifier.FeedbackRequest
+ */
+export type FeedbackRequest = Message<"imageclassifier.FeedbackRequest"> & {
+  /**
+   * One encoded image, as in ClassifyImageRequest.
+   *
+   * @generated from field: bytes image_data = 1;
+   */
+  imageData: Uint8Array;
+
+  /**
+   * Name of the class that the image shows, at most 200 bytes. It may be a new one.
+   *
+   * @generated from field: string label = 2;
+   */
+  label: string;
+};
+
+/**
+ * Describes the message imageclassifier.FeedbackRequest.
+ * Use `create(FeedbackRequestSchema)` to create a new message.
+ */
+export const FeedbackRequestSchema: GenMessage<FeedbackRequest> = /*@__PURE__*/
+  messageDesc(file_image_classifier, 18);
+
+/**
+ * @generated from message imageclassifier.FeedbackResponse
+ */
+export type FeedbackResponse = Message<"imageclassifier.FeedbackResponse"> & {
+  /**
+   * Identifies this request in the server's log. The x-request-id metadata has the same value.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message imageclassifier.FeedbackResponse.
+ * Use `create(FeedbackResponseSchema)` to create a new message.
+ */
+export const FeedbackResponseSchema: GenMessage<FeedbackResponse> = /*@__PURE__*/
+  messageDesc(file_image_classifier, 19);
 
 /**
  * How a decoded image becomes the network's input, in this order: apply the EXIF orientation; blend transparent pixels
@@ -542,7 +889,7 @@ export type Preprocessing = Message<"imageclassifier.Preprocessing"> & {
  * Use `create(PreprocessingSchema)` to create a new message.
  */
 export const PreprocessingSchema: GenMessage<Preprocessing> = /*@__PURE__*/
-  messageDesc(file_image_classifier, 11);
+  messageDesc(file_image_classifier, 20);
 
 /**
  * What a server accepts.
@@ -591,7 +938,46 @@ export type Limits = Message<"imageclassifier.Limits"> & {
  * Use `create(LimitsSchema)` to create a new message.
  */
 export const LimitsSchema: GenMessage<Limits> = /*@__PURE__*/
-  messageDesc(file_image_classifier, 12);
+  messageDesc(file_image_classifier, 21);
+
+/**
+ * Whether a version of a model can be used.
+ *
+ * @generated from enum imageclassifier.ModelState
+ */
+export enum ModelState {
+  /**
+   * @generated from enum value: MODEL_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Requests can use it.
+   *
+   * @generated from enum value: MODEL_STATE_SERVING = 1;
+   */
+  SERVING = 1,
+
+  /**
+   * Its folder cannot be used.
+   *
+   * @generated from enum value: MODEL_STATE_BROKEN = 2;
+   */
+  BROKEN = 2,
+
+  /**
+   * It was unloaded.
+   *
+   * @generated from enum value: MODEL_STATE_UNLOADED = 3;
+   */
+  UNLOADED = 3,
+}
+
+/**
+ * Describes the enum imageclassifier.ModelState.
+ */
+export const ModelStateSchema: GenEnum<ModelState> = /*@__PURE__*/
+  enumDesc(file_image_classifier, 0);
 
 /**
  * Values of google.rpc.ErrorInfo.reason in the domain "imageclassifier". They have no prefix because they are sent by
@@ -756,13 +1142,49 @@ export enum ErrorReason {
    * @generated from enum value: METHOD_UNKNOWN = 21;
    */
   METHOD_UNKNOWN = 21,
+
+  /**
+   * The access token may not change the server's models.
+   *
+   * @generated from enum value: PERMISSION_DENIED = 22;
+   */
+  PERMISSION_DENIED = 22,
+
+  /**
+   * The server was started without the option that the method needs.
+   *
+   * @generated from enum value: NOT_ENABLED = 23;
+   */
+  NOT_ENABLED = 23,
+
+  /**
+   * The model's files cannot be used, or the version is not above the highest one. Metadata: model (its beginning, if it is
+   * long).
+   *
+   * @generated from enum value: MODEL_UNUSABLE = 24;
+   */
+  MODEL_UNUSABLE = 24,
+
+  /**
+   * The label is empty or too long.
+   *
+   * @generated from enum value: LABEL_MALFORMED = 25;
+   */
+  LABEL_MALFORMED = 25,
+
+  /**
+   * The server keeps no more images.
+   *
+   * @generated from enum value: FEEDBACK_FULL = 26;
+   */
+  FEEDBACK_FULL = 26,
 }
 
 /**
  * Describes the enum imageclassifier.ErrorReason.
  */
 export const ErrorReasonSchema: GenEnum<ErrorReason> = /*@__PURE__*/
-  enumDesc(file_image_classifier, 0);
+  enumDesc(file_image_classifier, 1);
 
 /**
  * Classifies images into the 1000 classes of ImageNet-1k.
@@ -828,6 +1250,56 @@ export const ImageClassifier: GenService<{
     methodKind: "unary";
     input: typeof GetModelRequestSchema;
     output: typeof GetModelResponseSchema;
+  },
+  /**
+   * Lists the models: the network's own classes, and those that were trained on its features.
+   *
+   * @generated from rpc imageclassifier.ImageClassifier.ListModels
+   */
+  listModels: {
+    methodKind: "unary";
+    input: typeof ListModelsRequestSchema;
+    output: typeof ListModelsResponseSchema;
+  },
+  /**
+   * Computes the feature vector of one encoded image: the features before the network's last layer. Similar images have a high
+   * cosine similarity. ClassifyImageRequest.embed returns the same vector without a second pass.
+   *
+   * Errors as for Classify.
+   *
+   * @generated from rpc imageclassifier.ImageClassifier.Embed
+   */
+  embed: {
+    methodKind: "unary";
+    input: typeof EmbedRequestSchema;
+    output: typeof EmbedResponseSchema;
+  },
+  /**
+   * Adds a version of a model: the files of a folder that `imageclassifier train` wrote. The server tries the model before it
+   * serves it; a model that cannot be used changes nothing. Needs an access token that may publish.
+   *
+   * INVALID_ARGUMENT: the model cannot be used, or the version is not above the highest. PERMISSION_DENIED: the token may not
+   * publish. UNIMPLEMENTED: the server has no folder of models.
+   *
+   * @generated from rpc imageclassifier.ImageClassifier.PublishModel
+   */
+  publishModel: {
+    methodKind: "client_streaming";
+    input: typeof PublishModelRequestSchema;
+    output: typeof PublishModelResponseSchema;
+  },
+  /**
+   * Keeps an image with its correct label on the server, for training.
+   *
+   * INVALID_ARGUMENT: the image cannot be decoded, or the label is empty. FAILED_PRECONDITION: the server keeps no more images.
+   * UNIMPLEMENTED: the server keeps no images.
+   *
+   * @generated from rpc imageclassifier.ImageClassifier.Feedback
+   */
+  feedback: {
+    methodKind: "unary";
+    input: typeof FeedbackRequestSchema;
+    output: typeof FeedbackResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_image_classifier, 0);

@@ -16,12 +16,8 @@ pub(super) fn parse_query(query: &str) -> Result<ClassifyImageRequest, RequestEr
                     .map_err(|_| malformed("top_k", &value, "write a whole number up to 1000"))?;
             }
             "model" => request.model = value.into_owned(),
-            "explain" => {
-                request.explain = value
-                    .to_ascii_lowercase()
-                    .parse()
-                    .map_err(|_| malformed("explain", &value, "write true or false"))?;
-            }
+            "explain" => request.explain = parse_bool("explain", &value)?,
+            "embed" => request.embed = parse_bool("embed", &value)?,
             _ => {
                 let name = name.into_owned();
                 return Err(RequestError::ParameterUnknown { name });
@@ -29,6 +25,11 @@ pub(super) fn parse_query(query: &str) -> Result<ClassifyImageRequest, RequestEr
         }
     }
     Ok(request)
+}
+
+fn parse_bool(name: &'static str, value: &str) -> Result<bool, RequestError> {
+    let parsed = value.to_ascii_lowercase().parse();
+    parsed.map_err(|_| malformed(name, value, "write true or false"))
 }
 
 fn malformed(name: &'static str, value: &str, help: &'static str) -> RequestError {
@@ -51,13 +52,24 @@ mod tests {
             top_k: 3,
             model: "a b".to_owned(),
             explain: true,
+            embed: true,
             ..Default::default()
         };
-        assert_eq!(parse("top_k=3&model=a%20b&explain=true"), Ok(expected));
+        assert_eq!(
+            parse("top_k=3&model=a%20b&explain=true&embed=TRUE"),
+            Ok(expected)
+        );
         for explain in ["explain=True", "explain=TRUE"] {
             assert!(parse(explain).unwrap().explain, "{explain}");
         }
-        for wrong in ["top_k=three", "top_k=-1", "top_k=", "explain=yes", "topk=3"] {
+        for wrong in [
+            "top_k=three",
+            "top_k=-1",
+            "top_k=",
+            "explain=yes",
+            "embed=1",
+            "topk=3",
+        ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -8,7 +8,11 @@ use proto::{
 };
 
 use crate::{
-    engine::{Engine, prepared::PreparedTensor},
+    engine::{
+        Engine,
+        models::{PREPARED_SUFFIX, Table, Version},
+        prepared::PreparedTensor,
+    },
     protocols::oip::{outputs::Output, tensor::datatype_name},
     request::error::{RequestError, excerpt},
 };
@@ -17,6 +21,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Model {
     pub(crate) classifier: Classifier,
+    /// The number of a model folder's version; the revision of the network's own classes.
+    pub(crate) version: String,
     pub(crate) kind: InputKind,
 }
 
@@ -30,22 +36,47 @@ pub(crate) enum InputKind {
 }
 
 const PLATFORM: &str = "burn";
-/// What the name of a model that takes preprocessed tensors ends with.
-const PREPARED_SUFFIX: &str = "-preprocessed";
+
+/// The version called `wanted`, by its number or its revision; the highest that works if that is empty.
+fn find_version<'a>(table: &'a Table, name: &str, wanted: &str) -> Option<&'a Version> {
+    if wanted.is_empty() {
+        return table.current(name);
+    }
+    let mut all = table.all().filter(|(found, _)| *found == name);
+    all.find_map(|(_, version)| {
+        let revision = version.classifier()?.revision();
+        (wanted == revision || wanted == version.number.to_string()).then_some(version)
+    })
+}
+
+/// What clients call the version; `None` if it cannot be used.
+pub(super) fn version_name(version: &Version, is_network: bool) -> Option<String> {
+    let classifier = version.classifier()?;
+    Some(if is_network {
+        classifier.revision().to_owned()
+    } else {
+        version.number.to_string()
+    })
+}
 
 impl Model {
     /// # Errors
     /// [`RequestError::UnknownModel`].
     pub(crate) fn find(engine: &Engine, name: &str, version: &str) -> Result<Self, RequestError> {
         let table = engine.models().table();
+        let network = engine.built_in().name();
         let of = |name: &str, kind| {
-            let found = table.get(name).cloned();
-            found.map(|classifier| Self { classifier, kind })
+            let found = find_version(&table, name, version)?;
+            let classifier = found.classifier()?.clone();
+            let version = version_name(found, name == network)?;
+            Some(Self {
+                classifier,
+                version,
+                kind,
+            })
         };
         let prepared = || of(name.strip_suffix(PREPARED_SUFFIX)?, InputKind::Prepared);
-        let found = of(name, InputKind::Encoded).or_else(prepared);
-        let wanted = |model: &Self| version.is_empty() || version == model.classifier.revision();
-        if let Some(model) = found.filter(wanted) {
+        if let Some(model) = of(name, InputKind::Encoded).or_else(prepared) {
             return Ok(model);
         }
         let version_of = |name: &str| match version {
@@ -123,6 +154,17 @@ impl Model {
         }
     }
 
+    /// What clients can call the model's versions, highest first.
+    fn versions(&self, engine: &Engine) -> Vec<String> {
+        let name = self.classifier.name();
+        let is_network = name == engine.built_in().name();
+        let table = engine.models().table();
+        let versions = table.all().filter(|(found, _)| *found == name);
+        versions
+            .filter_map(|(_, version)| version_name(version, is_network))
+            .collect()
+    }
+
     pub(crate) fn metadata(&self, engine: &Engine) -> proto::ModelMetadataResponse {
         let tensor = |name: &str, datatype, dims: Vec<i64>| TensorMetadata {
             name: name.to_owned(),
@@ -132,7 +174,7 @@ impl Model {
         let outputs = self.outputs().iter();
         proto::ModelMetadataResponse {
             name: self.name(),
-            versions: vec![self.classifier.revision().to_owned()],
+            versions: self.versions(engine),
             platform: PLATFORM.to_owned(),
             inputs: vec![tensor(self.input(), self.datatype(), self.dims(engine))],
             outputs: outputs

@@ -61,6 +61,11 @@ impl RequestError {
             }
             Self::RateLimited { .. } => (Code::ResourceExhausted, ErrorReason::RateLimited),
             Self::Unauthenticated => (Code::Unauthenticated, ErrorReason::Unauthenticated),
+            Self::PermissionDenied => (Code::PermissionDenied, ErrorReason::PermissionDenied),
+            Self::NotEnabled { .. } => (Code::Unimplemented, ErrorReason::NotEnabled),
+            Self::ModelUnusable { .. } => (Code::InvalidArgument, ErrorReason::ModelUnusable),
+            Self::LabelMalformed { .. } => (Code::InvalidArgument, ErrorReason::LabelMalformed),
+            Self::FeedbackFull => (Code::FailedPrecondition, ErrorReason::FeedbackFull),
             Self::DeadlineExceeded
             | Self::UploadTooSlow { .. }
             | Self::StreamIdle { .. }

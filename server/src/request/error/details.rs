@@ -97,6 +97,8 @@ impl RequestError {
                     ("available", available.clone()),
                 ],
             ),
+            Self::ModelUnusable { model, .. } => (None, vec![("model", excerpt(model).to_owned())]),
+            Self::LabelMalformed { .. } => (Some("label"), vec![]),
             Self::BatchSize { images, images_max } => (
                 Some("requests"),
                 vec![
@@ -124,6 +126,9 @@ impl RequestError {
             | Self::TooManyWatches { .. }
             | Self::RateLimited { .. }
             | Self::Unauthenticated
+            | Self::PermissionDenied
+            | Self::NotEnabled { .. }
+            | Self::FeedbackFull
             | Self::NotReady
             | Self::DeadlineExceeded
             | Self::UploadTooSlow { .. }

@@ -17,7 +17,7 @@ pub(super) const ENCODED: &str = "efficientnet-lite0";
 pub(super) const PREPARED: &str = "efficientnet-lite0-preprocessed";
 pub(super) const SIZE: usize = 224;
 
-pub(super) async fn client(app: &App) -> GrpcInferenceServiceClient<Channel> {
+pub(crate) async fn client(app: &App) -> GrpcInferenceServiceClient<Channel> {
     GrpcInferenceServiceClient::new(app.channel().await)
 }
 

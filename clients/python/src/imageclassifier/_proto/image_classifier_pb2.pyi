@@ -8,6 +8,13 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class ModelState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    MODEL_STATE_UNSPECIFIED: _ClassVar[ModelState]
+    MODEL_STATE_SERVING: _ClassVar[ModelState]
+    MODEL_STATE_BROKEN: _ClassVar[ModelState]
+    MODEL_STATE_UNLOADED: _ClassVar[ModelState]
+
 class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     ERROR_REASON_UNSPECIFIED: _ClassVar[ErrorReason]
@@ -32,6 +39,15 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TENSOR_MALFORMED: _ClassVar[ErrorReason]
     MESSAGE_COMPRESSED: _ClassVar[ErrorReason]
     METHOD_UNKNOWN: _ClassVar[ErrorReason]
+    PERMISSION_DENIED: _ClassVar[ErrorReason]
+    NOT_ENABLED: _ClassVar[ErrorReason]
+    MODEL_UNUSABLE: _ClassVar[ErrorReason]
+    LABEL_MALFORMED: _ClassVar[ErrorReason]
+    FEEDBACK_FULL: _ClassVar[ErrorReason]
+MODEL_STATE_UNSPECIFIED: ModelState
+MODEL_STATE_SERVING: ModelState
+MODEL_STATE_BROKEN: ModelState
+MODEL_STATE_UNLOADED: ModelState
 ERROR_REASON_UNSPECIFIED: ErrorReason
 IMAGE_EMPTY: ErrorReason
 IMAGE_TOO_LARGE: ErrorReason
@@ -54,23 +70,30 @@ ID_TOO_LONG: ErrorReason
 TENSOR_MALFORMED: ErrorReason
 MESSAGE_COMPRESSED: ErrorReason
 METHOD_UNKNOWN: ErrorReason
+PERMISSION_DENIED: ErrorReason
+NOT_ENABLED: ErrorReason
+MODEL_UNUSABLE: ErrorReason
+LABEL_MALFORMED: ErrorReason
+FEEDBACK_FULL: ErrorReason
 
 class ClassifyImageRequest(_message.Message):
-    __slots__ = ("image_data", "top_k", "model", "explain", "id")
+    __slots__ = ("image_data", "top_k", "model", "explain", "id", "embed")
     IMAGE_DATA_FIELD_NUMBER: _ClassVar[int]
     TOP_K_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     EXPLAIN_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
+    EMBED_FIELD_NUMBER: _ClassVar[int]
     image_data: bytes
     top_k: int
     model: str
     explain: bool
     id: str
-    def __init__(self, image_data: _Optional[bytes] = ..., top_k: _Optional[int] = ..., model: _Optional[str] = ..., explain: bool = ..., id: _Optional[str] = ...) -> None: ...
+    embed: bool
+    def __init__(self, image_data: _Optional[bytes] = ..., top_k: _Optional[int] = ..., model: _Optional[str] = ..., explain: bool = ..., id: _Optional[str] = ..., embed: bool = ...) -> None: ...
 
 class ClassifyImageResponse(_message.Message):
-    __slots__ = ("label", "confidence", "predictions", "model", "model_revision", "timings", "request_id", "crop")
+    __slots__ = ("label", "confidence", "predictions", "model", "model_revision", "timings", "request_id", "crop", "unknown", "known_score", "embedding")
     LABEL_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     PREDICTIONS_FIELD_NUMBER: _ClassVar[int]
@@ -79,6 +102,9 @@ class ClassifyImageResponse(_message.Message):
     TIMINGS_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     CROP_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_SCORE_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_FIELD_NUMBER: _ClassVar[int]
     label: str
     confidence: float
     predictions: _containers.RepeatedCompositeFieldContainer[Prediction]
@@ -87,7 +113,10 @@ class ClassifyImageResponse(_message.Message):
     timings: Timings
     request_id: str
     crop: Crop
-    def __init__(self, label: _Optional[str] = ..., confidence: _Optional[float] = ..., predictions: _Optional[_Iterable[_Union[Prediction, _Mapping]]] = ..., model: _Optional[str] = ..., model_revision: _Optional[str] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., request_id: _Optional[str] = ..., crop: _Optional[_Union[Crop, _Mapping]] = ...) -> None: ...
+    unknown: bool
+    known_score: float
+    embedding: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, label: _Optional[str] = ..., confidence: _Optional[float] = ..., predictions: _Optional[_Iterable[_Union[Prediction, _Mapping]]] = ..., model: _Optional[str] = ..., model_revision: _Optional[str] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., request_id: _Optional[str] = ..., crop: _Optional[_Union[Crop, _Mapping]] = ..., unknown: bool = ..., known_score: _Optional[float] = ..., embedding: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class ClassifyBatchRequest(_message.Message):
     __slots__ = ("requests",)
@@ -188,6 +217,100 @@ class GetModelResponse(_message.Message):
     preprocessing: Preprocessing
     limits: Limits
     def __init__(self, name: _Optional[str] = ..., revision: _Optional[str] = ..., weights_digest: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., input_size: _Optional[int] = ..., preprocessing: _Optional[_Union[Preprocessing, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ...) -> None: ...
+
+class ListModelsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListModelsResponse(_message.Message):
+    __slots__ = ("models", "accepts_feedback")
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTS_FEEDBACK_FIELD_NUMBER: _ClassVar[int]
+    models: _containers.RepeatedCompositeFieldContainer[ModelSummary]
+    accepts_feedback: bool
+    def __init__(self, models: _Optional[_Iterable[_Union[ModelSummary, _Mapping]]] = ..., accepts_feedback: bool = ...) -> None: ...
+
+class ModelSummary(_message.Message):
+    __slots__ = ("name", "version", "revision", "digest", "classes", "is_default", "base", "state", "error", "is_current", "training")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    CLASSES_FIELD_NUMBER: _ClassVar[int]
+    IS_DEFAULT_FIELD_NUMBER: _ClassVar[int]
+    BASE_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    IS_CURRENT_FIELD_NUMBER: _ClassVar[int]
+    TRAINING_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: int
+    revision: str
+    digest: str
+    classes: int
+    is_default: bool
+    base: str
+    state: ModelState
+    error: str
+    is_current: bool
+    training: str
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., revision: _Optional[str] = ..., digest: _Optional[str] = ..., classes: _Optional[int] = ..., is_default: bool = ..., base: _Optional[str] = ..., state: _Optional[_Union[ModelState, str]] = ..., error: _Optional[str] = ..., is_current: bool = ..., training: _Optional[str] = ...) -> None: ...
+
+class EmbedRequest(_message.Message):
+    __slots__ = ("image_data", "model")
+    IMAGE_DATA_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    image_data: bytes
+    model: str
+    def __init__(self, image_data: _Optional[bytes] = ..., model: _Optional[str] = ...) -> None: ...
+
+class EmbedResponse(_message.Message):
+    __slots__ = ("embedding", "model_revision", "timings", "request_id", "crop")
+    EMBEDDING_FIELD_NUMBER: _ClassVar[int]
+    MODEL_REVISION_FIELD_NUMBER: _ClassVar[int]
+    TIMINGS_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    CROP_FIELD_NUMBER: _ClassVar[int]
+    embedding: _containers.RepeatedScalarFieldContainer[float]
+    model_revision: str
+    timings: Timings
+    request_id: str
+    crop: Crop
+    def __init__(self, embedding: _Optional[_Iterable[float]] = ..., model_revision: _Optional[str] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., request_id: _Optional[str] = ..., crop: _Optional[_Union[Crop, _Mapping]] = ...) -> None: ...
+
+class PublishModelRequest(_message.Message):
+    __slots__ = ("name", "version", "file", "data")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    FILE_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: int
+    file: str
+    data: bytes
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., file: _Optional[str] = ..., data: _Optional[bytes] = ...) -> None: ...
+
+class PublishModelResponse(_message.Message):
+    __slots__ = ("model", "request_id")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    model: ModelSummary
+    request_id: str
+    def __init__(self, model: _Optional[_Union[ModelSummary, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class FeedbackRequest(_message.Message):
+    __slots__ = ("image_data", "label")
+    IMAGE_DATA_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    image_data: bytes
+    label: str
+    def __init__(self, image_data: _Optional[bytes] = ..., label: _Optional[str] = ...) -> None: ...
+
+class FeedbackResponse(_message.Message):
+    __slots__ = ("request_id",)
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    def __init__(self, request_id: _Optional[str] = ...) -> None: ...
 
 class Preprocessing(_message.Message):
     __slots__ = ("version", "crop_fraction", "filter", "mean", "scale")

@@ -58,6 +58,26 @@ class ImageClassifierStub(object):
                 request_serializer=image__classifier__pb2.GetModelRequest.SerializeToString,
                 response_deserializer=image__classifier__pb2.GetModelResponse.FromString,
                 _registered_method=True)
+        self.ListModels = channel.unary_unary(
+                '/imageclassifier.ImageClassifier/ListModels',
+                request_serializer=image__classifier__pb2.ListModelsRequest.SerializeToString,
+                response_deserializer=image__classifier__pb2.ListModelsResponse.FromString,
+                _registered_method=True)
+        self.Embed = channel.unary_unary(
+                '/imageclassifier.ImageClassifier/Embed',
+                request_serializer=image__classifier__pb2.EmbedRequest.SerializeToString,
+                response_deserializer=image__classifier__pb2.EmbedResponse.FromString,
+                _registered_method=True)
+        self.PublishModel = channel.stream_unary(
+                '/imageclassifier.ImageClassifier/PublishModel',
+                request_serializer=image__classifier__pb2.PublishModelRequest.SerializeToString,
+                response_deserializer=image__classifier__pb2.PublishModelResponse.FromString,
+                _registered_method=True)
+        self.Feedback = channel.unary_unary(
+                '/imageclassifier.ImageClassifier/Feedback',
+                request_serializer=image__classifier__pb2.FeedbackRequest.SerializeToString,
+                response_deserializer=image__classifier__pb2.FeedbackResponse.FromString,
+                _registered_method=True)
 
 
 class ImageClassifierServicer(object):
@@ -111,6 +131,44 @@ class ImageClassifierServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListModels(self, request, context):
+        """Lists the models: the network's own classes, and those that were trained on its features.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Embed(self, request, context):
+        """Computes the feature vector of one encoded image: the features before the network's last layer. Similar images have a high
+        cosine similarity. ClassifyImageRequest.embed returns the same vector without a second pass.
+
+        Errors as for Classify.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PublishModel(self, request_iterator, context):
+        """Adds a version of a model: the files of a folder that `imageclassifier train` wrote. The server tries the model before it
+        serves it; a model that cannot be used changes nothing. Needs an access token that may publish.
+
+        INVALID_ARGUMENT: the model cannot be used, or the version is not above the highest. PERMISSION_DENIED: the token may not
+        publish. UNIMPLEMENTED: the server has no folder of models.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Feedback(self, request, context):
+        """Keeps an image with its correct label on the server, for training.
+
+        INVALID_ARGUMENT: the image cannot be decoded, or the label is empty. FAILED_PRECONDITION: the server keeps no more images.
+        UNIMPLEMENTED: the server keeps no images.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ImageClassifierServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -133,6 +191,26 @@ def add_ImageClassifierServicer_to_server(servicer, server):
                     servicer.GetModel,
                     request_deserializer=image__classifier__pb2.GetModelRequest.FromString,
                     response_serializer=image__classifier__pb2.GetModelResponse.SerializeToString,
+            ),
+            'ListModels': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListModels,
+                    request_deserializer=image__classifier__pb2.ListModelsRequest.FromString,
+                    response_serializer=image__classifier__pb2.ListModelsResponse.SerializeToString,
+            ),
+            'Embed': grpc.unary_unary_rpc_method_handler(
+                    servicer.Embed,
+                    request_deserializer=image__classifier__pb2.EmbedRequest.FromString,
+                    response_serializer=image__classifier__pb2.EmbedResponse.SerializeToString,
+            ),
+            'PublishModel': grpc.stream_unary_rpc_method_handler(
+                    servicer.PublishModel,
+                    request_deserializer=image__classifier__pb2.PublishModelRequest.FromString,
+                    response_serializer=image__classifier__pb2.PublishModelResponse.SerializeToString,
+            ),
+            'Feedback': grpc.unary_unary_rpc_method_handler(
+                    servicer.Feedback,
+                    request_deserializer=image__classifier__pb2.FeedbackRequest.FromString,
+                    response_serializer=image__classifier__pb2.FeedbackResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -247,6 +325,114 @@ class ImageClassifier(object):
             '/imageclassifier.ImageClassifier/GetModel',
             image__classifier__pb2.GetModelRequest.SerializeToString,
             image__classifier__pb2.GetModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListModels(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/imageclassifier.ImageClassifier/ListModels',
+            image__classifier__pb2.ListModelsRequest.SerializeToString,
+            image__classifier__pb2.ListModelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Embed(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/imageclassifier.ImageClassifier/Embed',
+            image__classifier__pb2.EmbedRequest.SerializeToString,
+            image__classifier__pb2.EmbedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PublishModel(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/imageclassifier.ImageClassifier/PublishModel',
+            image__classifier__pb2.PublishModelRequest.SerializeToString,
+            image__classifier__pb2.PublishModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Feedback(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/imageclassifier.ImageClassifier/Feedback',
+            image__classifier__pb2.FeedbackRequest.SerializeToString,
+            image__classifier__pb2.FeedbackResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,272 @@
+//! The model folders in `--models`: NAME, or NAME/VERSION as in Triton's layout. Every version that works is served; without a
+//! version, a model's name means the highest.
+
+mod load;
+mod load_unload;
+pub(crate) mod publish;
+mod scan;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    io,
+    path::PathBuf,
+    sync::{Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
+
+use imageclassifier_model::{Classifier, Embedding, Precision, Weights};
+use tokio::{task::spawn_blocking, time::sleep};
+
+use crate::{
+    engine::models::{Models, State, Table, Version},
+    observe::metrics::Metrics,
+};
+use load::Loader;
+use scan::{Found, Key, Stamp};
+
+/// How often the folders are looked at.
+const INTERVAL: Duration = Duration::from_secs(1);
+/// Versions of all models together. The largest head that is accepted takes 46 MB, a usual one 1 MB.
+const VERSIONS_MAX: usize = 256;
+
+/// Serves the model folders of a directory.
+pub(crate) struct Repository {
+    dir: PathBuf,
+    built_in: Classifier,
+    loader: Loader,
+    models: Models,
+    metrics: Metrics,
+    known: Mutex<Known>,
+    /// Held while a model is published: two must not get the same number.
+    publishing: Mutex<()>,
+}
+
+/// What is known of the directory.
+#[derive(Default)]
+struct Known {
+    folders: BTreeMap<Key, Folder>,
+    /// Names of models that are not served until they are loaded again.
+    unloaded: BTreeSet<String>,
+    /// Why the directory could not be read.
+    problem: Option<String>,
+}
+
+/// A version's folder.
+struct Folder {
+    /// As the files were when they were last looked at.
+    seen: Stamp,
+    /// As the files were when they were last read.
+    read: Option<Stamp>,
+    state: State,
+}
+
+/// When a changed folder is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    Now,
+    /// Once its files have not changed for an interval: somebody may be writing them.
+    Settled,
+}
+
+impl Repository {
+    /// Serves the folders in `dir` next to `built_in`.
+    ///
+    /// # Errors
+    /// If the directory cannot be read.
+    pub(super) fn open(
+        dir: PathBuf,
+        weights: Weights,
+        precision: Precision,
+        built_in: Classifier,
+        models: Models,
+        metrics: Metrics,
+    ) -> io::Result<Self> {
+        let repository = Self {
+            loader: Loader::new(weights, precision),
+            dir,
+            built_in,
+            models,
+            metrics,
+            known: Mutex::default(),
+            publishing: Mutex::default(),
+        };
+        repository.update(When::Now).map_err(|error| {
+            let dir = repository.dir.display();
+            io::Error::new(error.kind(), format!("cannot read --models {dir}: {error}"))
+        })?;
+        Ok(repository)
+    }
+
+    /// Sets the features that a new model has to classify before it is served.
+    pub(super) fn warm_up_with(&self, embedding: Embedding) {
+        self.loader.warm_up_with(embedding);
+    }
+
+    /// Looks at the folders again and again, until the repository is dropped.
+    pub(super) async fn watch(repository: Weak<Self>) {
+        loop {
+            sleep(INTERVAL).await;
+            let Some(repository) = repository.upgrade() else {
+                return;
+            };
+            if let Err(error) = spawn_blocking(move || repository.poll()).await {
+                if !error.is_panic() {
+                    // The runtime is going away.
+                    return;
+                }
+                tracing::error!("looking for models: {error}");
+            }
+        }
+    }
+
+    fn poll(&self) {
+        let problem = self.update(When::Settled).err();
+        let problem = problem.map(|error| error.to_string());
+        let mut known = self.known();
+        if known.problem != problem {
+            match &problem {
+                Some(problem) => tracing::warn!(
+                    "cannot read {}: {problem}. Its models stay in use",
+                    self.dir.display()
+                ),
+                None => tracing::info!("{} can be read again", self.dir.display()),
+            }
+            known.problem = problem;
+        }
+    }
+
+    /// Reads the folders that have changed, and serves what works.
+    fn update(&self, when: When) -> io::Result<()> {
+        let found = scan::scan(&self.dir)?;
+        let mut known = self.known();
+        let mut changed = self.forget_removed(&mut known.folders, &found);
+        for (key, found) in found {
+            changed |= self.update_folder(&mut known.folders, key, found, when);
+        }
+        if changed {
+            self.serve(&known);
+        }
+        Ok(())
+    }
+
+    /// Whether a folder that was known is gone.
+    fn forget_removed(
+        &self,
+        folders: &mut BTreeMap<Key, Folder>,
+        found: &BTreeMap<Key, Found>,
+    ) -> bool {
+        let before = folders.len();
+        folders.retain(|key, _| {
+            let stays = found.contains_key(key);
+            if !stays {
+                tracing::info!(model = key.name, version = key.version, "model removed");
+            }
+            stays
+        });
+        folders.len() != before
+    }
+
+    /// Whether the folder has been read.
+    fn update_folder(
+        &self,
+        folders: &mut BTreeMap<Key, Folder>,
+        key: Key,
+        found: Found,
+        when: When,
+    ) -> bool {
+        let room = folders.len() < VERSIONS_MAX;
+        let folder = folders.entry(key.clone());
+        let is_new = matches!(folder, Entry::Vacant(_));
+        let folder = folder.or_insert_with(|| Folder {
+            seen: found.stamp.clone(),
+            read: None,
+            state: State::Broken("it has not been read yet".to_owned()),
+        });
+        if folder.read.as_ref() == Some(&found.stamp) {
+            return false;
+        }
+        let settled = !is_new && folder.seen == found.stamp;
+        if when == When::Settled && !settled {
+            folder.seen = found.stamp;
+            return false;
+        }
+        if is_new && !room {
+            let problem =
+                format!("the server serves {VERSIONS_MAX} versions of models: remove some");
+            folder.state = State::Broken(problem);
+        } else {
+            self.read(&key, &found, &mut folder.state);
+        }
+        folder.seen = found.stamp.clone();
+        folder.read = Some(found.stamp);
+        true
+    }
+
+    /// Reads a folder. A model that works stays in use until there is another one that works.
+    fn read(&self, key: &Key, found: &Found, state: &mut State) {
+        let loaded = self.loader.read(&found.path, &key.name);
+        self.metrics.model_loaded(loaded.is_ok());
+        match loaded {
+            Ok(loaded) => {
+                tracing::info!(
+                    model = key.name,
+                    version = key.version,
+                    revision = loaded.classifier.revision(),
+                    classes = loaded.classifier.labels().len(),
+                    "model loaded"
+                );
+                *state = loaded.into_state();
+            }
+            Err(why) => {
+                let path = found.path.display();
+                match state {
+                    State::Serving { problem, .. } => {
+                        tracing::warn!(
+                            "cannot use the model folder {path}: {why}. Its earlier contents stay in use"
+                        );
+                        *problem = Some(why);
+                    }
+                    State::Broken(_) | State::Unloaded => {
+                        tracing::warn!("cannot use the model folder {path}: {why}");
+                        *state = State::Broken(why);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Serves what is known, all at once.
+    fn serve(&self, known: &Known) {
+        let mut trained: BTreeMap<String, Vec<Version>> = BTreeMap::new();
+        for (key, folder) in known.folders.iter().rev() {
+            // A new folder that somebody may still be writing is not listed.
+            if folder.read.is_none() {
+                continue;
+            }
+            trained.entry(key.name.clone()).or_default().push(Version {
+                number: key.version,
+                state: if known.unloaded.contains(&key.name) {
+                    State::Unloaded
+                } else {
+                    folder.state.clone()
+                },
+            });
+        }
+        let default = self.models.table().default().to_owned();
+        let table = Table::new(self.built_in.clone(), default, trained);
+        let serving = table.all().filter(|(_, it)| it.classifier().is_some());
+        let broken = table.all().filter(|(_, it)| it.problem().is_some());
+        self.metrics.set_models(serving.count(), broken.count());
+        self.models.replace(table);
+    }
+
+    fn publishing(&self) -> MutexGuard<'_, ()> {
+        self.publishing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,116 @@
+use std::{path::Path, sync::OnceLock};
+
+use imageclassifier_model::{Classifier, Embedding, ModelFolder, Precision, Weights};
+
+use crate::engine::models::{PREPARED_SUFFIX, State};
+
+/// Makes models of folders, for one network.
+pub(super) struct Loader {
+    weights: Weights,
+    precision: Precision,
+    built_in_name: String,
+    /// The features of the warm-up image, once the network has computed them.
+    warm_up: OnceLock<Embedding>,
+}
+
+/// A model that has answered once.
+pub(super) struct Loaded {
+    pub(super) classifier: Classifier,
+    /// A JSON object.
+    pub(super) training: String,
+}
+
+impl Loader {
+    pub(super) fn new(weights: Weights, precision: Precision) -> Self {
+        Self {
+            built_in_name: weights.variant().name().to_owned(),
+            weights,
+            precision,
+            warm_up: OnceLock::new(),
+        }
+    }
+
+    /// Sets the features that a new model has to classify before it is served.
+    pub(super) fn warm_up_with(&self, embedding: Embedding) {
+        // The same image has the same features.
+        let _ = self.warm_up.set(embedding);
+    }
+
+    /// Reads and tries the model in the folder at `path`.
+    ///
+    /// # Errors
+    /// Why it cannot be used.
+    pub(super) fn read(&self, path: &Path, name: &str) -> Result<Loaded, String> {
+        self.check_name(name)?;
+        let folder = ModelFolder::read_as(path, name);
+        self.accept(&folder.map_err(|error| error.source.to_string())?)
+    }
+
+    /// As [`read`](Self::read), from the contents of the two files.
+    ///
+    /// # Errors
+    /// Why it cannot be used.
+    pub(super) fn parse(
+        &self,
+        name: &str,
+        config: &[u8],
+        tensors: &[u8],
+    ) -> Result<Loaded, String> {
+        self.check_name(name)?;
+        let folder = ModelFolder::from_files(name, config, tensors);
+        self.accept(&folder.map_err(|error| error.to_string())?)
+    }
+
+    /// Clients must be able to tell the models apart.
+    fn check_name(&self, name: &str) -> Result<(), String> {
+        if name == self.built_in_name {
+            return Err("it has the name of the built-in model: rename the folder".to_owned());
+        }
+        if name.ends_with(PREPARED_SUFFIX) {
+            return Err(format!(
+                "its name ends with {PREPARED_SUFFIX}, which the Open Inference Protocol uses: rename the folder"
+            ));
+        }
+        Ok(())
+    }
+
+    fn accept(&self, folder: &ModelFolder) -> Result<Loaded, String> {
+        let classifier = Classifier::trained(folder, &self.weights, self.precision);
+        let classifier = classifier.ok_or_else(|| {
+            format!(
+                "it was trained on {} with the weights {}, the server runs {} with {}: train it again on this network, or start the server with the file of these weights in --weights",
+                folder.base().name(),
+                folder.base_digest(),
+                self.built_in_name,
+                self.weights.digest()
+            )
+        })?;
+        self.warm_up(folder)?;
+        Ok(Loaded {
+            classifier,
+            training: folder.training().to_string(),
+        })
+    }
+
+    /// Classifies the warm-up image. Before the network has seen it, other features serve as well: they show that every number
+    /// of the head can be computed with.
+    fn warm_up(&self, folder: &ModelFolder) -> Result<(), String> {
+        let ones = || Embedding::new(vec![1.0; self.weights.variant().channels()]);
+        let embedding = self.warm_up.get().cloned().unwrap_or_else(ones);
+        let head = folder.head();
+        let finite = head.logits(&embedding).is_some() && head.known(&embedding).score.is_finite();
+        finite.then_some(()).ok_or_else(|| {
+            "its answer to the warm-up image is not finite: train it again".to_owned()
+        })
+    }
+}
+
+impl Loaded {
+    pub(super) fn into_state(self) -> State {
+        State::Serving {
+            classifier: self.classifier,
+            training: self.training,
+            problem: None,
+        }
+    }
+}
