@@ -14,6 +14,7 @@ use crate::{
     engine::Engine,
     observe::{logging::log_error, metrics::Metrics},
     readiness::Phase,
+    service_manager,
 };
 
 /// The sockets that the server listens on.
@@ -45,6 +46,7 @@ pub async fn serve(
     let limits = connection_limits(config);
 
     tokio::spawn(readiness.clone().report(reporter));
+    tokio::spawn(service_manager::notify(readiness.clone()));
     tokio::spawn(warm_up(engine));
     let serving = async {
         let metrics_app = metrics_app(metrics.clone());
