@@ -14,6 +14,7 @@ mod readiness;
 mod reload;
 mod request;
 mod server;
+mod service_manager;
 
 pub use config::{Config, Limits, LogFormat, TlsFiles};
 pub use engine::{

@@ -74,9 +74,16 @@ impl Readiness {
 
     /// Waits until the server begins to close.
     pub(crate) async fn closing(&self) {
-        let mut condition = self.0.subscribe();
-        let closing = condition.wait_for(|condition| condition.phase == Phase::Closing);
-        closing.await.expect("self holds the sender");
+        self.until(|readiness| readiness.phase() == Phase::Closing)
+            .await;
+    }
+
+    /// Waits until `holds` does.
+    pub(crate) async fn until(&self, holds: impl Fn(&Self) -> bool) {
+        let mut changes = self.0.subscribe();
+        while !holds(self) {
+            changes.changed().await.expect("self holds the sender");
+        }
     }
 
     /// Reports every change to grpc.health.v1 until the server closes. Then it removes the names, so that open health

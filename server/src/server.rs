@@ -14,6 +14,7 @@ use crate::{
     engine::Engine,
     observe::{logging::log_error, metrics::Metrics},
     readiness::Phase,
+    service_manager,
 };
 
 /// The sockets that the server listens on.
@@ -46,6 +47,7 @@ pub async fn serve(
 
     tokio::spawn(readiness.clone().report(reporter));
     tokio::spawn(engine.watch_models());
+    tokio::spawn(service_manager::notify(readiness.clone()));
     tokio::spawn(warm_up(engine));
     let serving = async {
         let metrics_app = metrics_app(metrics.clone());

@@ -3,7 +3,7 @@
 
 use clap::{Arg, ArgAction, ArgMatches, Command, builder::PossibleValuesParser, value_parser};
 
-use crate::{bench, fuzz, mutants, weights};
+use crate::{bench, dist, fuzz, mutants, weights};
 
 /// One command of the developer's.
 #[derive(Debug, PartialEq, Eq)]
@@ -13,6 +13,7 @@ pub(crate) enum Task {
     Build,
     Page,
     Test,
+    Dist { triples: Vec<String>, check: bool },
     Weights { variants: Vec<String> },
     Bench { name: String, options: Vec<String> },
     Cases { folder: String, dev: bool },
@@ -47,6 +48,10 @@ impl Task {
             "build" => Self::Build,
             "page" => Self::Page,
             "test" => Self::Test,
+            "dist" => Self::Dist {
+                triples: words(matches, "triples"),
+                check: matches.get_flag("check"),
+            },
             "weights" => Self::Weights {
                 variants: words(matches, "variants"),
             },
@@ -105,6 +110,21 @@ fn command() -> Command {
             Command::new("test").about(
                 "Everything: format, lints, unit, golden, integration, foreign clients, browser",
             ),
+            Command::new("dist")
+                .about("Builds the packages of a release into target/dist/ (docs/releasing.md)")
+                .arg(
+                    Arg::new("triples")
+                        .value_name("TARGET")
+                        .num_args(0..)
+                        .value_parser(PossibleValuesParser::new(dist::TRIPLES))
+                        .help("Some targets instead of all"),
+                )
+                .arg(
+                    Arg::new("check")
+                        .long("check")
+                        .action(ArgAction::SetTrue)
+                        .help("Builds nothing: installs each package into an empty place and tries it"),
+                ),
             Command::new("weights")
                 .about("Downloads and converts the weights of a larger network into target/weights/")
                 .arg(
@@ -239,6 +259,18 @@ mod tests {
     }
 
     #[test]
+    fn packages_and_checks_some_targets_or_all() {
+        let dist = |triples: &[&str], check| Task::Dist {
+            triples: owned(triples),
+            check,
+        };
+        assert_eq!(parsed("dist"), dist(&[], false));
+        let triple = dist::TRIPLES[1];
+        let words = format!("dist --check {triple}");
+        assert_eq!(parsed(&words), dist(&[triple], true));
+    }
+
+    #[test]
     fn rejects_what_names_no_task() {
         for words in [
             "",
@@ -254,6 +286,7 @@ mod tests {
             "bench",
             "bench nothing",
             "test now",
+            "dist x86_64-unknown-linux-gnu",
         ] {
             let words = ["cargo xtask"].into_iter().chain(words.split_whitespace());
             assert!(Task::try_of(words).is_err());

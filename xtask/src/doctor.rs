@@ -10,10 +10,7 @@ use std::{
 use crate::{
     process::{command, exists, folder_of},
     root,
-    tools::{
-        self, BINARYEN, Found, TRUNK, Tool, WASM_BINDGEN, archive::Origin, find_wasm_opt,
-        has_wasm_target,
-    },
+    tools::{self, BINARYEN, Found, TRUNK, Tool, WASM_BINDGEN, archive::Origin, find_wasm_opt},
 };
 
 /// Processor minutes of each part from nothing: estimates, to go with docs/decisions/0004-minutes.md.
@@ -71,11 +68,20 @@ pub(crate) fn report() -> anyhow::Result<()> {
         ("Chromium", "chromium", "chromium"),
         ("Go", "go", "golang-go and four more"),
     ];
+    let packages = [
+        ("Buildah", "buildah", "buildah"),
+        ("Podman, to check", "podman", "podman runc"),
+        ("QEMU, to check", "qemu-aarch64-static", "qemu-user-static"),
+    ];
     println!("To build and serve, `cargo xtask run`:");
     show(&builds);
     println!("Beside it, to test, `cargo xtask test`:");
     let tests = tests.map(|(name, program, packages)| (name.to_owned(), debian(program, packages)));
     show(&tests);
+    println!("And to package, `cargo xtask dist`; it says so when something is missing:");
+    let packages =
+        packages.map(|(name, program, packages)| (name.to_owned(), debian(program, packages)));
+    show(&packages);
     time(&builds);
     let missing = builds.iter().chain(&tests);
     let missing = missing
@@ -140,7 +146,7 @@ fn toolchain() -> String {
 }
 
 fn rust() -> anyhow::Result<State> {
-    Ok(if has_wasm_target()? {
+    Ok(if tools::has_target(tools::TARGET)? {
         State::Ready(format!("with {}", tools::TARGET))
     } else if exists("rustup") {
         State::Comes(format!("from rustup: {}", tools::TARGET), 0)

@@ -7,6 +7,7 @@ mod cases;
 mod conformance;
 mod cycles;
 mod deny;
+mod dist;
 mod doctor;
 mod examples;
 mod fuzz;
@@ -37,6 +38,8 @@ fn main() -> ExitCode {
         Task::Build => run::build(),
         Task::Page => run::page(),
         Task::Test => return test::everything(),
+        Task::Dist { triples, check } if check => dist::check(&triples),
+        Task::Dist { triples, .. } => dist::build(&triples),
         Task::Weights { variants } => weights::make(&variants, Step::unseen()),
         Task::Bench { name, options } => bench::measure(&name, &options),
         Task::Cases { folder, dev } => cases::compare(&folder, dev),

@@ -40,7 +40,7 @@ pub(crate) fn assemble(path: &OsStr, step: Step<'_>) -> anyhow::Result<()> {
         return Ok(());
     }
     step.doing("trunk");
-    let fresh = root().join("target/dist");
+    let fresh = root().join("target/trunk");
     step.run(
         command("trunk")
             .args(["build", "--release", "--dist"])

@@ -109,7 +109,7 @@ impl Tool {
 
 /// Installs what the page needs and lacks; gives the PATH with the tools first.
 pub(crate) fn page_tools(step: Step<'_>) -> anyhow::Result<OsString> {
-    wasm_target(step)?;
+    add_target(TARGET, step)?;
     let origin = Origin::of_environment();
     let folders = [
         wasm_opt(step)?,
@@ -135,21 +135,20 @@ pub(crate) fn cache() -> anyhow::Result<PathBuf> {
 /// What the page is compiled for.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Whether the compiler can make WebAssembly.
-pub(crate) fn has_wasm_target() -> anyhow::Result<bool> {
+/// Whether the compiler has the standard library of `target`.
+pub(crate) fn has_target(target: &str) -> anyhow::Result<bool> {
     let sysroot = command("rustc").args(["--print", "sysroot"]).output()?;
     let sysroot = String::from_utf8(sysroot.stdout)?;
-    Ok(Path::new(sysroot.trim())
-        .join("lib/rustlib")
-        .join(TARGET)
-        .exists())
+    let libraries = Path::new(sysroot.trim()).join("lib/rustlib");
+    Ok(libraries.join(target).join("lib").exists())
 }
 
-fn wasm_target(step: Step<'_>) -> anyhow::Result<()> {
-    if has_wasm_target()? {
+/// Installs the standard library of `target` unless it is there.
+pub(crate) fn add_target(target: &str, step: Step<'_>) -> anyhow::Result<()> {
+    if has_target(target)? {
         return Ok(());
     }
-    step.run(command("rustup").args(["target", "add", TARGET]))
+    step.run(command("rustup").args(["target", "add", target]))
 }
 
 /// Where `wasm-opt` is, if anywhere.

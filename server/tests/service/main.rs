@@ -29,6 +29,7 @@ mod raw_http2;
 mod readiness;
 mod rejections;
 mod script;
+mod service_manager;
 mod slow_peers;
 mod stopping;
 mod tls;
