@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Needs SERVER, COFFEE and TOOLS_DIR, as ../../examples/README.md says. In a browser: ../../e2e.
+# Needs SERVER, COFFEE and TOOLS_DIR, as ../../examples/README.md says, and both programs in ../../target/debug. In a browser:
+# ../../e2e.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -42,9 +43,11 @@ said=$(node 1.mjs)
 [[ $said == "espresso 0.9"* ]] || fail "the README's first program printed: $said"
 said=$(node 2.mjs | sort)
 [[ $said == "a.jpg espresso"$'\n'"b.jpg "*JPEG* ]] || fail "the README's second program printed: $said"
-npm install --silent --no-audit --no-fund --cache "$TOOLS_DIR/npm" --prefer-offline @connectrpc/connect-node@2.3.0
 said=$(node 3.mjs)
-[[ $said == "espresso" ]] || fail "the README's third program printed: $said"
+[[ $said == "efficientnet-lite0 espresso undefined"$'\n'1280 ]] || fail "the README's third program printed: $said"
+npm install --silent --no-audit --no-fund --cache "$TOOLS_DIR/npm" --prefer-offline @connectrpc/connect-node@2.3.0
+said=$(node 4.mjs)
+[[ $said == "espresso" ]] || fail "the README's fourth program printed: $said"
 cp "$here/test/typed.ts" typed.mts
 "$here/node_modules/.bin/tsc" --noEmit --strict --target es2022 --module nodenext --skipLibCheck typed.mts ||
     fail "the types are wrong"

@@ -1,5 +1,10 @@
-/** The server's responses as plain objects. */
-import type { ClassifyImageResponse, GetModelResponse } from "./gen/image_classifier_pb.js";
+/** The server's responses about images as plain objects. */
+import type {
+  ClassifyImageResponse,
+  Crop as WireCrop,
+  EmbedResponse,
+  Timings as WireTimings,
+} from "./gen/image_classifier_pb.js";
 
 /**
  * Evidence for a class over `Answer.crop`: `height` rows of `width` unbounded values. Positive values are evidence for the
@@ -46,6 +51,15 @@ export interface Answer {
   timings: Timings;
   requestId: string;
   crop?: Crop;
+  /** Whether the image probably shows none of the model's classes. */
+  unknown: boolean;
+  /**
+   * Cosine similarity of the image's features to those of the most similar class, -1 to 1. Absent if the model cannot tell, as for
+   * the network's own classes.
+   */
+  knownScore?: number;
+  /** The image's features, as in `EmbedAnswer`. Only with the option `embed`. */
+  embedding?: Float32Array;
 }
 
 /** The result for one image of several: `answer` or `error`. */
@@ -54,27 +68,21 @@ export type Result = { index: number; id: string } & (
   | { answer?: undefined; error: Error }
 );
 
-/** What the server accepts; 0 if it does not say. */
-export interface Limits {
-  imageBytesMax: number;
-  pixelsMax: number;
-  mediaTypes: string[];
-  batchImagesMax: number;
-  messageBytesMax: number;
-}
-
-/** A model that the server serves. */
-export interface Model {
-  name: string;
-  revision: string;
-  weightsDigest: string;
-  labels: string[];
-  inputSize: number;
-  limits: Limits;
+/**
+ * The features of one image: similar images have a high cosine similarity. Only features of the same `modelRevision`, that of the
+ * network, can be compared.
+ */
+export interface EmbedAnswer {
+  /** Not scaled to a length. */
+  embedding: Float32Array;
+  modelRevision: string;
+  timings: Timings;
+  requestId: string;
+  crop?: Crop;
 }
 
 export function answer(wire: ClassifyImageResponse): Answer {
-  const { label, confidence, model, modelRevision, requestId, timings, crop } = wire;
+  const { label, confidence, model, modelRevision, requestId, unknown, knownScore, embedding } = wire;
   return {
     label,
     confidence,
@@ -86,38 +94,32 @@ export function answer(wire: ClassifyImageResponse): Answer {
     })),
     model,
     modelRevision,
-    timings: {
-      decodeMs: timings?.decodeMs ?? 0,
-      queueMs: timings?.queueMs ?? 0,
-      inferenceMs: timings?.inferenceMs ?? 0,
-    },
+    timings: timings(wire.timings),
     requestId,
-    ...(crop && {
-      crop: {
-        left: crop.left,
-        top: crop.top,
-        side: crop.side,
-        pictureWidth: crop.pictureWidth,
-        pictureHeight: crop.pictureHeight,
-      },
-    }),
+    ...crop(wire.crop),
+    unknown,
+    ...(knownScore !== undefined && { knownScore }),
+    ...(embedding.length > 0 && { embedding: Float32Array.from(embedding) }),
   };
 }
 
-export function model(wire: GetModelResponse): Model {
-  const { name, revision, weightsDigest, labels, inputSize, limits } = wire;
+export function embedAnswer(wire: EmbedResponse): EmbedAnswer {
+  const { embedding, modelRevision, requestId } = wire;
   return {
-    name,
-    revision,
-    weightsDigest,
-    labels,
-    inputSize,
-    limits: {
-      imageBytesMax: Number(limits?.imageBytesMax ?? 0),
-      pixelsMax: Number(limits?.pixelsMax ?? 0),
-      mediaTypes: limits?.mediaTypes ?? [],
-      batchImagesMax: limits?.batchImagesMax ?? 0,
-      messageBytesMax: Number(limits?.messageBytesMax ?? 0),
-    },
+    embedding: Float32Array.from(embedding),
+    modelRevision,
+    timings: timings(wire.timings),
+    requestId,
+    ...crop(wire.crop),
   };
+}
+
+function timings(wire: WireTimings | undefined): Timings {
+  return { decodeMs: wire?.decodeMs ?? 0, queueMs: wire?.queueMs ?? 0, inferenceMs: wire?.inferenceMs ?? 0 };
+}
+
+function crop(wire: WireCrop | undefined): { crop?: Crop } {
+  if (!wire) return {};
+  const { left, top, side, pictureWidth, pictureHeight } = wire;
+  return { crop: { left, top, side, pictureWidth, pictureHeight } };
 }

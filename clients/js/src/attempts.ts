@@ -4,15 +4,20 @@ import type { ClassifierError } from "./error.js";
 const FIRST_DELAY_MS = 100;
 const DELAY_MS_MAX = 5000;
 
-/** The attempts of one request. */
+/**
+ * The attempts of one request. With `hintedOnly`, only errors with the server's hint lead to another attempt: for requests that
+ * change the server. After a lost connection nobody knows whether they took effect.
+ */
 export class Attempts {
   readonly #deadline: number;
   readonly #signal: AbortSignal | undefined;
   #done = 0;
   readonly #retries: number;
+  readonly #hintedOnly: boolean;
 
-  constructor(retries: number, timeoutMs: number, signal: AbortSignal | undefined) {
+  constructor(retries: number, timeoutMs: number, signal: AbortSignal | undefined, hintedOnly = false) {
     this.#retries = retries;
+    this.#hintedOnly = hintedOnly;
     this.#deadline = performance.now() + timeoutMs;
     this.#signal = signal;
   }
@@ -25,6 +30,7 @@ export class Attempts {
   /** How long to wait before the next attempt; undefined if there should be none. */
   delayMs(error: ClassifierError): number | undefined {
     if (this.#done >= this.#retries || !error.retryable) return undefined;
+    if (this.#hintedOnly && error.retryAfterMs === undefined) return undefined;
     const hint = error.retryAfterMs ?? Math.min(DELAY_MS_MAX, FIRST_DELAY_MS * 2 ** this.#done);
     // Clients that were rejected together should not come back together.
     const delay = hint * (1 + Math.random() / 4);

@@ -1,6 +1,6 @@
 /** Many images through ClassifyBatch: in requests that fit the server's limits, one after the other. */
 import { create } from "@bufbuild/protobuf";
-import { answer, type Limits, type Result } from "./answer.js";
+import { answer, type Result } from "./answer.js";
 import { ClassifierError, fromStatus } from "./error.js";
 import {
   ClassifyBatchRequestSchema,
@@ -9,6 +9,7 @@ import {
   type ClassifyBatchResponse,
 } from "./gen/image_classifier_pb.js";
 import { bytes, length, named, tooLarge, type ImageInput, type Item } from "./image.js";
+import type { Limits } from "./model.js";
 
 /** Results begin after the whole request has been sent; in a longer one the first images would wait for the last. */
 const CALL_BYTES_MAX = 8 << 20;
@@ -20,6 +21,7 @@ export interface RequestOptions {
   topK: number;
   model: string;
   explain: boolean;
+  embed: boolean;
 }
 
 interface Numbered {

@@ -3,12 +3,20 @@ import { create } from "@bufbuild/protobuf";
 import { createClient, type Client, type Transport } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import * as wire from "./answer.js";
-import type { Answer, Limits, Model, Result } from "./answer.js";
+import type { Answer, EmbedAnswer, Result } from "./answer.js";
 import { Attempts } from "./attempts.js";
 import { Batch, failed, type Call, type RequestOptions } from "./batch.js";
 import { ClassifierError, fromCall, unanswered } from "./error.js";
-import { ClassifyImageRequestSchema, ImageClassifier } from "./gen/image_classifier_pb.js";
+import {
+  ClassifyImageRequestSchema,
+  EmbedRequestSchema,
+  FeedbackRequestSchema,
+  ImageClassifier,
+  ModelSummarySchema,
+} from "./gen/image_classifier_pb.js";
 import { bytes, type ImageInput, type Item } from "./image.js";
+import { model, modelSummary, type Limits, type Model, type ModelSummary } from "./model.js";
+import { publishParts, type ModelFiles } from "./publish.js";
 
 export interface ClassifierOptions {
   /** An access token, for a server that requires one. */
@@ -33,10 +41,22 @@ export interface CallOptions {
 export interface ClassifyOptions extends CallOptions {
   /** How many predictions; by default the server's default, 5. */
   topK?: number;
-  /** Name of the model; by default the server's default model. */
+  /** Name of the model, or NAME@VERSION; by default the server's default model. */
   model?: string;
   /** Requests a heatmap with each prediction. */
   explain?: boolean;
+  /** Requests the image's features. */
+  embed?: boolean;
+}
+
+export interface EmbedOptions extends CallOptions {
+  /** Any model of the server, as in `ClassifyOptions`: all share a network. */
+  model?: string;
+}
+
+export interface PublishOptions extends CallOptions {
+  /** Above the highest version so far; by default the next one. */
+  version?: number;
 }
 
 /** A client for one server. `server` is its URL: the page's own origin, or one that allows the page's origin. */
@@ -87,10 +107,59 @@ export class Classifier {
     }
   }
 
-  /** Describes the model `name`, or the server's default model. */
+  /** Describes the model `name` (NAME or NAME@VERSION), or the server's default model. */
   async model(name = "", options: CallOptions = {}): Promise<Model> {
     const call = (attempt: Attempt) => this.#client.getModel({ name }, attempt);
-    return wire.model(await this.#send(call, options, this.#attempts(options)));
+    return model(await this.#send(call, options, this.#attempts(options)));
+  }
+
+  /**
+   * Lists the server's models by name, with all versions of each, the highest first. NAME or NAME@VERSION is the option `model` of
+   * the other methods.
+   */
+  async models(options: CallOptions = {}): Promise<ModelSummary[]> {
+    const call = (attempt: Attempt) => this.#client.listModels({}, attempt);
+    const { models } = await this.#send(call, options, this.#attempts(options));
+    return models.map(modelSummary);
+  }
+
+  /**
+   * Computes the features of `image`, a vector to compare images by. For the classes too, in one pass of the network, use
+   * `classify` with `embed`. Rejects as `classify` does.
+   */
+  async embed(image: ImageInput, options: EmbedOptions = {}): Promise<EmbedAnswer> {
+    const request = create(EmbedRequestSchema, { imageData: await bytes(image), model: options.model ?? "" });
+    const call = (attempt: Attempt) => this.#client.embed(request, attempt);
+    return wire.embedAnswer(await this.#send(call, options, this.#attempts(options)));
+  }
+
+  /**
+   * Adds a model to the server's models, as the next version of `name`; resolves to that version, which is served from then on.
+   * `files` comes from `modelFiles` in "imageclassifier/node". Needs a token that may publish, and the `transport` of
+   * "imageclassifier/node": browsers cannot stream requests.
+   *
+   * Retried only if the server rejected the request with a hint: after other errors, such as a lost connection, `models` tells
+   * whether the version was added.
+   */
+  async publish(name: string, files: ModelFiles, options: PublishOptions = {}): Promise<ModelSummary> {
+    if (!this.#options.transport) {
+      const message = "publishing needs native gRPC: pass the transport of imageclassifier/node";
+      throw new ClassifierError(message, { code: "UNIMPLEMENTED" });
+    }
+    const parts = await publishParts(name, options.version ?? 0, files);
+    const call = (attempt: Attempt) => this.#client.publishModel(stream(parts), attempt);
+    const published = await this.#send(call, options, this.#attempts(options, true));
+    return modelSummary(published.model ?? create(ModelSummarySchema));
+  }
+
+  /**
+   * Keeps `image` on the server with its correct `label`, for training. It may be a new label. Needs a server with a folder for
+   * such images. Rejects as `classify` does.
+   */
+  async feedback(image: ImageInput, label: string, options: CallOptions = {}): Promise<void> {
+    const request = create(FeedbackRequestSchema, { imageData: await bytes(image), label });
+    const call = (attempt: Attempt) => this.#client.feedback(request, attempt);
+    await this.#send(call, options, this.#attempts(options));
   }
 
   /** One request of a batch. Returns how long to wait if images have to be sent again. */
@@ -148,8 +217,8 @@ export class Classifier {
     }
   }
 
-  #attempts({ timeoutMs, signal }: CallOptions): Attempts {
-    return new Attempts(this.#options.retries ?? 3, timeoutMs ?? this.#options.timeoutMs ?? 30_000, signal);
+  #attempts({ timeoutMs, signal }: CallOptions, hintedOnly = false): Attempts {
+    return new Attempts(this.#options.retries ?? 3, timeoutMs ?? this.#options.timeoutMs ?? 30_000, signal, hintedOnly);
   }
 
   #attempt(options: CallOptions, attempts: Attempts): Attempt {
@@ -164,6 +233,10 @@ interface Attempt {
   headers?: Record<string, string>;
 }
 
-function requestOptions({ topK = 0, model = "", explain = false }: ClassifyOptions): RequestOptions {
-  return { topK, model, explain };
+function requestOptions({ topK = 0, model = "", explain = false, embed = false }: ClassifyOptions): RequestOptions {
+  return { topK, model, explain, embed };
+}
+
+async function* stream<T>(messages: T[]): AsyncGenerator<T> {
+  yield* messages;
 }

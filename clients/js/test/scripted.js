@@ -1,5 +1,5 @@
 // A server that fails on purpose, over real HTTP.
-import { createServer } from "node:http";
+import http from "node:http";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { create } from "@bufbuild/protobuf";
@@ -28,10 +28,11 @@ export const OVERLOADED = { code: Code.ResourceExhausted, reason: "OVERLOADED", 
 export const EMPTY = { code: Code.InvalidArgument, reason: "IMAGE_EMPTY" };
 
 /**
- * Fails requests and images as often as `callFailures` and `failures` say, then answers with the image's bytes as label.
+ * Fails requests and images as often as `callFailures` and `failures` say, then answers with the image's bytes as label. Native
+ * gRPC needs `createServer` of node:http2.
  */
-export async function scripted(t) {
-  const script = { failures: [], callFailures: [], seen: [], batches: [], headers: undefined, aborted: 0 };
+export async function scripted(t, createServer = http.createServer) {
+  const script = { failures: [], callFailures: [], seen: [], batches: [], published: [], kept: [], headers: undefined, aborted: 0 };
   const outcome = (request) => {
     const label = new TextDecoder().decode(request.imageData);
     script.seen.push(label);
@@ -52,6 +53,32 @@ export async function scripted(t) {
           if (error) throw callError(error);
           return { label };
         },
+        listModels: () => ({
+          models: [1, 3, 99].map((state) => ({ name: `model ${state}`, state, training: "no JSON" })),
+        }),
+        async embed(request) {
+          const { error } = outcome(request);
+          if (error) throw callError(error);
+          return { embedding: [0.5, 2], modelRevision: request.model };
+        },
+        async publishModel(requests) {
+          const of = { name: "", version: 0n, files: {} };
+          for await (const { name, version, file, data } of requests) {
+            of.name ||= name;
+            of.version ||= version;
+            of.files[file] = Buffer.concat([of.files[file] ?? Buffer.alloc(0), data]);
+          }
+          script.published.push(of);
+          const error = script.failures.shift();
+          if (error) throw callError(error);
+          return { model: { name: of.name, version: of.version || 1n } };
+        },
+        async feedback({ imageData, label }) {
+          script.kept.push([new TextDecoder().decode(imageData), label]);
+          const error = script.failures.shift();
+          if (error) throw callError(error);
+          return {};
+        },
         getModel: () => ({ name: "scripted", limits: { imageBytesMax: 100n, batchImagesMax: 2, messageBytesMax: 4000n } }),
         async *classifyBatch({ requests }) {
           script.batches.push(requests.length);
@@ -68,8 +95,10 @@ export async function scripted(t) {
   });
   const server = createServer(adapter).listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
+  const sockets = new Set();
+  server.on("connection", (socket) => sockets.add(socket));
   t.after(() => {
-    server.closeAllConnections();
+    for (const socket of sockets) socket.destroy();
     server.close();
   });
   return { script, url: `http://127.0.0.1:${server.address().port}` };

@@ -1,5 +1,16 @@
 // Checked by tsc, never run: the installed package has types that reject wrong uses.
-import { Classifier, ClassifierError, type ImageInput, type Item, type Picture, type Result } from "imageclassifier";
+import {
+  Classifier,
+  ClassifierError,
+  type EmbedAnswer,
+  type ImageInput,
+  type Item,
+  type ModelFiles,
+  type ModelSummary,
+  type Picture,
+  type Result,
+} from "imageclassifier";
+import { modelFiles } from "imageclassifier/node";
 
 const classifier = new Classifier("/", { token: "t", retries: 1 });
 const confidence: number = (await classifier.classify(new Blob())).confidence;
@@ -8,6 +19,14 @@ for await (const result of classifier.classifyBatch([{ id: "a", image: new Uint8
   const text: string = one.answer ? one.answer.label : one.error.message;
   if (one.error instanceof ClassifierError) console.log(text, confidence, one.error.retryAfterMs);
 }
+const { embedding }: EmbedAnswer = await classifier.embed(new Blob(), { model: "trees@2" });
+const { knownScore, unknown }: { knownScore?: number; unknown: boolean } = await classifier.classify(new Blob(), { embed: true });
+const files: ModelFiles = await modelFiles("models/trees");
+const models: ModelSummary[] = [...(await classifier.models()), await classifier.publish("trees", files, { version: 3 })];
+await classifier.feedback(new Blob(), "oak");
+console.log(embedding[0], knownScore, unknown, models);
+// @ts-expect-error: no such state
+console.log(models[0]?.state === "served");
 // The deprecated names.
 const old: Picture = new Blob() satisfies ImageInput;
 const items: Item[] = [{ id: "a", picture: old }, { id: "b", image: old }, old];

@@ -49,6 +49,8 @@ class Scripted(pb_grpc.ImageClassifierServicer):
         self.batch_images_max = 2
         self.batches: list[int] = []
         self.stream_dies_after: list[int] = []
+        self.published: list[tuple[str, int, dict[str, bytes]]] = []
+        self.kept: list[tuple[bytes, str]] = []
 
     def outcome(self, request: pb.ClassifyImageRequest) -> dict[str, object]:
         self.seen.append(request.image_data)
@@ -80,6 +82,34 @@ class Scripted(pb_grpc.ImageClassifierServicer):
             if index == dies_after:
                 reject(context, status(grpc.StatusCode.UNAVAILABLE, "NOT_READY", retry_after_ms=50))
             yield pb.ClassifyStreamResponse(index=index, id=request.id, **self.outcome(request))
+
+    def ListModels(self, request, context):
+        states = (pb.MODEL_STATE_SERVING, pb.MODEL_STATE_UNLOADED, 99)
+        models = [pb.ModelSummary(name=f"model {state}", state=state, training="no JSON") for state in states]
+        return pb.ListModelsResponse(models=models)
+
+    def Embed(self, request, context):
+        outcome = self.outcome(request)
+        if "error" in outcome:
+            reject(context, outcome["error"])
+        return pb.EmbedResponse(embedding=[0.5, 2.0], model_revision=request.model)
+
+    def PublishModel(self, requests, context):
+        files: dict[str, bytes] = {}
+        name, version = "", 0
+        for request in requests:
+            name, version = request.name or name, request.version or version
+            files[request.file] = files.get(request.file, b"") + request.data
+        self.published.append((name, version, files))
+        if self.failures:
+            reject(context, self.failures.pop(0))
+        return pb.PublishModelResponse(model=pb.ModelSummary(name=name, version=version or 1))
+
+    def Feedback(self, request, context):
+        self.kept.append((request.image_data, request.label))
+        if self.failures:
+            reject(context, self.failures.pop(0))
+        return pb.FeedbackResponse(request_id="r-1")
 
 
 def reject(context, why: status_pb2.Status) -> None:

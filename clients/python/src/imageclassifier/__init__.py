@@ -6,7 +6,7 @@ contract, but not the network behind it.
 
 from typing import TYPE_CHECKING, Any
 
-from ._answer import Answer, Crop, Heatmap, Limits, Model, Prediction, Result, Timings
+from ._answer import Answer, Crop, EmbedAnswer, Heatmap, Prediction, Result, Timings
 from ._async import AsyncClient
 from ._deprecated import renamed_export
 from ._error import (
@@ -18,6 +18,7 @@ from ._error import (
     Unavailable,
 )
 from ._image import ImageInput
+from ._model import Limits, Model, ModelState, ModelSummary
 from ._sync import Client
 
 __version__ = "0.1.0"
@@ -29,11 +30,14 @@ __all__ = [
     "Client",
     "Crop",
     "DeadlineExceeded",
+    "EmbedAnswer",
     "Heatmap",
     "ImageInput",
     "InvalidRequest",
     "Limits",
     "Model",
+    "ModelState",
+    "ModelSummary",
     "Prediction",
     "Result",
     "ServerError",

@@ -1,8 +1,9 @@
-"""The server's responses as plain values."""
+"""The server's responses about images as plain values."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from array import array
+from dataclasses import dataclass, field
 
 from ._error import ClassifierError
 from ._proto import image_classifier_pb2 as pb
@@ -67,7 +68,11 @@ class Timings:
 
 @dataclass(frozen=True)
 class Answer:
-    """The result for one image: the most probable class, and the `top_k` most probable ones, best first."""
+    """The result for one image: the most probable class, and the `top_k` most probable ones, best first.
+
+    `unknown` says that the image probably shows none of the model's classes. `known_score` is the cosine similarity of its
+    features to those of the most similar class, -1 to 1; None if the model cannot tell, as for the network's own classes.
+    `embedding` are the features themselves, as in `EmbedAnswer`; None unless requested."""
 
     label: str
     confidence: float
@@ -77,6 +82,9 @@ class Answer:
     timings: Timings
     request_id: str
     crop: Crop | None
+    unknown: bool = False
+    known_score: float | None = None
+    embedding: array[float] | None = field(default=None, hash=False)
 
     @classmethod
     def _from(cls, wire: pb.ClassifyImageResponse) -> Answer:
@@ -85,6 +93,33 @@ class Answer:
             confidence=wire.confidence,
             predictions=tuple(map(Prediction._from, wire.predictions)),
             model=wire.model,
+            model_revision=wire.model_revision,
+            timings=Timings._from(wire.timings),
+            request_id=wire.request_id,
+            crop=Crop._from(wire.crop) if wire.HasField("crop") else None,
+            unknown=wire.unknown,
+            known_score=wire.known_score if wire.HasField("known_score") else None,
+            embedding=array("f", wire.embedding) if wire.embedding else None,
+        )
+
+
+@dataclass(frozen=True)
+class EmbedAnswer:
+    """The features of one image: similar images have a high cosine similarity.
+
+    `embedding` is an `array.array` of float32, not scaled to a length; `numpy.asarray` makes a vector of it without copying.
+    Only features of the same `model_revision`, that of the network, can be compared."""
+
+    embedding: array[float] = field(hash=False)
+    model_revision: str
+    timings: Timings
+    request_id: str
+    crop: Crop | None
+
+    @classmethod
+    def _from(cls, wire: pb.EmbedResponse) -> EmbedAnswer:
+        return cls(
+            embedding=array("f", wire.embedding),
             model_revision=wire.model_revision,
             timings=Timings._from(wire.timings),
             request_id=wire.request_id,
@@ -106,47 +141,3 @@ class Result:
         if self.answer is None:
             raise self.error or AssertionError("a result has an answer or an error")
         return self.answer
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What the server accepts; 0 if it does not say."""
-
-    image_bytes_max: int
-    pixels_max: int
-    media_types: tuple[str, ...]
-    batch_images_max: int
-    message_bytes_max: int
-
-    @classmethod
-    def _from(cls, wire: pb.Limits) -> Limits:
-        return cls(
-            wire.image_bytes_max,
-            wire.pixels_max,
-            tuple(wire.media_types),
-            wire.batch_images_max,
-            wire.message_bytes_max,
-        )
-
-
-@dataclass(frozen=True)
-class Model:
-    """A model that the server serves."""
-
-    name: str
-    revision: str
-    weights_digest: str
-    labels: tuple[str, ...]
-    input_size: int
-    limits: Limits
-
-    @classmethod
-    def _from(cls, wire: pb.GetModelResponse) -> Model:
-        return cls(
-            wire.name,
-            wire.revision,
-            wire.weights_digest,
-            tuple(wire.labels),
-            wire.input_size,
-            Limits._from(wire.limits),
-        )

@@ -11,14 +11,16 @@ from typing import TypeVar
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from ._answer import Answer, Limits, Model, Result
+from ._answer import Answer, EmbedAnswer, Result
 from ._async_stream import AsyncStream
 from ._channel import Server, authorization
 from ._deprecated import renamed_argument
 from ._error import ClassifierError, from_call, unanswered
-from ._image import ImageInput
+from ._image import ImageInput, encoded
+from ._model import Limits, Model, ModelSummary
 from ._proto import image_classifier_pb2 as pb
 from ._proto.image_classifier_pb2_grpc import ImageClassifierStub
+from ._publish import publish_requests
 from ._request import Batch, Item, Options
 from ._retry import Retry
 
@@ -66,10 +68,11 @@ class AsyncClient:
         top_k: int = 0,
         model: str = "",
         explain: bool = False,
+        embed: bool = False,
         timeout: float | None = None,
     ) -> Answer:
         """Like `Client.classify`."""
-        request = await asyncio.to_thread(Options(top_k, model, explain).request, image)
+        request = await asyncio.to_thread(Options(top_k, model, explain, embed).request, image)
         return Answer._from(await self._call(self._stub.Classify, request, self._retry(timeout)))
 
     @renamed_argument("pictures", "images")
@@ -80,11 +83,12 @@ class AsyncClient:
         top_k: int = 0,
         model: str = "",
         explain: bool = False,
+        embed: bool = False,
         timeout: float | None = None,
     ) -> list[Result]:
         """Like `Client.classify_batch`."""
         retry = self._retry(timeout)
-        batch = Batch(images, Options(top_k, model, explain), await self._known_limits(retry))
+        batch = Batch(images, Options(top_k, model, explain, embed), await self._known_limits(retry))
         while True:
             messages = batch.messages()
             while (message := await asyncio.to_thread(next, messages, None)) is not None:
@@ -114,19 +118,49 @@ class AsyncClient:
         top_k: int = 0,
         model: str = "",
         explain: bool = False,
+        embed: bool = False,
         in_flight: int = 32,
         timeout: float | None = None,
     ) -> AsyncIterator[Result]:
         """Like `Client.classify_stream`; `images` may be asynchronous too."""
         retry = Retry(self._retries, timeout)
         limits = await self._known_limits(self._retry(timeout))
-        stream = AsyncStream(images, Options(top_k, model, explain), limits, in_flight, self._retries)
+        stream = AsyncStream(images, Options(top_k, model, explain, embed), limits, in_flight, self._retries)
         async for result in stream.results(self._stub.ClassifyStream, self._metadata, retry):
             yield result
 
     async def model(self, name: str = "", *, timeout: float | None = None) -> Model:
         """Like `Client.model`."""
         return Model._from(await self._call(self._stub.GetModel, pb.GetModelRequest(name=name), self._retry(timeout)))
+
+    async def models(self, *, timeout: float | None = None) -> list[ModelSummary]:
+        """Like `Client.models`."""
+        listed = await self._call(self._stub.ListModels, pb.ListModelsRequest(), self._retry(timeout))
+        return [ModelSummary._from(model) for model in listed.models]
+
+    async def embed(self, image: ImageInput, *, model: str = "", timeout: float | None = None) -> EmbedAnswer:
+        """Like `Client.embed`."""
+        request = pb.EmbedRequest(image_data=await asyncio.to_thread(encoded, image), model=model)
+        return EmbedAnswer._from(await self._call(self._stub.Embed, request, self._retry(timeout)))
+
+    async def publish(
+        self,
+        model_dir: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        version: int = 0,
+        timeout: float | None = None,
+    ) -> ModelSummary:
+        """Like `Client.publish`."""
+        requests = await asyncio.to_thread(publish_requests, model_dir, name, version)
+        retry = self._retry(timeout, hinted_only=True)
+        published = await self._call(self._stub.PublishModel, requests, retry)
+        return ModelSummary._from(published.model)
+
+    async def feedback(self, image: ImageInput, label: str, *, timeout: float | None = None) -> None:
+        """Like `Client.feedback`."""
+        request = pb.FeedbackRequest(image_data=await asyncio.to_thread(encoded, image), label=label)
+        await self._call(self._stub.Feedback, request, self._retry(timeout))
 
     async def health(self, *, timeout: float | None = 5.0) -> bool:
         """Like `Client.health`."""
@@ -137,8 +171,8 @@ class AsyncClient:
             return False
         return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
-    def _retry(self, timeout: float | None) -> Retry:
-        return Retry(self._retries, self._timeout if timeout is None else timeout)
+    def _retry(self, timeout: float | None, *, hinted_only: bool = False) -> Retry:
+        return Retry(self._retries, self._timeout if timeout is None else timeout, hinted_only=hinted_only)
 
     async def _known_limits(self, retry: Retry) -> Limits:
         if self._limits is None:

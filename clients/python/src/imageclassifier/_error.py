@@ -56,7 +56,7 @@ class Unavailable(ClassifierError):
 
 
 class Unauthenticated(ClassifierError):
-    """The access token is missing or unknown."""
+    """The access token is missing or unknown, or may not do this."""
 
 
 class DeadlineExceeded(ClassifierError):

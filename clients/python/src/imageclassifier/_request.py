@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias, Union
 
-from ._answer import Answer, Limits, Result
+from ._answer import Answer, Result
 from ._error import ClassifierError, from_status, too_large
 from ._image import ImageInput, encoded
+from ._model import Limits
 from ._proto import image_classifier_pb2 as pb
 
 Item: TypeAlias = Union[ImageInput, tuple[str, ImageInput]]
@@ -25,10 +26,16 @@ class Options:
     top_k: int
     model: str
     explain: bool
+    embed: bool
 
     def request(self, image: ImageInput, id: str = "") -> pb.ClassifyImageRequest:
         return pb.ClassifyImageRequest(
-            image_data=encoded(image), top_k=self.top_k, model=self.model, explain=self.explain, id=id
+            image_data=encoded(image),
+            top_k=self.top_k,
+            model=self.model,
+            explain=self.explain,
+            embed=self.embed,
+            id=id,
         )
 
 

@@ -13,10 +13,21 @@ _DELAY_MAX = 5.0
 
 
 class Retry:
-    """The attempts of one request. All times are in seconds."""
+    """The attempts of one request. All times are in seconds.
 
-    def __init__(self, retries: int, timeout: float | None, clock: Callable[[], float] = time.monotonic) -> None:
+    With `hinted_only`, only errors with the server's hint lead to another attempt: for requests that change the server. After a
+    lost connection nobody knows whether they took effect."""
+
+    def __init__(
+        self,
+        retries: int,
+        timeout: float | None,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        hinted_only: bool = False,
+    ) -> None:
         self._left = retries
+        self._hinted_only = hinted_only
         self._done = 0
         self._clock = clock
         self._deadline = None if timeout is None else clock() + timeout
@@ -27,9 +38,9 @@ class Retry:
 
     def delay(self, error: ClassifierError) -> float | None:
         """How long to wait before the next attempt; None if there should be none."""
-        if self._done >= self._left or not error.retryable:
-            return None
         delay = error.retry_after
+        if self._done >= self._left or not error.retryable or (self._hinted_only and delay is None):
+            return None
         if delay is None:
             delay = min(_DELAY_MAX, _FIRST_DELAY * 2**self._done)
         # Clients that were rejected together should not come back together.

@@ -6,18 +6,20 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from ._answer import Answer, Limits, Model, Result
+from ._answer import Answer, EmbedAnswer, Result
 from ._channel import Server, authorization
 from ._deprecated import renamed_argument
 from ._error import ClassifierError, from_call, unanswered
-from ._image import ImageInput
+from ._image import ImageInput, encoded
+from ._model import Limits, Model, ModelSummary
 from ._proto import image_classifier_pb2 as pb
 from ._proto.image_classifier_pb2_grpc import ImageClassifierStub
+from ._publish import publish_requests
 from ._request import Batch, Item, Options
 from ._retry import Retry
 from ._sync_stream import Stream
@@ -72,12 +74,14 @@ class Client:
         top_k: int = 0,
         model: str = "",
         explain: bool = False,
+        embed: bool = False,
         timeout: float | None = None,
     ) -> Answer:
-        """Classifies `image`. A `top_k` of 0 means the server's default, 5.
+        """Classifies `image`. A `top_k` of 0 means the server's default, 5. `model` is NAME or NAME@VERSION, by default the
+        server's default model. `explain` requests a heatmap with each prediction, `embed` the image's features.
 
         Raises ClassifierError; OSError if a file cannot be read; TypeError or ValueError if `image` is not an image."""
-        request = Options(top_k, model, explain).request(image)
+        request = Options(top_k, model, explain, embed).request(image)
         return Answer._from(self._call(self._stub.Classify, request, self._retry(timeout)))
 
     @renamed_argument("pictures", "images")
@@ -88,13 +92,14 @@ class Client:
         top_k: int = 0,
         model: str = "",
         explain: bool = False,
+        embed: bool = False,
         timeout: float | None = None,
     ) -> list[Result]:
         """Classifies each of `images`, in as few requests as the server's limits allow. Returns one result per image, in the
         same order. An image that fails has its error in its result; only an error that stops all images is raised, as
         ClassifierError. For very many images, or to see results as they come, use `classify_stream`."""
         retry = self._retry(timeout)
-        batch = Batch(images, Options(top_k, model, explain), self._known_limits(retry))
+        batch = Batch(images, Options(top_k, model, explain, embed), self._known_limits(retry))
         while True:
             for indices, message in batch.messages():
                 call = self._stub.ClassifyBatch(message, timeout=retry.timeout(), metadata=self._metadata)
@@ -122,6 +127,7 @@ class Client:
         top_k: int = 0,
         model: str = "",
         explain: bool = False,
+        embed: bool = False,
         in_flight: int = 32,
         timeout: float | None = None,
     ) -> Iterator[Result]:
@@ -131,12 +137,49 @@ class Client:
         whole stream; by default there is none."""
         retry = Retry(self._retries, timeout)
         limits = self._known_limits(self._retry(timeout))
-        stream = Stream(images, Options(top_k, model, explain), limits, in_flight, self._retries)
+        stream = Stream(images, Options(top_k, model, explain, embed), limits, in_flight, self._retries)
         return stream.results(self._stub.ClassifyStream, self._metadata, retry)
 
     def model(self, name: str = "", *, timeout: float | None = None) -> Model:
-        """Describes the model `name`, or the server's default model."""
+        """Describes the model `name` (NAME or NAME@VERSION), or the server's default model."""
         return Model._from(self._call(self._stub.GetModel, pb.GetModelRequest(name=name), self._retry(timeout)))
+
+    def models(self, *, timeout: float | None = None) -> list[ModelSummary]:
+        """Lists the server's models by name, with all versions of each, the highest first. NAME or NAME@VERSION is the `model`
+        of the other methods."""
+        listed = self._call(self._stub.ListModels, pb.ListModelsRequest(), self._retry(timeout))
+        return [ModelSummary._from(model) for model in listed.models]
+
+    def embed(self, image: ImageInput, *, model: str = "", timeout: float | None = None) -> EmbedAnswer:
+        """Computes the features of `image`, a vector to compare images by. For the classes too, in one pass of the network, use
+        `classify` with `embed=True`. Raises as `classify` does."""
+        request = pb.EmbedRequest(image_data=encoded(image), model=model)
+        return EmbedAnswer._from(self._call(self._stub.Embed, request, self._retry(timeout)))
+
+    def publish(
+        self,
+        model_dir: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        version: int = 0,
+        timeout: float | None = None,
+    ) -> ModelSummary:
+        """Adds the model in the folder `model_dir`, which `imageclassifier train` wrote, to the server's models. `name` is by
+        default the folder's name, and a `version` of 0 the one after the highest. Returns the new version, which is served from
+        then on.
+
+        Needs a token that may publish. Retried only if the server rejected the request with a hint: after other errors, such as a
+        lost connection, `models` tells whether the version was added. Raises ClassifierError; OSError if a file cannot be read.
+        """
+        requests = publish_requests(model_dir, name, version)
+        published = self._call(self._publish, requests, self._retry(timeout, hinted_only=True))
+        return ModelSummary._from(published.model)
+
+    def feedback(self, image: ImageInput, label: str, *, timeout: float | None = None) -> None:
+        """Keeps `image` on the server with its correct `label`, for training. It may be a new label. Needs a
+        server with a folder for such images. Raises as `classify` does."""
+        request = pb.FeedbackRequest(image_data=encoded(image), label=label)
+        self._call(self._stub.Feedback, request, self._retry(timeout))
 
     def health(self, *, timeout: float | None = 5.0) -> bool:
         """Whether the server accepts requests now. False if it cannot be reached."""
@@ -147,8 +190,12 @@ class Client:
             return False
         return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
-    def _retry(self, timeout: float | None) -> Retry:
-        return Retry(self._retries, self._timeout if timeout is None else timeout)
+    def _publish(self, requests: list[pb.PublishModelRequest], **options: Any) -> pb.PublishModelResponse:
+        published: pb.PublishModelResponse = self._stub.PublishModel(iter(requests), **options)
+        return published
+
+    def _retry(self, timeout: float | None, *, hinted_only: bool = False) -> Retry:
+        return Retry(self._retries, self._timeout if timeout is None else timeout, hinted_only=hinted_only)
 
     def _known_limits(self, retry: Retry) -> Limits:
         if self._limits is None:

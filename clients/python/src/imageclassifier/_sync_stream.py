@@ -11,10 +11,11 @@ from typing import Any
 
 import grpc
 
-from ._answer import Limits, Result
+from ._answer import Result
 from ._channel import Metadata
 from ._error import from_call, unanswered
 from ._flight import Flight
+from ._model import Limits
 from ._proto import image_classifier_pb2 as pb
 from ._request import Item, Options, prepare
 from ._retry import Retry
