@@ -216,12 +216,19 @@ _imageclassifier() {
             return 0
             ;;
         imageclassifier__subcmd__evaluate)
-            opts="-h --base --cache --json --help"
+            opts="-h --unknown --base --cache --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --unknown)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
                 --base)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then

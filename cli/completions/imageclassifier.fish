@@ -36,7 +36,7 @@ complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "hel
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l server -d 'URL of the server' -r -f
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l tls-ca -d 'Trust the CA certificates in this file (PEM) instead of the system\'s, for an https URL' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l token-file -d 'Send the access token in the first line of this file' -r -F
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l timeout -d 'Timeout for each image or request, in seconds' -r
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l timeout -d 'Timeout for each image or request, in seconds, at most a year' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l weights -d 'Weights of EfficientNet-Lite0, Lite1 or Lite2 for --local' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l model -d 'Name of the model, or NAME@VERSION, or with --local the folder of one that `train` wrote; default: the server\'s default' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l top-k -d 'Number of predictions for each image, 1 to 1000' -r
@@ -54,6 +54,7 @@ complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand train" -
 off\t'Never'"
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand train" -l cache -d 'Folder that keeps features, so that each image is embedded once; \'\' for none [default: the user\'s cache folder]' -r -f -a "(__fish_complete_directories)"
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand train" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand evaluate" -l unknown -d 'Folder with photographs that show none of the classes, to measure how well the model says "unknown"' -r -f -a "(__fish_complete_directories)"
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand evaluate" -l base -d 'Weights of the network that the model was trained on, if not the Lite0 in this program' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand evaluate" -l cache -d 'As for `train`' -r -f -a "(__fish_complete_directories)"
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand evaluate" -l json -d 'Print a JSON object'
@@ -66,7 +67,7 @@ complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand embed" -
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from rollback help" -l server -d 'URL of the server' -r -f
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from rollback help" -l tls-ca -d 'Trust the CA certificates in this file (PEM) instead of the system\'s, for an https URL' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from rollback help" -l token-file -d 'Send the access token in the first line of this file' -r -F
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from rollback help" -l timeout -d 'Timeout for each image or request, in seconds' -r
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from rollback help" -l timeout -d 'Timeout for each image or request, in seconds, at most a year' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from rollback help" -l json -d 'Print a JSON object'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from rollback help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from rollback help" -f -a "rollback" -d 'Serve the previous version of a model again'
@@ -78,7 +79,7 @@ complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; 
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l server -d 'URL of the server' -r -f
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l tls-ca -d 'Trust the CA certificates in this file (PEM) instead of the system\'s, for an https URL' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l token-file -d 'Send the access token in the first line of this file' -r -F
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l timeout -d 'Timeout for each image or request, in seconds' -r
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l timeout -d 'Timeout for each image or request, in seconds, at most a year' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l wait -d 'Wait until the server is ready, at most --timeout'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed models health help" -f -a "classify" -d 'Classify images (JPEG, PNG, WebP, GIF, BMP, TIFF, ICO, QOI, PNM, TGA, DIB)'
