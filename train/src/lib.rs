@@ -12,6 +12,7 @@ mod known;
 mod learning_curve;
 mod metrics;
 mod parallel;
+mod prediction;
 mod probabilities;
 mod suspicious;
 mod temperature;
@@ -20,12 +21,13 @@ mod trainer;
 pub use examples::{Examples, ExamplesError, Task};
 pub use learning_curve::LearningPoint;
 pub use metrics::{
-    Evaluation, Prediction,
+    Evaluation,
     calibration::{Calibration, CalibrationBin},
     classes::{ClassMetrics, Confusion},
     coverage::CoveragePoint,
     interval::Interval,
     unknown::UnknownEvaluation,
 };
+pub use prediction::Prediction;
 pub use suspicious::Suspicious;
 pub use trainer::{Head, Options, Trained, train};

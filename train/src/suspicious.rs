@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::metrics::Prediction;
+use crate::Prediction;
 
 /// An example whose label the held-out predictions contradict.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

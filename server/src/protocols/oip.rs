@@ -56,7 +56,8 @@ impl OipService {
         let engine = self.engine();
         let model = Model::find(engine, &request.model_name, &request.model_version)?;
         id_length(&request.id)?;
-        let requested = outputs::parse_requested(&request.outputs, &model)?;
+        let requested =
+            outputs::parse_requested(&request.outputs, model.outputs(), model.classes())?;
         let (images, form) = inputs::images(&mut request, &model, engine)?;
         // Before any work, which would be wasted.
         for _ in &images {

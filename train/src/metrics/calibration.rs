@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::{Task, metrics::Prediction};
+use crate::{Prediction, Task};
 
 /// scikit-learn's and most papers' number.
 const BINS: usize = 10;

@@ -1,9 +1,6 @@
 use serde::Serialize;
 
-use crate::{
-    Task,
-    metrics::{Prediction, interval::Interval},
-};
+use crate::{Prediction, Task, metrics::interval::Interval};
 
 /// How one class fares.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::{Task, metrics::Prediction};
+use crate::{Prediction, Task};
 
 /// Points of the curve.
 const POINTS: usize = 20;

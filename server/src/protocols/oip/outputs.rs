@@ -12,7 +12,6 @@ use proto::{
 
 use crate::{
     engine::job::Classification,
-    protocols::oip::models::Model,
     protocols::oip::tensor::{Form, datatype_name, no_shared_memory, whole_number},
     request::error::{RequestError, excerpt},
 };
@@ -73,25 +72,26 @@ impl Output {
     }
 }
 
-/// The requested outputs; those of `model` if the request names none. Each is allowed only once, so that a short request cannot
+/// The requested outputs of a model with `classes` classes; `default` if the request names none. Each is allowed only once, so that a short request cannot
 /// have a huge response.
 ///
 /// # Errors
 /// [`RequestError::TensorMalformed`], [`RequestError::TopK`].
 pub(crate) fn parse_requested(
     requested: &[InferRequestedOutputTensor],
-    model: &Model,
+    default: &[Output],
+    classes: usize,
 ) -> Result<Vec<RequestedOutput>, RequestError> {
     if requested.is_empty() {
         let whole = |&output| RequestedOutput {
             output,
             top_k: None,
         };
-        return Ok(model.outputs().iter().map(whole).collect());
+        return Ok(default.iter().map(whole).collect());
     }
     let mut all: Vec<RequestedOutput> = Vec::new();
     for tensor in requested {
-        let parsed = parse_one(tensor, model.classes())?;
+        let parsed = parse_one(tensor, classes)?;
         if all.iter().any(|earlier| earlier.output == parsed.output) {
             let name = parsed.output.name();
             let problem = format!("{name:?} is requested twice: request each output once");
