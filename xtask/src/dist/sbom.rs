@@ -1,9 +1,17 @@
 //! Software bills of materials (CycloneDX), one for each program and target.
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
 use super::{epoch, folder, target::Target, tools::Tools, version};
 use crate::{root, steps::Step};
+
+pub(super) fn path(target: &Target, program: &str) -> PathBuf {
+    folder().join(format!(
+        "{program}-{}-{}.cdx.json",
+        version(),
+        target.triple
+    ))
+}
 
 pub(super) fn write(target: &Target, tools: &Tools, step: Step<'_>) -> anyhow::Result<()> {
     step.run(
@@ -28,11 +36,8 @@ pub(super) fn write(target: &Target, tools: &Tools, step: Step<'_>) -> anyhow::R
     ] {
         let written = root().join(member).join(format!("{program}_bin.cdx.json"));
         if released {
-            let name = format!("{program}-{}-{}.cdx.json", version(), target.triple);
-            fs::write(
-                folder().join(name),
-                without_folder(&fs::read_to_string(&written)?),
-            )?;
+            let bill = without_folder(&fs::read_to_string(&written)?);
+            fs::write(path(target, program), bill)?;
         }
         fs::remove_file(written)?;
     }

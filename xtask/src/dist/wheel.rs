@@ -4,7 +4,9 @@ use std::fs;
 
 use super::{
     files::{lay_out_shared, put},
-    folder, programs,
+    folder,
+    programs::{self, PROGRAMS},
+    sbom,
     target::Target,
     tools::Tools,
 };
@@ -23,11 +25,17 @@ pub(super) fn build(target: &Target, tools: &Tools, step: Step<'_>) -> anyhow::R
     )?;
     lay_out_shared(&data.join("data"))?;
     let mut maturin = tools.compiler("maturin", target)?;
+    maturin.arg("build");
     tools.audit(&mut maturin)?;
+    for (_, program) in PROGRAMS {
+        maturin
+            .arg("--sbom-include")
+            .arg(sbom::path(target, program));
+    }
     step.run(
         maturin
             .current_dir(root().join("deploy/wheel"))
-            .args(["build", "--release", "--locked", "--target", target.triple])
+            .args(["--release", "--locked", "--target", target.triple])
             // A static program runs with every C library.
             .args(["--compatibility", "manylinux2014", "musllinux_1_1"])
             .arg("--out")
