@@ -146,8 +146,9 @@ impl Head {
     /// If the embedding is of another network.
     #[must_use]
     pub fn known(&self, embedding: &Embedding) -> Known {
-        let similarities = rows(&self.0.class_means, embedding)
-            .map(|mean| dot(embedding.values(), mean) * scale(embedding));
+        let scale = scale(embedding);
+        let similarities =
+            rows(&self.0.class_means, embedding).map(|mean| dot(embedding.values(), mean) * scale);
         let score = similarities.fold(f32::NEG_INFINITY, f32::max);
         Known {
             score,

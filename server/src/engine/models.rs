@@ -111,11 +111,15 @@ impl Table {
 
     /// The model called `name`, or its version for NAME@VERSION.
     pub(crate) fn get(&self, name: &str) -> Option<&Classifier> {
-        let version = match name.split_once(VERSION_SEPARATOR) {
+        self.resolve(name)?.classifier()
+    }
+
+    /// As [`get`](Self::get), with its version.
+    pub(crate) fn resolve(&self, name: &str) -> Option<&Version> {
+        match name.split_once(VERSION_SEPARATOR) {
             None => self.current(name),
             Some((name, version)) => self.version(name, version.parse().ok()?),
-        };
-        version?.classifier()
+        }
     }
 
     /// The highest version of the model that works.

@@ -61,11 +61,24 @@ struct Folder {
 }
 
 /// When a changed folder is read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum When {
+#[derive(Clone, Copy)]
+enum When<'a> {
+    /// At once: the server starts.
     Now,
+    /// Those of one model at once, the others once they have settled.
+    NowNamed(&'a str),
     /// Once its files have not changed for an interval: somebody may be writing them.
     Settled,
+}
+
+impl When<'_> {
+    fn is_now_for(self, name: &str) -> bool {
+        match self {
+            Self::Now => true,
+            Self::NowNamed(named) => named == name,
+            Self::Settled => false,
+        }
+    }
 }
 
 impl Repository {
@@ -136,7 +149,7 @@ impl Repository {
     }
 
     /// Reads the folders that have changed, and serves what works.
-    fn update(&self, when: When) -> io::Result<()> {
+    fn update(&self, when: When<'_>) -> io::Result<()> {
         let found = scan::scan(&self.dir)?;
         let mut known = self.known();
         let mut changed = self.forget_removed(&mut known.folders, &found);
@@ -172,7 +185,7 @@ impl Repository {
         folders: &mut BTreeMap<Key, Folder>,
         key: Key,
         found: Found,
-        when: When,
+        when: When<'_>,
     ) -> bool {
         let room = folders.len() < VERSIONS_MAX;
         let folder = folders.entry(key.clone());
@@ -186,7 +199,7 @@ impl Repository {
             return false;
         }
         let settled = !is_new && folder.seen == found.stamp;
-        if when == When::Settled && !settled {
+        if !settled && !when.is_now_for(&key.name) {
             folder.seen = found.stamp;
             return false;
         }

@@ -113,13 +113,12 @@ pub(crate) fn models(engine: &Engine) -> proto::ListModelsResponse {
 }
 
 fn summary(table: &Table, base: &str, name: &str, version: &Version) -> proto::ModelSummary {
-    let current = table.current(name);
-    let is_current = current.is_some_and(|current| std::ptr::eq(current, version));
+    let is = |other: Option<&Version>| other.is_some_and(|other| std::ptr::eq(other, version));
     let mut summary = proto::ModelSummary {
         name: name.to_owned(),
         version: version.number,
-        is_default: is_current && name == table.default(),
-        is_current,
+        is_default: is(table.resolve(table.default())),
+        is_current: is(table.current(name)),
         base: base.to_owned(),
         error: version.problem().unwrap_or_default().to_owned(),
         ..Default::default()

@@ -184,6 +184,7 @@ mod tests {
                 picture_width: 5,
                 picture_height: 7,
             }),
+            ..Answer::default()
         }
     }
 

@@ -8,7 +8,7 @@ impl Repository {
     /// [`RequestError::UnknownModel`]; [`RequestError::ModelUnusable`] if its highest version cannot be used.
     pub(crate) fn load(&self, name: &str) -> Result<(), RequestError> {
         self.known().unloaded.remove(name);
-        self.serve_again()
+        self.serve_again(name)
             .map_err(|problem| unusable(name, problem))?;
         let table = self.models.table();
         let highest = table.all().find(|(found, _)| *found == name);
@@ -33,12 +33,13 @@ impl Repository {
         }
         self.known().unloaded.insert(name.to_owned());
         tracing::info!(model = name, "model unloaded");
-        self.serve_again()
+        self.serve_again(name)
             .map_err(|problem| unusable(name, problem))
     }
 
-    fn serve_again(&self) -> Result<(), String> {
-        self.update(When::Now).map_err(|error| error.to_string())?;
+    fn serve_again(&self, name: &str) -> Result<(), String> {
+        self.update(When::NowNamed(name))
+            .map_err(|error| error.to_string())?;
         self.serve(&self.known());
         Ok(())
     }

@@ -75,7 +75,7 @@ impl Repository {
         fs::create_dir_all(&model)?;
         fs::rename(&temporary.0, model.join(version.to_string()))?;
         self.known().unloaded.remove(&upload.name);
-        self.update(When::Now)?;
+        self.update(When::NowNamed(&upload.name))?;
         Ok(version)
     }
 
