@@ -6,16 +6,17 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { expect, expectPhase, open, photo, test, violations } from "./classifier";
+import { CLI } from "./patterns";
+import { expectDone, row, save } from "./table";
 
 /** Classify or ClassifyBatch. */
 const CLASSIFY = "**/imageclassifier.ImageClassifier/Classify*";
-const CLI = process.env.IMAGECLASSIFIER_CLI_BINARY ?? "../target/debug/imageclassifier";
 const run = promisify(execFile);
 const EVAL = process.env.IMAGECLASSIFIER_EVAL_DIR;
 const GOLDEN = readdirSync(photo("")).filter((name) => /\.(png|jpg)$/.test(name)).sort();
 /** As the command line writes it. */
 const CSV_HEADER =
-  "file,label,confidence,index,model,model_revision,request_id,decode_ms,queue_ms,inference_ms,error,reason";
+  "file,label,confidence,index,model,model_revision,request_id,decode_ms,queue_ms,inference_ms,error,reason,unknown,known_score";
 
 type Line = Record<string, unknown> & { file: string; label?: string; confidence?: number };
 
@@ -345,14 +346,6 @@ async function bytes(file: string | { name: string; mimeType: string; buffer: Bu
   return { name: basename(file), mimeType, buffer: await readFile(file) };
 }
 
-async function expectDone(page: Page, title: string, timeout?: number) {
-  await expect(page.getByTestId("batch").getByRole("heading")).toHaveText(title, { timeout });
-}
-
-function row(page: Page, name: string) {
-  return page.locator("[role=row][data-state]", { has: page.getByRole("button", { name, exact: true }) });
-}
-
 /** Of the rows that are there, as they are seen. */
 async function names(page: Page): Promise<string[]> {
   return page.locator("[role=row][data-state] .name").allTextContents();
@@ -361,12 +354,6 @@ async function names(page: Page): Promise<string[]> {
 async function confidences(page: Page): Promise<number[]> {
   const texts = await page.locator("[role=row][data-state] .number:not(.took)").allTextContents();
   return texts.map(parseFloat);
-}
-
-async function save(page: Page, button: string): Promise<string> {
-  const download = page.waitForEvent("download");
-  await page.getByRole("button", { name: button }).click();
-  return readFile(await (await download).path(), "utf8");
 }
 
 /** Without the fields that differ between requests. */

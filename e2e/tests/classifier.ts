@@ -76,6 +76,14 @@ export async function expectFailure(page: Page, sentence: string | RegExp) {
   await expect(page.getByRole("meter")).toHaveCount(0);
 }
 
+export async function expectNoSidewaysScroll(page: Page) {
+  const [content, window] = await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return [scrollWidth, clientWidth];
+  });
+  expect(content).toBe(window);
+}
+
 /** What axe would improve. */
 export async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);

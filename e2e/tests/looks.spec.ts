@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import { expect, expectAnswer, expectFailure, open, photo, pick, test } from "./classifier";
+import { expect, expectAnswer, expectFailure, expectNoSidewaysScroll, open, photo, pick, test } from "./classifier";
 
 test("a phone 360 pixels wide has nothing to scroll sideways", async ({ page }) => {
   await page.setViewportSize({ width: 360, height: 740 });
@@ -38,14 +38,6 @@ test("a dark desktop gets a dark page", async ({ page }) => {
   expect(night.ground).toBeLessThan(60);
   expect(night.text).toBeGreaterThan(180);
 });
-
-async function expectNoSidewaysScroll(page: Page) {
-  const [content, window] = await page.evaluate(() => {
-    const { scrollWidth, clientWidth } = document.documentElement;
-    return [scrollWidth, clientWidth];
-  });
-  expect(content).toBe(window);
-}
 
 /** How bright the page's ground and its title are, 0 to 255. */
 async function brightness(page: Page): Promise<{ ground: number; text: number }> {

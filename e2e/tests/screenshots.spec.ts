@@ -1,7 +1,9 @@
 import type { Page } from "@playwright/test";
-import { readdirSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { type Serve, expect, expectAnswer, expectFailure, expectPhase, open, photo, pick, test } from "./classifier";
 import { blackPng } from "./images";
+import { Models, unseen } from "./patterns";
+import { expectDone } from "./table";
 
 // Images for people to look at: npm run screenshots writes them into docs/screenshots/
 const folder = process.env.SCREENSHOTS;
@@ -85,6 +87,19 @@ const STATES: Record<string, (page: Page, serve: Serve) => Promise<void>> = {
     await expect(page.getByTestId("batch").getByRole("heading")).toHaveText(/ images done, 1 failed$/);
     await page.waitForTimeout(3000); // answers come before thumbnails
   },
+  unknown: async (page, serve) => {
+    await choosePatterns(page, serve);
+    await pick(page, photo("coffee.png"));
+    await page.getByTestId("unsure").waitFor();
+    await page.getByTestId("details").locator("summary").click();
+  },
+  "batch-unknown": async (page, serve) => {
+    await choosePatterns(page, serve);
+    const coffee = { name: "coffee.png", mimeType: "image/png", buffer: readFileSync(photo("coffee.png")) };
+    await page.getByTestId("file").setInputFiles([unseen("stripes"), unseen("squares"), coffee]);
+    await expectDone(page, "3 of 3 images done, 1 unknown");
+    await page.waitForTimeout(3000); // answers come before thumbnails
+  },
   token: async (page, serve) => {
     await open(page, await serve("--token-file", "tests/access-tokens"));
     await pick(page, photo("coffee.png"));
@@ -93,7 +108,12 @@ const STATES: Record<string, (page: Page, serve: Serve) => Promise<void>> = {
 };
 
 /** States that are also shown dark and on a phone. */
-const OFTEN = ["empty", "answered", "why", "failed", "batch"];
+const OFTEN = ["empty", "answered", "why", "failed", "batch", "unknown", "batch-unknown"];
+
+async function choosePatterns(page: Page, serve: Serve) {
+  await open(page, await serve("--models", models.path));
+  await page.getByLabel("Model", { exact: true }).selectOption("patterns");
+}
 
 async function pickAll(page: Page, names: string[]) {
   await page.getByTestId("file").setInputFiles(names.map(photo));
@@ -101,6 +121,15 @@ async function pickAll(page: Page, names: string[]) {
 
 test.skip(!folder, "SCREENSHOTS names no folder");
 test.use({ provoked: /net::ERR_FAILED/ });
+
+let models: Models;
+
+test.beforeAll(() => {
+  test.setTimeout(120_000);
+  models = new Models();
+});
+
+test.afterAll(() => models.remove());
 
 for (const { name, colorScheme, width, height } of LOOKS) {
   test(`screenshots, ${name}`, async ({ page, serve }) => {

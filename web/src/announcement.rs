@@ -1,12 +1,8 @@
 use leptos::prelude::*;
 
 use crate::{
-    batch::list::Batch,
-    confidence::{is_unsure, unsure_note},
-    notice::Notice,
-    session::phase::Phase,
-    settings::language,
-    texts::Language,
+    batch::list::Batch, confidence::Certainty, notice::Notice, session::phase::Phase,
+    settings::language, texts::Language,
 };
 
 /// The page's one polite live region: the outcome in a sentence, for screen readers. Failures are alerts instead.
@@ -41,23 +37,39 @@ fn sentence(phase: &Phase, language: Language) -> String {
         Phase::Fetching { site: None } => language.reading().to_owned(),
         Phase::Asking(picked) => language.classifying_image(&picked.name()),
         Phase::Answered(picked, answer, _) => {
-            outcome(&picked.name(), &answer.label, answer.confidence, language)
+            let certainty = Certainty::of(answer);
+            outcome(
+                &picked.name(),
+                &answer.label,
+                answer.confidence,
+                certainty,
+                language,
+            )
         }
         Phase::Shared(shared) => outcome(
             language.shared_result(),
             shared.label(),
             shared.confidence(),
+            shared.certainty(),
             language,
         ),
     }
 }
 
-fn outcome(name: &str, label: &str, confidence: f32, language: Language) -> String {
-    let percent = language.percent(confidence);
-    let doubt = if is_unsure(confidence) {
-        format!(" {}", unsure_note(language))
-    } else {
-        String::new()
+fn outcome(
+    name: &str,
+    label: &str,
+    confidence: f32,
+    certainty: Certainty,
+    language: Language,
+) -> String {
+    let result = match certainty {
+        Certainty::Unknown => language.unknown().to_owned(),
+        Certainty::Sure | Certainty::Unsure => {
+            format!("{label}, {}", language.percent(confidence))
+        }
     };
-    format!("{name}: {label}, {percent}.{doubt}")
+    let note = certainty.note(label, confidence, language);
+    let doubt = note.map(|note| format!(" {note}")).unwrap_or_default();
+    format!("{name}: {result}.{doubt}")
 }

@@ -11,6 +11,7 @@ use crate::{
         address::Address, drop_zone, dropped::Dropped, input_file::InputFile, paste,
         pick_buttons::PickButtons, samples::Samples,
     },
+    model_menu::ModelMenu,
     notice::Notice,
     preview::frame::Frame,
     result::{outcome::Outcome, synonyms::Synonyms},
@@ -65,6 +66,13 @@ pub(crate) fn App() -> impl IntoView {
             session.cancel();
         }
     });
+    let on_model = Callback::new(move |name: String| {
+        session.models().choose(&name);
+        batch.classify_again();
+        if !batch.is_selected() {
+            session.retry();
+        }
+    });
     let step = Signal::derive(move || batch.step().unwrap_or_else(|| session.step().get()));
     session.show_shared();
     let address = window_event_listener(ev::hashchange, move |_| {
@@ -84,16 +92,17 @@ pub(crate) fn App() -> impl IntoView {
                 data-phase=move || phase.with(Phase::name)
                 data-hovering=move || hovering.get().to_string()
             >
-                <Frame phase model=session.model() />
+                <Frame phase model=session.models().model() />
                 <div class="ways-in">
                     <PickButtons on_files />
                     <p class="hint">
                         {move || language.get().or_drop_or_paste()}
                         <span class="keys"><kbd>"Ctrl"</kbd> " " <kbd>"V"</kbd></span>
                     </p>
+                    <ModelMenu models=session.models() on_model />
                     <ShrinkSwitch shrinking=session.shrinking() />
                 </div>
-                <Outcome phase step model=session.model() on_retry on_token on_cancel />
+                <Outcome phase step model=session.models().model() on_retry on_token on_cancel />
             </div>
             <BatchSection batch />
             <Samples on_sample />

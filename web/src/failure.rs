@@ -67,6 +67,8 @@ pub(crate) enum Failure {
         name: String,
     },
     OtherVersion,
+    /// The chosen model was removed from the server.
+    ModelMissing,
     ServerFailed {
         name: String,
         request_id: Option<String>,
@@ -133,6 +135,7 @@ impl Failure {
             Self::Rejected { name } => language.rejected(name),
             Self::NotFromThisPage => language.not_from_this_page().to_owned(),
             Self::Cancelled { name } => language.cancelled_image(name),
+            Self::ModelMissing => language.model_missing().to_owned(),
             Self::OtherVersion => language.other_version().to_owned(),
             Self::ServerFailed {
                 name,
@@ -154,6 +157,7 @@ impl Failure {
             | Self::NotReady { .. }
             | Self::TooLate { .. }
             | Self::NoAnswer
+            | Self::ModelMissing
             | Self::Cancelled { .. } => Remedy::TryAgain,
             Self::TokenRequired | Self::TokenRejected | Self::TokenUnusable => Remedy::AccessToken,
             Self::TooLarge { .. } | Self::Dimensions { .. } => Remedy::Shrink,
@@ -194,9 +198,9 @@ impl Failure {
                 height: error.detail("height").map(str::to_owned),
                 pixels_max: number(error, "pixels_max"),
             },
+            ErrorReason::ModelUnknown => Self::ModelMissing,
             // The page's own requests cause these only if it is older or newer than the server.
             ErrorReason::TopKOutOfRange
-            | ErrorReason::ModelUnknown
             | ErrorReason::ExplainUnsupported
             | ErrorReason::TimeoutMalformed
             | ErrorReason::MessageMalformed

@@ -17,6 +17,7 @@ mod fetch;
 mod header;
 mod image;
 mod inputs;
+mod model_menu;
 mod notice;
 mod preview;
 mod result;

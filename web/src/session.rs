@@ -1,3 +1,4 @@
+pub(crate) mod models;
 pub(crate) mod phase;
 pub(crate) mod request;
 pub(crate) mod request_error;
@@ -17,9 +18,9 @@ use crate::{
         input_file::InputFile,
     },
     session::{
+        models::Models,
         phase::Phase,
         request::{Pending, RequestConfig},
-        server::{Limits, Model},
         step::Step,
         ticket::Ticket,
     },
@@ -32,8 +33,7 @@ pub(crate) struct Session {
     phase: RwSignal<Phase, LocalStorage>,
     step: RwSignal<Step>,
     shrinking: RwSignal<bool>,
-    limits: StoredValue<Limits>,
-    model: RwSignal<Model>,
+    models: Models,
     /// Whether the server makes heatmaps, as far as is known.
     explains: StoredValue<bool>,
     classifier: StoredValue<Classifier, LocalStorage>,
@@ -45,17 +45,23 @@ impl Session {
     pub(crate) fn new() -> Self {
         let remembered = access_token::remembered().map(|token| own_server().with_token(&token));
         let classifier = remembered.and_then(Result::ok).unwrap_or_else(own_server);
+        let classifier = StoredValue::new_local(classifier);
         let session = Self {
             phase: RwSignal::new_local(Phase::Empty),
             step: RwSignal::new(Step::default()),
             shrinking: RwSignal::new(shrink_switch::remembered()),
-            limits: StoredValue::new(Limits::default()),
-            model: RwSignal::new(Model::default()),
+            models: Models::new(classifier),
             explains: StoredValue::new(true),
-            classifier: StoredValue::new_local(classifier),
+            classifier,
             ticket: StoredValue::new_local(None),
         };
-        session.learn_model();
+        // A link may be open before the models are known.
+        Effect::new(move || {
+            session.models.offered().track();
+            session
+                .phase
+                .with_untracked(|phase| session.follow_model_of(phase));
+        });
         session
     }
 
@@ -63,8 +69,9 @@ impl Session {
         self.phase.read_only()
     }
 
-    pub(crate) fn model(self) -> ReadSignal<Model> {
-        self.model.read_only()
+    /// The server's models, and which of them requests use.
+    pub(crate) fn models(self) -> Models {
+        self.models
     }
 
     /// The progress of the request.
@@ -77,21 +84,17 @@ impl Session {
         self.shrinking
     }
 
-    /// What the server accepts, as far as it is known.
-    pub(crate) fn limits(self) -> Limits {
-        self.limits.get_value()
-    }
-
     /// How a request would be made now.
     pub(crate) fn request_config(self) -> RequestConfig {
         RequestConfig {
             classifier: self.classifier.get_value(),
             options: ClassifyOptions {
                 top_k: TOP_MAX,
+                model: self.models.chosen(),
                 ..ClassifyOptions::default()
             },
             explains: self.explains,
-            limits: self.limits.get_value(),
+            limits: self.models.limits(),
             shrinking: if self.shrinking.get_untracked() {
                 Shrinking::Large
             } else {
@@ -114,7 +117,7 @@ impl Session {
     /// Shows another phase and cancels the current request.
     pub(crate) fn show(self, phase: Phase) {
         self.ticket.set_value(None);
-        self.learn_model_of(&phase);
+        self.follow_model_of(&phase);
         self.phase.set(phase);
     }
 
@@ -152,11 +155,11 @@ impl Session {
             let phase = match outcomes.remove(0) {
                 Ok((answer, took_ms)) => Phase::Answered(picked, answer, took_ms),
                 Err(error) => {
-                    self.forget_rejected_token(&error.failure);
+                    self.heed(&error.failure);
                     Phase::Failed(Some(picked), error.failure)
                 }
             };
-            self.learn_model_of(&phase);
+            self.follow_model_of(&phase);
             self.phase.set(phase);
         });
     }
@@ -174,10 +177,12 @@ impl Session {
         self.show(picked.map_or(Phase::Empty, Phase::Cancelled));
     }
 
-    /// Forgets an access token that the server rejected.
-    pub(crate) fn forget_rejected_token(self, failure: &Failure) {
+    /// Forgets what the server rejected: an access token, or a model that it no longer has.
+    pub(crate) fn heed(self, failure: &Failure) {
         if failure.remedy() == Remedy::AccessToken {
             self.forget_token();
+        } else if *failure == Failure::ModelMissing {
+            self.models.leave_missing();
         }
     }
 
@@ -207,7 +212,7 @@ impl Session {
             Ok(classifier) => {
                 access_token::remember(token);
                 self.classifier.set_value(classifier);
-                self.learn_model();
+                self.models.learn();
                 true
             }
             Err(_) => {
@@ -225,38 +230,13 @@ impl Session {
         self.classifier.set_value(own_server());
     }
 
-    /// Fetches the description of the model again if the answer came from another one.
-    fn learn_model_of(self, phase: &Phase) {
-        let known = self.model.with_untracked(|model| model.revision.clone());
-        if phase
-            .answer()
-            .is_some_and(|answer| answer.model_revision != known)
-        {
-            self.learn_model();
+    /// Keeps the model in step with what is shown: its description with a result, the choice with a link.
+    fn follow_model_of(self, phase: &Phase) {
+        match phase {
+            Phase::Answered(_, answer, _) => self.models.describe_unless(&answer.model_revision),
+            Phase::Shared(shared) => self.models.adopt(shared.model()),
+            _ => {}
         }
-    }
-
-    /// Fetches the description of the model. Without it the contract's limits stand; the server checks its own in any case.
-    fn learn_model(self) {
-        let classifier = self.classifier.get_value();
-        spawn_local(async move {
-            let Ok(model) = classifier.model("").await else {
-                return;
-            };
-            if let Some(limits) = model.limits {
-                self.limits.set_value(Limits {
-                    image_bytes_max: limits.image_bytes_max,
-                    batch_images_max: limits.batch_images_max.max(1) as usize,
-                    media_types: limits.media_types.into(),
-                });
-            }
-            self.model.set(Model {
-                revision: model.revision,
-                weights_digest: model.weights_digest,
-                preprocessing: model.preprocessing.unwrap_or_default().version,
-                input_size: model.input_size,
-            });
-        });
     }
 }
 

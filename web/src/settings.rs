@@ -2,6 +2,7 @@
 
 pub(crate) mod access_token;
 pub(crate) mod language;
+pub(crate) mod model_choice;
 pub(crate) mod shrink_switch;
 mod storage;
 pub(crate) mod view_settings;

@@ -10,6 +10,8 @@ use crate::{
 pub(crate) struct Counts {
     pub(super) all: usize,
     pub(super) answered: usize,
+    /// Of the answered ones.
+    pub(super) unknown: usize,
     pub(super) failed: usize,
     pub(super) cancelled: usize,
     pub(super) worth_retrying: usize,
@@ -27,6 +29,7 @@ impl Counts {
     fn add(&mut self, state: &State) {
         self.all += 1;
         self.answered += usize::from(state.is_answered());
+        self.unknown += usize::from(state.is_unknown());
         self.failed += usize::from(state.is_failed());
         self.cancelled += usize::from(state.is_cancelled());
         self.worth_retrying += usize::from(state.is_worth_retrying());
@@ -41,7 +44,13 @@ impl Counts {
     }
 
     pub(crate) fn sentence(self, language: Language) -> String {
-        language.so_many_done(self.finished(), self.all, self.failed, self.cancelled)
+        language.so_many_done(
+            self.finished(),
+            self.all,
+            self.unknown,
+            self.failed,
+            self.cancelled,
+        )
     }
 
     /// Screen readers announce each tenth of the batch rather than each image.
@@ -54,26 +63,33 @@ impl Counts {
 mod tests {
     use std::sync::Arc;
 
+    use imageclassifier_client::Answer;
+
     use super::*;
     use crate::failure::Failure;
 
     #[test]
     fn cancelled_rows_are_finished_but_not_failed() {
+        let unknown = Answer {
+            unknown: true,
+            ..Answer::default()
+        };
         let mut counts = Counts::default();
         for state in [
             State::Waiting,
+            State::Answered(unknown.into(), 1.0),
             State::Failed(Arc::new(Failure::NoAnswer.into())),
             State::Cancelled,
             State::Cancelled,
         ] {
             counts.add(&state);
         }
-        assert_eq!((counts.all, counts.finished()), (4, 3));
+        assert_eq!((counts.all, counts.finished()), (5, 4));
         assert_eq!((counts.failed, counts.cancelled), (1, 2));
         assert_eq!(counts.worth_retrying, 3);
         assert_eq!(
             counts.sentence(Language::English),
-            "3 of 4 images done, 1 failed, 2 cancelled"
+            "4 of 5 images done, 1 unknown, 1 failed, 2 cancelled"
         );
     }
 }

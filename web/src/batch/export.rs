@@ -6,7 +6,7 @@ use imageclassifier_client::{Answer, Crop, Prediction};
 use crate::session::request_error::RequestError;
 
 /// As `imageclassifier classify --csv` writes it.
-const CSV_HEADER: &str = "file,label,confidence,index,model,model_revision,request_id,decode_ms,queue_ms,inference_ms,error,reason\n";
+const CSV_HEADER: &str = "file,label,confidence,index,model,model_revision,request_id,decode_ms,queue_ms,inference_ms,error,reason,unknown,known_score\n";
 /// What is written for an image whose request was cancelled.
 const CANCELLED: &str = "cancelled";
 
@@ -42,7 +42,7 @@ fn json_line(row: &Finished<'_>, top: usize) -> String {
                 .collect();
             format!(
                 "{{\"file\":{file},\"label\":{},\"confidence\":{:?},\"predictions\":[{}],\"model\":{},\"model_revision\":{},\
-                 \"request_id\":{},\"decode_ms\":{:?},\"queue_ms\":{:?},\"inference_ms\":{:?}{}}}\n",
+                 \"request_id\":{},\"decode_ms\":{:?},\"queue_ms\":{:?},\"inference_ms\":{:?}{}{}}}\n",
                 quoted(&answer.label),
                 answer.confidence,
                 predictions.join(","),
@@ -53,6 +53,7 @@ fn json_line(row: &Finished<'_>, top: usize) -> String {
                 times.queue_ms,
                 times.inference_ms,
                 answer.crop.as_ref().map(crop).unwrap_or_default(),
+                known(answer),
             )
         }
         Err(error) => {
@@ -83,6 +84,13 @@ fn crop(crop: &Crop) -> String {
     )
 }
 
+/// Nothing if the model cannot tell.
+fn known(answer: &Answer) -> String {
+    answer.known_score.map_or_else(String::new, |score| {
+        format!(",\"unknown\":{},\"known_score\":{score:?}", answer.unknown)
+    })
+}
+
 fn csv_line(row: &Finished<'_>) -> String {
     let file = cell(row.path);
     match &row.result {
@@ -92,8 +100,12 @@ fn csv_line(row: &Finished<'_>) -> String {
                 .predictions
                 .first()
                 .map(|best| best.index.to_string());
+            let (unknown, known_score) = answer
+                .known_score
+                .map(|score| (answer.unknown.to_string(), format!("{score:?}")))
+                .unwrap_or_default();
             format!(
-                "{file},{},{:?},{},{},{},{},{:?},{:?},{:?},,\n",
+                "{file},{},{:?},{},{},{},{},{:?},{:?},{:?},,,{unknown},{known_score}\n",
                 cell(&answer.label),
                 answer.confidence,
                 index.unwrap_or_default(),
@@ -108,7 +120,7 @@ fn csv_line(row: &Finished<'_>) -> String {
         Err(error) => {
             let (error, reason) = error_and_reason(*error);
             format!(
-                "{file},,,,,,,,,,{},{}\n",
+                "{file},,,,,,,,,,{},{},,\n",
                 cell(&error),
                 reason.unwrap_or_default()
             )
@@ -222,10 +234,29 @@ mod tests {
         );
         assert_eq!(
             csv(&rows),
-            "file,label,confidence,index,model,model_revision,request_id,decode_ms,queue_ms,inference_ms,error,reason\n\
-             \"a\n\"\"\u{1}.jpg\",\"crane, \"\"bird\"\"\",0.25,134,m,r,id,1.5,0.0,1e-7,,\n\
-             b,,,,,,,,,,b is empty. Choose another image.,IMAGE_EMPTY\n\
-             c,,,,,,,,,,cancelled,\n"
+            "file,label,confidence,index,model,model_revision,request_id,decode_ms,queue_ms,inference_ms,error,reason,unknown,known_score\n\
+             \"a\n\"\"\u{1}.jpg\",\"crane, \"\"bird\"\"\",0.25,134,m,r,id,1.5,0.0,1e-7,,,,\n\
+             b,,,,,,,,,,b is empty. Choose another image.,IMAGE_EMPTY,,\n\
+             c,,,,,,,,,,cancelled,,,\n"
         );
+    }
+
+    #[test]
+    fn a_models_doubt_stands_in_both_forms() {
+        let answer = Answer {
+            crop: None,
+            unknown: true,
+            known_score: Some(0.5),
+            ..answer()
+        };
+        let rows = [Finished {
+            path: "a",
+            result: Ok(&answer),
+        }];
+        let json = json(&rows, 1);
+        let end = ",\"inference_ms\":1e-7,\"unknown\":true,\"known_score\":0.5}\n";
+        assert!(json.ends_with(end), "{json}");
+        let csv = csv(&rows);
+        assert!(csv.ends_with(",1e-7,,,true,0.5\n"), "{csv}");
     }
 }

@@ -173,6 +173,14 @@ impl Batch {
         self.scheduler.run();
     }
 
+    /// Classifies every image again, as requests are made now.
+    pub(crate) fn classify_again(self) {
+        self.rows
+            .with_untracked(|rows| rows.iter().for_each(|row| row.restart()));
+        self.pulse.changed();
+        self.scheduler.run();
+    }
+
     /// Cancels all requests and removes all rows.
     pub(crate) fn clear(self) {
         self.cancel_all();

@@ -13,6 +13,7 @@ pub(super) enum StateFilter {
     All,
     Answered,
     Unsure,
+    Unknown,
     Failed,
     Cancelled,
     Unfinished,
@@ -45,10 +46,11 @@ pub(super) struct Facts<'a> {
 }
 
 impl StateFilter {
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::All,
         Self::Answered,
         Self::Unsure,
+        Self::Unknown,
         Self::Failed,
         Self::Cancelled,
         Self::Unfinished,
@@ -59,6 +61,7 @@ impl StateFilter {
             Self::All => true,
             Self::Answered => state.is_answered(),
             Self::Unsure => state.is_unsure(),
+            Self::Unknown => state.is_unknown(),
             Self::Failed => state.is_failed(),
             Self::Cancelled => state.is_cancelled(),
             Self::Unfinished => state.is_unfinished(),
@@ -145,6 +148,12 @@ mod tests {
     }
 
     fn rows() -> Vec<(&'static str, State)> {
+        let unknown = Answer {
+            label: "zebra".to_owned(),
+            confidence: 0.15,
+            unknown: true,
+            ..Answer::default()
+        };
         vec![
             ("c.jpg", State::Waiting),
             ("Dog.jpg", answered("tabby", 0.9, 30.0)),
@@ -155,6 +164,7 @@ mod tests {
             ),
             ("e.jpg", answered("tabby", 0.5, 10.0)),
             ("f.jpg", State::Cancelled),
+            ("g.jpg", State::Answered(unknown.into(), 20.0)),
         ]
     }
 
@@ -172,9 +182,10 @@ mod tests {
     #[test]
     fn rows_are_shown_by_what_became_of_them() {
         let cases = [
-            (StateFilter::All, "cDabef"),
-            (StateFilter::Answered, "Dae"),
+            (StateFilter::All, "cDabefg"),
+            (StateFilter::Answered, "Daeg"),
             (StateFilter::Unsure, "a"),
+            (StateFilter::Unknown, "g"),
             (StateFilter::Failed, "b"),
             (StateFilter::Cancelled, "f"),
             (StateFilter::Unfinished, "c"),
@@ -187,12 +198,12 @@ mod tests {
     #[test]
     fn rows_without_a_result_come_last_and_ties_stay_as_added() {
         let cases = [
-            (Sort::AsAdded, "cDabef"),
-            (Sort::Name, "Dabcef"),
-            (Sort::Label, "aDecbf"),
-            (Sort::LowestConfidence, "aeDcbf"),
-            (Sort::HighestConfidence, "Deacbf"),
-            (Sort::Slowest, "aDecbf"),
+            (Sort::AsAdded, "cDabefg"),
+            (Sort::Name, "Dabcefg"),
+            (Sort::Label, "aDegcbf"),
+            (Sort::LowestConfidence, "ageDcbf"),
+            (Sort::HighestConfidence, "Degacbf"),
+            (Sort::Slowest, "aDgecbf"),
         ];
         for (sort, expected) in cases {
             assert_eq!(shown(StateFilter::All, sort, ""), expected, "{sort:?}");
@@ -204,8 +215,9 @@ mod tests {
         for (wanted, expected) in [
             ("tabby", "De"),
             ("dog", "D"),
-            (".jpg", "cDabef"),
-            ("zebra", ""),
+            (".jpg", "cDabefg"),
+            ("zebra", "g"),
+            ("ocelot", ""),
         ] {
             assert_eq!(
                 shown(StateFilter::All, Sort::AsAdded, wanted),

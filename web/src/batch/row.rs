@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use web_sys::File;
 
 use crate::{
-    confidence::is_unsure,
+    confidence::Certainty,
     failure::{Failure, Remedy},
     image::picked::Picked,
     inputs::input_file::InputFile,
@@ -103,6 +103,14 @@ impl Row {
         self.state.set(State::Waiting);
     }
 
+    /// As if it had just been added: a request under way is no longer for this row. A file that cannot be read stays failed.
+    pub(super) fn restart(self) {
+        if self.file.with_value(Result::is_ok) {
+            self.settle(State::Cancelled);
+            self.wait();
+        }
+    }
+
     pub(super) fn settle(self, state: State) {
         self.request.set_value(None);
         self.state.set(state);
@@ -156,7 +164,16 @@ impl State {
     }
 
     pub(super) fn is_unsure(&self) -> bool {
-        matches!(self, Self::Answered(answer, _) if is_unsure(answer.confidence))
+        self.has_certainty(Certainty::Unsure)
+    }
+
+    /// Whether the image resembles none of the model's classes.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.has_certainty(Certainty::Unknown)
+    }
+
+    fn has_certainty(&self, certainty: Certainty) -> bool {
+        matches!(self, Self::Answered(answer, _) if Certainty::of(answer) == certainty)
     }
 
     pub(super) fn is_answered(&self) -> bool {

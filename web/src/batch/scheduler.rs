@@ -8,7 +8,7 @@ use crate::{
         pulse::Pulse,
         row::{Row, RowRequest, State},
     },
-    failure::Remedy,
+    failure::{Failure, Remedy},
     image::picked::Picked,
     session::{
         Session,
@@ -102,7 +102,7 @@ impl Scheduler {
 
     /// The first waiting rows that fit into a request; a large one by itself.
     fn next_waiting(self) -> Vec<Row> {
-        let batch_images_max = self.session.limits().batch_images_max;
+        let batch_images_max = self.session.models().limits().batch_images_max;
         let request_bytes = self.request_bytes.get_value();
         let mut bytes = 0.0;
         self.rows.with_untracked(|rows| {
@@ -180,13 +180,14 @@ impl Scheduler {
         });
     }
 
-    /// Fails a row. Where an access token is missing, the waiting rows fail with it unsent.
+    /// Fails a row. Where an access token or the model is missing, the waiting rows fail with it unsent.
     fn fail(self, row: Row, error: RequestError) {
-        self.session.forget_rejected_token(&error.failure);
-        let needs_token = error.remedy() == Remedy::AccessToken;
+        self.session.heed(&error.failure);
+        let concerns_all =
+            error.remedy() == Remedy::AccessToken || error.failure == Failure::ModelMissing;
         let state = State::Failed(error.into());
         row.settle(state.clone());
-        if needs_token {
+        if concerns_all {
             self.rows.with_untracked(|rows| {
                 let waiting = rows.iter().filter(|row| row.is_waiting());
                 waiting.for_each(|row| row.settle(state.clone()));

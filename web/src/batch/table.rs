@@ -204,7 +204,11 @@ fn texts(state: &State, row: Row, language: Language) -> [String; 3] {
             String::new(),
         ],
         State::Answered(answer, took_ms) => [
-            answer.label.clone(),
+            if answer.unknown {
+                language.unknown_closest(&answer.label)
+            } else {
+                answer.label.clone()
+            },
             language.percent(answer.confidence),
             language.milliseconds(*took_ms),
         ],
@@ -225,6 +229,7 @@ fn name_of(state: &State) -> &'static str {
     match state {
         State::Waiting => "waiting",
         State::Asking => "asking",
+        State::Answered(answer, _) if answer.unknown => "unknown",
         State::Answered(..) => "answered",
         State::Failed(_) => "failed",
         State::Cancelled => "cancelled",

@@ -84,6 +84,7 @@ impl StateFilter {
             Self::All => language.show_all(),
             Self::Answered => language.show_classified(),
             Self::Unsure => language.show_unsure(),
+            Self::Unknown => language.show_unknown(),
             Self::Failed => language.show_failed(),
             Self::Cancelled => language.show_cancelled(),
             Self::Unfinished => language.show_unfinished(),

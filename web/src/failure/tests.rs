@@ -82,8 +82,8 @@ fn each_reason_becomes_a_sentence_one_can_act_on() {
             NotFound,
             "MODEL_UNKNOWN",
             &[],
-            "This page and its server have different versions. Reload the page.",
-            Another,
+            "The server no longer has this model. Try again with another one.",
+            TryAgain,
         ),
         (
             ResourceExhausted,

@@ -2,7 +2,7 @@ use imageclassifier_client::Answer;
 use leptos::prelude::*;
 
 use crate::{
-    confidence::{is_unsure, unsure_note},
+    confidence::Certainty,
     copy_button::CopyButton,
     result::{bars::Bars, details::Details, time_bar::TimeBar},
     session::{
@@ -28,7 +28,11 @@ pub(crate) fn AnswerCard(answer: Answer, took_ms: f64, model: ReadSignal<Model>)
         .all(|prediction| prediction.heatmap.is_some());
     let timings = answer.timings;
     view! {
-        <Verdict label=answer.label.clone() unsure=is_unsure(answer.confidence) />
+        <Verdict
+            label=answer.label.clone()
+            confidence=answer.confidence
+            certainty=Certainty::of(&answer)
+        />
         // Above the bars, so that they stay under the pointer however many bars there are.
         <Controls can_explain />
         <Bars predictions=answer.predictions.clone() can_explain />
@@ -51,7 +55,11 @@ pub(crate) fn SharedCard(shared: Shared) -> impl IntoView {
     );
     view! {
         <p class="shared" data-testid="shared">{move || language.get().was_shared()}</p>
-        <Verdict label=shared.label().to_owned() unsure=is_unsure(shared.confidence()) />
+        <Verdict
+            label=shared.label().to_owned()
+            confidence=shared.confidence()
+            certainty=shared.certainty()
+        />
         <Bars predictions can_explain=false />
         <p class="small" data-testid="model">
             {move || language.get().model_and_revision(&model, &revision)}
@@ -76,23 +84,34 @@ pub(crate) fn AnswerOutline() -> impl IntoView {
     }
 }
 
+/// The best class, or that it is unknown; and the doubt in words.
 #[component]
-fn Verdict(label: String, unsure: bool) -> impl IntoView {
+fn Verdict(label: String, confidence: f32, certainty: Certainty) -> impl IntoView {
     let language = language::spoken();
-    let eyebrow = move || {
-        let language = language.get();
-        if unsure {
-            language.possibly()
-        } else {
-            language.looks_like()
+    let heading = match certainty {
+        Certainty::Unknown => view! {
+            <h2 data-testid="label">{move || language.get().unknown()}</h2>
+        }
+        .into_any(),
+        Certainty::Sure | Certainty::Unsure => {
+            let eyebrow = move || match certainty {
+                Certainty::Unsure => language.get().possibly(),
+                Certainty::Sure | Certainty::Unknown => language.get().looks_like(),
+            };
+            view! {
+                <p class="eyebrow">{eyebrow}</p>
+                <h2 data-testid="label" lang="en">{label.clone()}</h2>
+            }
+            .into_any()
         }
     };
+    let note = move || {
+        let note = certainty.note(&label, confidence, language.get())?;
+        Some(view! { <p class="unsure" data-testid="unsure">{note}</p> })
+    };
     view! {
-        <p class="eyebrow">{eyebrow}</p>
-        <h2 data-testid="label" lang="en">{label}</h2>
-        {unsure.then(|| view! {
-            <p class="unsure" data-testid="unsure">{move || unsure_note(language.get())}</p>
-        })}
+        {heading}
+        {note}
     }
 }
 

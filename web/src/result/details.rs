@@ -11,6 +11,13 @@ pub(super) fn Details(answer: Answer, model: ReadSignal<Model>) -> impl IntoView
     // What the server says of its model holds for this answer only if it was the same one.
     let described =
         Memo::new(move |_| Some(model.get()).filter(|model| model.revision == revision));
+    let similarity = answer.known_score.map(|score| {
+        let score = move || language.get().decimal(f64::from(score), 2);
+        view! {
+            <dt>{move || language.get().known_score()}</dt>
+            <dd>{score}</dd>
+        }
+    });
     let unknown = move || language.get().not_reported().to_owned();
     let digest = move || {
         described
@@ -28,6 +35,7 @@ pub(super) fn Details(answer: Answer, model: ReadSignal<Model>) -> impl IntoView
             <dl class="small">
                 <dt>{move || language.get().model()}</dt>
                 <dd>{answer.model}</dd>
+                {similarity}
                 <dt>{move || language.get().revision()}</dt>
                 <dd>{answer.model_revision}</dd>
                 <dt>{move || language.get().weights()}</dt>

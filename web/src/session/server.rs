@@ -7,7 +7,7 @@ const INPUT_SIZE: u32 = 224;
 /// The contract's own, until the server has named its own.
 const IMAGE_BYTES_MAX: u64 = 10 << 20;
 
-/// The server's model, as far as it is known.
+/// A model of the server, as far as it is known.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Model {
     pub(crate) revision: String,
@@ -15,6 +15,8 @@ pub(crate) struct Model {
     /// Version of the preprocessing.
     pub(crate) preprocessing: String,
     pub(crate) input_size: u32,
+    /// Its classes, in order of their indices.
+    pub(crate) labels: Arc<[String]>,
 }
 
 /// What the server accepts.
@@ -34,6 +36,7 @@ impl Default for Model {
             weights_digest: String::new(),
             preprocessing: String::new(),
             input_size: INPUT_SIZE,
+            labels: Arc::default(),
         }
     }
 }

@@ -4,8 +4,13 @@ use percent_encoding::{
     AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode_str, utf8_percent_encode,
 };
 
+use crate::confidence::Certainty;
+
 /// The first part of a link, so that a later page can tell how to read it.
 const VERSION: &str = "answer=1";
+/// A part of links to results that are unknown. It has no '=', so that older pages take the link for damaged and not this for a
+/// label.
+const UNKNOWN: &str = "unknown";
 const PREDICTIONS_MAX: usize = 5;
 /// No label, name or revision is nearly as long.
 const TEXT_BYTES_MAX: usize = 200;
@@ -23,6 +28,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
 pub(crate) struct Shared {
     model: String,
     model_revision: String,
+    is_unknown: bool,
     /// At least one, most probable first.
     predictions: Vec<(String, f32)>,
 }
@@ -37,6 +43,7 @@ impl Shared {
         Self {
             model: answer.model.clone(),
             model_revision: answer.model_revision.clone(),
+            is_unknown: answer.unknown,
             predictions: predictions
                 .map(|prediction| (prediction.label.clone(), prediction.confidence))
                 .collect(),
@@ -48,12 +55,13 @@ impl Shared {
         if fragment.len() > LINK_BYTES_MAX {
             return Err(Damaged);
         }
-        let mut parts = fragment.split('&');
+        let mut parts = fragment.split('&').peekable();
         if parts.next() != Some(VERSION) {
             return Err(Damaged);
         }
         let model = named(parts.next(), "model=")?;
         let model_revision = named(parts.next(), "revision=")?;
+        let is_unknown = parts.next_if_eq(&UNKNOWN).is_some();
         let predictions = parts.map(prediction).collect::<Result<Vec<_>, _>>()?;
         let counted = (1..=PREDICTIONS_MAX).contains(&predictions.len());
         let sorted = predictions.is_sorted_by(|one, next| one.1 >= next.1);
@@ -61,6 +69,7 @@ impl Shared {
             .then_some(Self {
                 model,
                 model_revision,
+                is_unknown,
                 predictions,
             })
             .ok_or(Damaged)
@@ -72,6 +81,10 @@ impl Shared {
             encoded(&self.model),
             encoded(&self.model_revision)
         );
+        if self.is_unknown {
+            fragment.push('&');
+            fragment.push_str(UNKNOWN);
+        }
         for (label, confidence) in &self.predictions {
             let label = encoded(label);
             fragment.push_str(&format!("&{label}={confidence:.4}"));
@@ -99,6 +112,10 @@ impl Shared {
 
     pub(crate) fn confidence(&self) -> f32 {
         self.predictions[0].1
+    }
+
+    pub(crate) fn certainty(&self) -> Certainty {
+        Certainty::new(self.confidence(), self.is_unknown)
     }
 
     /// Their indices are positions in the list, since a link holds no class indices.
@@ -198,6 +215,7 @@ mod tests {
         Shared {
             model: "efficientnet-lite0".to_owned(),
             model_revision: "1a2b".to_owned(),
+            is_unknown: false,
             predictions: vec![
                 ("jack-o'-lantern".to_owned(), 0.5123),
                 ("café & co=1, 2".to_owned(), 0.25),
@@ -213,6 +231,29 @@ mod tests {
             "answer=1&model=efficientnet-lite0&revision=1a2b&jack-o%27-lantern=0.5123&caf%C3%A9%20%26%20co%3D1%2C%202=0.2500"
         );
         assert_eq!(Shared::read(&fragment), Ok(shared()));
+    }
+
+    #[test]
+    fn a_link_says_that_a_result_is_unknown() {
+        let answer = Answer {
+            model: "trees".to_owned(),
+            model_revision: "r".to_owned(),
+            predictions: vec![Prediction {
+                label: "unknown".to_owned(),
+                confidence: 0.9,
+                ..Prediction::default()
+            }],
+            unknown: true,
+            ..Answer::default()
+        };
+        let shared = Shared::of(&answer);
+        assert_eq!(
+            shared.fragment(),
+            "answer=1&model=trees&revision=r&unknown&unknown=0.9000"
+        );
+        assert_eq!(Shared::read(&shared.fragment()), Ok(shared.clone()));
+        assert_eq!(shared.certainty(), Certainty::Unknown);
+        assert_eq!(shared.label(), "unknown");
     }
 
     #[test]
@@ -255,6 +296,9 @@ mod tests {
             "answer=1&model=m&cup=0.5",
             "answer=1&model=&revision=r&cup=0.5",
             "answer=1&model=m&revision=r&cup",
+            "answer=1&model=m&revision=r&unknown",
+            "answer=1&model=m&revision=r&unknown&unknown&cup=0.5",
+            "answer=1&model=m&revision=r&cup=0.5&unknown",
             "answer=1&model=m&revision=r&cup=",
             "answer=1&model=m&revision=r&cup=1.5",
             "answer=1&model=m&revision=r&cup=1",

@@ -20,6 +20,8 @@ texts! {
     show_all: "all", "все";
     show_classified: "classified", "распознанные";
     show_unsure: "low confidence", "с низкой уверенностью";
+    show_unknown: "unknown", "неизвестные";
+    unknown_closest(closest: &str): "unknown (closest: {closest})", "неизвестно (ближе всего: {closest})";
     show_failed: "failed", "неудачные";
     show_cancelled: "cancelled", "отменённые";
     show_unfinished: "in progress", "в работе";
@@ -54,11 +56,12 @@ impl Language {
         }
     }
 
-    /// "3 of 40 images done, 1 failed, 2 cancelled".
+    /// "3 of 40 images done, 1 unknown, 1 failed, 2 cancelled".
     pub(crate) fn so_many_done(
         self,
         done: usize,
         all: usize,
+        unknown: usize,
         failed: usize,
         cancelled: usize,
     ) -> String {
@@ -68,6 +71,7 @@ impl Language {
             Self::Russian => format!("Готово {done} из {all}"),
         };
         for (count, english, russian) in [
+            (unknown, "unknown", "неизвестно"),
             (failed, "failed", "неудачно"),
             (cancelled, "cancelled", "отменено"),
         ] {
@@ -89,23 +93,24 @@ mod tests {
     fn progress_is_stated_in_numbers() {
         let cases = [
             (
-                (3, 40, 0, 0),
+                (3, 40, 0, 0, 0),
                 "3 of 40 images done",
                 "Готово 3 из 40 изображений",
             ),
             (
-                (1, 1, 1, 0),
+                (1, 1, 0, 1, 0),
                 "1 of 1 image done, 1 failed",
                 "Готово 1 из 1 изображения, неудачно: 1",
             ),
             (
-                (5, 5, 1, 2),
-                "5 of 5 images done, 1 failed, 2 cancelled",
-                "Готово 5 из 5 изображений, неудачно: 1, отменено: 2",
+                (5, 5, 1, 1, 2),
+                "5 of 5 images done, 1 unknown, 1 failed, 2 cancelled",
+                "Готово 5 из 5 изображений, неизвестно: 1, неудачно: 1, отменено: 2",
             ),
         ];
-        for ((done, all, failed, cancelled), english, russian) in cases {
-            let sentence = |language: Language| language.so_many_done(done, all, failed, cancelled);
+        for ((done, all, unknown, failed, cancelled), english, russian) in cases {
+            let sentence =
+                |language: Language| language.so_many_done(done, all, unknown, failed, cancelled);
             assert_eq!(sentence(Language::English), english);
             assert_eq!(sentence(Language::Russian), russian);
         }

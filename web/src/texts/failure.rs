@@ -76,6 +76,9 @@ texts! {
     server_failed_logged(name: &str, request_id: &str):
         "The server failed to classify {name}. Its log has details under {request_id}. Try another image.",
         "{name}: ошибка на сервере, подробности в его журнале под номером {request_id}. Попробуйте другое изображение.";
+    model_missing:
+        "The server no longer has this model. Try again with another one.",
+        "На сервере больше нет этой модели. Повторите с другой.";
     link_damaged:
         "This link to a result is damaged. Ask for it again, or choose an image of your own.",
         "Эта ссылка на результат повреждена. Попросите её снова или выберите своё изображение.";

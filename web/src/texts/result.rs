@@ -1,6 +1,6 @@
 //! The result of a classification.
 
-use crate::texts::Language;
+use crate::texts::{Forms, Language};
 
 texts! {
     result: "Result", "Результат";
@@ -14,6 +14,10 @@ texts! {
     unsure(percent: u32):
         "Low confidence: no class reaches {percent}%. Take these as guesses.",
         "Низкая уверенность: ни один класс не набрал {percent} %. Это лишь догадки.";
+    unknown: "Unknown", "Неизвестно";
+    unknown_note(closest: &str, percent: &str):
+        "This resembles none of the model's classes. Closest: {closest}, {percent}.",
+        "Это не похоже ни на один класс модели. Ближе всего: {closest}, {percent}.";
     took(duration: &str): "{duration} in total", "Всего {duration}";
     upload: "upload", "передача";
     queue: "queue", "очередь";
@@ -28,6 +32,7 @@ texts! {
     revision: "Revision", "Версия";
     weights: "SHA-256 of the weights", "SHA-256 весов";
     preprocessing: "Preprocessing", "Предобработка";
+    known_score: "Similarity to the closest class", "Сходство с ближайшим классом";
     request_id: "Request ID", "Номер запроса";
     not_reported: "not reported by the server", "сервер не сообщил";
     model_and_revision(model: &str, revision: &str): "{model}, revision {revision}", "{model}, версия {revision}";
@@ -42,7 +47,16 @@ texts! {
     try_your_own: "Try an image of your own", "Попробовать своё изображение";
 }
 
+const CLASSES: Forms = Forms {
+    english: ["class", "classes"],
+    russian: ["класс", "класса", "классов"],
+};
+
 impl Language {
+    pub(crate) fn classes(self, count: u64) -> String {
+        self.count(count, &CLASSES)
+    }
+
     /// With one decimal below 10 ms.
     pub(crate) fn milliseconds(self, duration_ms: f64) -> String {
         let decimals = usize::from(duration_ms < 10.0);
