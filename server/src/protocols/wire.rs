@@ -39,9 +39,11 @@ pub(crate) fn answer(
         crop: classification.crop.map(crop),
         unknown: classification.known.is_some_and(|known| known.unknown),
         known_score: classification.known.map(|known| known.score),
-        embedding: embed
-            .then(|| classification.embedding.values().to_vec())
-            .unwrap_or_default(),
+        embedding: if embed {
+            classification.embedding.values().to_vec()
+        } else {
+            Vec::new()
+        },
     }
 }
 
