@@ -45,7 +45,7 @@ test("the page asks for an access token, accepts it from the keyboard, and keeps
   await page.reload();
   await pick(page, photo("coffee.png"));
   await expectAnswer(page, "espresso");
-  expect(requests.map((request) => new URL(request.url()).pathname.split("/").pop()).sort()).toEqual(["Classify", "GetModel"]);
+  expect(requests.map((request) => new URL(request.url()).pathname.split("/").pop()).sort()).toEqual(["Classify", "GetModel", "ListModels"]);
   for (const request of requests) expect(await request.headerValue("authorization")).toBe("Bearer secret");
 
   expect(exposed.filter((text) => text.includes("secret"))).toEqual([]);

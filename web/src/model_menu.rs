@@ -9,10 +9,9 @@ const LABELS_MAX: usize = 12;
 #[component]
 pub(crate) fn ModelMenu(models: Models, on_model: Callback<String>) -> impl IntoView {
     let language = language::spoken();
-    let names = Memo::new(move |_| models.offered().with(|offered| offered.names.clone()));
-    let labels = Memo::new(move |_| models.model().with(|model| model.labels.clone()));
+    let offered = models.offered();
     let options = move || {
-        let names = names.get().into_iter();
+        let names = offered.get().names.into_iter();
         names
             .map(|name| {
                 let value = name.clone();
@@ -21,17 +20,16 @@ pub(crate) fn ModelMenu(models: Models, on_model: Callback<String>) -> impl Into
             .collect_view()
     };
     let classes = move || {
-        labels.with(|labels| {
-            let count = language.get().classes(labels.len() as u64);
-            match labels.len() {
-                0 => String::new(),
-                1..=LABELS_MAX => format!("{count}: {}", labels.join(", ")),
-                _ => count,
-            }
-        })
+        let labels = models.model().with(|model| model.labels.clone());
+        let count = language.get().classes(labels.len() as u64);
+        match labels.len() {
+            0 => String::new(),
+            1..=LABELS_MAX => format!("{count}: {}", labels.join(", ")),
+            _ => count,
+        }
     };
     view! {
-        <Show when=move || names.with(|names| names.len() > 1)>
+        <Show when=move || offered.with(|offered| offered.names.len() > 1)>
             <div class="model">
                 <label for="model">{move || language.get().model()}</label>
                 <select
