@@ -55,7 +55,7 @@ pub struct ClassifyImageResponse {
     #[prost(bool, tag = "9")]
     pub unknown: bool,
     /// Cosine similarity of the image's features to those of the most similar class, -1 to 1. Absent if the model cannot tell.
-    #[prost(float, optional, tag = "10")]
+    #[prost(message, optional, tag = "10")]
     pub known_score: ::core::option::Option<f32>,
     /// The image's feature vector, as in EmbedResponse.embedding. Set only if the request set embed.
     #[prost(float, repeated, tag = "11")]

@@ -98,7 +98,7 @@ class Answer:
             request_id=wire.request_id,
             crop=Crop._from(wire.crop) if wire.HasField("crop") else None,
             unknown=wire.unknown,
-            known_score=wire.known_score if wire.HasField("known_score") else None,
+            known_score=wire.known_score.value if wire.HasField("known_score") else None,
             embedding=array("f", wire.embedding) if wire.embedding else None,
         )
 

@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import wrappers_pb2 as google_dot_protobuf_dot_wrappers__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16image_classifier.proto\x12\x0fimageclassifier\x1a\x17google/rpc/status.proto\"t\n\x14\x43lassifyImageRequest\x12\x12\n\nimage_data\x18\x01 \x01(\x0c\x12\r\n\x05top_k\x18\x02 \x01(\r\x12\r\n\x05model\x18\x03 \x01(\t\x12\x0f\n\x07\x65xplain\x18\x04 \x01(\x08\x12\n\n\x02id\x18\x05 \x01(\t\x12\r\n\x05\x65mbed\x18\x06 \x01(\x08\"\xc5\x02\n\x15\x43lassifyImageResponse\x12\r\n\x05label\x18\x01 \x01(\t\x12\x12\n\nconfidence\x18\x02 \x01(\x02\x12\x30\n\x0bpredictions\x18\x03 \x03(\x0b\x32\x1b.imageclassifier.Prediction\x12\r\n\x05model\x18\x04 \x01(\t\x12\x16\n\x0emodel_revision\x18\x05 \x01(\t\x12)\n\x07timings\x18\x06 \x01(\x0b\x32\x18.imageclassifier.Timings\x12\x12\n\nrequest_id\x18\x07 \x01(\t\x12#\n\x04\x63rop\x18\x08 \x01(\x0b\x32\x15.imageclassifier.Crop\x12\x0f\n\x07unknown\x18\t \x01(\x08\x12\x18\n\x0bknown_score\x18\n \x01(\x02H\x00\x88\x01\x01\x12\x11\n\tembedding\x18\x0b \x03(\x02\x42\x0e\n\x0c_known_score\"O\n\x14\x43lassifyBatchRequest\x12\x37\n\x08requests\x18\x01 \x03(\x0b\x32%.imageclassifier.ClassifyImageRequest\"\x9e\x01\n\x15\x43lassifyBatchResponse\x12\r\n\x05index\x18\x01 \x01(\r\x12\n\n\x02id\x18\x02 \x01(\t\x12:\n\x08response\x18\x03 \x01(\x0b\x32&.imageclassifier.ClassifyImageResponseH\x00\x12#\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"\x9f\x01\n\x16\x43lassifyStreamResponse\x12\r\n\x05index\x18\x01 \x01(\x04\x12\n\n\x02id\x18\x02 \x01(\t\x12:\n\x08response\x18\x03 \x01(\x0b\x32&.imageclassifier.ClassifyImageResponseH\x00\x12#\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"^\n\x04\x43rop\x12\x0c\n\x04left\x18\x01 \x01(\r\x12\x0b\n\x03top\x18\x02 \x01(\r\x12\x0c\n\x04side\x18\x03 \x01(\r\x12\x15\n\rpicture_width\x18\x04 \x01(\r\x12\x16\n\x0epicture_height\x18\x05 \x01(\r\"i\n\nPrediction\x12\r\n\x05label\x18\x01 \x01(\t\x12\x12\n\nconfidence\x18\x02 \x01(\x02\x12\r\n\x05index\x18\x03 \x01(\r\x12)\n\x07heatmap\x18\x04 \x01(\x0b\x32\x18.imageclassifier.Heatmap\"8\n\x07Heatmap\x12\x0e\n\x06height\x18\x01 \x01(\r\x12\r\n\x05width\x18\x02 \x01(\r\x12\x0e\n\x06values\x18\x03 \x03(\x02\"D\n\x07Timings\x12\x11\n\tdecode_ms\x18\x01 \x01(\x02\x12\x10\n\x08queue_ms\x18\x02 \x01(\x02\x12\x14\n\x0cinference_ms\x18\x03 \x01(\x02\"\x1f\n\x0fGetModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\xce\x01\n\x10GetModelResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\t\x12\x16\n\x0eweights_digest\x18\x03 \x01(\t\x12\x0e\n\x06labels\x18\x04 \x03(\t\x12\x12\n\ninput_size\x18\x05 \x01(\r\x12\x35\n\rpreprocessing\x18\x06 \x01(\x0b\x32\x1e.imageclassifier.Preprocessing\x12\'\n\x06limits\x18\x07 \x01(\x0b\x32\x17.imageclassifier.Limits\"\x13\n\x11ListModelsRequest\"]\n\x12ListModelsResponse\x12-\n\x06models\x18\x01 \x03(\x0b\x32\x1d.imageclassifier.ModelSummary\x12\x18\n\x10\x61\x63\x63\x65pts_feedback\x18\x02 \x01(\x08\"\xe3\x01\n\x0cModelSummary\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12\x10\n\x08revision\x18\x03 \x01(\t\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12\x0f\n\x07\x63lasses\x18\x05 \x01(\r\x12\x12\n\nis_default\x18\x06 \x01(\x08\x12\x0c\n\x04\x62\x61se\x18\x07 \x01(\t\x12*\n\x05state\x18\x08 \x01(\x0e\x32\x1b.imageclassifier.ModelState\x12\r\n\x05\x65rror\x18\t \x01(\t\x12\x12\n\nis_current\x18\n \x01(\x08\x12\x10\n\x08training\x18\x0b \x01(\t\"1\n\x0c\x45mbedRequest\x12\x12\n\nimage_data\x18\x01 \x01(\x0c\x12\r\n\x05model\x18\x02 \x01(\t\"\x9e\x01\n\rEmbedResponse\x12\x11\n\tembedding\x18\x01 \x03(\x02\x12\x16\n\x0emodel_revision\x18\x02 \x01(\t\x12)\n\x07timings\x18\x03 \x01(\x0b\x32\x18.imageclassifier.Timings\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12#\n\x04\x63rop\x18\x05 \x01(\x0b\x32\x15.imageclassifier.Crop\"P\n\x13PublishModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12\x0c\n\x04\x66ile\x18\x03 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\"X\n\x14PublishModelResponse\x12,\n\x05model\x18\x01 \x01(\x0b\x32\x1d.imageclassifier.ModelSummary\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"4\n\x0f\x46\x65\x65\x64\x62\x61\x63kRequest\x12\x12\n\nimage_data\x18\x01 \x01(\x0c\x12\r\n\x05label\x18\x02 \x01(\t\"&\n\x10\x46\x65\x65\x64\x62\x61\x63kResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\"d\n\rPreprocessing\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x15\n\rcrop_fraction\x18\x02 \x01(\x02\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\x0c\n\x04mean\x18\x04 \x01(\x02\x12\r\n\x05scale\x18\x05 \x01(\x02\"\x7f\n\x06Limits\x12\x17\n\x0fimage_bytes_max\x18\x01 \x01(\x04\x12\x12\n\npixels_max\x18\x02 \x01(\x04\x12\x13\n\x0bmedia_types\x18\x03 \x03(\t\x12\x18\n\x10\x62\x61tch_images_max\x18\x04 \x01(\r\x12\x19\n\x11message_bytes_max\x18\x05 \x01(\x04*t\n\nModelState\x12\x1b\n\x17MODEL_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13MODEL_STATE_SERVING\x10\x01\x12\x16\n\x12MODEL_STATE_BROKEN\x10\x02\x12\x18\n\x14MODEL_STATE_UNLOADED\x10\x03*\xc2\x04\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x0f\n\x0bIMAGE_EMPTY\x10\x01\x12\x13\n\x0fIMAGE_TOO_LARGE\x10\x02\x12\x18\n\x14IMAGE_FORMAT_UNKNOWN\x10\x03\x12\x15\n\x11IMAGE_UNDECODABLE\x10\x04\x12\x14\n\x10IMAGE_DIMENSIONS\x10\x05\x12\x16\n\x12TOP_K_OUT_OF_RANGE\x10\x06\x12\x11\n\rMODEL_UNKNOWN\x10\x07\x12\x17\n\x13\x45XPLAIN_UNSUPPORTED\x10\x08\x12\x0e\n\nOVERLOADED\x10\t\x12\r\n\tNOT_READY\x10\n\x12\x12\n\x0eINTERNAL_ERROR\x10\x0b\x12\x15\n\x11\x44\x45\x41\x44LINE_EXCEEDED\x10\x0c\x12\x15\n\x11TIMEOUT_MALFORMED\x10\r\x12\x13\n\x0fUNAUTHENTICATED\x10\x0e\x12\x10\n\x0cRATE_LIMITED\x10\x0f\x12\x15\n\x11MESSAGE_MALFORMED\x10\x10\x12\x0e\n\nBATCH_SIZE\x10\x11\x12\x0f\n\x0bID_TOO_LONG\x10\x12\x12\x14\n\x10TENSOR_MALFORMED\x10\x13\x12\x16\n\x12MESSAGE_COMPRESSED\x10\x14\x12\x12\n\x0eMETHOD_UNKNOWN\x10\x15\x12\x15\n\x11PERMISSION_DENIED\x10\x16\x12\x0f\n\x0bNOT_ENABLED\x10\x17\x12\x12\n\x0eMODEL_UNUSABLE\x10\x18\x12\x13\n\x0fLABEL_MALFORMED\x10\x19\x12\x11\n\rFEEDBACK_FULL\x10\x1a\x32\xd4\x05\n\x0fImageClassifier\x12Y\n\x08\x43lassify\x12%.imageclassifier.ClassifyImageRequest\x1a&.imageclassifier.ClassifyImageResponse\x12`\n\rClassifyBatch\x12%.imageclassifier.ClassifyBatchRequest\x1a&.imageclassifier.ClassifyBatchResponse0\x01\x12\x64\n\x0e\x43lassifyStream\x12%.imageclassifier.ClassifyImageRequest\x1a\'.imageclassifier.ClassifyStreamResponse(\x01\x30\x01\x12O\n\x08GetModel\x12 .imageclassifier.GetModelRequest\x1a!.imageclassifier.GetModelResponse\x12U\n\nListModels\x12\".imageclassifier.ListModelsRequest\x1a#.imageclassifier.ListModelsResponse\x12\x46\n\x05\x45mbed\x12\x1d.imageclassifier.EmbedRequest\x1a\x1e.imageclassifier.EmbedResponse\x12]\n\x0cPublishModel\x12$.imageclassifier.PublishModelRequest\x1a%.imageclassifier.PublishModelResponse(\x01\x12O\n\x08\x46\x65\x65\x64\x62\x61\x63k\x12 .imageclassifier.FeedbackRequest\x1a!.imageclassifier.FeedbackResponseB#Z!imageclassifier/imageclassifierpbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16image_classifier.proto\x12\x0fimageclassifier\x1a\x1egoogle/protobuf/wrappers.proto\x1a\x17google/rpc/status.proto\"t\n\x14\x43lassifyImageRequest\x12\x12\n\nimage_data\x18\x01 \x01(\x0c\x12\r\n\x05top_k\x18\x02 \x01(\r\x12\r\n\x05model\x18\x03 \x01(\t\x12\x0f\n\x07\x65xplain\x18\x04 \x01(\x08\x12\n\n\x02id\x18\x05 \x01(\t\x12\r\n\x05\x65mbed\x18\x06 \x01(\x08\"\xcd\x02\n\x15\x43lassifyImageResponse\x12\r\n\x05label\x18\x01 \x01(\t\x12\x12\n\nconfidence\x18\x02 \x01(\x02\x12\x30\n\x0bpredictions\x18\x03 \x03(\x0b\x32\x1b.imageclassifier.Prediction\x12\r\n\x05model\x18\x04 \x01(\t\x12\x16\n\x0emodel_revision\x18\x05 \x01(\t\x12)\n\x07timings\x18\x06 \x01(\x0b\x32\x18.imageclassifier.Timings\x12\x12\n\nrequest_id\x18\x07 \x01(\t\x12#\n\x04\x63rop\x18\x08 \x01(\x0b\x32\x15.imageclassifier.Crop\x12\x0f\n\x07unknown\x18\t \x01(\x08\x12\x30\n\x0bknown_score\x18\n \x01(\x0b\x32\x1b.google.protobuf.FloatValue\x12\x11\n\tembedding\x18\x0b \x03(\x02\"O\n\x14\x43lassifyBatchRequest\x12\x37\n\x08requests\x18\x01 \x03(\x0b\x32%.imageclassifier.ClassifyImageRequest\"\x9e\x01\n\x15\x43lassifyBatchResponse\x12\r\n\x05index\x18\x01 \x01(\r\x12\n\n\x02id\x18\x02 \x01(\t\x12:\n\x08response\x18\x03 \x01(\x0b\x32&.imageclassifier.ClassifyImageResponseH\x00\x12#\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"\x9f\x01\n\x16\x43lassifyStreamResponse\x12\r\n\x05index\x18\x01 \x01(\x04\x12\n\n\x02id\x18\x02 \x01(\t\x12:\n\x08response\x18\x03 \x01(\x0b\x32&.imageclassifier.ClassifyImageResponseH\x00\x12#\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"^\n\x04\x43rop\x12\x0c\n\x04left\x18\x01 \x01(\r\x12\x0b\n\x03top\x18\x02 \x01(\r\x12\x0c\n\x04side\x18\x03 \x01(\r\x12\x15\n\rpicture_width\x18\x04 \x01(\r\x12\x16\n\x0epicture_height\x18\x05 \x01(\r\"i\n\nPrediction\x12\r\n\x05label\x18\x01 \x01(\t\x12\x12\n\nconfidence\x18\x02 \x01(\x02\x12\r\n\x05index\x18\x03 \x01(\r\x12)\n\x07heatmap\x18\x04 \x01(\x0b\x32\x18.imageclassifier.Heatmap\"8\n\x07Heatmap\x12\x0e\n\x06height\x18\x01 \x01(\r\x12\r\n\x05width\x18\x02 \x01(\r\x12\x0e\n\x06values\x18\x03 \x03(\x02\"D\n\x07Timings\x12\x11\n\tdecode_ms\x18\x01 \x01(\x02\x12\x10\n\x08queue_ms\x18\x02 \x01(\x02\x12\x14\n\x0cinference_ms\x18\x03 \x01(\x02\"\x1f\n\x0fGetModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\xce\x01\n\x10GetModelResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\t\x12\x16\n\x0eweights_digest\x18\x03 \x01(\t\x12\x0e\n\x06labels\x18\x04 \x03(\t\x12\x12\n\ninput_size\x18\x05 \x01(\r\x12\x35\n\rpreprocessing\x18\x06 \x01(\x0b\x32\x1e.imageclassifier.Preprocessing\x12\'\n\x06limits\x18\x07 \x01(\x0b\x32\x17.imageclassifier.Limits\"\x13\n\x11ListModelsRequest\"]\n\x12ListModelsResponse\x12-\n\x06models\x18\x01 \x03(\x0b\x32\x1d.imageclassifier.ModelSummary\x12\x18\n\x10\x61\x63\x63\x65pts_feedback\x18\x02 \x01(\x08\"\xe3\x01\n\x0cModelSummary\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12\x10\n\x08revision\x18\x03 \x01(\t\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12\x0f\n\x07\x63lasses\x18\x05 \x01(\r\x12\x12\n\nis_default\x18\x06 \x01(\x08\x12\x0c\n\x04\x62\x61se\x18\x07 \x01(\t\x12*\n\x05state\x18\x08 \x01(\x0e\x32\x1b.imageclassifier.ModelState\x12\r\n\x05\x65rror\x18\t \x01(\t\x12\x12\n\nis_current\x18\n \x01(\x08\x12\x10\n\x08training\x18\x0b \x01(\t\"1\n\x0c\x45mbedRequest\x12\x12\n\nimage_data\x18\x01 \x01(\x0c\x12\r\n\x05model\x18\x02 \x01(\t\"\x9e\x01\n\rEmbedResponse\x12\x11\n\tembedding\x18\x01 \x03(\x02\x12\x16\n\x0emodel_revision\x18\x02 \x01(\t\x12)\n\x07timings\x18\x03 \x01(\x0b\x32\x18.imageclassifier.Timings\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12#\n\x04\x63rop\x18\x05 \x01(\x0b\x32\x15.imageclassifier.Crop\"P\n\x13PublishModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12\x0c\n\x04\x66ile\x18\x03 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\"X\n\x14PublishModelResponse\x12,\n\x05model\x18\x01 \x01(\x0b\x32\x1d.imageclassifier.ModelSummary\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"4\n\x0f\x46\x65\x65\x64\x62\x61\x63kRequest\x12\x12\n\nimage_data\x18\x01 \x01(\x0c\x12\r\n\x05label\x18\x02 \x01(\t\"&\n\x10\x46\x65\x65\x64\x62\x61\x63kResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\"d\n\rPreprocessing\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x15\n\rcrop_fraction\x18\x02 \x01(\x02\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\x0c\n\x04mean\x18\x04 \x01(\x02\x12\r\n\x05scale\x18\x05 \x01(\x02\"\x7f\n\x06Limits\x12\x17\n\x0fimage_bytes_max\x18\x01 \x01(\x04\x12\x12\n\npixels_max\x18\x02 \x01(\x04\x12\x13\n\x0bmedia_types\x18\x03 \x03(\t\x12\x18\n\x10\x62\x61tch_images_max\x18\x04 \x01(\r\x12\x19\n\x11message_bytes_max\x18\x05 \x01(\x04*t\n\nModelState\x12\x1b\n\x17MODEL_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13MODEL_STATE_SERVING\x10\x01\x12\x16\n\x12MODEL_STATE_BROKEN\x10\x02\x12\x18\n\x14MODEL_STATE_UNLOADED\x10\x03*\xc2\x04\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x0f\n\x0bIMAGE_EMPTY\x10\x01\x12\x13\n\x0fIMAGE_TOO_LARGE\x10\x02\x12\x18\n\x14IMAGE_FORMAT_UNKNOWN\x10\x03\x12\x15\n\x11IMAGE_UNDECODABLE\x10\x04\x12\x14\n\x10IMAGE_DIMENSIONS\x10\x05\x12\x16\n\x12TOP_K_OUT_OF_RANGE\x10\x06\x12\x11\n\rMODEL_UNKNOWN\x10\x07\x12\x17\n\x13\x45XPLAIN_UNSUPPORTED\x10\x08\x12\x0e\n\nOVERLOADED\x10\t\x12\r\n\tNOT_READY\x10\n\x12\x12\n\x0eINTERNAL_ERROR\x10\x0b\x12\x15\n\x11\x44\x45\x41\x44LINE_EXCEEDED\x10\x0c\x12\x15\n\x11TIMEOUT_MALFORMED\x10\r\x12\x13\n\x0fUNAUTHENTICATED\x10\x0e\x12\x10\n\x0cRATE_LIMITED\x10\x0f\x12\x15\n\x11MESSAGE_MALFORMED\x10\x10\x12\x0e\n\nBATCH_SIZE\x10\x11\x12\x0f\n\x0bID_TOO_LONG\x10\x12\x12\x14\n\x10TENSOR_MALFORMED\x10\x13\x12\x16\n\x12MESSAGE_COMPRESSED\x10\x14\x12\x12\n\x0eMETHOD_UNKNOWN\x10\x15\x12\x15\n\x11PERMISSION_DENIED\x10\x16\x12\x0f\n\x0bNOT_ENABLED\x10\x17\x12\x12\n\x0eMODEL_UNUSABLE\x10\x18\x12\x13\n\x0fLABEL_MALFORMED\x10\x19\x12\x11\n\rFEEDBACK_FULL\x10\x1a\x32\xd4\x05\n\x0fImageClassifier\x12Y\n\x08\x43lassify\x12%.imageclassifier.ClassifyImageRequest\x1a&.imageclassifier.ClassifyImageResponse\x12`\n\rClassifyBatch\x12%.imageclassifier.ClassifyBatchRequest\x1a&.imageclassifier.ClassifyBatchResponse0\x01\x12\x64\n\x0e\x43lassifyStream\x12%.imageclassifier.ClassifyImageRequest\x1a\'.imageclassifier.ClassifyStreamResponse(\x01\x30\x01\x12O\n\x08GetModel\x12 .imageclassifier.GetModelRequest\x1a!.imageclassifier.GetModelResponse\x12U\n\nListModels\x12\".imageclassifier.ListModelsRequest\x1a#.imageclassifier.ListModelsResponse\x12\x46\n\x05\x45mbed\x12\x1d.imageclassifier.EmbedRequest\x1a\x1e.imageclassifier.EmbedResponse\x12]\n\x0cPublishModel\x12$.imageclassifier.PublishModelRequest\x1a%.imageclassifier.PublishModelResponse(\x01\x12O\n\x08\x46\x65\x65\x64\x62\x61\x63k\x12 .imageclassifier.FeedbackRequest\x1a!.imageclassifier.FeedbackResponseB#Z!imageclassifier/imageclassifierpbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,54 +34,54 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'image_classifier_pb2', _glo
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'Z!imageclassifier/imageclassifierpb'
-  _globals['_MODELSTATE']._serialized_start=2546
-  _globals['_MODELSTATE']._serialized_end=2662
-  _globals['_ERRORREASON']._serialized_start=2665
-  _globals['_ERRORREASON']._serialized_end=3243
-  _globals['_CLASSIFYIMAGEREQUEST']._serialized_start=68
-  _globals['_CLASSIFYIMAGEREQUEST']._serialized_end=184
-  _globals['_CLASSIFYIMAGERESPONSE']._serialized_start=187
-  _globals['_CLASSIFYIMAGERESPONSE']._serialized_end=512
-  _globals['_CLASSIFYBATCHREQUEST']._serialized_start=514
-  _globals['_CLASSIFYBATCHREQUEST']._serialized_end=593
-  _globals['_CLASSIFYBATCHRESPONSE']._serialized_start=596
-  _globals['_CLASSIFYBATCHRESPONSE']._serialized_end=754
-  _globals['_CLASSIFYSTREAMRESPONSE']._serialized_start=757
-  _globals['_CLASSIFYSTREAMRESPONSE']._serialized_end=916
-  _globals['_CROP']._serialized_start=918
-  _globals['_CROP']._serialized_end=1012
-  _globals['_PREDICTION']._serialized_start=1014
-  _globals['_PREDICTION']._serialized_end=1119
-  _globals['_HEATMAP']._serialized_start=1121
-  _globals['_HEATMAP']._serialized_end=1177
-  _globals['_TIMINGS']._serialized_start=1179
-  _globals['_TIMINGS']._serialized_end=1247
-  _globals['_GETMODELREQUEST']._serialized_start=1249
-  _globals['_GETMODELREQUEST']._serialized_end=1280
-  _globals['_GETMODELRESPONSE']._serialized_start=1283
-  _globals['_GETMODELRESPONSE']._serialized_end=1489
-  _globals['_LISTMODELSREQUEST']._serialized_start=1491
-  _globals['_LISTMODELSREQUEST']._serialized_end=1510
-  _globals['_LISTMODELSRESPONSE']._serialized_start=1512
-  _globals['_LISTMODELSRESPONSE']._serialized_end=1605
-  _globals['_MODELSUMMARY']._serialized_start=1608
-  _globals['_MODELSUMMARY']._serialized_end=1835
-  _globals['_EMBEDREQUEST']._serialized_start=1837
-  _globals['_EMBEDREQUEST']._serialized_end=1886
-  _globals['_EMBEDRESPONSE']._serialized_start=1889
-  _globals['_EMBEDRESPONSE']._serialized_end=2047
-  _globals['_PUBLISHMODELREQUEST']._serialized_start=2049
-  _globals['_PUBLISHMODELREQUEST']._serialized_end=2129
-  _globals['_PUBLISHMODELRESPONSE']._serialized_start=2131
-  _globals['_PUBLISHMODELRESPONSE']._serialized_end=2219
-  _globals['_FEEDBACKREQUEST']._serialized_start=2221
-  _globals['_FEEDBACKREQUEST']._serialized_end=2273
-  _globals['_FEEDBACKRESPONSE']._serialized_start=2275
-  _globals['_FEEDBACKRESPONSE']._serialized_end=2313
-  _globals['_PREPROCESSING']._serialized_start=2315
-  _globals['_PREPROCESSING']._serialized_end=2415
-  _globals['_LIMITS']._serialized_start=2417
-  _globals['_LIMITS']._serialized_end=2544
-  _globals['_IMAGECLASSIFIER']._serialized_start=3246
-  _globals['_IMAGECLASSIFIER']._serialized_end=3970
+  _globals['_MODELSTATE']._serialized_start=2586
+  _globals['_MODELSTATE']._serialized_end=2702
+  _globals['_ERRORREASON']._serialized_start=2705
+  _globals['_ERRORREASON']._serialized_end=3283
+  _globals['_CLASSIFYIMAGEREQUEST']._serialized_start=100
+  _globals['_CLASSIFYIMAGEREQUEST']._serialized_end=216
+  _globals['_CLASSIFYIMAGERESPONSE']._serialized_start=219
+  _globals['_CLASSIFYIMAGERESPONSE']._serialized_end=552
+  _globals['_CLASSIFYBATCHREQUEST']._serialized_start=554
+  _globals['_CLASSIFYBATCHREQUEST']._serialized_end=633
+  _globals['_CLASSIFYBATCHRESPONSE']._serialized_start=636
+  _globals['_CLASSIFYBATCHRESPONSE']._serialized_end=794
+  _globals['_CLASSIFYSTREAMRESPONSE']._serialized_start=797
+  _globals['_CLASSIFYSTREAMRESPONSE']._serialized_end=956
+  _globals['_CROP']._serialized_start=958
+  _globals['_CROP']._serialized_end=1052
+  _globals['_PREDICTION']._serialized_start=1054
+  _globals['_PREDICTION']._serialized_end=1159
+  _globals['_HEATMAP']._serialized_start=1161
+  _globals['_HEATMAP']._serialized_end=1217
+  _globals['_TIMINGS']._serialized_start=1219
+  _globals['_TIMINGS']._serialized_end=1287
+  _globals['_GETMODELREQUEST']._serialized_start=1289
+  _globals['_GETMODELREQUEST']._serialized_end=1320
+  _globals['_GETMODELRESPONSE']._serialized_start=1323
+  _globals['_GETMODELRESPONSE']._serialized_end=1529
+  _globals['_LISTMODELSREQUEST']._serialized_start=1531
+  _globals['_LISTMODELSREQUEST']._serialized_end=1550
+  _globals['_LISTMODELSRESPONSE']._serialized_start=1552
+  _globals['_LISTMODELSRESPONSE']._serialized_end=1645
+  _globals['_MODELSUMMARY']._serialized_start=1648
+  _globals['_MODELSUMMARY']._serialized_end=1875
+  _globals['_EMBEDREQUEST']._serialized_start=1877
+  _globals['_EMBEDREQUEST']._serialized_end=1926
+  _globals['_EMBEDRESPONSE']._serialized_start=1929
+  _globals['_EMBEDRESPONSE']._serialized_end=2087
+  _globals['_PUBLISHMODELREQUEST']._serialized_start=2089
+  _globals['_PUBLISHMODELREQUEST']._serialized_end=2169
+  _globals['_PUBLISHMODELRESPONSE']._serialized_start=2171
+  _globals['_PUBLISHMODELRESPONSE']._serialized_end=2259
+  _globals['_FEEDBACKREQUEST']._serialized_start=2261
+  _globals['_FEEDBACKREQUEST']._serialized_end=2313
+  _globals['_FEEDBACKRESPONSE']._serialized_start=2315
+  _globals['_FEEDBACKRESPONSE']._serialized_end=2353
+  _globals['_PREPROCESSING']._serialized_start=2355
+  _globals['_PREPROCESSING']._serialized_end=2455
+  _globals['_LIMITS']._serialized_start=2457
+  _globals['_LIMITS']._serialized_end=2584
+  _globals['_IMAGECLASSIFIER']._serialized_start=3286
+  _globals['_IMAGECLASSIFIER']._serialized_end=4010
 # @@protoc_insertion_point(module_scope)

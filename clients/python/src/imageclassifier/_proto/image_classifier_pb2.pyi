@@ -1,3 +1,4 @@
+from google.protobuf import wrappers_pb2 as _wrappers_pb2
 from google.rpc import status_pb2 as _status_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -114,9 +115,9 @@ class ClassifyImageResponse(_message.Message):
     request_id: str
     crop: Crop
     unknown: bool
-    known_score: float
+    known_score: _wrappers_pb2.FloatValue
     embedding: _containers.RepeatedScalarFieldContainer[float]
-    def __init__(self, label: _Optional[str] = ..., confidence: _Optional[float] = ..., predictions: _Optional[_Iterable[_Union[Prediction, _Mapping]]] = ..., model: _Optional[str] = ..., model_revision: _Optional[str] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., request_id: _Optional[str] = ..., crop: _Optional[_Union[Crop, _Mapping]] = ..., unknown: bool = ..., known_score: _Optional[float] = ..., embedding: _Optional[_Iterable[float]] = ...) -> None: ...
+    def __init__(self, label: _Optional[str] = ..., confidence: _Optional[float] = ..., predictions: _Optional[_Iterable[_Union[Prediction, _Mapping]]] = ..., model: _Optional[str] = ..., model_revision: _Optional[str] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., request_id: _Optional[str] = ..., crop: _Optional[_Union[Crop, _Mapping]] = ..., unknown: bool = ..., known_score: _Optional[_Union[_wrappers_pb2.FloatValue, _Mapping]] = ..., embedding: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class ClassifyBatchRequest(_message.Message):
     __slots__ = ("requests",)
