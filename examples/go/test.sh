@@ -24,7 +24,9 @@ protoc -I../seed --go_out="plugins=grpc:$stubs" image_classifier.proto
 go build -o "$TOOLS_DIR/go/bin/seed-client" ../seed/client.go
 go build -o "$TOOLS_DIR/go/bin/classify" classify.go
 rm "$stubs"/*
-protoc -I../../proto --go_out="plugins=grpc,paths=source_relative:$stubs" image_classifier.proto
+# Where this generator's library has the wrapper of known_score; newer ones need no such option.
+wrappers=Mgoogle/protobuf/wrappers.proto=github.com/golang/protobuf/ptypes/wrappers
+protoc -I../../proto --go_out="plugins=grpc,paths=source_relative,$wrappers:$stubs" image_classifier.proto
 go build -o "$TOOLS_DIR/go/bin/stream" stream.go
 
 # The seed client sends no image. Both clients wait for the server without a time limit.
