@@ -56,7 +56,7 @@ impl Input {
     /// The file.
     ///
     /// # Errors
-    /// If there is none: standard input, or an argument without images.
+    /// If the input is standard input, or an argument without images.
     pub(crate) fn path(&self) -> Result<&Path, String> {
         match &self.source {
             Source::File(path) => Ok(path),

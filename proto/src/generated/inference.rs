@@ -564,11 +564,12 @@ pub mod grpc_inference_service_client {
     /// The Open Inference Protocol, version 2, as the clients of KServe and Triton speak it, with Triton's ModelConfig. The
     /// protocol defines the names and numbers; the comments here describe this server.
     ///
-    /// The server has two models with the same network. "efficientnet-lite0" takes encoded images, as ImageClassifier/Classify
-    /// does: input "image", BYTES [N]. "efficientnet-lite0-preprocessed" takes preprocessed tensors: input "input",
-    /// FP32 [N, 3, 224, 224], red, green and blue planes, each value (x - 127) / 128 of a channel value x, 0 to 255. Outputs of
-    /// both: "probabilities" and "logits", FP32 [N, 1000], and "label", BYTES [N]. With the weights of another network, that
-    /// network's name replaces "efficientnet-lite0", and its input size replaces 224 (lite1 240, lite2 260).
+    /// Every model of the server has two names here, for two kinds of input on the same network. NAME takes encoded images, as
+    /// ImageClassifier/Classify does: input "image", BYTES [N]. NAME-preprocessed takes preprocessed tensors: input "input", FP32
+    /// [N, 3, 224, 224], red, green and blue planes, each value (x - 127) / 128 of a channel value x, 0 to 255. Outputs of both, for a
+    /// model with C classes: "probabilities" and "logits", FP32 [N, C], and "label", BYTES [N]. The built-in model is
+    /// "efficientnet-lite0", with 1000 classes; the weights of another network replace this name and the input size 224 (lite1 240,
+    /// lite2 260).
     ///
     /// Failed requests carry google.rpc.ErrorInfo (domain "imageclassifier") with an imageclassifier.ErrorReason, as in
     /// ImageClassifier.
@@ -1037,11 +1038,12 @@ pub mod grpc_inference_service_server {
     /// The Open Inference Protocol, version 2, as the clients of KServe and Triton speak it, with Triton's ModelConfig. The
     /// protocol defines the names and numbers; the comments here describe this server.
     ///
-    /// The server has two models with the same network. "efficientnet-lite0" takes encoded images, as ImageClassifier/Classify
-    /// does: input "image", BYTES [N]. "efficientnet-lite0-preprocessed" takes preprocessed tensors: input "input",
-    /// FP32 [N, 3, 224, 224], red, green and blue planes, each value (x - 127) / 128 of a channel value x, 0 to 255. Outputs of
-    /// both: "probabilities" and "logits", FP32 [N, 1000], and "label", BYTES [N]. With the weights of another network, that
-    /// network's name replaces "efficientnet-lite0", and its input size replaces 224 (lite1 240, lite2 260).
+    /// Every model of the server has two names here, for two kinds of input on the same network. NAME takes encoded images, as
+    /// ImageClassifier/Classify does: input "image", BYTES [N]. NAME-preprocessed takes preprocessed tensors: input "input", FP32
+    /// [N, 3, 224, 224], red, green and blue planes, each value (x - 127) / 128 of a channel value x, 0 to 255. Outputs of both, for a
+    /// model with C classes: "probabilities" and "logits", FP32 [N, C], and "label", BYTES [N]. The built-in model is
+    /// "efficientnet-lite0", with 1000 classes; the weights of another network replace this name and the input size 224 (lite1 240,
+    /// lite2 260).
     ///
     /// Failed requests carry google.rpc.ErrorInfo (domain "imageclassifier") with an imageclassifier.ErrorReason, as in
     /// ImageClassifier.
