@@ -86,20 +86,29 @@ impl Readiness {
         }
     }
 
-    /// Reports every change to grpc.health.v1 until the server closes. Then it removes the names, so that open health
-    /// watches end.
-    pub(crate) async fn report(self, reporter: HealthReporter) {
+    /// Reports to grpc.health.v1, from now on and every change, until the server closes. Then it removes the names, so that
+    /// open health watches end.
+    pub(crate) async fn start_reporting(self, reporter: HealthReporter) {
+        // Before the first health check is answered: until then the service says SERVING.
+        self.report(&reporter).await;
+        tokio::spawn(self.keep_reporting(reporter));
+    }
+
+    async fn report(&self, reporter: &HealthReporter) {
+        let status = if self.is_ready() {
+            ServingStatus::Serving
+        } else {
+            ServingStatus::NotServing
+        };
+        for name in NAMES {
+            reporter.set_service_status(name, status).await;
+        }
+    }
+
+    async fn keep_reporting(self, reporter: HealthReporter) {
         let mut condition = self.0.subscribe();
         loop {
-            let ready = self.is_ready();
-            let status = if ready {
-                ServingStatus::Serving
-            } else {
-                ServingStatus::NotServing
-            };
-            for name in NAMES {
-                reporter.set_service_status(name, status).await;
-            }
+            self.report(&reporter).await;
             if self.phase() == Phase::Closing {
                 break;
             }
@@ -117,5 +126,35 @@ impl Drop for DeadWorker {
         self.0
             .0
             .send_modify(|condition| condition.live_workers += 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic_health::{
+        pb::{
+            HealthCheckRequest, health_check_response::ServingStatus as Answer,
+            health_client::HealthClient,
+        },
+        server::health_reporter,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn health_is_right_from_the_first_check_on() {
+        let (reporter, service) = health_reporter();
+        let readiness = Readiness::new(1);
+        readiness.clone().start_reporting(reporter).await;
+        let mut client = HealthClient::new(service);
+        let mut check = async || {
+            let answer = client.check(HealthCheckRequest::default()).await.unwrap();
+            answer.into_inner().status()
+        };
+        assert_eq!(check().await, Answer::NotServing);
+        readiness.warm();
+        while check().await != Answer::Serving {
+            tokio::task::yield_now().await;
+        }
     }
 }

@@ -45,7 +45,7 @@ pub async fn serve(
     let tls = config.tls.watch()?;
     let limits = connection_limits(config);
 
-    tokio::spawn(readiness.clone().report(reporter));
+    readiness.clone().start_reporting(reporter).await;
     tokio::spawn(engine.watch_models());
     tokio::spawn(service_manager::notify(readiness.clone()));
     tokio::spawn(warm_up(engine));
