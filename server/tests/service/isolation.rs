@@ -54,6 +54,13 @@ async fn other_workers_go_on_when_one_dies_and_the_dead_are_replaced() {
     let script = Script::default();
     let app = App::with_stages(&[], script.stages()).await;
     let workers = thread::available_parallelism().unwrap().get();
+    // The server is ready with its first worker. One that starts after the first death dies at birth.
+    within_seconds(5, async {
+        while script.started() < workers {
+            sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
     for _ in 1..workers {
         kill_worker(&app).await;
         for protocol in Protocol::ALL {

@@ -25,6 +25,7 @@ const MAGIC: &[u8] = b"\x89PNG\r\n\x1a\n";
 pub(crate) struct Script {
     decodes: Arc<AtomicUsize>,
     inferences: Arc<AtomicUsize>,
+    started: Arc<AtomicUsize>,
     dead: Arc<AtomicBool>,
 }
 
@@ -42,11 +43,17 @@ impl Script {
         let script = self.clone();
         Box::new(move |_| {
             assert!(!script.dead.load(Ordering::SeqCst), "the worker stays dead");
+            script.started.fetch_add(1, Ordering::SeqCst);
             Box::new(Scripted {
                 script: script.clone(),
                 order: String::new(),
             })
         })
+    }
+
+    /// Workers that have been started.
+    pub(crate) fn started(&self) -> usize {
+        self.started.load(Ordering::SeqCst)
     }
 
     /// Images that reached the network.
