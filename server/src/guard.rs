@@ -11,6 +11,7 @@ pub(crate) mod framing;
 pub(crate) mod host;
 pub(crate) mod long_lived;
 pub(crate) mod memory_reservation;
+pub(crate) mod message_meter;
 pub(crate) mod metadata_size;
 pub(crate) mod origin;
 pub(crate) mod rate_limit;

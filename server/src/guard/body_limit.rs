@@ -1,5 +1,5 @@
-//! Limits on a request's message while it is received: its length, its duration, the memory that all messages together
-//! hold, and how much of a rejected message is still read.
+//! Enforces the limits on a request's message while it is received: what it may hold, how long it may take, the memory that
+//! all messages together hold, and how much of a rejected message is still read.
 
 use std::{
     mem,
@@ -26,60 +26,36 @@ use tonic::Status;
 use crate::{
     body_guard::hold_until_end,
     guard::{
-        batch_count::BatchCounter, client_timer::ClientTimer, memory_reservation::MemoryReservation,
+        client_timer::ClientTimer,
+        memory_reservation::MemoryReservation,
+        message_meter::{BodyLimits, MessageMeter, Progress, Rejection},
     },
     observe::{
         error_reporter::{ErrorReporter, ReportedError},
         metrics::{Metrics, Stage},
     },
     request::{
-        error::{ImageCount, RequestError},
+        error::RequestError,
         head::{Method, Protocol, RequestHead},
     },
 };
 
-/// Length of the prefix of each gRPC message: a flag, and four bytes with the message's length.
-pub(crate) const PREFIX_BYTES: usize = 5;
 /// How much of a rejected message is still read. An HTTP/1.1 client sends everything before it listens: if the connection
 /// were closed meanwhile, it would see a broken pipe instead of our answer. Over HTTP/2 some plain HTTP clients (curl 7.88)
 /// show no answer if its stream is reset afterwards.
 const DISCARDED_BYTES_MAX: usize = 64 << 20;
 /// How long reading the rest may take.
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How many bytes of a long message in a stream have to arrive within the upload timeout.
-const PROGRESS_BYTES: usize = 16 << 10;
-
-/// Limits on a request's message.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct BodyLimits {
-    /// Longer messages are not even read to find out how long they are.
-    pub(crate) message_bytes_max: usize,
-    /// The limit that errors state.
-    pub(crate) image_bytes_max: u64,
-    pub(crate) batch_images_max: u32,
-    pub(crate) timeout: Duration,
-    /// How long a stream may be silent between two messages.
-    pub(crate) idle_timeout: Duration,
-}
-
 /// A request's body with its limits enforced.
 struct LimitedBody {
     body: Body,
     head: RequestHead,
     limiter: BodyLimiter,
-    reservation: Arc<MemoryReservation>,
+    meter: MessageMeter,
     timer: ClientTimer,
     error: Option<BodyError>,
     /// Whether the rest of a message is still read if the answer comes before its end.
     read_to_end: bool,
-    prefix: Vec<u8>,
-    received_bytes: usize,
-    /// Streams only: bytes of the current message that are still to come.
-    missing_bytes: usize,
-    /// Streams only: bytes of the current message since the timer was restarted.
-    progress_bytes: usize,
-    /// Of a batch.
-    counter: BatchCounter,
     state: State,
 }
 
@@ -156,24 +132,15 @@ impl LimitedBody {
         limiter: BodyLimiter,
         reservation: Arc<MemoryReservation>,
     ) -> Self {
-        let first_timeout = if is_stream(head.method) {
-            limiter.limits.idle_timeout
-        } else {
-            limiter.limits.timeout
-        };
+        let meter = MessageMeter::new(&head, limiter.limits, reservation);
         Self {
             body,
             head,
-            timer: ClientTimer::new(first_timeout),
+            timer: ClientTimer::new(meter.timeout()),
             error: None,
             limiter,
-            reservation,
+            meter,
             read_to_end,
-            prefix: Vec::with_capacity(PREFIX_BYTES),
-            received_bytes: 0,
-            missing_bytes: 0,
-            progress_bytes: 0,
-            counter: BatchCounter::default(),
             state: State::Reading,
         }
     }
@@ -187,132 +154,20 @@ impl LimitedBody {
         Poll::Ready(Some(Err(error.into())))
     }
 
-    /// Whether no message is incomplete: the client may have nothing to send.
-    fn is_between_messages(&self) -> bool {
-        is_stream(self.head.method) && self.missing_bytes == 0
-    }
-
-    /// How long to wait for the message or, in a stream, for progress.
-    fn timeout(&self) -> Duration {
-        let limits = &self.limiter.limits;
-        if self.is_between_messages() {
-            limits.idle_timeout
-        } else {
-            limits.timeout
-        }
-    }
-
-    /// Accounts for `data`, which may end one message of a stream and begin others. Each message may be as long as that of
-    /// a unary call.
-    fn receive_stream(&mut self, data: &[u8]) -> Result<(), RequestError> {
-        let mut any_begun = false;
-        let mut rest = data;
-        while !rest.is_empty() {
-            let in_prefix = self.missing_bytes == 0;
-            let wanted = if in_prefix {
-                PREFIX_BYTES - self.prefix.len()
-            } else {
-                self.missing_bytes
-            };
-            let (part, after) = rest.split_at(wanted.min(rest.len()));
-            rest = after;
-            if !in_prefix {
-                self.missing_bytes -= part.len();
-                continue;
-            }
-            self.prefix.extend(part);
-            if self.prefix.len() == PREFIX_BYTES {
-                self.missing_bytes = self.declared_bytes();
-                self.prefix.clear();
-                if self.missing_bytes > self.limiter.limits.message_bytes_max {
-                    return Err(RequestError::MessageTooLarge {
-                        bytes_max: self.limiter.limits.image_bytes_max,
-                    });
-                }
-                any_begun = true;
-                // Reflection requests are answered at once and need no reservation; an upload keeps its own to its end.
-                if self.head.method == Method::ClassifyStream {
-                    self.reservation.announce(PREFIX_BYTES + self.missing_bytes);
-                }
-            }
-        }
-        self.progress_bytes += data.len();
-        if any_begun || self.missing_bytes == 0 || self.progress_bytes >= PROGRESS_BYTES {
-            self.progress_bytes = 0;
-            self.timer.restart(self.timeout());
-        }
-        match self.head.method {
-            Method::ClassifyStream | Method::PublishModel => self.hold(data.len()),
-            _ => Ok(()),
-        }
-    }
-
-    fn hold(&self, bytes: usize) -> Result<(), RequestError> {
-        self.reservation.reserve(bytes)
-    }
-
     /// Accounts for `data`, and starts discarding if its message is rejected.
-    fn receive(&mut self, data: &Bytes) -> Result<(), RequestError> {
-        if is_stream(self.head.method) {
-            return self.receive_stream(data);
-        }
-        self.received_bytes += data.len();
+    fn receive(&mut self, data: &[u8]) -> Result<(), RequestError> {
         if matches!(self.state, State::Discarding(_)) {
+            self.meter.discard(data.len());
             return Ok(());
         }
-        let missing = PREFIX_BYTES - self.prefix.len();
-        self.prefix.extend(data.iter().take(missing));
-        if let Some(error) = self.excess(&data[missing.min(data.len())..]) {
-            self.state = State::Discarding(error);
-            return Ok(());
+        match self.meter.receive(data) {
+            Ok(Progress::Made) => self.timer.restart(self.meter.timeout()),
+            Ok(Progress::TooLittle) => {}
+            Err(Rejection::AtEnd(error)) => self.state = State::Discarding(error),
+            Err(Rejection::Now(error)) => return Err(error),
         }
-        self.hold(data.len())
+        Ok(())
     }
-
-    /// What the message has too much of, with the next of its bytes.
-    fn excess(&mut self, data: &[u8]) -> Option<RequestError> {
-        let limits = self.limiter.limits;
-        let declared_bytes = self.declared_bytes();
-        if declared_bytes.max(self.received_bytes) > limits.message_bytes_max {
-            return Some(RequestError::MessageTooLarge {
-                bytes_max: limits.image_bytes_max,
-            });
-        }
-        // tonic would decode a second message before it drops it.
-        let is_grpc = self.head.protocol != Protocol::Http;
-        if is_grpc && self.received_bytes > PREFIX_BYTES + declared_bytes {
-            return Some(RequestError::MessageMalformed);
-        }
-        // Compressed images are counted once they are decompressed.
-        if self.head.method != Method::ClassifyBatch || self.prefix.first() != Some(&0) {
-            return None;
-        }
-        let images = self.counter.count(data);
-        let images_max = limits.batch_images_max;
-        (images > images_max as usize).then_some(RequestError::BatchSize {
-            images: ImageCount::AtLeast(images),
-            images_max,
-        })
-    }
-
-    /// The length that the message declares; zero before its prefix is complete, and in plain HTTP, which has no prefix.
-    fn declared_bytes(&self) -> usize {
-        if self.head.protocol == Protocol::Http {
-            return 0;
-        }
-        match *self.prefix {
-            [_, a, b, c, d] => u32::from_be_bytes([a, b, c, d]) as usize,
-            _ => 0,
-        }
-    }
-}
-
-/// Whether the client may send any number of messages.
-fn is_stream(method: Method) -> bool {
-    matches!(
-        method,
-        Method::ClassifyStream | Method::PublishModel | Method::Reflection
-    )
 }
 
 impl HttpBody for LimitedBody {
@@ -329,7 +184,7 @@ impl HttpBody for LimitedBody {
                 return Poll::Ready(None);
             }
             let discarding = matches!(this.state, State::Discarding(_));
-            let frame = if discarding && this.received_bytes > DISCARDED_BYTES_MAX {
+            let frame = if discarding && this.meter.received_bytes() > DISCARDED_BYTES_MAX {
                 None
             } else {
                 // The body first: data that has arrived is not late just because it had not been read.
@@ -338,8 +193,8 @@ impl HttpBody for LimitedBody {
                     Poll::Pending => {
                         ready!(this.timer.poll_waiting(context));
                         this.state = State::Ended;
-                        let timeout = this.timeout();
-                        return this.fail(&if this.is_between_messages() {
+                        let timeout = this.meter.timeout();
+                        return this.fail(&if this.meter.is_between_messages() {
                             RequestError::StreamIdle { timeout }
                         } else {
                             RequestError::UploadTooSlow { timeout }

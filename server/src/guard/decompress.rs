@@ -25,8 +25,8 @@ use crate::{
     engine::offload::Offload,
     guard::{
         batch_count::BatchCounter,
-        body_limit::{BodyLimits, PREFIX_BYTES},
         memory_reservation::MemoryReservation,
+        message_meter::{BodyLimits, PREFIX_BYTES},
     },
     observe::error_reporter::ErrorReporter,
     request::{

@@ -6,7 +6,7 @@ use axum::{
 use http::{HeaderMap, HeaderName, header};
 
 use crate::{
-    guard::body_limit::BodyLimits,
+    guard::message_meter::BodyLimits,
     observe::error_reporter::ErrorReporter,
     request::{
         error::RequestError,

@@ -18,7 +18,7 @@ use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
 use crate::{
     engine::offload::Offload,
-    guard::body_limit::PREFIX_BYTES,
+    guard::message_meter::PREFIX_BYTES,
     request::{
         encoding::{Encoding, GRPC_ENCODING},
         head::{Protocol, RequestHead},

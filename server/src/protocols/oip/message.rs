@@ -16,7 +16,7 @@ use prost::Message;
 
 use crate::{
     engine::offload::Offload,
-    guard::body_limit::{BodyLimits, PREFIX_BYTES},
+    guard::message_meter::{BodyLimits, PREFIX_BYTES},
     observe::error_reporter::{ErrorReporter, ReportedError},
     protocols::oip::element_count::ElementCount,
     request::{

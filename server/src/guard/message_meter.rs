@@ -1,0 +1,216 @@
+//! What a request's messages may hold: their length, and how many images. Each limit is checked as soon as the bytes that
+//! exceed it have arrived.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    guard::{batch_count::BatchCounter, memory_reservation::MemoryReservation},
+    request::{
+        error::{ImageCount, RequestError},
+        head::{Method, Protocol, RequestHead},
+    },
+};
+
+/// Length of the prefix of each gRPC message: a flag, and four bytes with the message's length.
+pub(crate) const PREFIX_BYTES: usize = 5;
+/// How many bytes of a long message in a stream have to arrive within the upload timeout.
+const PROGRESS_BYTES: usize = 16 << 10;
+
+/// Limits on a request's message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BodyLimits {
+    /// Longer messages are not even read to find out how long they are.
+    pub(crate) message_bytes_max: usize,
+    /// The limit that errors state.
+    pub(crate) image_bytes_max: u64,
+    pub(crate) batch_images_max: u32,
+    pub(crate) timeout: Duration,
+    /// How long a stream may be silent between two messages.
+    pub(crate) idle_timeout: Duration,
+}
+
+/// What has arrived of a request's messages. Reserves memory for it.
+pub(super) struct MessageMeter {
+    method: Method,
+    protocol: Protocol,
+    limits: BodyLimits,
+    reservation: Arc<MemoryReservation>,
+    prefix: Vec<u8>,
+    received_bytes: usize,
+    /// Streams only: bytes of the current message that are still to come.
+    missing_bytes: usize,
+    /// Streams only: bytes of the current message since the last progress.
+    progress_bytes: usize,
+    /// Of a batch.
+    counter: BatchCounter,
+}
+
+/// Whether a stream's client has sent enough to be given more time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    Made,
+    TooLittle,
+}
+
+/// Why a message is not accepted.
+pub(super) enum Rejection {
+    /// At once.
+    Now(RequestError),
+    /// When its rest has been read: some clients listen only then.
+    AtEnd(RequestError),
+}
+
+impl MessageMeter {
+    pub(super) fn new(
+        head: &RequestHead,
+        limits: BodyLimits,
+        reservation: Arc<MemoryReservation>,
+    ) -> Self {
+        Self {
+            method: head.method,
+            protocol: head.protocol,
+            limits,
+            reservation,
+            prefix: Vec::with_capacity(PREFIX_BYTES),
+            received_bytes: 0,
+            missing_bytes: 0,
+            progress_bytes: 0,
+            counter: BatchCounter::default(),
+        }
+    }
+
+    /// Whether no message is incomplete: the client may have nothing to send.
+    pub(super) fn is_between_messages(&self) -> bool {
+        is_stream(self.method) && self.missing_bytes == 0
+    }
+
+    /// How long to wait for the message or, in a stream, for progress.
+    pub(super) fn timeout(&self) -> Duration {
+        if self.is_between_messages() {
+            self.limits.idle_timeout
+        } else {
+            self.limits.timeout
+        }
+    }
+
+    pub(super) fn received_bytes(&self) -> usize {
+        self.received_bytes
+    }
+
+    /// Accounts for bytes of a message that has been rejected.
+    pub(super) fn discard(&mut self, bytes: usize) {
+        self.received_bytes += bytes;
+    }
+
+    /// Accounts for `data`.
+    pub(super) fn receive(&mut self, data: &[u8]) -> Result<Progress, Rejection> {
+        if is_stream(self.method) {
+            return self.receive_stream(data).map_err(Rejection::Now);
+        }
+        self.received_bytes += data.len();
+        let missing = PREFIX_BYTES - self.prefix.len();
+        self.prefix.extend(data.iter().take(missing));
+        if let Some(error) = self.excess(&data[missing.min(data.len())..]) {
+            return Err(Rejection::AtEnd(error));
+        }
+        self.hold(data.len()).map_err(Rejection::Now)?;
+        // A single message has one timeout, however it arrives.
+        Ok(Progress::TooLittle)
+    }
+
+    /// Accounts for `data`, which may end one message of a stream and begin others. Each message may be as long as that of
+    /// a unary call.
+    fn receive_stream(&mut self, data: &[u8]) -> Result<Progress, RequestError> {
+        let mut any_begun = false;
+        let mut rest = data;
+        while !rest.is_empty() {
+            let in_prefix = self.missing_bytes == 0;
+            let wanted = if in_prefix {
+                PREFIX_BYTES - self.prefix.len()
+            } else {
+                self.missing_bytes
+            };
+            let (part, after) = rest.split_at(wanted.min(rest.len()));
+            rest = after;
+            if !in_prefix {
+                self.missing_bytes -= part.len();
+                continue;
+            }
+            self.prefix.extend(part);
+            if self.prefix.len() == PREFIX_BYTES {
+                self.missing_bytes = self.declared_bytes();
+                self.prefix.clear();
+                if self.missing_bytes > self.limits.message_bytes_max {
+                    return Err(self.too_large());
+                }
+                any_begun = true;
+                // Reflection requests are answered at once and need no reservation; an upload keeps its own to its end.
+                if self.method == Method::ClassifyStream {
+                    self.reservation.announce(PREFIX_BYTES + self.missing_bytes);
+                }
+            }
+        }
+        self.progress_bytes += data.len();
+        if self.method != Method::Reflection {
+            self.hold(data.len())?;
+        }
+        if any_begun || self.missing_bytes == 0 || self.progress_bytes >= PROGRESS_BYTES {
+            self.progress_bytes = 0;
+            return Ok(Progress::Made);
+        }
+        Ok(Progress::TooLittle)
+    }
+
+    fn hold(&self, bytes: usize) -> Result<(), RequestError> {
+        self.reservation.reserve(bytes)
+    }
+
+    /// What the message has too much of, with the next of its bytes.
+    fn excess(&mut self, data: &[u8]) -> Option<RequestError> {
+        let limits = self.limits;
+        let declared_bytes = self.declared_bytes();
+        if declared_bytes.max(self.received_bytes) > limits.message_bytes_max {
+            return Some(self.too_large());
+        }
+        // tonic would decode a second message before it drops it.
+        let is_grpc = self.protocol != Protocol::Http;
+        if is_grpc && self.received_bytes > PREFIX_BYTES + declared_bytes {
+            return Some(RequestError::MessageMalformed);
+        }
+        // Compressed images are counted once they are decompressed.
+        if self.method != Method::ClassifyBatch || self.prefix.first() != Some(&0) {
+            return None;
+        }
+        let images = self.counter.count(data);
+        let images_max = limits.batch_images_max;
+        (images > images_max as usize).then_some(RequestError::BatchSize {
+            images: ImageCount::AtLeast(images),
+            images_max,
+        })
+    }
+
+    fn too_large(&self) -> RequestError {
+        RequestError::MessageTooLarge {
+            bytes_max: self.limits.image_bytes_max,
+        }
+    }
+
+    /// The length that the message declares; zero before its prefix is complete, and in plain HTTP, which has no prefix.
+    fn declared_bytes(&self) -> usize {
+        if self.protocol == Protocol::Http {
+            return 0;
+        }
+        match *self.prefix {
+            [_, a, b, c, d] => u32::from_be_bytes([a, b, c, d]) as usize,
+            _ => 0,
+        }
+    }
+}
+
+/// Whether the client may send any number of messages.
+fn is_stream(method: Method) -> bool {
+    matches!(
+        method,
+        Method::ClassifyStream | Method::PublishModel | Method::Reflection
+    )
+}
