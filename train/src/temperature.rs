@@ -1,5 +1,9 @@
 //! Temperature scaling (Guo et al. 2017, "On Calibration of Modern Neural Networks"): one divisor for all logits, so that a
 //! confidence of 0.8 is right 8 times in 10. It changes no ranking.
+//!
+//! If every held-out prediction is right, nothing in the data speaks against a confidence of 1. Therefore each prediction
+//! counts as wrong with the probability that the next one is wrong, by the rule of succession, as in Platt 1999,
+//! "Probabilistic Outputs for Support Vector Machines": of 20 that are right, a confidence of 0.95 can be learned.
 
 use crate::{Task, examples::Examples, probabilities::probabilities};
 
@@ -11,10 +15,16 @@ const PROBABILITY_MIN: f64 = 1e-12;
 
 /// The temperature with which the held-out `logits` explain the labels best: least cross-entropy, which has one minimum.
 pub(crate) fn fit(examples: &Examples, logits: &[Vec<f32>]) -> f32 {
+    let doubt = 1.0 / (logits.len() as f64 + 2.0);
     let loss = |log: f64| {
         let losses = logits.iter().enumerate().map(|(example, logits)| {
             let probabilities = probabilities(examples.task(), logits, log.exp());
-            loss(examples.task(), &probabilities, examples.labels(example))
+            loss(
+                examples.task(),
+                &probabilities,
+                examples.labels(example),
+                doubt,
+            )
         });
         losses.sum::<f64>()
     };
@@ -40,14 +50,16 @@ pub(crate) fn fit(examples: &Examples, logits: &[Vec<f32>]) -> f32 {
     temperature
 }
 
-fn loss(task: Task, probabilities: &[f64], labels: &[usize]) -> f64 {
+/// The cross-entropy of the labels, each of which is wrong with probability `doubt`.
+fn loss(task: Task, probabilities: &[f64], labels: &[usize], doubt: f64) -> f64 {
     let log = |probability: f64| -probability.max(PROBABILITY_MIN).ln();
-    let present = labels.iter().map(|&class| log(probabilities[class]));
+    let doubted = |right: f64| (1.0 - doubt) * log(right) + doubt * log(1.0 - right);
+    let present = labels.iter().map(|&class| doubted(probabilities[class]));
     match task {
         Task::SingleLabel => present.sum(),
         Task::MultiLabel => {
             let absent = (0..probabilities.len()).filter(|class| !labels.contains(class));
-            let absent = absent.map(|class| log(1.0 - probabilities[class]));
+            let absent = absent.map(|class| doubted(1.0 - probabilities[class]));
             present.chain(absent).sum()
         }
     }
@@ -57,15 +69,31 @@ fn loss(task: Task, probabilities: &[f64], labels: &[usize]) -> f64 {
 mod tests {
     use super::*;
 
-    /// Eight of ten examples have the class that the logits prefer.
+    /// The confidence of `count` predictions, half of each class, of which every `wrong`-th is wrong.
+    fn confidence(count: usize, wrong: usize) -> f64 {
+        let labels = (0..count).map(|index| index % 2);
+        let all = labels.clone().map(|class| (vec![1.0], vec![class]));
+        let examples = Examples::new(Task::SingleLabel, 2, all).unwrap();
+        let logits = labels.enumerate().map(|(index, class)| {
+            let predicted = class ^ usize::from(index % wrong == wrong - 1);
+            [[9.0, 0.0], [0.0, 9.0]][predicted].to_vec()
+        });
+        let logits: Vec<_> = logits.collect();
+        let temperature = fit(&examples, &logits);
+        probabilities(Task::SingleLabel, &logits[0], temperature.into())[0]
+    }
+
     #[test]
     fn confidence_becomes_the_share_that_is_right() {
-        let labels = (0..100).map(|index| usize::from(index % 5 == 0));
-        let all = labels.map(|class| (vec![1.0], vec![class]));
-        let examples = Examples::new(Task::SingleLabel, 2, all).unwrap();
-        let logits = vec![vec![9.0, 0.0]; 100];
-        let temperature = fit(&examples, &logits);
-        let confidence = probabilities(Task::SingleLabel, &logits[0], temperature.into())[0];
-        assert!((confidence - 0.8).abs() < 1e-3, "{confidence}");
+        let learned = confidence(1000, 5);
+        assert!((learned - 0.8).abs() < 1e-3, "{learned}");
+    }
+
+    #[test]
+    fn predictions_that_are_all_right_leave_some_doubt() {
+        for (count, expected) in [(20, 21.0 / 22.0), (100, 101.0 / 102.0)] {
+            let learned = confidence(count, usize::MAX);
+            assert!((learned - expected).abs() < 1e-3, "{learned}");
+        }
     }
 }
