@@ -12,10 +12,16 @@ use std::{
 
 use anyhow::ensure;
 
-use crate::{process::command, root, steps::Step, tools::TARGET};
+use crate::{
+    process::command,
+    root,
+    steps::Step,
+    tools::{TARGET, add_target},
+};
 
 /// Compiles the page's program. This does not need Trunk.
 pub(crate) fn compile(step: Step<'_>) -> anyhow::Result<()> {
+    add_target(TARGET, step)?;
     // Trunk runs cargo offline, so that it takes its tools from PATH.
     step.run(command("cargo").args(["fetch", "--locked"]))?;
     for program in inputs::programs()? {

@@ -109,7 +109,6 @@ impl Tool {
 
 /// Installs what the page needs and lacks; gives the PATH with the tools first.
 pub(crate) fn page_tools(step: Step<'_>) -> anyhow::Result<OsString> {
-    add_target(TARGET, step)?;
     let origin = Origin::of_environment();
     let folders = [
         wasm_opt(step)?,
