@@ -1,10 +1,12 @@
-"""Measures the cost of the service's layers: compares the server with the same engine behind plain tonic (bare/).
+"""Measures the cost of the service's layers: compares the server with the same engine behind plain tonic (bare/), or
+with the server of another version.
 
 h2load sends a JPEG of 0.24 MP on one connection with 1, 8 or 32 requests in flight, to both servers in turn in each round.
 
-usage: layers.py [--json]
+usage: layers.py [--json] [--before SERVER]
 """
 
+import argparse
 import tempfile
 from pathlib import Path
 
@@ -26,20 +28,23 @@ ROUNDS = 15
 REQUESTS = {1: 150, 8: 300, 32: 320}
 """Requests per load, by the number in flight: one to two seconds each."""
 LABEL = "espresso"
-ADDRESSES = {"ours": "127.0.0.1:50191", "bare": "127.0.0.1:50192"}
+ADDRESSES = ["127.0.0.1:50191", "127.0.0.1:50192"]
 
 
-def start_servers() -> list[Server]:
-    ours, bare = ADDRESSES.values()
-    server = ROOT / "target/release/imageclassifier-server"
-    return [
-        Server("ours", ours, [server, "--listen", ours, "--log", "warn"]),
-        Server("bare", bare, [PROGRAMS / "bare", bare]),
-    ]
+def start_servers(before: Path | None) -> list[Server]:
+    """Ours, and the one to compare it with."""
+
+    def product(name: str, program: Path, address: str) -> Server:
+        return Server(name, address, [program, "--listen", address, "--log", "warn"])
+
+    first, second = ADDRESSES
+    ours = product("ours", ROOT / "target/release/imageclassifier-server", first)
+    other = product("before", before, second) if before else Server("bare", second, [PROGRAMS / "bare", second])
+    return [ours, other]
 
 
 def measure(servers: list[Server], workload: Workload, in_flight: int) -> dict[str, object]:
-    """Medians of both servers, and the median of the rounds' ratios, ours over bare."""
+    """Medians of both servers, and the median of the rounds' ratios, ours over the other's."""
     for server in servers:
         workload.check(server.address, in_flight)
     rounds: list[dict[str, dict[str, float]]] = []
@@ -47,25 +52,29 @@ def measure(servers: list[Server], workload: Workload, in_flight: int) -> dict[s
         # Alternates the order, because the first server runs on a cooler CPU.
         order = servers if number % 2 else servers[::-1]
         rounds.append({server.name: load(server, workload, REQUESTS[in_flight], in_flight) for server in order})
-    keys = rounds[0]["ours"]
-    medians = {name: {key: median([one[name][key] for one in rounds]) for key in keys} for name in ADDRESSES}
-    ratios = {key: median([one["ours"][key] / one["bare"][key] for one in rounds]) for key in keys}
-    report_progress(f"{in_flight} in flight: ours / bare {ratios}")
+    ours, other = (server.name for server in servers)
+    keys = rounds[0][ours]
+    medians = {name: {key: median([one[name][key] for one in rounds]) for key in keys} for name in (ours, other)}
+    ratios = {key: median([one[ours][key] / one[other][key] for one in rounds]) for key in keys}
+    report_progress(f"{in_flight} in flight: {ours} / {other} {ratios}")
     return medians | {"ratios": ratios, "rounds": rounds}
 
 
-def tables(loads: dict[int, dict]) -> str:
+def tables(loads: dict[int, dict], other: str) -> str:
     units = {"calls_per_s": "requests/s", "p50_ms": "p50, ms", "cpu_ms": "CPU ms per request"}
     rows = [
-        [str(in_flight), unit, load["ours"][key], load["bare"][key], load["ratios"][key]]
+        [str(in_flight), unit, load["ours"][key], load[other][key], load["ratios"][key]]
         for in_flight, load in loads.items()
         for key, unit in units.items()
     ]
-    return table(["in flight", "", "ours", "bare", "ours / bare"], rows)
+    return table(["in flight", "", "ours", other, f"ours / {other}"], rows)
 
 
 def main() -> None:
-    servers = start_servers()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--before", type=Path)
+    servers = start_servers(parser.parse_args().before)
     try:
         for server in servers:
             server.wait()
@@ -77,7 +86,7 @@ def main() -> None:
         for server in servers:
             server.stop()
     result = {"machine": machine(), "versions": versions("grpcio"), "rounds": ROUNDS, "loads": loads}
-    print_result(result, tables(loads))
+    print_result(result, tables(loads, servers[1].name))
 
 
 if __name__ == "__main__":

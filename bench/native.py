@@ -1,6 +1,7 @@
 """`bench/engines` through ctypes: our own network and preprocessing, and other engines in Rust."""
 
 import ctypes
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,8 @@ MODEL = BUILD_DIR / "efficientnet_lite0.onnx"
 POINTER, TEXT, COUNT = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t
 
 
-def open_library() -> ctypes.CDLL:
-    library = ctypes.CDLL(str(PROGRAMS / "libbench_engines.so"))
+def open_library(path: Path) -> ctypes.CDLL:
+    library = ctypes.CDLL(str(path))
     for name, result, arguments in (
         ("engine_load", POINTER, [TEXT, TEXT, COUNT, COUNT]),
         ("engine_feed", ctypes.c_bool, [POINTER, POINTER]),
@@ -27,7 +28,7 @@ def open_library() -> ctypes.CDLL:
     return library
 
 
-LIBRARY = open_library()
+LIBRARY = open_library(PROGRAMS / "libbench_engines.so")
 
 
 class NativeEngine:
@@ -51,10 +52,10 @@ class NativeEngine:
         return self.logits
 
 
-def prepare(encoded: bytes, full_scale: bool = False) -> np.ndarray:
+def prepare(encoded: bytes, full_scale: bool = False, library: ctypes.CDLL = LIBRARY) -> np.ndarray:
     """The product's preprocessing of an encoded image, `[height, width, channel]`."""
     values = np.empty((SIZE, SIZE, 3), np.float32)
-    if not LIBRARY.image_prepare(encoded, len(encoded), full_scale, values.ctypes.data):
+    if not library.image_prepare(encoded, len(encoded), full_scale, values.ctypes.data):
         raise ValueError("the image cannot be decoded; standard error says why")
     return values
 

@@ -2,13 +2,16 @@
 
 `agreement` then checks on labelled photographs of 12 megapixels that fast decoding gives the same top-1 as full scale.
 
-usage: preprocessing.py [--json] [IMAGE... | agreement]
+With `--before`, the `libbench_engines.so` of another version takes turns with them.
+
+usage: preprocessing.py [--json] [--before LIBRARY] [IMAGE... | agreement]
 """
 
+import argparse
 import io
-import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,7 +19,7 @@ from PIL import Image
 
 import photographs
 from agreement import agreement
-from native import prepare
+from native import open_library, prepare
 from pillow_input import SIZE
 from pillow_input import prepare as prepare_with_pillow
 from report import machine, median, p10, print_result, report_progress, table, versions
@@ -100,7 +103,15 @@ def tables(result: dict) -> str:
 
 def main() -> None:
     cv2.setNumThreads(1)
-    wanted = [argument for argument in sys.argv[1:] if argument != "--json"] or [*IMAGES, "agreement"]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--before", type=Path)
+    parser.add_argument("parts", nargs="*", metavar="IMAGE | agreement")
+    arguments = parser.parse_args()
+    if arguments.before:
+        library = open_library(arguments.before.resolve())
+        WAYS["before"] = lambda encoded: prepare(encoded, library=library)
+    wanted = arguments.parts or [*IMAGES, "agreement"]
     result = {
         "machine": machine(),
         "versions": versions("pillow", "opencv-python-headless"),
