@@ -7,6 +7,7 @@ mod classify;
 mod connection;
 mod embed;
 mod evaluate;
+mod feedback;
 mod health;
 mod heatmap;
 mod inputs;
@@ -35,6 +36,7 @@ async fn main() -> ExitCode {
         Command::Evaluate(args) => blocking(move || evaluate::run(&args)).await,
         Command::Embed(args) => blocking(move || embed::run(&args)).await,
         Command::Models(args) => models::run(&args).await,
+        Command::Feedback(args) => feedback::run(&args).await,
         Command::Health(args) => health::run(&args).await,
     };
     outcome.into()

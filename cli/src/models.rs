@@ -1,3 +1,4 @@
+mod publish;
 mod rollback;
 
 use imageclassifier_client::{
@@ -14,6 +15,7 @@ use crate::{
 pub(crate) async fn run(args: &args::Models) -> Outcome {
     match &args.action {
         None => show(args).await,
+        Some(args::ModelsAction::Publish(args)) => publish::run(args).await,
         Some(args::ModelsAction::Rollback(args)) => rollback::run(args),
     }
 }

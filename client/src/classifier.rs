@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use imageclassifier_proto::{
-    ClassifyImageRequest, EmbedRequest, GetModelRequest, ListModelsRequest,
+    ClassifyImageRequest, EmbedRequest, FeedbackRequest, GetModelRequest, ListModelsRequest,
     image_classifier_client::ImageClassifierClient,
 };
 use tonic::{
@@ -154,6 +154,30 @@ impl Classifier {
         let request = self.request_with_timeout(message);
         let embedded = self.rpc.clone().embed(request).await?;
         Ok(embedded.into_inner())
+    }
+
+    /// Whether the server keeps the images of [`Self::feedback`].
+    ///
+    /// # Errors
+    /// [`CallError`]; [`ErrorKind::Unsupported`](crate::ErrorKind) if the server is too old to list models.
+    pub async fn accepts_feedback(&self) -> Result<bool, CallError> {
+        let request = self.request_with_timeout(ListModelsRequest {});
+        let list = self.rpc.clone().list_models(request).await?;
+        Ok(list.into_inner().accepts_feedback)
+    }
+
+    /// Sends one encoded image with the name of the class that it shows. The server keeps it for the next training.
+    ///
+    /// # Errors
+    /// [`CallError`]; its reason is `NOT_ENABLED` if the server keeps no images, and `FEEDBACK_FULL` if it has enough.
+    pub async fn feedback(&self, image_data: Bytes, label: &str) -> Result<(), CallError> {
+        let message = FeedbackRequest {
+            image_data,
+            label: label.to_owned(),
+        };
+        let request = self.request_with_timeout(message);
+        self.rpc.clone().feedback(request).await?;
+        Ok(())
     }
 
     /// A request with the access token and the timeout.

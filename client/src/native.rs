@@ -1,6 +1,7 @@
-//! What only native programs have: health checks, retries, bidirectional streams, and CA certificates of their own.
+//! What only native programs have: health checks, retries, streams to the server, and CA certificates of their own.
 
 mod health;
+mod publish;
 mod retry;
 mod stream;
 mod tls;

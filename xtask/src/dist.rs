@@ -7,6 +7,7 @@ mod clients;
 mod debian;
 mod files;
 mod image;
+mod licences;
 mod programs;
 mod sbom;
 mod sums;
@@ -31,6 +32,7 @@ use version::version;
 
 const DIST_TOOLS: &str = "packaging tools";
 const CLIENTS: &str = "client packages";
+const LICENCES: &str = "licences";
 const SUMS: &str = "checksums";
 
 /// Where the packages are.
@@ -41,7 +43,7 @@ fn folder() -> PathBuf {
 /// Builds the packages of the targets that `triples` names, of all without a name.
 pub(crate) fn build(triples: &[String]) -> anyhow::Result<()> {
     let targets = target::named(triples);
-    let mut names = vec![TOOLS, COMPILE_PAGE, PAGE, DIST_TOOLS];
+    let mut names = vec![TOOLS, COMPILE_PAGE, PAGE, DIST_TOOLS, LICENCES];
     names.extend(
         targets
             .iter()
@@ -56,6 +58,7 @@ pub(crate) fn build(triples: &[String]) -> anyhow::Result<()> {
             fs::remove_dir_all(folder())?;
         }
         fs::create_dir_all(folder())?;
+        steps.run(LICENCES, |step| licences::write(&tools, step))?;
         for target in targets {
             steps.run(target.programs, |step| {
                 programs::compile(target, &tools, step)

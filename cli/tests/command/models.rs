@@ -5,7 +5,7 @@ use std::{fs, path::Path, thread, time::Duration};
 use imageclassifier_model::{Activation, Head, HeadParts, ModelFolder, Variant, Weights};
 use serde_json::Value;
 
-use crate::server::{classify, photographs, run, server, text};
+use crate::server::{classify, file, photographs, run, server, server_for, text};
 
 /// Trains on two photographs per class, and returns the folder of models.
 fn train(dir: &Path, path: &str, classes: [&str; 2]) {
@@ -112,6 +112,90 @@ fn trained_models_are_served_listed_and_rolled_back() {
     let last = run(&["models", "rollback", "mine", "--models", models]);
     assert_eq!(last.status.code(), Some(2));
     assert!(text(&last.stderr).contains("no previous version"));
+}
+
+#[test]
+fn models_are_published_and_feedback_is_kept_for_training() {
+    /// `printf %s secret | sha256sum`
+    const SECRET: &str = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
+    let dir = tempfile::tempdir().unwrap();
+    train(dir.path(), "trained/mine", ["indoors", "outdoors"]);
+    let trained = dir.path().join("models/trained/mine");
+    let trained = trained.to_str().unwrap();
+    let served = dir.path().join("served");
+    fs::create_dir(&served).unwrap();
+    let kept = dir.path().join("kept");
+    let accepted = file("publishers", format!("tests {SECRET} publish\n"));
+    let token = file("publishers-token", "secret");
+    let token = ["--token-file", &token];
+    let options = [
+        "--models",
+        served.to_str().unwrap(),
+        "--feedback-dir",
+        kept.to_str().unwrap(),
+        "--token-file",
+        &accepted,
+    ];
+    let url = server_for(&options, &token);
+    let call = |words: &[&str]| run(&[words, &["--server", &url], &token].concat());
+
+    for version in 1..=2 {
+        let published = call(&["models", "publish", trained]);
+        let said = text(&published.stdout);
+        let version = format!("mine@{version}: ");
+        assert!(
+            said.starts_with(&version),
+            "{said}{}",
+            text(&published.stderr)
+        );
+    }
+    let published = call(&[
+        "models",
+        "publish",
+        trained,
+        "--name",
+        "other",
+        "--version",
+        "7",
+    ]);
+    assert!(text(&published.stdout).starts_with("other@7: "));
+    let again = call(&["models", "publish", trained, "--version", "2"]);
+    assert_eq!(again.status.code(), Some(2));
+    let said = text(&again.stderr);
+    assert!(said.contains("not above the highest"), "{said}");
+    let incomplete = call(&["models", "publish", kept.to_str().unwrap()]);
+    assert!(text(&incomplete.stderr).contains("config.json"));
+
+    let coffee = photographs().join("coffee.png");
+    let coffee = coffee.to_str().unwrap();
+    let sent = call(&["feedback", "--label", "mug", coffee, "missing.jpg"]);
+    assert_eq!(sent.status.code(), Some(1), "{}", text(&sent.stderr));
+    assert_eq!(text(&sent.stdout), "1 of 2 images kept as mug\n");
+    assert_eq!(fs::read_dir(kept.join("mug")).unwrap().count(), 1);
+}
+
+#[test]
+fn servers_without_the_options_say_what_they_need() {
+    let dir = tempfile::tempdir().unwrap();
+    train(dir.path(), "mine", ["indoors", "outdoors"]);
+    let model = dir.path().join("models/mine");
+    let url = server(&[]);
+    let coffee = photographs().join("coffee.png");
+    for (words, option) in [
+        (
+            ["models", "publish", model.to_str().unwrap()].to_vec(),
+            "--models",
+        ),
+        (
+            ["feedback", "--label", "mug", coffee.to_str().unwrap()].to_vec(),
+            "--feedback-dir",
+        ),
+    ] {
+        let rejected = run(&[&words, &["--server", &*url][..]].concat());
+        assert_eq!(rejected.status.code(), Some(2));
+        let said = text(&rejected.stderr);
+        assert!(said.contains(option), "{said}");
+    }
 }
 
 /// A model to which every image is unknown: none has exactly these features.

@@ -162,6 +162,13 @@ export class Classifier {
     await this.#send(call, options, this.#attempts(options));
   }
 
+  /** Whether the server keeps the images of `feedback`. */
+  async acceptsFeedback(options: CallOptions = {}): Promise<boolean> {
+    const call = (attempt: Attempt) => this.#client.listModels({}, attempt);
+    const { acceptsFeedback } = await this.#send(call, options, this.#attempts(options));
+    return acceptsFeedback;
+  }
+
   /** One request of a batch. Returns how long to wait if images have to be sent again. */
   async *#sendBatch(
     call: Call,

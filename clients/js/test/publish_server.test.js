@@ -43,6 +43,7 @@ test("only some tokens may publish", async () => {
 
 test("keeps images by label", async () => {
   for (const [client, shade] of [[classifier(READER), 0], [new Classifier(url, { token: READER }), 1]]) {
+    assert.equal(await client.acceptsFeedback(), true);
     await client.feedback(plain("red", shade), "scarlet");
   }
   const kept = await readdir(join(feedback, "scarlet"));
@@ -53,6 +54,7 @@ test("keeps images by label", async () => {
 
 test("servers without the options say so", async () => {
   const server = `http://${process.env.SERVER}`;
+  assert.equal(await new Classifier(server).acceptsFeedback(), false);
   await assert.rejects(new Classifier(server).feedback(plain("red"), "red"), { reason: "NOT_ENABLED" });
   const published = new Classifier(server, { transport: grpcTransport(server) }).publish("paint", files);
   await assert.rejects(published, { code: "UNIMPLEMENTED", reason: "NOT_ENABLED" });

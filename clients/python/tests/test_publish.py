@@ -102,6 +102,7 @@ def test_asyncio_publishes_the_same(scripted, model_dir):
             with pytest.raises(Unavailable):
                 await client.publish(folder)
             service.failures = [LOST]
+            assert not await client.accepts_feedback()
             await client.feedback(b"cat", "Katze")
             assert service.kept == [(b"cat", "Katze")] * 2
 

@@ -61,6 +61,7 @@ def test_kept_images_are_photographs_to_train_on(client, folder, tmp_path):
     for label, colour in {"blue": (20, 40, 200), "grey": (120, 120, 120)}.items():
         for shade in range(3):
             client.feedback(Image.new("RGB", (64, 64), tuple(value + 12 * shade for value in colour)), label)
+    assert client.accepts_feedback()
     train_on(folder / "feedback", tmp_path / "paint")
     assert client.publish(tmp_path / "paint", name="kept").classes == 2
     assert client.classify(Image.new("RGB", (64, 64), (25, 45, 205)), model="kept").label == "blue"
@@ -71,6 +72,7 @@ def test_kept_images_are_photographs_to_train_on(client, folder, tmp_path):
 
 def test_servers_without_the_options_say_so(server, client, folder):
     with Client(server) as plain_server:
+        assert not plain_server.accepts_feedback()
         with pytest.raises(InvalidRequest) as raised:
             plain_server.feedback(plain("red"), "red")
         assert raised.value.reason == "NOT_ENABLED"

@@ -103,6 +103,7 @@ impl Repository {
             known: Mutex::default(),
             publishing: Mutex::default(),
         };
+        publish::remove_abandoned(&repository.dir);
         repository.update(When::Now).map_err(|error| {
             let dir = repository.dir.display();
             io::Error::new(error.kind(), format!("cannot read --models {dir}: {error}"))

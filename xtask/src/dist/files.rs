@@ -8,6 +8,7 @@ use std::{
 use anyhow::Context;
 
 use super::{
+    licences,
     programs::{self, PROGRAMS},
     target::Target,
 };
@@ -52,6 +53,7 @@ pub(super) fn lay_out_shared(prefix: &Path) -> anyhow::Result<()> {
     for (file, folder) in FILES {
         put(&root().join(file), &prefix.join(folder))?;
     }
+    put(&licences::path(), &prefix.join(DOCUMENTS))?;
     for page in fs::read_dir(root().join("docs/man"))? {
         put(&page?.path(), &prefix.join("share/man/man1"))?;
     }

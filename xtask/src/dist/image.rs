@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use super::{epoch, files::put, folder, git, programs, target::Target, version};
+use super::{epoch, files::put, folder, git, licences, programs, target::Target, version};
 use crate::{process::command, root, steps::Step, tools::packages::debian};
 
 const NAME: &str = "imageclassifier-server";
@@ -26,6 +26,7 @@ pub(super) fn build(target: &Target, step: Step<'_>) -> anyhow::Result<()> {
     for file in ["LICENSE-APACHE", "LICENSE-MIT", "NOTICE"] {
         put(&root().join(file), &context.join("licences"))?;
     }
+    put(&licences::path(), &context.join("licences"))?;
     let weights =
         fs::read_to_string(root().join("model/weights/efficientnet_lite0.safetensors.sha256"))?;
     let digest = weights.split_whitespace().next().unwrap_or_default();

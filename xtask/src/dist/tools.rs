@@ -11,11 +11,12 @@ use crate::{
 };
 
 const AUDITABLE: (&str, &str) = ("cargo-auditable", "0.7.7");
-/// Of crates.io.
-const COMPILED: [(&str, &str); 3] = [
-    AUDITABLE,
-    ("cargo-cyclonedx", "0.5.9"),
-    ("cargo-deb", "3.8.0"),
+/// Of crates.io: package, version, options.
+const COMPILED: [(&str, &str, &[&str]); 4] = [
+    (AUDITABLE.0, AUDITABLE.1, &[]),
+    ("cargo-about", "0.9.3", &["--features=cli"]),
+    ("cargo-cyclonedx", "0.5.9", &[]),
+    ("cargo-deb", "3.8.0", &[]),
 ];
 
 /// The installed tools.
@@ -33,8 +34,13 @@ impl Tools {
         let python = python(&cache()?.join("dist"), &requirements, step)?;
         let programs = python.with_file_name("");
         let mut folders = vec![programs.clone()];
-        for (package, version) in COMPILED {
-            folders.push(compile::program((package, version), package, step)?);
+        for (package, version, options) in COMPILED {
+            folders.push(compile::program(
+                (package, version),
+                package,
+                options,
+                step,
+            )?);
         }
         compile::tidy_up();
         let path = env::var_os("PATH").unwrap_or_default();

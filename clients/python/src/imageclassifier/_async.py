@@ -162,6 +162,11 @@ class AsyncClient:
         request = pb.FeedbackRequest(image_data=await asyncio.to_thread(encoded, image), label=label)
         await self._call(self._stub.Feedback, request, self._retry(timeout))
 
+    async def accepts_feedback(self, *, timeout: float | None = None) -> bool:
+        """Like `Client.accepts_feedback`."""
+        listed = await self._call(self._stub.ListModels, pb.ListModelsRequest(), self._retry(timeout))
+        return bool(listed.accepts_feedback)
+
     async def health(self, *, timeout: float | None = 5.0) -> bool:
         """Like `Client.health`."""
         check = health_pb2_grpc.HealthStub(self._channel).Check

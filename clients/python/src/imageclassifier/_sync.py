@@ -181,6 +181,11 @@ class Client:
         request = pb.FeedbackRequest(image_data=encoded(image), label=label)
         self._call(self._stub.Feedback, request, self._retry(timeout))
 
+    def accepts_feedback(self, *, timeout: float | None = None) -> bool:
+        """Whether the server keeps the images of `feedback`."""
+        listed = self._call(self._stub.ListModels, pb.ListModelsRequest(), self._retry(timeout))
+        return bool(listed.accepts_feedback)
+
     def health(self, *, timeout: float | None = 5.0) -> bool:
         """Whether the server accepts requests now. False if it cannot be reached."""
         check = health_pb2_grpc.HealthStub(self._channel).Check

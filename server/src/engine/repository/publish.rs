@@ -5,6 +5,7 @@ use std::{
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -113,12 +114,29 @@ fn highest_version(model: &Path) -> io::Result<u64> {
     Ok(versions.max().unwrap_or_default())
 }
 
+/// What the names of unfinished uploads begin with.
+const TEMPORARY: &str = ".publishing-";
+/// An upload that is older was cut off with its server. Servers may share the folder, so a younger one may be another's.
+const ABANDONED_AFTER: Duration = Duration::from_secs(3600);
+
+/// Removes what uploads left in `dir` that a crash cut off. What cannot be removed stays: it is hidden.
+pub(super) fn remove_abandoned(dir: &Path) {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let is_temporary = entry.file_name().to_string_lossy().starts_with(TEMPORARY);
+        let modified = entry.metadata().and_then(|metadata| metadata.modified());
+        let age = modified.map(|modified| modified.elapsed().unwrap_or_default());
+        if is_temporary && age.is_ok_and(|age| age >= ABANDONED_AFTER) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// A hidden folder next to the models. It is removed unless it has been renamed.
 struct Temporary(PathBuf);
 
 impl Temporary {
     fn create(dir: &Path) -> io::Result<Self> {
-        let path = dir.join(format!(".publishing-{}", Uuid::new_v4()));
+        let path = dir.join(format!("{TEMPORARY}{}", Uuid::new_v4()));
         fs::create_dir(&path)?;
         Ok(Self(path))
     }
@@ -137,5 +155,32 @@ impl Drop for Temporary {
     fn drop(&mut self) {
         // Renamed, or useless.
         let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn removes_what_a_crash_left_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let hours = |count: u64| Duration::from_secs(count * 3600);
+        for (name, age, stays) in [
+            (".publishing-old", hours(2), false),
+            (".publishing-new", Duration::ZERO, true),
+            (".rolled-back-1", hours(2), true),
+            ("pets", hours(2), true),
+        ] {
+            let folder = dir.path().join(name);
+            fs::create_dir(&folder).unwrap();
+            fs::write(folder.join("config.json"), "{}").unwrap();
+            let modified = SystemTime::now() - age;
+            File::open(&folder).unwrap().set_modified(modified).unwrap();
+            remove_abandoned(dir.path());
+            assert_eq!(folder.exists(), stays, "{name}");
+        }
     }
 }

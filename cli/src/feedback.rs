@@ -1,0 +1,56 @@
+use std::fmt::Display;
+
+use imageclassifier_client::{CallError, Classifier, with_retries};
+
+use crate::{
+    args,
+    connection::{classifier, fatal_message, first_error_message},
+    inputs::Input,
+    outcome::Outcome,
+};
+
+/// For an image that the server rejects temporarily.
+const RETRIES: u32 = 8;
+
+/// Sends each image with its label.
+pub(crate) async fn run(args: &args::Feedback) -> Outcome {
+    let connection = &args.connection;
+    let classifier = match classifier(connection) {
+        Ok(classifier) => classifier,
+        Err(error) => return Outcome::failure(error),
+    };
+    let bytes_max = match with_retries(RETRIES, || image_bytes_max(&classifier)).await {
+        Ok(bytes_max) => bytes_max,
+        Err(error) => return Outcome::failure(first_error_message(&error, &connection.server)),
+    };
+    let mut kept = 0;
+    let inputs = Input::from_arguments(&args.files);
+    for input in &inputs {
+        let report = |why: &dyn Display| eprintln!("imageclassifier: {}: {why}", input.name());
+        let image = match input.read(bytes_max).await {
+            Ok(image) => image,
+            Err(error) => {
+                report(&error);
+                continue;
+            }
+        };
+        let send = || classifier.feedback(image.clone(), &args.label);
+        match with_retries(RETRIES, send).await {
+            Ok(()) => kept += 1,
+            Err(error) => match fatal_message(&error, &connection.server) {
+                Some(message) => return Outcome::failure(message),
+                None => report(&error),
+            },
+        }
+    }
+    println!("{kept} of {} images kept as {}", inputs.len(), args.label);
+    if kept == 0 {
+        return Outcome::Failure;
+    }
+    Outcome::complete_if(kept == inputs.len())
+}
+
+async fn image_bytes_max(classifier: &Classifier) -> Result<u64, CallError> {
+    let model = classifier.model("").await?;
+    Ok(model.limits.unwrap_or_default().image_bytes_max)
+}

@@ -1,0 +1,73 @@
+use std::{fs, io, path::Path};
+
+use bytes::Bytes;
+use imageclassifier_client::with_retries;
+
+use crate::{
+    args,
+    connection::{classifier, first_error_message},
+    outcome::Outcome,
+};
+
+/// The files of a model folder, and whether a model works without.
+const FILES: [(&str, bool); 5] = [
+    ("config.json", true),
+    ("model.safetensors", true),
+    ("report.json", false),
+    ("report.html", false),
+    ("LICENSE", false),
+];
+/// While the server is busy.
+const RETRIES: u32 = 8;
+
+/// Uploads the folder, and prints which version it has become.
+pub(crate) async fn run(args: &args::Publish) -> Outcome {
+    let files = match read(&args.folder) {
+        Ok(files) => files,
+        Err(why) => return Outcome::failure(why),
+    };
+    let Some(name) = args.name.clone().or_else(|| folder_name(&args.folder)) else {
+        let folder = args.folder.display();
+        return Outcome::failure(format!(
+            "{folder} has no name that could be the model's: give one with --name"
+        ));
+    };
+    let connection = &args.connection;
+    let classifier = match classifier(connection) {
+        Ok(classifier) => classifier,
+        Err(error) => return Outcome::failure(error),
+    };
+    let version = args.version.unwrap_or_default();
+    let publish = || classifier.publish(&name, version, files.clone());
+    match with_retries(RETRIES, publish).await {
+        Ok(model) => {
+            println!("{}@{}: {}", model.name, model.version, model.revision);
+            Outcome::Success
+        }
+        Err(error) => Outcome::failure(first_error_message(&error, &connection.server)),
+    }
+}
+
+fn read(folder: &Path) -> Result<Vec<(String, Bytes)>, String> {
+    let mut files = Vec::new();
+    for (name, required) in FILES {
+        let path = folder.join(name);
+        match fs::read(&path) {
+            Ok(contents) => files.push((name.to_owned(), contents.into())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !required => {}
+            Err(error) => {
+                return Err(format!(
+                    "cannot read {}: {error}. Give a folder that `imageclassifier train` wrote",
+                    path.display()
+                ));
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// The folder's own name, also of `.` and `models/pets/..`.
+fn folder_name(folder: &Path) -> Option<String> {
+    let name = fs::canonicalize(folder).ok()?;
+    Some(name.file_name()?.to_str()?.to_owned())
+}
