@@ -91,11 +91,12 @@ mod tests {
 
     use super::*;
 
-    /// The dependencies of what `cargo` takes without a selection, each with its features.
-    fn dependencies(edges: &str) -> BTreeSet<String> {
+    /// The dependencies of the packages that are selected, by default of all that `cargo` takes, each with its features.
+    fn dependencies(edges: &str, selection: &[&str]) -> BTreeSet<String> {
         let mut tree = command("cargo");
         tree.args(["tree", "--locked", "--prefix", "none", "--edges", edges])
-            .args(["--format", "{p} with {f}"]);
+            .args(["--format", "{p} with {f}"])
+            .args(selection);
         let said = tree.output().unwrap();
         assert!(
             said.status.success(),
@@ -114,13 +115,40 @@ mod tests {
     #[test]
     fn run_and_tests_compile_the_same_dependencies() {
         let (run, tests) = (
-            dependencies("normal,build"),
-            dependencies("normal,build,dev"),
+            dependencies("normal,build", &[]),
+            dependencies("normal,build,dev", &[]),
         );
         let twice: Vec<_> = run.difference(&tests).collect();
         assert!(
             twice.is_empty(),
             "tests ask for other features of these: name them in fuzz/targets/Cargo.toml too\n{twice:#?}"
         );
+    }
+
+    #[test]
+    fn a_selection_of_programs_or_tests_does_not_compile_burn_again() {
+        let name = |line: &String| line.split(" with ").next().unwrap_or_default().to_owned();
+        let burn = ["-p", "burn", "-p", "burn-flex", "-p", "burn-ndarray"];
+        let burn: BTreeSet<_> = dependencies("normal,build", &burn)
+            .iter()
+            .map(name)
+            .collect();
+        assert!(burn.len() > 50, "{burn:#?}");
+        let everything = dependencies("normal,build,dev", &[]);
+        for selection in [
+            &["-p", "imageclassifier-server"][..],
+            &["-p", "imageclassifier-cli"],
+            &["-p", "imageclassifier-server", "-p", "imageclassifier-cli"],
+        ] {
+            let selected = dependencies("normal,build,dev", selection);
+            let again: Vec<_> = selected
+                .difference(&everything)
+                .filter(|line| burn.contains(&name(line)))
+                .collect();
+            assert!(
+                again.is_empty(),
+                "others ask for other features of these: name them in model/Cargo.toml too\n{again:#?}"
+            );
+        }
     }
 }
