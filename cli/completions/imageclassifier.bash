@@ -25,6 +25,9 @@ _imageclassifier() {
             imageclassifier,evaluate)
                 cmd="imageclassifier__subcmd__evaluate"
                 ;;
+            imageclassifier,feedback)
+                cmd="imageclassifier__subcmd__feedback"
+                ;;
             imageclassifier,health)
                 cmd="imageclassifier__subcmd__health"
                 ;;
@@ -46,6 +49,9 @@ _imageclassifier() {
             imageclassifier__subcmd__help,evaluate)
                 cmd="imageclassifier__subcmd__help__subcmd__evaluate"
                 ;;
+            imageclassifier__subcmd__help,feedback)
+                cmd="imageclassifier__subcmd__help__subcmd__feedback"
+                ;;
             imageclassifier__subcmd__help,health)
                 cmd="imageclassifier__subcmd__help__subcmd__health"
                 ;;
@@ -58,17 +64,26 @@ _imageclassifier() {
             imageclassifier__subcmd__help,train)
                 cmd="imageclassifier__subcmd__help__subcmd__train"
                 ;;
+            imageclassifier__subcmd__help__subcmd__models,publish)
+                cmd="imageclassifier__subcmd__help__subcmd__models__subcmd__publish"
+                ;;
             imageclassifier__subcmd__help__subcmd__models,rollback)
                 cmd="imageclassifier__subcmd__help__subcmd__models__subcmd__rollback"
                 ;;
             imageclassifier__subcmd__models,help)
                 cmd="imageclassifier__subcmd__models__subcmd__help"
                 ;;
+            imageclassifier__subcmd__models,publish)
+                cmd="imageclassifier__subcmd__models__subcmd__publish"
+                ;;
             imageclassifier__subcmd__models,rollback)
                 cmd="imageclassifier__subcmd__models__subcmd__rollback"
                 ;;
             imageclassifier__subcmd__models__subcmd__help,help)
                 cmd="imageclassifier__subcmd__models__subcmd__help__subcmd__help"
+                ;;
+            imageclassifier__subcmd__models__subcmd__help,publish)
+                cmd="imageclassifier__subcmd__models__subcmd__help__subcmd__publish"
                 ;;
             imageclassifier__subcmd__models__subcmd__help,rollback)
                 cmd="imageclassifier__subcmd__models__subcmd__help__subcmd__rollback"
@@ -80,7 +95,7 @@ _imageclassifier() {
 
     case "${cmd}" in
         imageclassifier)
-            opts="-h -V --help --version classify train evaluate embed models health help"
+            opts="-h -V --help --version classify train evaluate embed models feedback health help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -258,6 +273,62 @@ _imageclassifier() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        imageclassifier__subcmd__feedback)
+            opts="-h --label --server --tls-ca --token-file --timeout --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --label)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-ca)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --token-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         imageclassifier__subcmd__health)
             opts="-h --server --tls-ca --token-file --timeout --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -311,7 +382,7 @@ _imageclassifier() {
             return 0
             ;;
         imageclassifier__subcmd__help)
-            opts="classify train evaluate embed models health help"
+            opts="classify train evaluate embed models feedback health help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -366,6 +437,20 @@ _imageclassifier() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        imageclassifier__subcmd__help__subcmd__feedback)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         imageclassifier__subcmd__help__subcmd__health)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -395,8 +480,22 @@ _imageclassifier() {
             return 0
             ;;
         imageclassifier__subcmd__help__subcmd__models)
-            opts="rollback"
+            opts="publish rollback"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        imageclassifier__subcmd__help__subcmd__models__subcmd__publish)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -437,7 +536,7 @@ _imageclassifier() {
             return 0
             ;;
         imageclassifier__subcmd__models)
-            opts="-h --server --tls-ca --token-file --timeout --json --help rollback help"
+            opts="-h --server --tls-ca --token-file --timeout --json --help publish rollback help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -489,7 +588,7 @@ _imageclassifier() {
             return 0
             ;;
         imageclassifier__subcmd__models__subcmd__help)
-            opts="rollback help"
+            opts="publish rollback help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -516,6 +615,20 @@ _imageclassifier() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        imageclassifier__subcmd__models__subcmd__help__subcmd__publish)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         imageclassifier__subcmd__models__subcmd__help__subcmd__rollback)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -523,6 +636,66 @@ _imageclassifier() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        imageclassifier__subcmd__models__subcmd__publish)
+            opts="-h --name --version --server --tls-ca --token-file --timeout --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --version)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-ca)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --token-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -31,6 +31,7 @@ complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "tra
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "evaluate" -d 'Measure a trained model on labelled photographs'
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "embed" -d 'Write the feature vector of each image'
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "models" -d 'Show the server\'s models, and the preprocessing and limits of the default one'
+complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "feedback" -d 'Tell the server the correct class of images that were misclassified'
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "health" -d 'Check whether the server is ready'
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l server -d 'URL of the server' -r -f
@@ -64,29 +65,46 @@ complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand embed" -
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand embed" -l npy -d 'Write one matrix in NumPy\'s format, a row per image, instead of JSON lines'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand embed" -l jsonl -d 'Write one JSON object per line and image, with `file` and `embedding` (the default)'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand embed" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from rollback help" -l server -d 'URL of the server' -r -f
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from rollback help" -l tls-ca -d 'Trust the CA certificates in this file (PEM) instead of the system\'s, for an https URL' -r -F
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from rollback help" -l token-file -d 'Send the access token in the first line of this file' -r -F
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from rollback help" -l timeout -d 'Timeout for each image or request, in seconds, at most a year' -r
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from rollback help" -l json -d 'Print a JSON object'
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from rollback help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from rollback help" -f -a "rollback" -d 'Serve the previous version of a model again'
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from rollback help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from publish rollback help" -l server -d 'URL of the server' -r -f
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from publish rollback help" -l tls-ca -d 'Trust the CA certificates in this file (PEM) instead of the system\'s, for an https URL' -r -F
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from publish rollback help" -l token-file -d 'Send the access token in the first line of this file' -r -F
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from publish rollback help" -l timeout -d 'Timeout for each image or request, in seconds, at most a year' -r
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from publish rollback help" -l json -d 'Print a JSON object'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from publish rollback help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from publish rollback help" -f -a "publish" -d 'Upload a model folder to the server, as a new version of the model'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from publish rollback help" -f -a "rollback" -d 'Serve the previous version of a model again'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from publish rollback help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and __fish_seen_subcommand_from publish" -l name -d 'Name of the model [default: the folder\'s name]' -r
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and __fish_seen_subcommand_from publish" -l version -d 'Number of the version, above the highest one [default: the next]' -r
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and __fish_seen_subcommand_from publish" -l server -d 'URL of the server' -r -f
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and __fish_seen_subcommand_from publish" -l tls-ca -d 'Trust the CA certificates in this file (PEM) instead of the system\'s, for an https URL' -r -F
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and __fish_seen_subcommand_from publish" -l token-file -d 'Send the access token in the first line of this file' -r -F
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and __fish_seen_subcommand_from publish" -l timeout -d 'Timeout for each image or request, in seconds, at most a year' -r
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and __fish_seen_subcommand_from publish" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and __fish_seen_subcommand_from rollback" -l models -d 'Folder of the models, as for imageclassifier-server' -r -f -a "(__fish_complete_directories)"
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and __fish_seen_subcommand_from rollback" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and __fish_seen_subcommand_from help" -f -a "publish" -d 'Upload a model folder to the server, as a new version of the model'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and __fish_seen_subcommand_from help" -f -a "rollback" -d 'Serve the previous version of a model again'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand feedback" -l label -d 'Name of the class that the images show; it may be a new one' -r
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand feedback" -l server -d 'URL of the server' -r -f
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand feedback" -l tls-ca -d 'Trust the CA certificates in this file (PEM) instead of the system\'s, for an https URL' -r -F
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand feedback" -l token-file -d 'Send the access token in the first line of this file' -r -F
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand feedback" -l timeout -d 'Timeout for each image or request, in seconds, at most a year' -r
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand feedback" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l server -d 'URL of the server' -r -f
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l tls-ca -d 'Trust the CA certificates in this file (PEM) instead of the system\'s, for an https URL' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l token-file -d 'Send the access token in the first line of this file' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l timeout -d 'Timeout for each image or request, in seconds, at most a year' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l wait -d 'Wait until the server is ready, at most --timeout'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed models health help" -f -a "classify" -d 'Classify images (JPEG, PNG, WebP, GIF, BMP, TIFF, ICO, QOI, PNM, TGA, DIB)'
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed models health help" -f -a "train" -d 'Train a model of your own classes on photographs'
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed models health help" -f -a "evaluate" -d 'Measure a trained model on labelled photographs'
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed models health help" -f -a "embed" -d 'Write the feature vector of each image'
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed models health help" -f -a "models" -d 'Show the server\'s models, and the preprocessing and limits of the default one'
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed models health help" -f -a "health" -d 'Check whether the server is ready'
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed models health help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed models feedback health help" -f -a "classify" -d 'Classify images (JPEG, PNG, WebP, GIF, BMP, TIFF, ICO, QOI, PNM, TGA, DIB)'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed models feedback health help" -f -a "train" -d 'Train a model of your own classes on photographs'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed models feedback health help" -f -a "evaluate" -d 'Measure a trained model on labelled photographs'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed models feedback health help" -f -a "embed" -d 'Write the feature vector of each image'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed models feedback health help" -f -a "models" -d 'Show the server\'s models, and the preprocessing and limits of the default one'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed models feedback health help" -f -a "feedback" -d 'Tell the server the correct class of images that were misclassified'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed models feedback health help" -f -a "health" -d 'Check whether the server is ready'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed models feedback health help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and __fish_seen_subcommand_from models" -f -a "publish" -d 'Upload a model folder to the server, as a new version of the model'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and __fish_seen_subcommand_from models" -f -a "rollback" -d 'Serve the previous version of a model again'
