@@ -10,11 +10,17 @@ const REQUIRED_FILES = ["config.json", "model.safetensors"];
 const OPTIONAL_FILES = ["report.json", "report.html", "LICENSE"];
 
 /**
+ * In megabytes. Node.js counts what a connection still has to send, and goes on counting it where the server has rejected a request
+ * before its image has been sent. With the default of 10, the third photograph would end all requests of the connection.
+ */
+const SESSION_MEMORY_MAX = 4096;
+
+/**
  * One HTTP/2 connection instead of one `fetch` per request: the option for
  * `new Classifier(server, { transport: grpcTransport(server) })`.
  */
 export function grpcTransport(server: string): Transport {
-  return createGrpcTransport({ baseUrl: server });
+  return createGrpcTransport({ baseUrl: server, nodeOptions: { maxSessionMemory: SESSION_MEMORY_MAX } });
 }
 
 /**

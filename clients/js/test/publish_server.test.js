@@ -41,6 +41,15 @@ test("only some tokens may publish", async () => {
   await assert.rejects(rejected, { code: "PERMISSION_DENIED", reason: "PERMISSION_DENIED" });
 });
 
+test("large images that are rejected early leave the connection usable", async () => {
+  const transport = grpcTransport(url);
+  const large = Buffer.concat([plain("red"), Buffer.alloc(5e6)]);
+  for (let time = 0; time < 4; time++) {
+    await assert.rejects(new Classifier(url, { transport }).classify(large), { code: "UNAUTHENTICATED" });
+  }
+  assert.ok((await new Classifier(url, { token: READER, transport }).classify(plain("red"))).label);
+});
+
 test("keeps images by label", async () => {
   for (const [client, shade] of [[classifier(READER), 0], [new Classifier(url, { token: READER }), 1]]) {
     assert.equal(await client.acceptsFeedback(), true);
