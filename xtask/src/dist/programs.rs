@@ -1,14 +1,14 @@
 //! Server and command line, static, with the list of their dependencies inside (cargo-auditable).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 
 use super::{
     target::{self, Target},
-    tools::Tools,
+    tools::{Tools, folders},
 };
-use crate::{root, steps::Step, tools::add_target};
+use crate::{process::command, root, steps::Step, tools::add_target};
 
 /// Each package with its program.
 pub(super) const PROGRAMS: [(&str, &str); 2] = [
@@ -18,7 +18,7 @@ pub(super) const PROGRAMS: [(&str, &str); 2] = [
 
 pub(super) fn compile(target: &Target, tools: &Tools, step: Step<'_>) -> anyhow::Result<()> {
     add_target(target.triple, step)?;
-    for (package, _) in PROGRAMS {
+    for (package, program) in PROGRAMS {
         step.run(
             tools
                 .compiler("cargo", target)?
@@ -26,6 +26,26 @@ pub(super) fn compile(target: &Target, tools: &Tools, step: Step<'_>) -> anyhow:
                 // One at a time: together, each would get the features of both.
                 .args(["--target", target.triple, "-p", package]),
         )?;
+        check_folders(&path(target, program))?;
+    }
+    Ok(())
+}
+
+/// # Errors
+/// If `program` names folders of this machine.
+fn check_folders(program: &Path) -> anyhow::Result<()> {
+    for (folder, _) in folders()? {
+        let found = command("grep")
+            .args(["--text", "--fixed-strings", "--quiet", "--regexp"])
+            .arg(&folder)
+            .arg(program)
+            .status()?;
+        ensure!(
+            !found.success(),
+            "{} names {}, a folder of this machine",
+            program.display(),
+            folder.display()
+        );
     }
     Ok(())
 }

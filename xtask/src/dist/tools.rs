@@ -1,6 +1,15 @@
 //! What packaging needs beside what the page needs. zig, from PyPI, is the C compiler and the linker for every target.
 
-use std::{env, ffi::OsString, fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Command};
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::PathBuf,
+    process::Command,
+};
+
+use anyhow::Context;
 
 use super::target::Target;
 use crate::{
@@ -26,6 +35,31 @@ pub(super) struct Tools {
     programs: PathBuf,
     /// The tools first, then what PATH was.
     path: OsString,
+}
+
+/// Folders whose names the compiler would write into the programs, for messages of panics, each with its name there.
+pub(super) fn folders() -> anyhow::Result<[(PathBuf, &'static str); 2]> {
+    let cargo = match env::var_os("CARGO_HOME") {
+        Some(cargo) => PathBuf::from(cargo),
+        None => PathBuf::from(env::var_os("HOME").context("HOME is not set")?).join(".cargo"),
+    };
+    Ok([
+        (cargo.join("registry/src"), "/crates"),
+        (root(), "/imageclassifier"),
+    ])
+}
+
+/// Options of rustc. Where somebody built the programs is nobody's business.
+fn without_folders() -> anyhow::Result<OsString> {
+    let mut options = Vec::new();
+    for (folder, name) in folders()? {
+        let mut option = OsString::from("--remap-path-prefix=");
+        option.push(folder);
+        option.push("=");
+        option.push(name);
+        options.push(option);
+    }
+    Ok(options.join(OsStr::new("\u{1f}")))
 }
 
 impl Tools {
@@ -68,6 +102,7 @@ impl Tools {
         let ar = self.script(target, "ar", "ar --")?;
         let mut command = self.command(program);
         command
+            .env("CARGO_ENCODED_RUSTFLAGS", without_folders()?)
             .env(target.linker_variable(), &cc)
             .env(target.variable("CC"), &cc)
             .env(target.variable("AR"), &ar);
