@@ -38,7 +38,7 @@ fn program(step: Step<'_>) -> anyhow::Result<PathBuf> {
             step.say(&format!(
                 "{PACKAGE} is compiled, 5 minutes, once: {error:#}"
             ));
-            let folder = compile::program((PACKAGE, VERSION), PACKAGE, &[], step)?;
+            let folder = compile::program((PACKAGE, VERSION), PACKAGE, step)?;
             Ok(folder.join(PACKAGE))
         }
     }

@@ -58,7 +58,7 @@ pub(crate) fn build(triples: &[String]) -> anyhow::Result<()> {
             fs::remove_dir_all(folder())?;
         }
         fs::create_dir_all(folder())?;
-        steps.run(LICENCES, |step| licences::write(&tools, step))?;
+        steps.run(LICENCES, licences::write)?;
         for target in targets {
             steps.run(target.programs, |step| {
                 programs::compile(target, &tools, step)

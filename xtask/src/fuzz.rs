@@ -40,8 +40,7 @@ pub(crate) fn targets() -> [&'static str; TARGETS.len()] {
 /// Fuzzes one target or all, each for some runs. What it finds new stays in `fuzz/corpus/`, what fails in
 /// `fuzz/artifacts/`.
 pub(crate) fn run_targets(chosen: Option<&str>, runs: u64) -> anyhow::Result<()> {
-    let program =
-        compile::program(CARGO_FUZZ, "cargo-fuzz", &[], Step::unseen())?.join("cargo-fuzz");
+    let program = compile::program(CARGO_FUZZ, "cargo-fuzz", Step::unseen())?.join("cargo-fuzz");
     // The dependencies to fuzz are those that are used.
     let locked = fs::copy(root().join("Cargo.lock"), root().join("fuzz/Cargo.lock"));
     locked.context("cannot copy Cargo.lock")?;

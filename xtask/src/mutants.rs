@@ -60,7 +60,7 @@ pub(crate) fn names() -> [&'static str; CRATES.len()] {
 /// # Errors
 /// Also if a mutant is not noticed.
 pub(crate) fn try_crate(name: &str, options: &[String]) -> anyhow::Result<()> {
-    let programs = compile::program(CARGO_MUTANTS, "cargo-mutants", &[], Step::unseen())?;
+    let programs = compile::program(CARGO_MUTANTS, "cargo-mutants", Step::unseen())?;
     let tried = CRATES.iter().find(|tried| tried.name == name);
     let tried = tried.expect("clap knows the names above alone");
     let mut mutants = command(programs.join("cargo-mutants"));

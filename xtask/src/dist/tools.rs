@@ -20,12 +20,11 @@ use crate::{
 };
 
 const AUDITABLE: (&str, &str) = ("cargo-auditable", "0.7.7");
-/// Of crates.io: package, version, options.
-const COMPILED: [(&str, &str, &[&str]); 4] = [
-    (AUDITABLE.0, AUDITABLE.1, &[]),
-    ("cargo-about", "0.9.3", &["--features=cli"]),
-    ("cargo-cyclonedx", "0.5.9", &[]),
-    ("cargo-deb", "3.8.0", &[]),
+/// Of crates.io.
+const COMPILED: [(&str, &str); 3] = [
+    AUDITABLE,
+    ("cargo-cyclonedx", "0.5.9"),
+    ("cargo-deb", "3.8.0"),
 ];
 
 /// The installed tools.
@@ -39,14 +38,16 @@ pub(super) struct Tools {
 
 /// Folders whose names the compiler would write into the programs, for messages of panics, each with its name there.
 pub(super) fn folders() -> anyhow::Result<[(PathBuf, &'static str); 2]> {
+    Ok([(registry()?, "/crates"), (root(), "/imageclassifier")])
+}
+
+/// Where cargo keeps the sources of crates, in a folder for each registry.
+pub(super) fn registry() -> anyhow::Result<PathBuf> {
     let cargo = match env::var_os("CARGO_HOME") {
         Some(cargo) => PathBuf::from(cargo),
         None => PathBuf::from(env::var_os("HOME").context("HOME is not set")?).join(".cargo"),
     };
-    Ok([
-        (cargo.join("registry/src"), "/crates"),
-        (root(), "/imageclassifier"),
-    ])
+    Ok(cargo.join("registry/src"))
 }
 
 /// Options of rustc. Where somebody built the programs is nobody's business.
@@ -68,13 +69,8 @@ impl Tools {
         let python = python(&cache()?.join("dist"), &requirements, step)?;
         let programs = python.with_file_name("");
         let mut folders = vec![programs.clone()];
-        for (package, version, options) in COMPILED {
-            folders.push(compile::program(
-                (package, version),
-                package,
-                options,
-                step,
-            )?);
+        for (package, version) in COMPILED {
+            folders.push(compile::program((package, version), package, step)?);
         }
         compile::tidy_up();
         let path = env::var_os("PATH").unwrap_or_default();

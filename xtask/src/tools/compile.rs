@@ -36,14 +36,13 @@ pub(crate) fn install(
 pub(crate) fn program(
     (package, version): (&str, &str),
     program: &str,
-    options: &[&str],
     step: Step<'_>,
 ) -> anyhow::Result<PathBuf> {
     let folder = cache()?.join(format!("{package}-{version}"));
     let programs = folder.join("bin");
     if !programs.join(program).exists() {
         step.say(&format!("{package} {version} is compiled, once"));
-        install((package, version), program, options, &folder, step)?;
+        install((package, version), program, &[], &folder, step)?;
     }
     Ok(programs)
 }
