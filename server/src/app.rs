@@ -34,10 +34,10 @@ use crate::{
         compress,
         grpc::Grpc,
         http as plain_http, load_report,
-        oip::{OipService, message},
+        oip::{OipService, message, rest},
         page::PageSource,
     },
-    request::head,
+    request::{head, method::is_oip_path},
 };
 
 /// The routers for gRPC, the page, and plain HTTP.
@@ -139,7 +139,7 @@ pub(crate) fn app(
             decompress::decompress,
         ))
         .layer(middleware::from_fn_with_state(
-            (limits, offload, reporter),
+            (limits, offload.clone(), reporter),
             message::decode,
         ));
     // Around everything that rejects requests: overload is what reports are about.
@@ -161,7 +161,8 @@ pub(crate) fn app(
             // answers 400 to everything else over HTTP/1.1.
             .layer(GrpcWebLayer::new()),
     );
-    let plain = plain_http::routes(service).layer(
+    let plain = plain_http::routes(service.clone()).merge(rest::routes(service, offload));
+    let plain = plain.layer(
         ServiceBuilder::new()
             .layer(origin::cors(&config.cors_origins))
             .layer(middleware::from_fn(origin::explain))
@@ -190,11 +191,13 @@ pub(crate) fn app(
     Ok(Steer::new(routers, |request, _| pick(request)))
 }
 
-/// Selects the router for a request: 0 for gRPC, 1 for the page, 2 for plain HTTP. GET and HEAD requests are for the page;
-/// everything else is a POST, or a browser's preflight with OPTIONS.
+/// Selects the router for a request: 0 for gRPC, 1 for the page, 2 for plain HTTP. GET and HEAD requests are for the page, except
+/// those of the Open Inference Protocol; everything else is a POST, or a browser's preflight with OPTIONS.
 fn pick(request: &Request) -> usize {
     let method = request.method();
-    if [Method::GET, Method::HEAD].contains(method) {
+    if is_oip_path(request.uri().path()) {
+        2
+    } else if [Method::GET, Method::HEAD].contains(method) {
         1
     } else if plain_http::handles(request.uri().path()) {
         2

@@ -3,5 +3,6 @@
 pub(crate) mod encoding;
 pub(crate) mod error;
 pub(crate) mod head;
+pub(crate) mod method;
 pub(crate) mod peer;
 pub(crate) mod request_id;

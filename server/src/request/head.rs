@@ -9,10 +9,9 @@ use axum::{
 };
 use http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
 
-use crate::request::request_id::RequestId;
+use crate::request::{method::CLASSIFY_PATH, request_id::RequestId};
 
-/// Where plain HTTP accepts an image.
-pub(crate) const CLASSIFY_PATH: &str = "/v1/classify";
+pub(crate) use crate::request::method::Method;
 
 /// How much of an unknown path the answer shows.
 const PATH_BYTES_SHOWN: usize = 64;
@@ -34,29 +33,6 @@ pub(crate) enum Protocol {
     GrpcWebText,
     /// No gRPC at all: an image as the body, JSON as the response.
     Http,
-}
-
-/// The method of the request. Of methods that others define, only the service or the purpose is distinguished.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Method {
-    Classify,
-    ClassifyBatch,
-    ClassifyStream,
-    GetModel,
-    ListModels,
-    Embed,
-    PublishModel,
-    Feedback,
-    ModelInfer,
-    /// Open Inference Protocol: which models there are.
-    OipMetadata,
-    /// Open Inference Protocol: loads and unloads models.
-    OipRepository,
-    /// Open Inference Protocol: whether requests should be sent here.
-    OipHealth,
-    Health,
-    Reflection,
-    Unknown,
 }
 
 impl RequestHead {
@@ -95,107 +71,6 @@ impl Protocol {
             _ => return None,
         };
         Some(known)
-    }
-}
-
-impl Method {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Classify => "Classify",
-            Self::ClassifyBatch => "ClassifyBatch",
-            Self::ClassifyStream => "ClassifyStream",
-            Self::GetModel => "GetModel",
-            Self::ListModels => "ListModels",
-            Self::Embed => "Embed",
-            Self::PublishModel => "PublishModel",
-            Self::Feedback => "Feedback",
-            Self::OipRepository => "inference-repository",
-            Self::ModelInfer => "ModelInfer",
-            Self::OipMetadata => "inference-metadata",
-            Self::OipHealth => "inference-health",
-            Self::Health => "health",
-            Self::Reflection => "reflection",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    /// The full name, for traces.
-    pub(crate) fn full_name(self) -> &'static str {
-        match self {
-            Self::Classify => "imageclassifier.ImageClassifier/Classify",
-            Self::ClassifyBatch => "imageclassifier.ImageClassifier/ClassifyBatch",
-            Self::ClassifyStream => "imageclassifier.ImageClassifier/ClassifyStream",
-            Self::GetModel => "imageclassifier.ImageClassifier/GetModel",
-            Self::ListModels => "imageclassifier.ImageClassifier/ListModels",
-            Self::Embed => "imageclassifier.ImageClassifier/Embed",
-            Self::PublishModel => "imageclassifier.ImageClassifier/PublishModel",
-            Self::Feedback => "imageclassifier.ImageClassifier/Feedback",
-            Self::ModelInfer => "inference.GRPCInferenceService/ModelInfer",
-            Self::OipMetadata | Self::OipRepository | Self::OipHealth => {
-                "inference.GRPCInferenceService"
-            }
-            Self::Health => "grpc.health.v1.Health",
-            Self::Reflection => "grpc.reflection.v1.ServerReflection",
-            Self::Unknown => "_OTHER",
-        }
-    }
-
-    /// Whether the network sees the request's images.
-    pub(crate) fn infers(self) -> bool {
-        match self {
-            Self::Classify
-            | Self::ClassifyBatch
-            | Self::ClassifyStream
-            | Self::Embed
-            | Self::Feedback
-            | Self::ModelInfer => true,
-            Self::GetModel
-            | Self::PublishModel
-            | Self::OipRepository
-            | Self::ListModels
-            | Self::OipMetadata
-            | Self::OipHealth
-            | Self::Health
-            | Self::Reflection
-            | Self::Unknown => false,
-        }
-    }
-
-    /// Whether the network sees one image.
-    pub(crate) fn has_one_image(self) -> bool {
-        matches!(self, Self::Classify | Self::Embed | Self::Feedback)
-    }
-
-    /// Whether it only asks if requests should be sent here. Probes do so, and have no access token.
-    pub(crate) fn probes(self) -> bool {
-        matches!(self, Self::Health | Self::OipHealth)
-    }
-
-    pub(crate) fn parse_path(path: &str) -> Self {
-        match path {
-            "/imageclassifier.ImageClassifier/Classify" => Self::Classify,
-            "/imageclassifier.ImageClassifier/ClassifyBatch" => Self::ClassifyBatch,
-            "/imageclassifier.ImageClassifier/ClassifyStream" => Self::ClassifyStream,
-            "/imageclassifier.ImageClassifier/GetModel" => Self::GetModel,
-            "/imageclassifier.ImageClassifier/ListModels" => Self::ListModels,
-            "/imageclassifier.ImageClassifier/Embed" => Self::Embed,
-            "/imageclassifier.ImageClassifier/PublishModel" => Self::PublishModel,
-            "/imageclassifier.ImageClassifier/Feedback" => Self::Feedback,
-            "/inference.GRPCInferenceService/ModelInfer" => Self::ModelInfer,
-            "/inference.GRPCInferenceService/ServerMetadata"
-            | "/inference.GRPCInferenceService/ModelMetadata"
-            | "/inference.GRPCInferenceService/ModelConfig"
-            | "/inference.GRPCInferenceService/RepositoryIndex" => Self::OipMetadata,
-            "/inference.GRPCInferenceService/RepositoryModelLoad"
-            | "/inference.GRPCInferenceService/RepositoryModelUnload" => Self::OipRepository,
-            "/inference.GRPCInferenceService/ServerLive"
-            | "/inference.GRPCInferenceService/ServerReady"
-            | "/inference.GRPCInferenceService/ModelReady" => Self::OipHealth,
-            CLASSIFY_PATH => Self::Classify,
-            _ if path.starts_with("/grpc.health.v1.Health/") => Self::Health,
-            _ if path.starts_with("/grpc.reflection.v1") => Self::Reflection,
-            _ => Self::Unknown,
-        }
     }
 }
 
