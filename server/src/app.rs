@@ -19,7 +19,7 @@ use crate::{
     guard::{
         admission::{self, Admission},
         body_limit::{self, BodyLimiter, BodyLimits},
-        deadline,
+        client_address, deadline,
         decompress::{self, Decompressor},
         expectation, framing,
         host::{self, AllowedHosts},
@@ -37,7 +37,7 @@ use crate::{
         oip::{OipService, message, rest},
         page::PageSource,
     },
-    request::{head, method::is_oip_path},
+    request::{head, method::is_oip_path, trusted_proxies::TrustedProxies},
 };
 
 /// The routers for gRPC, the page, and plain HTTP.
@@ -181,11 +181,15 @@ pub(crate) fn app(
         .routes()
         .merge(plain_http::documents());
     let hosts = AllowedHosts::from_config(config);
+    let trusted = TrustedProxies::new(&config.trusted_proxies);
+    let clients = (!trusted.is_empty())
+        .then(|| middleware::from_fn_with_state(trusted, client_address::resolve));
     let routers = [grpc, page, plain].map(|routes| {
         routes.layer(
             ServiceBuilder::new()
                 .layer(middleware::from_fn_with_state(hosts.clone(), host::check))
-                .layer(middleware::from_fn(framing::check)),
+                .layer(middleware::from_fn(framing::check))
+                .option_layer(clients.clone()),
         )
     });
     Ok(Steer::new(routers, |request, _| pick(request)))

@@ -139,7 +139,7 @@ async fn classify(
                     .await
             }
         }?;
-        classification.log(context.head.id.as_str());
+        classification.log(&context.head);
         Ok(classification)
     });
     classification

@@ -1,6 +1,6 @@
 //! What every layer may need to know about a request, read from its head once.
 
-use std::time::Instant;
+use std::{net::IpAddr, time::Instant};
 
 use axum::{
     extract::Request,
@@ -9,7 +9,7 @@ use axum::{
 };
 use http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
 
-use crate::request::{method::CLASSIFY_PATH, request_id::RequestId};
+use crate::request::{method::CLASSIFY_PATH, peer::Peer, request_id::RequestId};
 
 pub(crate) use crate::request::method::Method;
 
@@ -23,6 +23,8 @@ pub(crate) struct RequestHead {
     pub(crate) method: Method,
     pub(crate) protocol: Protocol,
     pub(crate) arrived_at: Instant,
+    /// The client's address; `None` where there is no connection.
+    pub(crate) client: Option<IpAddr>,
 }
 
 /// How a request is encoded on the wire.
@@ -107,6 +109,7 @@ async fn begin(protocol: Protocol, mut request: Request, next: Next) -> Response
         id: id.clone(),
         protocol,
         arrived_at,
+        client: request.extensions().get().map(|&Peer(client)| client),
     };
     request.extensions_mut().insert(head);
     let mut response = next.run(request).await;
