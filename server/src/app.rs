@@ -19,7 +19,7 @@ use crate::{
     guard::{
         admission::{self, Admission},
         body_limit::{self, BodyLimiter},
-        deadline,
+        client_address, deadline,
         decompress::{self, Decompressor},
         expectation, framing,
         host::{self, AllowedHosts},
@@ -34,11 +34,11 @@ use crate::{
         classify::Service,
         compress,
         grpc::Grpc,
-        http as plain_http,
-        oip::{OipService, message},
+        http as plain_http, load_report,
+        oip::{OipService, message, rest},
         page::PageSource,
     },
-    request::head,
+    request::{head, method::is_oip_path, trusted_proxies::TrustedProxies},
 };
 
 /// The routers for gRPC, the page, and plain HTTP.
@@ -140,11 +140,18 @@ pub(crate) fn app(
             decompress::decompress,
         ))
         .layer(middleware::from_fn_with_state(
-            (limits, offload, reporter),
+            (limits, offload.clone(), reporter),
             message::decode,
         ));
+    // Around everything that rejects requests: overload is what reports are about.
+    let load_reports = config
+        .load_reports
+        .then(|| middleware::from_fn_with_state(engine.clone(), load_report::report));
     // Outermost, so that pages of allowed origins can read every response, rejections included.
-    let grpc = grpc.layer(guards.clone()).layer(
+    let reported_guards = ServiceBuilder::new()
+        .option_layer(load_reports.clone())
+        .layer(guards.clone());
+    let grpc = grpc.layer(reported_guards).layer(
         ServiceBuilder::new()
             .layer(origin::cors(&config.cors_origins))
             .layer(middleware::from_fn(origin::explain))
@@ -155,12 +162,15 @@ pub(crate) fn app(
             // answers 400 to everything else over HTTP/1.1.
             .layer(GrpcWebLayer::new()),
     );
-    let plain = plain_http::routes(service).layer(
+    let plain = plain_http::routes(service.clone()).merge(rest::routes(service, offload));
+    let plain = plain.layer(
         ServiceBuilder::new()
             .layer(origin::cors(&config.cors_origins))
             .layer(middleware::from_fn(origin::explain))
             .layer(origin::csrf(&config.cors_origins)?)
             .layer(middleware::from_fn(head::parse_http_head))
+            // Outside the translation, which replaces the headers.
+            .option_layer(load_reports)
             // In place of the gRPC-Web layer, for the same reason.
             .layer(middleware::from_fn(plain_http::as_json))
             .layer(guards),
@@ -172,21 +182,27 @@ pub(crate) fn app(
         .routes()
         .merge(plain_http::documents());
     let hosts = AllowedHosts::from_config(config);
+    let trusted = TrustedProxies::new(&config.trusted_proxies);
+    let clients = (!trusted.is_empty())
+        .then(|| middleware::from_fn_with_state(trusted, client_address::resolve));
     let routers = [grpc, page, plain].map(|routes| {
         routes.layer(
             ServiceBuilder::new()
                 .layer(middleware::from_fn_with_state(hosts.clone(), host::check))
-                .layer(middleware::from_fn(framing::check)),
+                .layer(middleware::from_fn(framing::check))
+                .option_layer(clients.clone()),
         )
     });
     Ok(Steer::new(routers, |request, _| pick(request)))
 }
 
-/// Selects the router for a request: 0 for gRPC, 1 for the page, 2 for plain HTTP. GET and HEAD requests are for the page;
-/// everything else is a POST, or a browser's preflight with OPTIONS.
+/// Selects the router for a request: 0 for gRPC, 1 for the page, 2 for plain HTTP. GET and HEAD requests are for the page, except
+/// those of the Open Inference Protocol; everything else is a POST, or a browser's preflight with OPTIONS.
 fn pick(request: &Request) -> usize {
     let method = request.method();
-    if [Method::GET, Method::HEAD].contains(method) {
+    if is_oip_path(request.uri().path()) {
+        2
+    } else if [Method::GET, Method::HEAD].contains(method) {
         1
     } else if plain_http::handles(request.uri().path()) {
         2

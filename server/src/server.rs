@@ -1,19 +1,21 @@
 //! The life of the server: listen, serve, and stop on a signal.
 
-use std::io;
+use std::{future, io};
 
-use axum::{Router, routing::get};
-use http::{StatusCode, header};
-use prometheus_client::metrics::gauge::Gauge;
 use tokio::{net::TcpListener, time::sleep};
 
 use crate::{
     app::app,
     config::Config,
-    edge::{connection, limits::ConnectionLimits},
+    edge::{
+        connection,
+        limits::{AgeLimits, ConnectionCounts, ConnectionLimits},
+    },
     engine::Engine,
-    observe::{logging::log_error, metrics::Metrics},
-    readiness::Phase,
+    monitoring,
+    observe::logging::log_error,
+    readiness::{Phase, Readiness},
+    request::trusted_proxies::TrustedProxies,
     service_manager,
 };
 
@@ -22,7 +24,7 @@ use crate::{
 pub struct Listeners {
     /// For clients.
     pub requests: TcpListener,
-    /// For Prometheus.
+    /// For Prometheus and for probes.
     pub metrics: Option<TcpListener>,
 }
 
@@ -44,38 +46,27 @@ pub async fn serve(
     let app = app(&engine, health, config)?;
     let tls = config.tls.watch()?;
     let limits = connection_limits(config);
+    let trusted = TrustedProxies::new(&config.trusted_proxies);
+    let counts = ConnectionCounts {
+        open: metrics.connections.clone(),
+        aged: metrics.connections_aged.clone(),
+        cut_off: metrics.connections_cut_off.clone(),
+    };
 
     readiness.clone().start_reporting(reporter).await;
     tokio::spawn(engine.watch_models());
     tokio::spawn(service_manager::notify(readiness.clone()));
-    tokio::spawn(warm_up(engine));
-    let serving = async {
-        let metrics_app = metrics_app(metrics.clone());
-        let scraped = async {
-            if let Some(listener) = listeners.metrics {
-                connection::serve(
-                    listener,
-                    None,
-                    metrics_app,
-                    limits,
-                    &readiness,
-                    &Gauge::default(),
-                )
-                .await;
-            }
-        };
-        tokio::join!(
-            connection::serve(
-                listeners.requests,
-                tls,
-                app,
-                limits,
-                &readiness,
-                &metrics.connections
-            ),
-            scraped
-        );
-    };
+    tokio::spawn(warm_up(engine.clone()));
+    let serving = connection::serve(
+        listeners.requests,
+        tls,
+        app,
+        limits,
+        &trusted,
+        &readiness,
+        &counts,
+    );
+    let monitoring = monitor(listeners.metrics, engine, limits);
     let stopping = async {
         shutdown.await;
         tracing::info!("stopping: health reports NOT_SERVING, new requests are still accepted");
@@ -88,16 +79,39 @@ pub async fn serve(
     };
     tokio::select! {
         () = serving => {}
+        () = monitoring => {}
         () = stopping => {}
     }
     Ok(())
+}
+
+/// Answers scrapes and probes, as long as this future lives.
+async fn monitor(listener: Option<TcpListener>, engine: Engine, limits: ConnectionLimits) {
+    let Some(listener) = listener else {
+        return future::pending().await;
+    };
+    let limits = ConnectionLimits {
+        age: None,
+        ..limits
+    };
+    connection::serve(
+        listener,
+        None,
+        monitoring::routes(engine),
+        limits,
+        &TrustedProxies::default(),
+        // Of its own, because it never closes.
+        &Readiness::new(0),
+        &ConnectionCounts::default(),
+    )
+    .await;
 }
 
 /// Ready only after an image has been classified.
 async fn warm_up(engine: Engine) {
     match engine.warm_up().await {
         Ok(()) => tracing::info!("ready"),
-        Err(error) => log_error("warm-up", &error),
+        Err(error) => log_error("warm-up", None, &error),
     }
 }
 
@@ -109,14 +123,9 @@ fn connection_limits(config: &Config) -> ConnectionLimits {
         first_request_timeout: limits.first_request_timeout,
         idle_timeout: limits.idle_timeout,
         write_timeout: limits.write_timeout,
+        age: limits.connection_age_max.map(|max| AgeLimits {
+            max,
+            grace: limits.connection_age_grace,
+        }),
     }
-}
-
-fn metrics_app(metrics: Metrics) -> Router {
-    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    let scrape = async move || match metrics.render() {
-        Ok(text) => Ok(([(header::CONTENT_TYPE, OPEN_METRICS)], text)),
-        Err(error) => Err((StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
-    };
-    Router::new().route("/metrics", get(scrape))
 }

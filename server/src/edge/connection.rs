@@ -34,13 +34,14 @@ use crate::{
     edge::{
         accept::{Accepted, accept},
         activity::Activity,
-        limits::ConnectionLimits,
-        syn_gate,
+        age::Age,
+        limits::{ConnectionCounts, ConnectionLimits},
+        proxy_protocol, syn_gate,
         tls::Tls,
         write_timeout::{StreamExecutor, timed},
     },
     readiness::{Phase, Readiness},
-    request::peer::Peer,
+    request::{peer::Peer, trusted_proxies::TrustedProxies},
 };
 
 /// Even while the server closes, a new connection may send one request within this time: its client could not know that.
@@ -68,8 +69,9 @@ pub(crate) async fn serve<S>(
     tls: Option<Tls>,
     app: S,
     limits: ConnectionLimits,
+    trusted: &TrustedProxies,
     readiness: &Readiness,
-    open: &Gauge,
+    counts: &ConnectionCounts,
 ) where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
         + Clone
@@ -86,17 +88,27 @@ pub(crate) async fn serve<S>(
     let requests = Arc::default();
     let all_requests = Arc::clone(&requests);
     // Owns the app, which is not `Sync`.
-    let welcome = move |(stream, peer, place): Accepted| {
-        let connection = Connection {
+    let welcome = move |(mut stream, peer, place): Accepted| {
+        let mut connection = Connection {
             app: app.clone(),
-            peer: Peer(peer),
+            peer: Peer(peer.ip()),
             limits,
             readiness: readiness.clone(),
             activity: Arc::new(Activity::new(Arc::clone(&requests))),
+            counts: counts.clone(),
         };
-        let counted = Open::begin(open.clone());
+        let counted = Open::begin(counts.open.clone());
         let acceptor = tls.as_ref().map(Tls::acceptor);
+        let trusted = trusted.clone();
         tracker.spawn(cut_off.clone().run_until_cancelled_owned(async move {
+            let client = proxy_protocol::client(&mut stream, peer, &trusted);
+            match timeout(limits.first_request_timeout, client).await {
+                Ok(Ok(client)) => connection.peer = Peer(client),
+                Ok(Err(error)) => {
+                    return tracing::debug!(%peer, "a proxy is misunderstood: {error}");
+                }
+                Err(_) => return,
+            }
             match acceptor {
                 None => connection.serve(stream).await,
                 Some(acceptor) => {
@@ -143,6 +155,7 @@ struct Connection<S> {
     limits: ConnectionLimits,
     readiness: Readiness,
     activity: Arc<Activity>,
+    counts: ConnectionCounts,
 }
 
 impl<S> Connection<S>
@@ -160,21 +173,25 @@ where
             limits,
             readiness,
             activity,
+            counts,
         } = self;
+        let age = Arc::new(Age::new(limits.age));
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(limits.write_timeout));
         let service = {
-            let activity = Arc::clone(&activity);
+            let (activity, age) = (Arc::clone(&activity), Arc::clone(&age));
             let readiness = readiness.clone();
             tower::service_fn(move |mut request: Request<Incoming>| {
                 request.extensions_mut().insert(peer);
                 let busy = Activity::begin(&activity);
-                let leaving = readiness.phase() > Phase::Serving;
-                let last = leaving && request.version() < Version::HTTP_2;
+                let version = request.version();
+                age.carries(version);
+                let (age, readiness) = (Arc::clone(&age), readiness.clone());
                 let answering = app.clone().oneshot(request.map(Body::new));
                 async move {
                     let mut response = answering.await?;
-                    if last {
+                    let last = age.is_old() || readiness.phase() > Phase::Serving;
+                    if last && version < Version::HTTP_2 {
                         let close = HeaderValue::from_static("close");
                         response.headers_mut().insert(header::CONNECTION, close);
                     }
@@ -190,17 +207,36 @@ where
         let mut connection = pin!(connection);
         let mut idle = pin!(activity.idle_too_long(limits));
         let young_until = Instant::now() + FIRST_REQUEST_GRACE;
-        let mut closing = pin!(async {
+        let closing = async {
             readiness.closing().await;
             sleep_until(young_until).await;
+        };
+        // Over HTTP/1.1 only a response can announce the end: a client may send a request while an idle connection closes.
+        let aged = async {
+            age.old().await;
+            counts.aged.inc();
+            age.http2().await;
+        };
+        let mut last_requests = pin!(async {
+            tokio::select! {
+                () = closing => {}
+                () = aged => {}
+            }
         });
+        let mut over = pin!(age.over());
         let mut shutdown_started = false;
         loop {
             tokio::select! {
                 // How a connection ends is up to the peer; our own errors have been logged by then.
                 _ = connection.as_mut() => return,
                 () = &mut idle => return,
-                () = &mut closing, if !shutdown_started => {
+                () = &mut over => {
+                    if activity.is_busy() {
+                        counts.cut_off.inc();
+                    }
+                    return;
+                }
+                () = &mut last_requests, if !shutdown_started => {
                     shutdown_started = true;
                     connection.as_mut().graceful_shutdown();
                 }
