@@ -43,7 +43,8 @@ def trimmed(schema: Any) -> Any:
     result = {
         key: value if key in ("required", "enum") else trimmed(value)
         for key, value in schema.items()
-        if not key.startswith("x-kubernetes-") and key not in ("default", "example")
+        if not key.startswith("x-kubernetes-")
+        and key not in ("default", "example")
         # A field may be called description: that one is no text.
         and not (key == "description" and isinstance(value, str))
     }

@@ -11,6 +11,7 @@ mod classify;
 mod compression;
 mod deadlines;
 mod decoded_size;
+mod deployment;
 mod errors;
 mod heads;
 mod hosts;
