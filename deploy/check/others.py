@@ -110,7 +110,7 @@ def versions_are_the_same() -> str:
     assert version, "Cargo.toml has the version"
     chart = yaml.safe_load((DEPLOY / "chart/Chart.yaml").read_text())
     assert chart["version"] == chart["appVersion"] == version[1], chart
-    for file in [DEPLOY / "compose.yaml", DEPLOY / "kserve/serving-runtime.yaml"]:
-        tags = re.findall(r"imageclassifier-server:([0-9.]+)", file.read_text())
+    for file in [DEPLOY / "compose.yaml", DEPLOY / "kserve/serving-runtime.yaml", ROOT / "docs/deployment.md"]:
+        tags = re.findall(r"imageclassifier-server[:-]([0-9]+\.[0-9.]+[0-9])", file.read_text())
         assert tags and set(tags) == {version[1]}, f"{file.name} has {tags}"
     return version[1]

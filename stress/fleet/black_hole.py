@@ -14,6 +14,8 @@ LOAD_SHARE = 0.4
 BEFORE_S, AFTER_S = 5, 15
 RECOVERY_SECONDS_MAX = 10
 GOODPUT_MIN = 0.95
+WINDOW_S = 3
+"""In which goodput is measured: a request that is a little late does not count as lost."""
 LOAD_STARTS_WITHIN_S = 1
 
 
@@ -65,9 +67,8 @@ def _goodput(outcomes: list[Answered], begin: float, end: float) -> float:
 
 
 def _recovery(outcomes: list[Answered], frozen_at: float, before: float) -> float:
-    """Seconds after which every later second has enough goodput."""
-    enough = [
-        _goodput(outcomes, frozen_at + at, frozen_at + at + 1) >= GOODPUT_MIN * before for at in range(AFTER_S - 1)
-    ]
-    missed = [at for at, is_enough in enumerate(enough) if not is_enough]
+    """Seconds after which every later window has enough goodput."""
+    starts = range(AFTER_S - WINDOW_S)
+    goodputs = [_goodput(outcomes, frozen_at + at, frozen_at + at + WINDOW_S) for at in starts]
+    missed = [at for at, goodput in enumerate(goodputs) if goodput < GOODPUT_MIN * before]
     return missed[-1] + 1 if missed else 0.0

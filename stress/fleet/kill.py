@@ -6,7 +6,7 @@ import images
 from clients import request
 from fleet.envoy import Envoy
 from fleet.replicas import Replica, running
-from fleet.traffic import Answered, Traffic, codes
+from fleet.traffic import Answered, Traffic, codes, lost
 from report import Figure, counted, report_progress
 
 ROUNDS = 20
@@ -57,9 +57,7 @@ def _seconds_until_back(replica: Replica) -> float:
 
 
 def _lost(client: str, answered: list[Answered]) -> Figure:
-    of_client = codes([one for one in answered if one.client == client])
-    lost = len(of_client) - of_client.count("OK")
+    of_client = [one for one in answered if one.client == client]
     what = f"{ROUNDS} kills at {LOAD_SHARE:.0%} of the peak, {client}: requests lost"
-    return Figure(
-        "fleet kill", what, "0", f"{lost} of {len(of_client)} ({counted(of_client)})", lost == 0 and bool(of_client)
-    )
+    measured = f"{lost(of_client)} of {len(of_client)} ({counted(codes(of_client))})"
+    return Figure("fleet kill", what, "0", measured, lost(of_client) == 0 and bool(of_client))

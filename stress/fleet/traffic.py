@@ -88,3 +88,8 @@ def _answered(outcome: Outcome) -> Answered:
 
 def codes(answered: list[Answered]) -> list[str]:
     return [one.code for one in answered]
+
+
+def lost(answered: list[Answered]) -> int:
+    """Requests without an answer of a server. A rejection with a hint when to retry is an answer."""
+    return sum(one.code not in ("OK", "RESOURCE_EXHAUSTED") for one in answered)
