@@ -83,6 +83,14 @@ class Envoy:
         text = self._get(f"/stats?filter=^cluster.servers.{name}$")
         return int(text.rpartition(":")[2])
 
+    def why_lost(self) -> str:
+        """Counters that say why a request got no answer."""
+        names = ("retry_limit_exceeded", "retry_overflow", "timeout", "per_try_timeout", "pending_overflow")
+        counts = {name: self.statistic(f"upstream_rq_{name}") for name in names}
+        counts["none_healthy"] = self.statistic("upstream_cx_none_healthy")
+        counts["health_check_failure"] = self.statistic("health_check.failure")
+        return ", ".join(f"{name} {count}" for name, count in counts.items())
+
     def _cluster(self) -> dict[str, Any]:
         clusters = json.loads(self._get("/clusters?format=json"))["cluster_statuses"]
         found = next((one for one in clusters if one["name"] == "servers"), None)

@@ -12,7 +12,7 @@ from report import Figure, counted, report_progress
 ROUNDS = 20
 LOAD_SHARE = 0.6
 """Of the peak: two servers of three could do it."""
-ROUND_SECONDS = 5
+ROUND_SECONDS = 8
 KILL_AFTER_S = 1
 BACK_SECONDS_MAX = 3
 
@@ -20,6 +20,7 @@ BACK_SECONDS_MAX = 3
 def figures() -> list[Figure]:
     message = request(images.small())
     answered: list[Answered] = []
+    starts_s: list[float] = []
     back_s: list[float] = []
     with running("kill", 3) as replicas, Envoy("kill", [one.port for one in replicas]) as envoy, Traffic() as traffic:
         peak = traffic.peak(envoy.port, message)
@@ -28,9 +29,13 @@ def figures() -> list[Figure]:
             envoy.wait_for_members(3)
             running_load = traffic.start(envoy.port, message, LOAD_SHARE * peak, ROUND_SECONDS)
             time.sleep(KILL_AFTER_S)
-            back_s.append(_seconds_until_back(replicas[number % 3]))
+            start_s, seconds = _seconds_until_back(replicas[number % 3])
+            starts_s.append(start_s)
+            back_s.append(seconds)
             answered += (outcomes := running_load.result())
-            report_progress(f"kill: round {number + 1}: {counted(codes(outcomes))}; back after {back_s[-1]:.1f} s")
+            shown = counted(codes(outcomes))
+            report_progress(f"kill: round {number + 1}: {shown}; starts in {start_s:.1f} s, back after {seconds:.1f} s")
+        report_progress(f"kill: Envoy: {envoy.why_lost()}")
         retries = envoy.statistic("upstream_rq_retry")
     return [
         *(_lost(client, answered) for client in ("raw HTTP/2", "gRPC", "gRPC-Web")),
@@ -38,7 +43,7 @@ def figures() -> list[Figure]:
             "fleet kill",
             "from kill -9 to the next answer of the restarted server",
             f"<= {BACK_SECONDS_MAX} s",
-            f"{min(back_s):.1f} to {max(back_s):.1f} s",
+            f"{min(back_s):.1f} to {max(back_s):.1f} s, of which {min(starts_s):.1f} to {max(starts_s):.1f} s to start",
             max(back_s) <= BACK_SECONDS_MAX,
         ),
         # Without one, nothing was in flight when the servers died.
@@ -46,14 +51,15 @@ def figures() -> list[Figure]:
     ]
 
 
-def _seconds_until_back(replica: Replica) -> float:
-    """Kills and restarts a server. The seconds until it has answered a request."""
+def _seconds_until_back(replica: Replica) -> tuple[float, float]:
+    """Kills and restarts a server. The seconds until it is ready, and until it has answered a request."""
     killed_at = time.monotonic()
     replica.kill()
     replica.start()
-    while replica.classified() == 0 and time.monotonic() < killed_at + 10 * BACK_SECONDS_MAX:
+    start_s = time.monotonic() - killed_at
+    while replica.classified() == 0 and time.monotonic() < killed_at + ROUND_SECONDS:
         time.sleep(0.05)
-    return time.monotonic() - killed_at
+    return start_s, time.monotonic() - killed_at
 
 
 def _lost(client: str, answered: list[Answered]) -> Figure:
