@@ -33,7 +33,7 @@ use crate::{
         classify::Service,
         compress,
         grpc::Grpc,
-        http as plain_http,
+        http as plain_http, load_report,
         oip::{OipService, message},
         page::PageSource,
     },
@@ -142,8 +142,15 @@ pub(crate) fn app(
             (limits, offload, reporter),
             message::decode,
         ));
+    // Around everything that rejects requests: overload is what reports are about.
+    let load_reports = config
+        .load_reports
+        .then(|| middleware::from_fn_with_state(engine.clone(), load_report::report));
     // Outermost, so that pages of allowed origins can read every response, rejections included.
-    let grpc = grpc.layer(guards.clone()).layer(
+    let reported_guards = ServiceBuilder::new()
+        .option_layer(load_reports.clone())
+        .layer(guards.clone());
+    let grpc = grpc.layer(reported_guards).layer(
         ServiceBuilder::new()
             .layer(origin::cors(&config.cors_origins))
             .layer(middleware::from_fn(origin::explain))
@@ -160,6 +167,8 @@ pub(crate) fn app(
             .layer(middleware::from_fn(origin::explain))
             .layer(origin::csrf(&config.cors_origins)?)
             .layer(middleware::from_fn(head::parse_http_head))
+            // Outside the translation, which replaces the headers.
+            .option_layer(load_reports)
             // In place of the gRPC-Web layer, for the same reason.
             .layer(middleware::from_fn(plain_http::as_json))
             .layer(guards),

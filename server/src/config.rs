@@ -89,13 +89,18 @@ pub struct Config {
     )]
     pub allowed_hosts: Vec<String>,
 
-    /// Address and port for Prometheus metrics, at /metrics
+    /// Address and port for Prometheus metrics, at /metrics, and for probes, at /livez, /readyz and /startupz
     #[arg(
         long,
         env = "IMAGECLASSIFIER_METRICS_LISTEN",
         value_name = "ADDRESS:PORT"
     )]
     pub metrics_listen: Option<SocketAddr>,
+
+    /// Report the server's load in each response about images, for proxies and clients that balance by it (ORCA). Any client can
+    /// read it
+    #[arg(long, env = "IMAGECLASSIFIER_LOAD_REPORTS")]
+    pub load_reports: bool,
 
     /// Serve the page from this folder instead of the embedded one, to develop it
     #[arg(long, env = "IMAGECLASSIFIER_WEB_ROOT", value_name = "DIR")]

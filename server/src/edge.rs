@@ -2,6 +2,7 @@
 
 pub(crate) mod accept;
 pub(crate) mod activity;
+pub(crate) mod age;
 pub(crate) mod connection;
 pub(crate) mod limits;
 pub(crate) mod syn_gate;

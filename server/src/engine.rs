@@ -2,11 +2,13 @@
 
 pub(crate) mod feedback;
 pub(crate) mod job;
+pub(crate) mod load;
 pub(crate) mod models;
 pub(crate) mod offload;
 mod own_models;
 pub(crate) mod prepared;
 pub(crate) mod queue;
+pub(crate) mod rates;
 pub(crate) mod repository;
 pub(crate) mod service_time;
 pub(crate) mod stages;
@@ -35,6 +37,7 @@ use crate::{
         models::Models,
         prepared::PreparedTensor,
         queue::{Queue, QueueEstimate},
+        rates::RateMeter,
         repository::Repository,
         service_time::ServiceTime,
         stages::MakeStages,
@@ -63,6 +66,7 @@ struct Shared {
     limits: ImageLimits,
     /// A longer queue is not joined.
     queue_wait_max: Duration,
+    rates: RateMeter,
     pool: Arc<WorkerPool>,
 }
 
@@ -144,6 +148,7 @@ impl Engine {
                 message_bytes_max: config.limits.message_bytes_max(),
             },
             queue_wait_max: config.limits.queue_wait_max,
+            rates: RateMeter::new(Instant::now()),
             pool,
         })))
     }

@@ -8,6 +8,7 @@ mod edge;
 mod engine;
 mod guard;
 mod in_process;
+mod monitoring;
 mod observe;
 mod protocols;
 mod readiness;

@@ -5,6 +5,7 @@ pub(crate) mod classify;
 pub(crate) mod compress;
 pub(crate) mod grpc;
 pub(crate) mod http;
+pub(crate) mod load_report;
 pub(crate) mod oip;
 pub(crate) mod page;
 mod publish;

@@ -29,6 +29,15 @@ pub(crate) enum Phase {
     Closing,
 }
 
+/// Whether requests should be sent to this server, and if not, why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Situation {
+    Ready,
+    Starting,
+    NoWorkers,
+    Stopping,
+}
+
 /// A worker that has died. Dropping this says that it works again.
 #[derive(Debug)]
 pub(crate) struct DeadWorker(Readiness);
@@ -69,7 +78,25 @@ impl Readiness {
 
     /// Whether requests should be sent to this server.
     pub(crate) fn is_ready(&self) -> bool {
-        self.accepts_requests() && self.phase() == Phase::Serving
+        self.situation() == Situation::Ready
+    }
+
+    pub(crate) fn situation(&self) -> Situation {
+        let condition = *self.0.borrow();
+        if condition.phase > Phase::Serving {
+            Situation::Stopping
+        } else if !condition.warm {
+            Situation::Starting
+        } else if condition.live_workers == 0 {
+            Situation::NoWorkers
+        } else {
+            Situation::Ready
+        }
+    }
+
+    /// Whether the network has answered once.
+    pub(crate) fn is_warm(&self) -> bool {
+        self.0.borrow().warm
     }
 
     /// Waits until the server begins to close.

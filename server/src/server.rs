@@ -1,19 +1,20 @@
 //! The life of the server: listen, serve, and stop on a signal.
 
-use std::io;
+use std::{future, io};
 
-use axum::{Router, routing::get};
-use http::{StatusCode, header};
-use prometheus_client::metrics::gauge::Gauge;
 use tokio::{net::TcpListener, time::sleep};
 
 use crate::{
     app::app,
     config::Config,
-    edge::{connection, limits::ConnectionLimits},
+    edge::{
+        connection,
+        limits::{AgeLimits, ConnectionCounts, ConnectionLimits},
+    },
     engine::Engine,
-    observe::{logging::log_error, metrics::Metrics},
-    readiness::Phase,
+    monitoring,
+    observe::logging::log_error,
+    readiness::{Phase, Readiness},
     service_manager,
 };
 
@@ -22,7 +23,7 @@ use crate::{
 pub struct Listeners {
     /// For clients.
     pub requests: TcpListener,
-    /// For Prometheus.
+    /// For Prometheus and for probes.
     pub metrics: Option<TcpListener>,
 }
 
@@ -44,37 +45,30 @@ pub async fn serve(
     let app = app(&engine, health, config)?;
     let tls = config.tls.watch()?;
     let limits = connection_limits(config);
+    let counts = ConnectionCounts {
+        open: metrics.connections.clone(),
+        aged: metrics.connections_aged.clone(),
+        cut_off: metrics.connections_cut_off.clone(),
+    };
 
     tokio::spawn(readiness.clone().report(reporter));
     tokio::spawn(engine.watch_models());
     tokio::spawn(service_manager::notify(readiness.clone()));
-    tokio::spawn(warm_up(engine));
-    let serving = async {
-        let metrics_app = metrics_app(metrics.clone());
-        let scraped = async {
-            if let Some(listener) = listeners.metrics {
-                connection::serve(
-                    listener,
-                    None,
-                    metrics_app,
-                    limits,
-                    &readiness,
-                    &Gauge::default(),
-                )
-                .await;
-            }
+    tokio::spawn(warm_up(engine.clone()));
+    let serving = connection::serve(listeners.requests, tls, app, limits, &readiness, &counts);
+    let monitoring = async {
+        let Some(listener) = listeners.metrics else {
+            return future::pending().await;
         };
-        tokio::join!(
-            connection::serve(
-                listeners.requests,
-                tls,
-                app,
-                limits,
-                &readiness,
-                &metrics.connections
-            ),
-            scraped
-        );
+        // Of its own, and never closing: scrapes and probes are answered as long as requests are.
+        let open_to_the_end = Readiness::new(0);
+        let routes = monitoring::routes(engine.clone());
+        let limits = ConnectionLimits {
+            age: None,
+            ..limits
+        };
+        let counts = ConnectionCounts::default();
+        connection::serve(listener, None, routes, limits, &open_to_the_end, &counts).await;
     };
     let stopping = async {
         shutdown.await;
@@ -88,6 +82,7 @@ pub async fn serve(
     };
     tokio::select! {
         () = serving => {}
+        () = monitoring => {}
         () = stopping => {}
     }
     Ok(())
@@ -109,14 +104,9 @@ fn connection_limits(config: &Config) -> ConnectionLimits {
         first_request_timeout: limits.first_request_timeout,
         idle_timeout: limits.idle_timeout,
         write_timeout: limits.write_timeout,
+        age: limits.connection_age_max.map(|max| AgeLimits {
+            max,
+            grace: limits.connection_age_grace,
+        }),
     }
-}
-
-fn metrics_app(metrics: Metrics) -> Router {
-    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    let scrape = async move || match metrics.render() {
-        Ok(text) => Ok(([(header::CONTENT_TYPE, OPEN_METRICS)], text)),
-        Err(error) => Err((StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
-    };
-    Router::new().route("/metrics", get(scrape))
 }

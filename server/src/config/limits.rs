@@ -61,6 +61,15 @@ pub struct Limits {
     #[arg(long, env = "IMAGECLASSIFIER_IDLE_TIMEOUT", default_value = "60", value_name = "SECONDS", value_parser = positive_seconds)]
     pub idle_timeout: Duration,
 
+    /// Seconds after which a connection takes no further requests and its client opens another one, so that requests reach new
+    /// servers behind a load balancer. Varies by 10 % from connection to connection [default: no limit]
+    #[arg(long, env = "IMAGECLASSIFIER_CONNECTION_AGE_MAX", value_name = "SECONDS", value_parser = positive_seconds)]
+    pub connection_age_max: Option<Duration>,
+
+    /// Seconds that requests in progress have to finish after --connection-age-max; then the connection is cut off
+    #[arg(long, env = "IMAGECLASSIFIER_CONNECTION_AGE_GRACE", default_value = "30", value_name = "SECONDS", value_parser = seconds)]
+    pub connection_age_grace: Duration,
+
     /// Health watches and reflection streams of one address open at the same time; clients of further ones are told to retry
     #[arg(long, env = "IMAGECLASSIFIER_WATCHES_PER_CLIENT_MAX", default_value_t = 32, value_name = "STREAMS", value_parser = clap::value_parser!(u16).range(1..=65_535))]
     pub watches_per_client_max: u16,

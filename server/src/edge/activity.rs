@@ -46,6 +46,10 @@ impl Activity {
         Busy(Arc::clone(this))
     }
 
+    pub(crate) fn is_busy(&self) -> bool {
+        self.now().in_progress > 0
+    }
+
     /// Waits until the connection has been idle for longer than the limits allow.
     pub(crate) async fn idle_too_long(&self, limits: ConnectionLimits) {
         loop {

@@ -34,7 +34,8 @@ use crate::{
     edge::{
         accept::{Accepted, accept},
         activity::Activity,
-        limits::ConnectionLimits,
+        age::Age,
+        limits::{ConnectionCounts, ConnectionLimits},
         syn_gate,
         tls::Tls,
         write_timeout::{StreamExecutor, timed},
@@ -69,7 +70,7 @@ pub(crate) async fn serve<S>(
     app: S,
     limits: ConnectionLimits,
     readiness: &Readiness,
-    open: &Gauge,
+    counts: &ConnectionCounts,
 ) where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
         + Clone
@@ -93,8 +94,9 @@ pub(crate) async fn serve<S>(
             limits,
             readiness: readiness.clone(),
             activity: Arc::new(Activity::new(Arc::clone(&requests))),
+            counts: counts.clone(),
         };
-        let counted = Open::begin(open.clone());
+        let counted = Open::begin(counts.open.clone());
         let acceptor = tls.as_ref().map(Tls::acceptor);
         tracker.spawn(cut_off.clone().run_until_cancelled_owned(async move {
             match acceptor {
@@ -143,6 +145,7 @@ struct Connection<S> {
     limits: ConnectionLimits,
     readiness: Readiness,
     activity: Arc<Activity>,
+    counts: ConnectionCounts,
 }
 
 impl<S> Connection<S>
@@ -160,21 +163,25 @@ where
             limits,
             readiness,
             activity,
+            counts,
         } = self;
+        let age = Arc::new(Age::new(limits.age));
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(limits.write_timeout));
         let service = {
-            let activity = Arc::clone(&activity);
+            let (activity, age) = (Arc::clone(&activity), Arc::clone(&age));
             let readiness = readiness.clone();
             tower::service_fn(move |mut request: Request<Incoming>| {
                 request.extensions_mut().insert(peer);
                 let busy = Activity::begin(&activity);
-                let leaving = readiness.phase() > Phase::Serving;
-                let last = leaving && request.version() < Version::HTTP_2;
+                let version = request.version();
+                age.carries(version);
+                let (age, readiness) = (Arc::clone(&age), readiness.clone());
                 let answering = app.clone().oneshot(request.map(Body::new));
                 async move {
                     let mut response = answering.await?;
-                    if last {
+                    let last = age.is_old() || readiness.phase() > Phase::Serving;
+                    if last && version < Version::HTTP_2 {
                         let close = HeaderValue::from_static("close");
                         response.headers_mut().insert(header::CONNECTION, close);
                     }
@@ -190,17 +197,36 @@ where
         let mut connection = pin!(connection);
         let mut idle = pin!(activity.idle_too_long(limits));
         let young_until = Instant::now() + FIRST_REQUEST_GRACE;
-        let mut closing = pin!(async {
+        let closing = async {
             readiness.closing().await;
             sleep_until(young_until).await;
+        };
+        // Over HTTP/1.1 only a response can announce the end: a client may send a request while an idle connection closes.
+        let aged = async {
+            age.old().await;
+            counts.aged.inc();
+            age.http2().await;
+        };
+        let mut last_requests = pin!(async {
+            tokio::select! {
+                () = closing => {}
+                () = aged => {}
+            }
         });
+        let mut over = pin!(age.over());
         let mut shutdown_started = false;
         loop {
             tokio::select! {
                 // How a connection ends is up to the peer; our own errors have been logged by then.
                 _ = connection.as_mut() => return,
                 () = &mut idle => return,
-                () = &mut closing, if !shutdown_started => {
+                () = &mut over => {
+                    if activity.is_busy() {
+                        counts.cut_off.inc();
+                    }
+                    return;
+                }
+                () = &mut last_requests, if !shutdown_started => {
                     shutdown_started = true;
                     connection.as_mut().graceful_shutdown();
                 }

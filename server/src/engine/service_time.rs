@@ -3,10 +3,11 @@ use std::{
     time::Duration,
 };
 
-/// How long one image keeps one core busy, as an exponentially weighted mean of what was measured.
+/// How long one image keeps one core busy, as an exponentially weighted mean of what was measured, and of how many images.
 #[derive(Debug, Default)]
 pub(crate) struct ServiceTime {
     mean_ns: AtomicU64,
+    images: AtomicU64,
 }
 
 /// Weight of the newest measurement: a change of the load shows within about ten images.
@@ -28,6 +29,12 @@ impl ServiceTime {
             mean => mean as f64 * (1.0 - NEWEST) + newest * NEWEST,
         };
         self.mean_ns.store(mean as u64, Ordering::Relaxed);
+        self.images.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many images were measured.
+    pub(crate) fn images(&self) -> u64 {
+        self.images.load(Ordering::Relaxed)
     }
 
     /// The mean; zero before the first measurement.

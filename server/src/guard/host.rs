@@ -1,5 +1,6 @@
 //! The host names under which the server may be called. A page of another site can make its own name resolve to this
-//! machine, and would then pass for ours (DNS rebinding).
+//! machine, and would then pass for ours (DNS rebinding). Health checks may use any name: proxies use names of their own, and
+//! the answer says no more than whether the server is ready.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -8,9 +9,9 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{StatusCode, header, uri::Authority};
+use http::{Method, StatusCode, header, uri::Authority};
 
-use crate::config::Config;
+use crate::{config::Config, request::head::Method as RpcMethod};
 
 /// The hosts that requests may name. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -84,7 +85,7 @@ impl Host {
     }
 }
 
-/// Answers 421 if the request's host is not allowed.
+/// Answers 421 if the request's host is not allowed and it is no health check.
 pub(crate) async fn check(
     State(allowed): State<AllowedHosts>,
     request: Request,
@@ -95,11 +96,15 @@ pub(crate) async fn check(
         let help = "The request has no Host header: send one that names this server.\n";
         return (StatusCode::BAD_REQUEST, help).into_response();
     }
-    if allowed.allow(authority.as_ref().map(Authority::host)) {
+    if allowed.allow(authority.as_ref().map(Authority::host)) || is_health_check(&request) {
         return next.run(request).await;
     }
     let help = "This server is not known by that name: start it with --allowed-host NAME.\n";
     (StatusCode::MISDIRECTED_REQUEST, help).into_response()
+}
+
+fn is_health_check(request: &Request) -> bool {
+    request.method() == Method::POST && RpcMethod::parse_path(request.uri().path()).probes()
 }
 
 /// The host that a request names: HTTP/2 and proxies put it in the request line, HTTP/1.1 in a header.

@@ -1,9 +1,16 @@
 //! Metrics for Prometheus. Every series exists from the first scrape, and no label contains a client's text.
 
-use std::{fmt, sync::Arc, time::Duration};
+mod labels;
 
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+
+use imageclassifier_proto::ErrorReason;
 use prometheus_client::{
-    encoding::{EncodeLabelSet, text::encode},
+    encoding::text::encode,
     metrics::{
         counter::Counter,
         family::Family,
@@ -18,6 +25,11 @@ use tonic::Code;
 use crate::request::{
     error::code_name,
     head::{Method, Protocol},
+};
+pub(crate) use labels::{Abandoned, Stage};
+use labels::{
+    AbandonedLabels, LOAD_RESULTS, LoadLabels, ModelLabels, ReasonLabels, RequestLabels,
+    StageLabels,
 };
 
 /// Counters of one server. Cheap to clone.
@@ -34,97 +46,19 @@ pub(crate) struct Counters {
     pub(crate) calls_in_flight: Gauge,
     /// Bytes that their messages hold so far.
     pub(crate) bytes_in_flight: Gauge,
+    queue_length: Gauge,
+    queue_wait: Gauge<f64, AtomicU64>,
+    workers_busy: Gauge,
     pub(crate) connections: Gauge,
+    /// Connections that became too old.
+    pub(crate) connections_aged: Counter,
+    /// Of these, those with requests in progress at the end of the grace.
+    pub(crate) connections_cut_off: Counter,
     /// Panics caught in decoding, inference or a handler.
     pub(crate) panics: Counter,
     pub(crate) worker_restarts: Counter,
     models: Family<ModelLabels, Gauge>,
     model_loads: Family<LoadLabels, Counter>,
-}
-
-/// A part of a request's time.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Stage {
-    Upload,
-    Queue,
-    Decode,
-    Inference,
-    Total,
-}
-
-/// Why a job was abandoned.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Abandoned {
-    /// Its deadline passed.
-    Expired,
-    /// The client left.
-    Cancelled,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RequestLabels {
-    method: &'static str,
-    protocol: &'static str,
-    code: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ReasonLabels {
-    reason: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct AbandonedLabels {
-    why: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ModelLabels {
-    state: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct LoadLabels {
-    result: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct StageLabels {
-    stage: &'static str,
-}
-
-/// A model folder that works, and one that does not.
-const LOAD_RESULTS: [&str; 2] = ["ok", "failed"];
-
-impl Stage {
-    const ALL: [Self; 5] = [
-        Self::Upload,
-        Self::Queue,
-        Self::Decode,
-        Self::Inference,
-        Self::Total,
-    ];
-
-    fn labels(self) -> StageLabels {
-        let stage = match self {
-            Self::Upload => "upload",
-            Self::Queue => "queue",
-            Self::Decode => "decode",
-            Self::Inference => "inference",
-            Self::Total => "total",
-        };
-        StageLabels { stage }
-    }
-}
-
-impl Abandoned {
-    fn labels(self) -> AbandonedLabels {
-        let why = match self {
-            Self::Expired => "expired",
-            Self::Cancelled => "cancelled",
-        };
-        AbandonedLabels { why }
-    }
 }
 
 impl Metrics {
@@ -170,6 +104,15 @@ impl Metrics {
             "Bytes that the messages of these requests hold so far",
         );
         let connections = gauge("connections", "Open connections");
+        let queue_length = gauge("queue_length", "Images that wait for a compute thread");
+        let workers_busy = gauge("workers_busy", "Compute threads at work");
+        let queue_wait = Gauge::<f64, AtomicU64>::default();
+        registry.register_with_unit(
+            "queue_wait",
+            "Estimated wait of an image that is queued now",
+            Unit::Seconds,
+            queue_wait.clone(),
+        );
         let mut counter = |name, help| {
             let counter = Counter::default();
             registry.register(name, help, counter.clone());
@@ -179,6 +122,14 @@ impl Metrics {
         let worker_restarts = counter(
             "worker_restarts",
             "Compute threads that died and were replaced",
+        );
+        let connections_aged = counter(
+            "connections_aged",
+            "Connections that reached their maximum age",
+        );
+        let connections_cut_off = counter(
+            "connections_cut_off",
+            "Of these, connections with requests in progress at the end of the grace",
         );
         let models = Family::default();
         registry.register(
@@ -207,7 +158,12 @@ impl Metrics {
             stages,
             calls_in_flight,
             bytes_in_flight,
+            queue_length,
+            queue_wait,
+            workers_busy,
             connections,
+            connections_aged,
+            connections_cut_off,
             panics,
             worker_restarts,
             models,
@@ -253,6 +209,29 @@ impl Metrics {
 
     pub(crate) fn count_error(&self, reason: &'static str) {
         self.0.errors.get_or_create(&ReasonLabels { reason }).inc();
+    }
+
+    /// Errors so far that are the server's fault, or that tell the client to come back later.
+    pub(crate) fn server_errors(&self) -> u64 {
+        let reasons = [
+            ErrorReason::InternalError,
+            ErrorReason::NotReady,
+            ErrorReason::Overloaded,
+        ];
+        let reasons = reasons.map(|reason| reason.as_str_name());
+        let counters = reasons.map(|reason| ReasonLabels { reason });
+        counters
+            .iter()
+            .map(|labels| self.0.errors.get_or_create(labels).get())
+            .sum()
+    }
+
+    /// Sets what can only be measured when it is asked for.
+    pub(crate) fn set_load(&self, queue_length: usize, queue_wait: Duration, workers_busy: usize) {
+        let whole = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        self.0.queue_length.set(whole(queue_length));
+        self.0.queue_wait.set(queue_wait.as_secs_f64());
+        self.0.workers_busy.set(whole(workers_busy));
     }
 
     pub(crate) fn answered(&self, method: Method, protocol: Protocol, code: Code) {

@@ -171,7 +171,7 @@ impl Method {
         matches!(self, Self::Health | Self::OipHealth)
     }
 
-    fn parse_path(path: &str) -> Self {
+    pub(crate) fn parse_path(path: &str) -> Self {
         match path {
             "/imageclassifier.ImageClassifier/Classify" => Self::Classify,
             "/imageclassifier.ImageClassifier/ClassifyBatch" => Self::ClassifyBatch,

@@ -21,7 +21,7 @@ use crate::protocol::{Http, send};
 /// A server on a free port, as `imageclassifier-server OPTIONS` would be.
 pub(crate) struct App {
     pub(crate) address: SocketAddr,
-    metrics_address: SocketAddr,
+    pub(crate) metrics_address: SocketAddr,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<std::io::Result<()>>,
 }
@@ -46,11 +46,26 @@ impl App {
     }
 
     async fn serve(engine: Engine, config: Config) -> Self {
+        let plain = config.tls.tls_cert.is_none();
+        let app = Self::begin(engine, config).await;
+        if plain {
+            within_seconds(20, app.until(ServingStatus::Serving)).await;
+        }
+        app
+    }
+
+    /// As [`Self::with_stages`], without waiting until the server is ready.
+    pub(crate) async fn begin_with_stages(options: &[&str], make_stages: Box<MakeStages>) -> Self {
+        let config = config(options);
+        let engine = Engine::with_stages(make_stages, Weights::lite0(), &config);
+        Self::begin(engine.unwrap(), config).await
+    }
+
+    async fn begin(engine: Engine, config: Config) -> Self {
         let requests = TcpListener::bind((config.listen.ip(), 0)).await.unwrap();
         let metrics = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = requests.local_addr().unwrap();
         let metrics_address = metrics.local_addr().unwrap();
-        let plain = config.tls.tls_cert.is_none();
         let listeners = Listeners {
             requests,
             metrics: Some(metrics),
@@ -62,16 +77,12 @@ impl App {
             };
             serve(listeners, engine, &config, stopped).await
         });
-        let app = Self {
+        Self {
             address,
             metrics_address,
             stop,
             serving,
-        };
-        if plain {
-            within_seconds(20, app.until(ServingStatus::Serving)).await;
         }
-        app
     }
 
     pub(crate) async fn channel(&self) -> Channel {

@@ -121,3 +121,60 @@ async fn grpc_web_text_gets_text_even_without_accept() {
     );
     assert!(response.body().iter().all(u8::is_ascii), "not text");
 }
+
+/// Proxies check the health of a server by a name of their own, Envoy by that of its cluster.
+#[tokio::test]
+async fn health_is_answered_under_any_name_and_nothing_else_is() {
+    let app = App::with(&["--cors-origin", "https://app.example.com"]).await;
+    let misdirected = StatusCode::MISDIRECTED_REQUEST;
+    for (path, expected) in [
+        ("/grpc.health.v1.Health/Check", StatusCode::OK),
+        ("/inference.GRPCInferenceService/ServerLive", StatusCode::OK),
+        (
+            "/inference.GRPCInferenceService/ServerReady",
+            StatusCode::OK,
+        ),
+        ("/inference.GRPCInferenceService/ModelReady", StatusCode::OK),
+        ("/grpc.health.v1.Healthy/Check", misdirected),
+        (
+            "/inference.GRPCInferenceService/ServerMetadata",
+            misdirected,
+        ),
+        ("/inference.GRPCInferenceService/ModelInfer", misdirected),
+        (
+            "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+            misdirected,
+        ),
+        (PATH, misdirected),
+        ("/v1/classify", misdirected),
+    ] {
+        for (content_type, version) in [
+            ("application/grpc", Http::Two),
+            ("application/grpc-web", Http::Two),
+            ("application/grpc-web", Http::One),
+        ] {
+            let request = Request::post(path).header("content-type", content_type);
+            let response = send_to(app.address, "cluster_1", version, request, NO_FIELDS).await;
+            assert_eq!(response.status(), expected, "{path}, {version:?}");
+        }
+    }
+    // Foreign pages are kept away all the same.
+    for (method, origin, expected) in [
+        ("GET", None, misdirected),
+        ("OPTIONS", Some("https://app.example.com"), misdirected),
+        (
+            "POST",
+            Some("https://evil.example.com"),
+            StatusCode::FORBIDDEN,
+        ),
+    ] {
+        let request = Request::builder().method(method);
+        let mut request = request.uri("/grpc.health.v1.Health/Check");
+        request = request.header("content-type", "application/grpc-web");
+        if let Some(origin) = origin {
+            request = request.header("origin", origin);
+        }
+        let response = send_to(app.address, "cluster_1", Http::One, request, NO_FIELDS).await;
+        assert_eq!(response.status(), expected, "{method}");
+    }
+}

@@ -1,8 +1,11 @@
+use std::time::Duration;
+
 use http::Request;
 use imageclassifier_proto::{ClassifyBatchRequest, ClassifyImageRequest};
+use tokio::time::sleep;
 
 use crate::{
-    app::{App, photograph},
+    app::{App, photograph, within_seconds},
     protocol::{Http, Protocol, classify, frame, send},
     script::{Script, order},
 };
@@ -20,6 +23,11 @@ async fn every_series_is_there_from_the_first_scrape() {
         "imageclassifier_stage_seconds_count{stage=\"total\"} 0",
         "imageclassifier_calls_in_flight 0",
         "imageclassifier_upload_in_flight_bytes 0",
+        "imageclassifier_queue_length 0",
+        "imageclassifier_queue_wait_seconds 0.0",
+        "imageclassifier_workers_busy 0",
+        "imageclassifier_connections_aged_total 0",
+        "imageclassifier_connections_cut_off_total 0",
         "imageclassifier_panics_total 0",
         "imageclassifier_worker_restarts_total 0",
         "imageclassifier_build_info{",
@@ -28,6 +36,38 @@ async fn every_series_is_there_from_the_first_scrape() {
             text.contains(&format!("\n{series}")),
             "no {series} in:\n{text}"
         );
+    }
+}
+
+#[tokio::test]
+async fn gauges_show_the_load() {
+    let script = Script::default();
+    let app = App::with_stages(&["--queue-wait-max", "60"], script.stages()).await;
+    let workers = std::thread::available_parallelism().unwrap().get();
+    let work = || tokio::spawn(classify(app.address, Protocol::Grpc, order("sleep 900")));
+    let working: Vec<_> = (0..workers).map(|_| work()).collect();
+    within_seconds(5, async {
+        while script.decodes() < 1 + workers {
+            sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
+    let queued = [work(), work(), work()];
+    within_seconds(5, async {
+        while app.metric("imageclassifier_queue_length").await < 2.5 {
+            sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
+    let busy = app.metric("imageclassifier_workers_busy").await;
+    assert!((busy - workers as f64).abs() < 0.5, "{busy}");
+    assert!(app.metric("imageclassifier_queue_wait_seconds").await > 0.0);
+    for request in working.into_iter().chain(queued) {
+        request.await.unwrap().unwrap();
+    }
+    for idle in ["queue_length", "queue_wait_seconds", "workers_busy"] {
+        let value = app.metric(&format!("imageclassifier_{idle}")).await;
+        assert!(value.abs() < 1e-9, "{idle} {value}");
     }
 }
 

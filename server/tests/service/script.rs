@@ -58,6 +58,11 @@ impl Script {
         self.decodes.load(Ordering::SeqCst)
     }
 
+    /// Workers that start from now on die at once.
+    pub(crate) fn kill(&self) {
+        self.dead.store(true, Ordering::SeqCst);
+    }
+
     pub(crate) fn revive(&self) {
         self.dead.store(false, Ordering::SeqCst);
     }
