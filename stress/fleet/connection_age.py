@@ -56,8 +56,7 @@ def _observe(*options: str) -> Observed:
     with running("age", 3, *options) as replicas:
         *_, third = replicas
         third.kill()
-        with Envoy("age", [one.port for one in replicas], layer=4) as envoy:
-            envoy.wait_for_members(2)
+        with Envoy("age", [one.port for one in replicas], layer=4, up=2) as envoy:
             clients = [
                 threading.Thread(target=_call, args=(envoy.address, message, ended, codes)) for _ in range(CLIENTS)
             ]

@@ -29,10 +29,11 @@ START_TIMEOUT_S = 20
 
 
 class Envoy:
-    """Envoy in front of the servers with these ports. With `layer` 4 it forwards connections, and knows no HTTP."""
+    """Envoy in front of the servers with these ports, of which `up` are running, by default all. With `layer` 4 it forwards
+    connections, and knows no HTTP."""
 
     def __init__(
-        self, name: str, server_ports: Sequence[int], layer: int = 7, policy: dict[str, Any] | None = None
+        self, name: str, server_ports: Sequence[int], layer: int = 7, policy: dict[str, Any] | None = None, up: int = 0
     ) -> None:
         self.port, self.admin_port = free_port(), free_port()
         self.address = f"127.0.0.1:{self.port}"
@@ -47,7 +48,7 @@ class Envoy:
         with open(log, "wb") as output:
             self.process = subprocess.Popen([*map(str, command)], stdout=output, stderr=output)
         try:
-            self.wait_for_members(len(server_ports) if layer == 7 else 1)
+            self.wait_for_members(up or len(server_ports))
         except TimeoutError as error:
             self.stop()
             raise SystemExit(f"Envoy did not start: {error}\n{log.read_text()[-2000:]}") from error
