@@ -63,7 +63,8 @@ def check() -> dict[str, object]:
 
 def _peak(server: Server, message: bytes) -> float:
     load = closed_loop(server.port, message, PEAK_IN_FLIGHT, PEAK_SECONDS)
-    return [outcome.code for outcome in load.outcomes].count("OK") / PEAK_SECONDS
+    good = [outcome for outcome in load.outcomes if outcome.code == "OK"]
+    return len(good) / (max(one.started_at + one.seconds for one in good) - load.outcomes[0].started_at)
 
 
 def _compared(fleet: Fleet, arrivals_s: list[float], measured: Load) -> dict[str, float]:
