@@ -5,7 +5,9 @@
 The seeds of the JPEG decoder are its golden images, jpeg/tests/golden and the scans in it.
 """
 
+import base64
 import io
+import json
 import pathlib
 import struct
 
@@ -211,12 +213,46 @@ def forms():
         yield name, bytes(plan) + body
 
 
+def inferences():
+    """A byte for the model, and the length of the JSON in two, 65535 for none; then the body."""
+    image = b"\x89PNG\r\n\x1a\n and so on"
+
+    def body(model, value, tensors=b"", with_length=True):
+        text = json.dumps(value).encode()
+        length = len(text) if with_length else 0xFFFF
+        return struct.pack("<BH", model, length) + text + tensors
+
+    def tensor(parameters, **data):
+        return {"name": "image", "datatype": "BYTES", "shape": [1], "parameters": parameters, **data}
+
+    def outputs(**parameters):
+        return [{"name": name, "parameters": parameters} for name in ("label", "probabilities")]
+
+    in_base64 = tensor({"content_type": "base64"}, data=[base64.b64encode(image).decode()])
+    element = struct.pack("<I", len(image)) + image
+    binary = tensor({"binary_data_size": len(element)})
+    numbers = {"name": "input", "datatype": "FP32", "shape": [1, 3, 224, 224], "data": [[1, -2.5], [[1e300]]]}
+    yield "base64", body(0, {"id": "a", "inputs": [in_base64], "outputs": outputs(classification=2)}, with_length=False)
+    yield "binary", body(0, {"inputs": [binary], "parameters": {"binary_data_output": True}}, element)
+    yield "binary-output", body(0, {"inputs": [in_base64], "outputs": outputs(binary_data=True)})
+    yield "binary-too-short", body(0, {"inputs": [binary]}, element[:-1])
+    yield "binary-too-long", body(0, {"inputs": [binary]}, element + b"x")
+    yield "image", struct.pack("<BH", 0, 0) + image
+    yield "numbers", body(1, {"inputs": [numbers]})
+    yield "nested", body(1, {"inputs": [tensor({"a": [[{}]], "b": {"c": None}}, data=[[[[[]]]]])]})
+    yield "two", body(0, {"inputs": [in_base64, binary]}, element)
+    yield "many", body(0, {"inputs": [], "outputs": [{"name": "label"}] * 70}, with_length=False)
+    yield "empty", struct.pack("<BH", 0, 0xFFFF)
+    yield "truncated", body(0, {"inputs": [in_base64]})[:-9]
+
+
 TARGETS = {
     "image": images,
     "formats": formats.images,
     "headers": headers,
     "form": forms,
     "grpc_web": grpc_web_bodies,
+    "infer": inferences,
     "model_folder": model_folders.seeds,
 }
 for target, seeds in TARGETS.items():

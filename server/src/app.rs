@@ -19,7 +19,7 @@ use crate::{
     guard::{
         admission::{self, Admission},
         body_limit::{self, BodyLimiter, BodyLimits},
-        deadline,
+        client_address, deadline,
         decompress::{self, Decompressor},
         expectation, framing,
         host::{self, AllowedHosts},
@@ -34,10 +34,10 @@ use crate::{
         compress,
         grpc::Grpc,
         http as plain_http, load_report,
-        oip::{OipService, message},
+        oip::{OipService, message, rest},
         page::PageSource,
     },
-    request::head,
+    request::{head, method::is_oip_path, trusted_proxies::TrustedProxies},
 };
 
 /// The routers for gRPC, the page, and plain HTTP.
@@ -139,7 +139,7 @@ pub(crate) fn app(
             decompress::decompress,
         ))
         .layer(middleware::from_fn_with_state(
-            (limits, offload, reporter),
+            (limits, offload.clone(), reporter),
             message::decode,
         ));
     // Around everything that rejects requests: overload is what reports are about.
@@ -161,7 +161,8 @@ pub(crate) fn app(
             // answers 400 to everything else over HTTP/1.1.
             .layer(GrpcWebLayer::new()),
     );
-    let plain = plain_http::routes(service).layer(
+    let plain = plain_http::routes(service.clone()).merge(rest::routes(service, offload));
+    let plain = plain.layer(
         ServiceBuilder::new()
             .layer(origin::cors(&config.cors_origins))
             .layer(middleware::from_fn(origin::explain))
@@ -180,21 +181,27 @@ pub(crate) fn app(
         .routes()
         .merge(plain_http::documents());
     let hosts = AllowedHosts::from_config(config);
+    let trusted = TrustedProxies::new(&config.trusted_proxies);
+    let clients = (!trusted.is_empty())
+        .then(|| middleware::from_fn_with_state(trusted, client_address::resolve));
     let routers = [grpc, page, plain].map(|routes| {
         routes.layer(
             ServiceBuilder::new()
                 .layer(middleware::from_fn_with_state(hosts.clone(), host::check))
-                .layer(middleware::from_fn(framing::check)),
+                .layer(middleware::from_fn(framing::check))
+                .option_layer(clients.clone()),
         )
     });
     Ok(Steer::new(routers, |request, _| pick(request)))
 }
 
-/// Selects the router for a request: 0 for gRPC, 1 for the page, 2 for plain HTTP. GET and HEAD requests are for the page;
-/// everything else is a POST, or a browser's preflight with OPTIONS.
+/// Selects the router for a request: 0 for gRPC, 1 for the page, 2 for plain HTTP. GET and HEAD requests are for the page, except
+/// those of the Open Inference Protocol; everything else is a POST, or a browser's preflight with OPTIONS.
 fn pick(request: &Request) -> usize {
     let method = request.method();
-    if [Method::GET, Method::HEAD].contains(method) {
+    if is_oip_path(request.uri().path()) {
+        2
+    } else if [Method::GET, Method::HEAD].contains(method) {
         1
     } else if plain_http::handles(request.uri().path()) {
         2

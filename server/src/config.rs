@@ -1,4 +1,5 @@
 mod limits;
+mod network;
 mod seconds;
 mod tls;
 
@@ -10,10 +11,12 @@ use clap::{
 };
 use http::HeaderValue;
 use imageclassifier_model::{Backend, Compute, Isa, Precision, Weights, WeightsFileError};
+use ipnet::IpNet;
 
 pub use limits::Limits;
 pub use tls::TlsFiles;
 
+use network::network;
 use seconds::seconds;
 
 /// Classifies images: gRPC, gRPC-Web, plain HTTP and a web page on one port.
@@ -118,6 +121,18 @@ pub struct Config {
     /// `echo page $(printf %s "$TOKEN" | sha256sum | cut -d" " -f1)`; a third word, `publish`, lets the token change models. A changed file is loaded within seconds
     #[arg(long, env = "IMAGECLASSIFIER_TOKEN_FILE", value_name = "FILE")]
     pub token_file: Option<PathBuf>,
+
+    /// Networks of proxies that are believed when they say for which client they speak: by the headers X-Forwarded-For and
+    /// Forwarded, or by the PROXY protocol, version 2. Repeat the option, or separate networks by commas, for example
+    /// 10.0.0.0/8,2001:db8::/32
+    #[arg(
+        long,
+        env = "IMAGECLASSIFIER_TRUSTED_PROXIES",
+        value_delimiter = ',',
+        value_name = "CIDR",
+        value_parser = network
+    )]
+    pub trusted_proxies: Vec<IpNet>,
 
     /// Images per second for each token, or for each address if there are no tokens
     #[arg(long, env = "IMAGECLASSIFIER_RATE_LIMIT", value_name = "IMAGES", value_parser = rate_limit_parser())]

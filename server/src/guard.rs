@@ -3,6 +3,7 @@
 pub(crate) mod admission;
 pub(crate) mod batch_count;
 pub(crate) mod body_limit;
+pub(crate) mod client_address;
 pub(crate) mod client_timer;
 pub(crate) mod deadline;
 pub(crate) mod decompress;

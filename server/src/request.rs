@@ -2,6 +2,9 @@
 
 pub(crate) mod encoding;
 pub(crate) mod error;
+pub(crate) mod forwarded;
 pub(crate) mod head;
+pub(crate) mod method;
 pub(crate) mod peer;
 pub(crate) mod request_id;
+pub(crate) mod trusted_proxies;

@@ -15,6 +15,7 @@ use crate::{
     monitoring,
     observe::logging::log_error,
     readiness::{Phase, Readiness},
+    request::trusted_proxies::TrustedProxies,
     service_manager,
 };
 
@@ -45,6 +46,7 @@ pub async fn serve(
     let app = app(&engine, health, config)?;
     let tls = config.tls.watch()?;
     let limits = connection_limits(config);
+    let trusted = TrustedProxies::new(&config.trusted_proxies);
     let counts = ConnectionCounts {
         open: metrics.connections.clone(),
         aged: metrics.connections_aged.clone(),
@@ -55,21 +57,16 @@ pub async fn serve(
     tokio::spawn(engine.watch_models());
     tokio::spawn(service_manager::notify(readiness.clone()));
     tokio::spawn(warm_up(engine.clone()));
-    let serving = connection::serve(listeners.requests, tls, app, limits, &readiness, &counts);
-    let monitoring = async {
-        let Some(listener) = listeners.metrics else {
-            return future::pending().await;
-        };
-        // Of its own, and never closing: scrapes and probes are answered as long as requests are.
-        let open_to_the_end = Readiness::new(0);
-        let routes = monitoring::routes(engine.clone());
-        let limits = ConnectionLimits {
-            age: None,
-            ..limits
-        };
-        let counts = ConnectionCounts::default();
-        connection::serve(listener, None, routes, limits, &open_to_the_end, &counts).await;
-    };
+    let serving = connection::serve(
+        listeners.requests,
+        tls,
+        app,
+        limits,
+        &trusted,
+        &readiness,
+        &counts,
+    );
+    let monitoring = monitor(listeners.metrics, engine, limits);
     let stopping = async {
         shutdown.await;
         tracing::info!("stopping: health reports NOT_SERVING, new requests are still accepted");
@@ -88,11 +85,33 @@ pub async fn serve(
     Ok(())
 }
 
+/// Answers scrapes and probes, as long as this future lives.
+async fn monitor(listener: Option<TcpListener>, engine: Engine, limits: ConnectionLimits) {
+    let Some(listener) = listener else {
+        return future::pending().await;
+    };
+    let limits = ConnectionLimits {
+        age: None,
+        ..limits
+    };
+    connection::serve(
+        listener,
+        None,
+        monitoring::routes(engine),
+        limits,
+        &TrustedProxies::default(),
+        // Of its own, because it never closes.
+        &Readiness::new(0),
+        &ConnectionCounts::default(),
+    )
+    .await;
+}
+
 /// Ready only after an image has been classified.
 async fn warm_up(engine: Engine) {
     match engine.warm_up().await {
         Ok(()) => tracing::info!("ready"),
-        Err(error) => log_error("warm-up", &error),
+        Err(error) => log_error("warm-up", None, &error),
     }
 }
 

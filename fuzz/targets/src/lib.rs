@@ -9,6 +9,7 @@ pub mod form;
 pub mod grpc_web;
 pub mod headers;
 pub mod image;
+pub mod infer;
 pub mod jpeg;
 pub mod model_folder;
 mod service;

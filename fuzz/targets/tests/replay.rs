@@ -11,7 +11,7 @@ use std::{
     },
 };
 
-use imageclassifier_fuzz::{form, grpc_web, headers, image, jpeg, model_folder};
+use imageclassifier_fuzz::{form, grpc_web, headers, image, infer, jpeg, model_folder};
 
 const MUTATIONS_DEFAULT: usize = 4000;
 
@@ -47,6 +47,11 @@ fn replays_grpc_web_seeds() {
 #[test]
 fn replays_form_seeds() {
     replay("form", form::run, &["fuzz/seeds/form"]);
+}
+
+#[test]
+fn replays_infer_seeds() {
+    replay("infer", infer::run, &["fuzz/seeds/infer"]);
 }
 
 #[test]

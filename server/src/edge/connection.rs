@@ -36,12 +36,12 @@ use crate::{
         activity::Activity,
         age::Age,
         limits::{ConnectionCounts, ConnectionLimits},
-        syn_gate,
+        proxy_protocol, syn_gate,
         tls::Tls,
         write_timeout::{StreamExecutor, timed},
     },
     readiness::{Phase, Readiness},
-    request::peer::Peer,
+    request::{peer::Peer, trusted_proxies::TrustedProxies},
 };
 
 /// Even while the server closes, a new connection may send one request within this time: its client could not know that.
@@ -69,6 +69,7 @@ pub(crate) async fn serve<S>(
     tls: Option<Tls>,
     app: S,
     limits: ConnectionLimits,
+    trusted: &TrustedProxies,
     readiness: &Readiness,
     counts: &ConnectionCounts,
 ) where
@@ -87,10 +88,10 @@ pub(crate) async fn serve<S>(
     let requests = Arc::default();
     let all_requests = Arc::clone(&requests);
     // Owns the app, which is not `Sync`.
-    let welcome = move |(stream, peer, place): Accepted| {
-        let connection = Connection {
+    let welcome = move |(mut stream, peer, place): Accepted| {
+        let mut connection = Connection {
             app: app.clone(),
-            peer: Peer(peer),
+            peer: Peer(peer.ip()),
             limits,
             readiness: readiness.clone(),
             activity: Arc::new(Activity::new(Arc::clone(&requests))),
@@ -98,7 +99,16 @@ pub(crate) async fn serve<S>(
         };
         let counted = Open::begin(counts.open.clone());
         let acceptor = tls.as_ref().map(Tls::acceptor);
+        let trusted = trusted.clone();
         tracker.spawn(cut_off.clone().run_until_cancelled_owned(async move {
+            let client = proxy_protocol::client(&mut stream, peer, &trusted);
+            match timeout(limits.first_request_timeout, client).await {
+                Ok(Ok(client)) => connection.peer = Peer(client),
+                Ok(Err(error)) => {
+                    return tracing::debug!(%peer, "a proxy is misunderstood: {error}");
+                }
+                Err(_) => return,
+            }
             match acceptor {
                 None => connection.serve(stream).await,
                 Some(acceptor) => {

@@ -7,7 +7,10 @@ use imageclassifier_model::{
 use tokio::sync::oneshot;
 use tracing::Span;
 
-use crate::{engine::prepared::PreparedTensor, request::error::RequestError};
+use crate::{
+    engine::prepared::PreparedTensor,
+    request::{error::RequestError, head::RequestHead},
+};
 
 /// An image in the queue.
 pub(crate) struct Job {
@@ -65,9 +68,10 @@ pub(crate) struct Classification {
 
 impl Classification {
     /// Writes the log line of an answered request.
-    pub(crate) fn log(&self, request_id: &str) {
+    pub(crate) fn log(&self, head: &RequestHead) {
         tracing::info!(
-            request_id,
+            request_id = head.id.as_str(),
+            client = head.client.map(tracing::field::display),
             decode_ms = milliseconds(self.decode),
             queue_ms = milliseconds(self.queue),
             inference_ms = milliseconds(self.inference),

@@ -27,19 +27,20 @@ pub(crate) async fn check(
     let head = RequestHead::from_extensions(request.extensions());
     let headers = request.headers();
     let waits = headers.contains_key(header::EXPECT);
-    if waits && content_length(headers) > bytes_max(head.protocol, headers, limits) {
+    if waits && content_length(headers) > bytes_max(&head, headers, limits) {
         let bytes_max = limits.image_bytes_max;
         return reporter.reject(&head, &RequestError::MessageTooLarge { bytes_max });
     }
     next.run(request).await
 }
 
-fn bytes_max(protocol: Protocol, headers: &HeaderMap, limits: BodyLimits) -> u64 {
+fn bytes_max(head: &RequestHead, headers: &HeaderMap, limits: BodyLimits) -> u64 {
     let starts_with = |name: HeaderName, prefix: &[u8]| {
         let value = headers.get(name).map(|value| value.as_bytes());
         value.is_some_and(|value| value.to_ascii_lowercase().starts_with(prefix))
     };
-    if protocol != Protocol::Http || headers.contains_key(header::CONTENT_ENCODING) {
+    let is_image = head.protocol == Protocol::Http && head.method.has_one_image();
+    if !is_image || headers.contains_key(header::CONTENT_ENCODING) {
         limits.message_bytes_max as u64
     } else if starts_with(header::CONTENT_TYPE, b"multipart/") {
         limits.image_bytes_max + FORM_BYTES_MAX

@@ -11,7 +11,10 @@ use axum::{
 };
 use http::{Method, StatusCode, header, uri::Authority};
 
-use crate::{config::Config, request::head::Method as RpcMethod};
+use crate::{
+    config::Config,
+    request::method::{Method as RpcMethod, is_oip_path},
+};
 
 /// The hosts that requests may name. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -104,7 +107,13 @@ pub(crate) async fn check(
 }
 
 fn is_health_check(request: &Request) -> bool {
-    request.method() == Method::POST && RpcMethod::parse_path(request.uri().path()).probes()
+    let path = request.uri().path();
+    let methods: &[_] = if is_oip_path(path) {
+        &[Method::GET, Method::HEAD]
+    } else {
+        &[Method::POST]
+    };
+    methods.contains(request.method()) && RpcMethod::parse_path(path).probes()
 }
 
 /// The host that a request names: HTTP/2 and proxies put it in the request line, HTTP/1.1 in a header.

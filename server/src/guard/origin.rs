@@ -31,9 +31,10 @@ const PREFLIGHT_LIFETIME: Duration = Duration::from_secs(7200);
 
 /// Lets pages of the listed origins send requests, and read what the response says about them.
 pub(crate) fn cors(origins: &[HeaderValue]) -> CorsLayer {
-    const SENT: [&str; 11] = [
+    const SENT: [&str; 12] = [
         "content-type",
         "content-encoding",
+        "inference-header-content-length",
         "grpc-encoding",
         "x-grpc-web",
         "x-user-agent",
@@ -44,7 +45,8 @@ pub(crate) fn cors(origins: &[HeaderValue]) -> CorsLayer {
         "traceparent",
         "tracestate",
     ];
-    const READ: [&str; 7] = [
+    const READ: [&str; 8] = [
+        "inference-header-content-length",
         "grpc-status",
         "grpc-message",
         "grpc-status-details-bin",

@@ -42,7 +42,7 @@ impl ErrorReporter {
     }
 
     fn report(&self, head: &RequestHead, error: &RequestError) {
-        log_error(head.id.as_str(), error);
+        log_error(head.id.as_str(), head.client, error);
         self.0.count_error(error.reason().as_str_name());
     }
 }

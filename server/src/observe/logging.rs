@@ -1,10 +1,12 @@
 use std::{
     io::{self, IsTerminal},
+    net::IpAddr,
     panic,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use opentelemetry_otlp::ExporterBuildError;
+use tracing::field::display;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -86,7 +88,8 @@ impl Telemetry {
 }
 
 /// Logs one line for a failed request: the whole chain of causes if the server is at fault, otherwise the error alone.
-pub(crate) fn log_error(request_id: &str, error: &RequestError) {
+pub(crate) fn log_error(request_id: &str, client: Option<IpAddr>, error: &RequestError) {
+    let client = client.map(display);
     let mut causes = String::new();
     let mut source = std::error::Error::source(error);
     while let Some(error) = source {
@@ -94,7 +97,7 @@ pub(crate) fn log_error(request_id: &str, error: &RequestError) {
         source = error.source();
     }
     match error {
-        RequestError::Internal(_) => tracing::error!(request_id, "request failed{causes}"),
-        _ => tracing::info!(request_id, "request rejected: {error}{causes}"),
+        RequestError::Internal(_) => tracing::error!(request_id, client, "request failed{causes}"),
+        _ => tracing::info!(request_id, client, "request rejected: {error}{causes}"),
     }
 }

@@ -6,12 +6,13 @@ use std::{
 };
 
 use futures_util::{FutureExt, Stream, StreamExt, stream};
+use http::Extensions;
 use imageclassifier_proto::{
     ClassifyBatchResponse, ClassifyImageRequest, ClassifyImageResponse, ClassifyStreamResponse,
     classify_batch_response, classify_stream_response,
 };
 use tokio::time::timeout_at;
-use tonic::{Request, Status, Streaming};
+use tonic::{Status, Streaming};
 use tonic_types::pb;
 
 use crate::{
@@ -123,8 +124,7 @@ fn requests(
 }
 
 impl RequestContext {
-    pub(crate) fn new<T>(service: &Service, request: &Request<T>) -> Self {
-        let extensions = request.extensions();
+    pub(crate) fn new(service: &Service, extensions: &Extensions) -> Self {
         Self {
             service: service.clone(),
             head: RequestHead::from_extensions(extensions),

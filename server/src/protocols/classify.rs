@@ -77,7 +77,7 @@ impl Service {
         let image = request.image_data;
         let classification = self.engine.classify(image, options, deadline).await?;
         let id = head.id.as_str();
-        classification.log(id);
+        classification.log(head);
         Ok(wire::answer(&classification, id, request.embed))
     }
 
@@ -98,7 +98,7 @@ impl Service {
         let image = request.image_data;
         let classification = self.engine.classify(image, options, deadline).await?;
         let id = head.id.as_str();
-        classification.log(id);
+        classification.log(head);
         Ok(wire::embedding(&classification, network, id))
     }
 

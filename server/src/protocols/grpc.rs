@@ -49,7 +49,7 @@ impl ImageClassifier for Grpc {
         &self,
         request: Request<ClassifyBatchRequest>,
     ) -> Result<Response<Self::ClassifyBatchStream>, Status> {
-        let context = RequestContext::new(&self.0, &request);
+        let context = RequestContext::new(&self.0, request.extensions());
         let head = context.head.clone();
         let requests = request.into_inner().requests;
         let outcome = batch_size(requests.len(), self.0.engine().limits().batch_images_max)
@@ -61,7 +61,7 @@ impl ImageClassifier for Grpc {
         &self,
         request: Request<Streaming<ClassifyImageRequest>>,
     ) -> Result<Response<Self::ClassifyStreamStream>, Status> {
-        let context = RequestContext::new(&self.0, &request);
+        let context = RequestContext::new(&self.0, request.extensions());
         let reservation = MemoryReservation::from_extensions(request.extensions());
         let answers = batch::stream(context, reservation, request.into_inner());
         Ok(Response::new(Box::pin(answers)))

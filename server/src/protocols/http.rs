@@ -19,12 +19,12 @@ use crate::{
     protocols::classify::Service,
     request::{
         error::RequestError,
-        head::{CLASSIFY_PATH, Protocol, RequestHead},
+        head::{Protocol, RequestHead},
+        method::CLASSIFY_PATH,
     },
 };
-pub(crate) use json::as_json;
-use json::json_response;
-use rejection::Rejection;
+pub(crate) use json::{as_json, json_response};
+pub(crate) use rejection::{Rejection, read_body};
 
 const OPENAPI_PATH: &str = "/v1/openapi.json";
 
@@ -104,8 +104,8 @@ fn check_body(headers: &HeaderMap) -> Result<(), RequestError> {
     }
 }
 
-async fn no_such_method(State(service): State<Service>, request: Request) -> Response {
-    const HELP: &str = "POST /v1/classify, or GET /v1/openapi.json";
+pub(crate) async fn no_such_method(State(service): State<Service>, request: Request) -> Response {
+    const HELP: &str = "POST /v1/classify, POST /v2/models/NAME/infer, or GET /v1/openapi.json";
     let head = RequestHead::from_extensions(request.extensions());
     let error = RequestError::UnknownMethod { help: HELP };
     service.reporter().reject(&head, &error)

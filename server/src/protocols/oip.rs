@@ -7,6 +7,7 @@ pub(crate) mod message;
 mod models;
 mod outputs;
 mod repository;
+pub(crate) mod rest;
 mod tensor;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -35,6 +36,11 @@ use crate::{
 };
 use inputs::InputImage;
 use models::Model;
+use outputs::{OutputTensor, RequestedOutput};
+use tensor::Form;
+
+const SERVER_NAME: &str = "imageclassifier";
+const SERVER_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The methods of the protocol, with the classifier behind them.
 pub(crate) struct OipService(Service);
@@ -50,29 +56,65 @@ impl OipService {
 
     async fn infer(
         &self,
-        mut request: ModelInferRequest,
+        request: ModelInferRequest,
         context: RequestContext,
     ) -> Result<ModelInferResponse, RequestError> {
-        let engine = self.engine();
-        let model = Model::find(engine, &request.model_name, &request.model_version)?;
-        id_length(&request.id)?;
-        let requested =
-            outputs::parse_requested(&request.outputs, model.outputs(), model.classes())?;
-        let (images, form) = inputs::images(&mut request, &model, engine)?;
-        // Before any work, which would be wasted.
-        for _ in &images {
-            context.allowance.take()?;
-        }
-        let classification = classify(engine, &model, images, &context).await?;
+        let inferred = infer(self.engine(), request, &context).await?;
         let mut response = ModelInferResponse {
-            model_name: model.name(),
-            model_version: model.version.clone(),
-            id: request.id,
+            model_name: inferred.model.name(),
+            model_version: inferred.model.version.clone(),
+            id: inferred.id.clone(),
             ..Default::default()
         };
-        outputs::write(&mut response, &requested, &classification, form);
+        for tensor in inferred.outputs() {
+            tensor.write(&mut response, inferred.form);
+        }
         Ok(response)
     }
+}
+
+/// What a request asked for, and its images, classified.
+struct Inferred {
+    model: Model,
+    id: String,
+    /// Of the request's tensors.
+    form: Form,
+    requested: Vec<RequestedOutput>,
+    images: Vec<Classification>,
+}
+
+impl Inferred {
+    fn outputs(&self) -> impl Iterator<Item = OutputTensor> {
+        let requested = self.requested.iter();
+        requested.map(|output| output.tensor(&self.images))
+    }
+}
+
+async fn infer(
+    engine: &Engine,
+    mut request: ModelInferRequest,
+    context: &RequestContext,
+) -> Result<Inferred, RequestError> {
+    let model = Model::find(engine, &request.model_name, &request.model_version)?;
+    id_length(&request.id)?;
+    let requested = outputs::parse_requested(&request.outputs, model.outputs(), model.classes())?;
+    let (images, form) = inputs::images(&mut request, &model, engine)?;
+    // Before any work, which would be wasted.
+    for _ in &images {
+        context.allowance.take()?;
+    }
+    let images = classify(engine, &model, images, context).await?;
+    Ok(Inferred {
+        model,
+        id: request.id,
+        form,
+        requested,
+        images,
+    })
+}
+
+fn is_model_ready(engine: &Engine, name: &str, version: &str) -> bool {
+    Model::find(engine, name, version).is_ok() && engine.readiness().is_ready()
 }
 
 /// Classifies all images, or returns the error of the first that fails.
@@ -97,7 +139,7 @@ async fn classify(
                     .await
             }
         }?;
-        classification.log(context.head.id.as_str());
+        classification.log(&context.head);
         Ok(classification)
     });
     classification
@@ -128,8 +170,7 @@ impl GrpcInferenceService for OipService {
         request: Request<ModelReadyRequest>,
     ) -> Result<Response<ModelReadyResponse>, Status> {
         let ModelReadyRequest { name, version } = request.get_ref();
-        let known = Model::find(self.engine(), name, version).is_ok();
-        let ready = known && self.engine().readiness().is_ready();
+        let ready = is_model_ready(self.engine(), name, version);
         Ok(Response::new(ModelReadyResponse { ready }))
     }
 
@@ -139,8 +180,8 @@ impl GrpcInferenceService for OipService {
     ) -> Result<Response<ServerMetadataResponse>, Status> {
         const EXTENSIONS: [&str; 3] = ["classification", "model_configuration", "model_repository"];
         Ok(Response::new(ServerMetadataResponse {
-            name: "imageclassifier".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
+            name: SERVER_NAME.to_owned(),
+            version: SERVER_VERSION.to_owned(),
             extensions: EXTENSIONS.map(str::to_owned).to_vec(),
         }))
     }
@@ -209,7 +250,7 @@ impl GrpcInferenceService for OipService {
         &self,
         request: Request<ModelInferRequest>,
     ) -> Result<Response<ModelInferResponse>, Status> {
-        let context = RequestContext::new(&self.0, &request);
+        let context = RequestContext::new(&self.0, request.extensions());
         let head = context.head.clone();
         let outcome = self.infer(message::take(request), context).await;
         self.0.respond(&head, outcome)

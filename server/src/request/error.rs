@@ -26,6 +26,10 @@ pub(crate) enum RequestError {
     )]
     MessageMalformed,
     #[error(
+        "the body is not an inference request: {problem}: send the JSON of the Open Inference Protocol, and its length in Inference-Header-Content-Length if binary tensors follow it"
+    )]
+    JsonMalformed { problem: String },
+    #[error(
         "the server does not support this compression of messages: use gzip or zstd, or send the message uncompressed"
     )]
     MessageCompressed,

@@ -1,6 +1,6 @@
 //! What every layer may need to know about a request, read from its head once.
 
-use std::time::Instant;
+use std::{net::IpAddr, time::Instant};
 
 use axum::{
     extract::Request,
@@ -9,10 +9,9 @@ use axum::{
 };
 use http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
 
-use crate::request::request_id::RequestId;
+use crate::request::{method::CLASSIFY_PATH, peer::Peer, request_id::RequestId};
 
-/// Where plain HTTP accepts an image.
-pub(crate) const CLASSIFY_PATH: &str = "/v1/classify";
+pub(crate) use crate::request::method::Method;
 
 /// How much of an unknown path the answer shows.
 const PATH_BYTES_SHOWN: usize = 64;
@@ -24,6 +23,8 @@ pub(crate) struct RequestHead {
     pub(crate) method: Method,
     pub(crate) protocol: Protocol,
     pub(crate) arrived_at: Instant,
+    /// The client's address; `None` where there is no connection.
+    pub(crate) client: Option<IpAddr>,
 }
 
 /// How a request is encoded on the wire.
@@ -34,29 +35,6 @@ pub(crate) enum Protocol {
     GrpcWebText,
     /// No gRPC at all: an image as the body, JSON as the response.
     Http,
-}
-
-/// The method of the request. Of methods that others define, only the service or the purpose is distinguished.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Method {
-    Classify,
-    ClassifyBatch,
-    ClassifyStream,
-    GetModel,
-    ListModels,
-    Embed,
-    PublishModel,
-    Feedback,
-    ModelInfer,
-    /// Open Inference Protocol: which models there are.
-    OipMetadata,
-    /// Open Inference Protocol: loads and unloads models.
-    OipRepository,
-    /// Open Inference Protocol: whether requests should be sent here.
-    OipHealth,
-    Health,
-    Reflection,
-    Unknown,
 }
 
 impl RequestHead {
@@ -98,107 +76,6 @@ impl Protocol {
     }
 }
 
-impl Method {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Classify => "Classify",
-            Self::ClassifyBatch => "ClassifyBatch",
-            Self::ClassifyStream => "ClassifyStream",
-            Self::GetModel => "GetModel",
-            Self::ListModels => "ListModels",
-            Self::Embed => "Embed",
-            Self::PublishModel => "PublishModel",
-            Self::Feedback => "Feedback",
-            Self::OipRepository => "inference-repository",
-            Self::ModelInfer => "ModelInfer",
-            Self::OipMetadata => "inference-metadata",
-            Self::OipHealth => "inference-health",
-            Self::Health => "health",
-            Self::Reflection => "reflection",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    /// The full name, for traces.
-    pub(crate) fn full_name(self) -> &'static str {
-        match self {
-            Self::Classify => "imageclassifier.ImageClassifier/Classify",
-            Self::ClassifyBatch => "imageclassifier.ImageClassifier/ClassifyBatch",
-            Self::ClassifyStream => "imageclassifier.ImageClassifier/ClassifyStream",
-            Self::GetModel => "imageclassifier.ImageClassifier/GetModel",
-            Self::ListModels => "imageclassifier.ImageClassifier/ListModels",
-            Self::Embed => "imageclassifier.ImageClassifier/Embed",
-            Self::PublishModel => "imageclassifier.ImageClassifier/PublishModel",
-            Self::Feedback => "imageclassifier.ImageClassifier/Feedback",
-            Self::ModelInfer => "inference.GRPCInferenceService/ModelInfer",
-            Self::OipMetadata | Self::OipRepository | Self::OipHealth => {
-                "inference.GRPCInferenceService"
-            }
-            Self::Health => "grpc.health.v1.Health",
-            Self::Reflection => "grpc.reflection.v1.ServerReflection",
-            Self::Unknown => "_OTHER",
-        }
-    }
-
-    /// Whether the network sees the request's images.
-    pub(crate) fn infers(self) -> bool {
-        match self {
-            Self::Classify
-            | Self::ClassifyBatch
-            | Self::ClassifyStream
-            | Self::Embed
-            | Self::Feedback
-            | Self::ModelInfer => true,
-            Self::GetModel
-            | Self::PublishModel
-            | Self::OipRepository
-            | Self::ListModels
-            | Self::OipMetadata
-            | Self::OipHealth
-            | Self::Health
-            | Self::Reflection
-            | Self::Unknown => false,
-        }
-    }
-
-    /// Whether the network sees one image.
-    pub(crate) fn has_one_image(self) -> bool {
-        matches!(self, Self::Classify | Self::Embed | Self::Feedback)
-    }
-
-    /// Whether it only asks if requests should be sent here. Probes do so, and have no access token.
-    pub(crate) fn probes(self) -> bool {
-        matches!(self, Self::Health | Self::OipHealth)
-    }
-
-    pub(crate) fn parse_path(path: &str) -> Self {
-        match path {
-            "/imageclassifier.ImageClassifier/Classify" => Self::Classify,
-            "/imageclassifier.ImageClassifier/ClassifyBatch" => Self::ClassifyBatch,
-            "/imageclassifier.ImageClassifier/ClassifyStream" => Self::ClassifyStream,
-            "/imageclassifier.ImageClassifier/GetModel" => Self::GetModel,
-            "/imageclassifier.ImageClassifier/ListModels" => Self::ListModels,
-            "/imageclassifier.ImageClassifier/Embed" => Self::Embed,
-            "/imageclassifier.ImageClassifier/PublishModel" => Self::PublishModel,
-            "/imageclassifier.ImageClassifier/Feedback" => Self::Feedback,
-            "/inference.GRPCInferenceService/ModelInfer" => Self::ModelInfer,
-            "/inference.GRPCInferenceService/ServerMetadata"
-            | "/inference.GRPCInferenceService/ModelMetadata"
-            | "/inference.GRPCInferenceService/ModelConfig"
-            | "/inference.GRPCInferenceService/RepositoryIndex" => Self::OipMetadata,
-            "/inference.GRPCInferenceService/RepositoryModelLoad"
-            | "/inference.GRPCInferenceService/RepositoryModelUnload" => Self::OipRepository,
-            "/inference.GRPCInferenceService/ServerLive"
-            | "/inference.GRPCInferenceService/ServerReady"
-            | "/inference.GRPCInferenceService/ModelReady" => Self::OipHealth,
-            CLASSIFY_PATH => Self::Classify,
-            _ if path.starts_with("/grpc.health.v1.Health/") => Self::Health,
-            _ if path.starts_with("/grpc.reflection.v1") => Self::Reflection,
-            _ => Self::Unknown,
-        }
-    }
-}
-
 /// Reads the head of each RPC and normalises its content type for the layers below. Everything else gets 415: a form that a
 /// foreign page can post without a preflight must never pass for an RPC.
 pub(crate) async fn parse_head(mut request: Request, next: Next) -> Response {
@@ -232,6 +109,7 @@ async fn begin(protocol: Protocol, mut request: Request, next: Next) -> Response
         id: id.clone(),
         protocol,
         arrived_at,
+        client: request.extensions().get().map(|&Peer(client)| client),
     };
     request.extensions_mut().insert(head);
     let mut response = next.run(request).await;

@@ -29,6 +29,7 @@ mod plain;
 mod plain_http;
 mod probes;
 mod protocol;
+mod proxies;
 mod raw_http2;
 mod readiness;
 mod rejections;

@@ -4,6 +4,7 @@ mod description;
 mod invalid;
 mod limits;
 pub(crate) mod messages;
+mod rest;
 
 use std::{pin::pin, time::Duration};
 

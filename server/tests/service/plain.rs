@@ -43,9 +43,15 @@ pub(crate) fn read(response: &Response<Bytes>) -> Result<ClassifyImageResponse, 
     if response.status() == 200 {
         return Ok(answer(&body));
     }
+    Err(read_error(response))
+}
+
+/// The status of a request that failed.
+pub(crate) fn read_error(response: &Response<Bytes>) -> Status {
+    let body: Value = serde_json::from_slice(response.body()).unwrap();
     let status = status(&body);
     check_head(response.status().as_u16(), response.headers(), &status);
-    Err(status)
+    status
 }
 
 fn answer(body: &Value) -> ClassifyImageResponse {
@@ -125,7 +131,7 @@ fn check_head(http_status: u16, headers: &HeaderMap, status: &Status) {
     let reason = details.error_info().map(|info| &*info.reason);
     let expected = match (reason.unwrap_or_default(), status.code()) {
         ("IMAGE_TOO_LARGE", _) => 413,
-        ("IMAGE_FORMAT_UNKNOWN", _) => 415,
+        ("IMAGE_FORMAT_UNKNOWN" | "MESSAGE_COMPRESSED", _) => 415,
         ("OVERLOADED", _) => 503,
         ("RATE_LIMITED", _) => 429,
         (_, Code::InvalidArgument) => 400,

@@ -1,10 +1,9 @@
 use axum::extract::Request;
 use bytes::Bytes;
 use http::{HeaderMap, header};
-use http_body_util::BodyExt;
 
 use crate::{
-    observe::error_reporter::ReportedError, protocols::http::rejection::Rejection,
+    protocols::http::rejection::{Rejection, read_body, rejection_of_upload},
     request::error::RequestError,
 };
 
@@ -22,12 +21,7 @@ pub(super) async fn image(request: Request) -> Result<Bytes, Rejection> {
             let boundary = boundary.map_err(|_| RequestError::FormMalformed)?;
             first_file(request, boundary).await
         }
-        None => {
-            let body = request.into_body().collect().await;
-            Ok(body
-                .map_err(|error| rejection_of_upload(error.into_inner()))?
-                .to_bytes())
-        }
+        None => read_body(request.into_body()).await,
     }
 }
 
@@ -66,13 +60,5 @@ fn rejection_of_form(error: multer::Error) -> Rejection {
     match error {
         multer::Error::StreamReadFailed(error) => rejection_of_upload(error),
         _ => RequestError::FormMalformed.into(),
-    }
-}
-
-/// The error of an upload that was rejected while it was sent, or cut off on its way.
-fn rejection_of_upload(error: axum::BoxError) -> Rejection {
-    match ReportedError::find(&*error) {
-        Some(error) => Rejection::Body(error.clone()),
-        None => RequestError::MessageMalformed.into(),
     }
 }

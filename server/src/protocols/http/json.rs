@@ -10,10 +10,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tonic_types::ErrorDetails;
 
-use crate::request::{error::RequestError, head::RequestHead};
+use crate::request::{error::RequestError, head::RequestHead, method::is_oip_path};
 
 /// `body` as JSON.
-pub(super) fn json_response(status: StatusCode, body: &impl Serialize) -> Response {
+pub(crate) fn json_response(status: StatusCode, body: &impl Serialize) -> Response {
     let body = serde_json::to_vec(body).expect("text and numbers are JSON");
     let content_type = [(header::CONTENT_TYPE, "application/json")];
     (status, content_type, body).into_response()
@@ -22,20 +22,25 @@ pub(super) fn json_response(status: StatusCode, body: &impl Serialize) -> Respon
 /// Translates rejections, which every layer writes for gRPC, to HTTP status codes and JSON.
 pub(crate) async fn as_json(request: Request, next: Next) -> Response {
     let head = RequestHead::from_extensions(request.extensions());
+    let is_oip = is_oip_path(request.uri().path());
     let response = next.run(request).await;
     match response.extensions().get() {
-        Some(error) => write_error(error, head.id.as_str()),
+        Some(error) => write_error(error, head.id.as_str(), is_oip),
         None => response,
     }
 }
 
-fn write_error(error: &RequestError, request_id: &str) -> Response {
+/// The Open Inference Protocol has the message as `error`.
+fn write_error(error: &RequestError, request_id: &str, is_oip: bool) -> Response {
     let http_status = error.http_status();
-    let body = json!({
+    let mut body = json!({
         "code": i32::from(error.code()),
         "message": error.to_string(),
         "details": any(&error.details(request_id)),
     });
+    if is_oip {
+        body["error"] = body["message"].clone();
+    }
     let mut response = json_response(http_status, &body);
     let headers = response.headers_mut();
     if let Some(delay) = error.retry_delay() {

@@ -21,7 +21,7 @@ use crate::{
     protocols::oip::element_count::ElementCount,
     request::{
         error::RequestError,
-        head::{Method, RequestHead},
+        head::{Method, Protocol, RequestHead},
     },
 };
 
@@ -32,7 +32,7 @@ const INLINE_BYTES_MAX: usize = 64 << 10;
 #[derive(Clone)]
 struct Decoded(Arc<Mutex<ModelInferRequest>>);
 
-/// Checks the number of elements in the messages of ModelInfer, and decodes the long messages. tonic would do so on a runtime
+/// Checks the number of elements in the gRPC messages of ModelInfer, and decodes the long messages. tonic would do so on a runtime
 /// thread; it gets an empty message instead.
 pub(crate) async fn decode(
     State((limits, offload, reporter)): State<(BodyLimits, Offload, ErrorReporter)>,
@@ -40,7 +40,7 @@ pub(crate) async fn decode(
     next: Next,
 ) -> Response {
     let head = RequestHead::from_extensions(request.extensions());
-    if head.method != Method::ModelInfer {
+    if head.method != Method::ModelInfer || head.protocol == Protocol::Http {
         return next.run(request).await;
     }
     let (mut parts, body) = request.into_parts();

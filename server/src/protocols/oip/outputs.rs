@@ -9,6 +9,7 @@ use proto::{
     DataType, InferTensorContents, ModelInferResponse,
     model_infer_request::InferRequestedOutputTensor, model_infer_response::InferOutputTensor,
 };
+use serde::Serialize;
 
 use crate::{
     engine::job::Classification,
@@ -36,7 +37,9 @@ pub(crate) struct RequestedOutput {
 }
 
 /// The elements of one tensor.
-enum Elements {
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Elements {
     Fp32(Vec<f32>),
     Strings(Vec<String>),
 }
@@ -144,30 +147,47 @@ fn highest(top_k: i64, classes: usize) -> Result<usize, RequestError> {
         })
 }
 
-/// Writes the outputs into `response`. The rankings must contain all classes.
-pub(crate) fn write(
-    response: &mut ModelInferResponse,
-    requested: &[RequestedOutput],
-    images: &[Classification],
-    form: Form,
-) {
-    for output in requested {
-        let elements = output.elements(images);
+/// An output with its elements.
+pub(crate) struct OutputTensor {
+    pub(crate) name: &'static str,
+    pub(crate) shape: Vec<i64>,
+    pub(crate) elements: Elements,
+}
+
+impl OutputTensor {
+    pub(crate) fn datatype(&self) -> &'static str {
+        datatype_name(match self.elements {
+            Elements::Fp32(_) => DataType::TypeFp32,
+            Elements::Strings(_) => DataType::TypeString,
+        })
+    }
+
+    /// Adds the tensor to `response`.
+    pub(crate) fn write(self, response: &mut ModelInferResponse, form: Form) {
         let mut tensor = InferOutputTensor {
-            name: output.output.name().to_owned(),
-            datatype: datatype_name(elements.datatype()).to_owned(),
-            shape: output.shape(images),
+            name: self.name.to_owned(),
+            datatype: self.datatype().to_owned(),
+            shape: self.shape,
             ..Default::default()
         };
         match form {
-            Form::Raw => response.raw_output_contents.push(elements.raw()),
-            Form::Typed => tensor.contents = Some(elements.typed()),
+            Form::Raw => response.raw_output_contents.push(self.elements.raw()),
+            Form::Typed => tensor.contents = Some(self.elements.typed()),
         }
         response.outputs.push(tensor);
     }
 }
 
 impl RequestedOutput {
+    /// The output for these images, whose rankings must contain all classes.
+    pub(crate) fn tensor(self, images: &[Classification]) -> OutputTensor {
+        OutputTensor {
+            name: self.output.name(),
+            shape: self.shape(images),
+            elements: self.elements(images),
+        }
+    }
+
     fn shape(self, images: &[Classification]) -> Vec<i64> {
         let length = |length: usize| i64::try_from(length).expect("short");
         let classes = images
@@ -226,14 +246,8 @@ fn probabilities(image: &Classification) -> Vec<f32> {
 }
 
 impl Elements {
-    fn datatype(&self) -> DataType {
-        match self {
-            Self::Fp32(_) => DataType::TypeFp32,
-            Self::Strings(_) => DataType::TypeString,
-        }
-    }
-
-    fn raw(self) -> Bytes {
+    /// As bytes, little-endian; each string behind its length.
+    pub(crate) fn raw(self) -> Bytes {
         match self {
             Self::Fp32(values) => values.into_iter().flat_map(f32::to_le_bytes).collect(),
             Self::Strings(texts) => texts

@@ -21,6 +21,7 @@ impl RequestError {
     pub(crate) fn http_status(&self) -> StatusCode {
         match self {
             Self::MetadataTooLarge { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::MessageCompressed => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             _ => http_status(self.code(), self.reason()),
         }
     }
@@ -42,7 +43,7 @@ impl RequestError {
                 },
             ),
             Self::MessageTooLarge { .. } => (Code::InvalidArgument, ErrorReason::ImageTooLarge),
-            Self::MessageMalformed | Self::MetadataTooLarge { .. } => {
+            Self::MessageMalformed | Self::JsonMalformed { .. } | Self::MetadataTooLarge { .. } => {
                 (Code::InvalidArgument, ErrorReason::MessageMalformed)
             }
             Self::MessageCompressed => (Code::Unimplemented, ErrorReason::MessageCompressed),

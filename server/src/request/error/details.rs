@@ -117,6 +117,7 @@ impl RequestError {
             Self::TensorMalformed { field, .. } => (Some(field), vec![]),
             Self::ParameterMalformed { name, .. } => (Some(name), vec![]),
             Self::MessageMalformed
+            | Self::JsonMalformed { .. }
             | Self::MetadataTooLarge { .. }
             | Self::MessageCompressed
             | Self::UnknownMethod { .. }

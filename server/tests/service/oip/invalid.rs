@@ -17,13 +17,13 @@ use super::messages::{
 use crate::app::{App, photograph};
 
 /// A name, a change that makes a request invalid, and the reason of the error.
-type Case = (
+pub(super) type Case = (
     &'static str,
     Box<dyn Fn(&mut ModelInferRequest)>,
     &'static str,
 );
 
-fn invalid() -> Vec<Case> {
+pub(super) fn invalid() -> Vec<Case> {
     fn case(
         name: &'static str,
         spoil: impl Fn(&mut ModelInferRequest) + 'static,
