@@ -5,7 +5,7 @@ import resource
 import select
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import hpack
@@ -127,6 +127,13 @@ def closed_loop(port: int, message: bytes, in_flight_max: int, seconds: float) -
 def open_loop(port: int, message: bytes, rate: float, seconds: float) -> Load:
     """Sends `rate` requests per second, whether or not the server responds."""
     return _load(port, message, seconds, lambda elapsed_s, sent, _in_flight: sent <= elapsed_s * rate)
+
+
+def at_times(port: int, message: bytes, times_s: Sequence[float], seconds: float) -> Load:
+    """Sends a request at each of these times, seconds after the start, whether or not the server responds."""
+    return _load(
+        port, message, seconds, lambda elapsed_s, sent, _in_flight: sent < len(times_s) and times_s[sent] <= elapsed_s
+    )
 
 
 def _load(port: int, message: bytes, seconds: float, due: Callable[[float, int, int], bool]) -> Load:

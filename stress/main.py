@@ -1,9 +1,11 @@
 """Tests the server under load, faults and bad input, and prints a table of figures with their targets.
 
 usage: main.py [SCENARIO...] [--minutes N] [--pause MS]
+       main.py fleet [SCENARIO...]
 
-Runs all scenarios by default. The soak lasts N minutes (default: 60), and each of its clients pauses for MS milliseconds
-between two requests (default: 20). Exits with 1 if a figure misses its target.
+Runs all scenarios with one server by default; after `fleet`, those with several servers behind Envoy. The soak lasts N minutes
+(default: 60), and each of its clients pauses for MS milliseconds between two requests (default: 20). Exits with 1 if a figure
+misses its target.
 """
 
 import argparse
@@ -16,6 +18,8 @@ SCENARIOS = ["memory", "malformed", "slow", "flood", "cancel", "drain", "overloa
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["fleet"]:
+        return _report(importlib.import_module("fleet.main").figures(sys.argv[2:]))
     parser = argparse.ArgumentParser(prog="cargo xtask stress")
     names = [*SCENARIOS, "all"]
     parser.add_argument("scenario", nargs="*", default=["all"], metavar="|".join(names))
@@ -34,6 +38,11 @@ def main() -> int:
         report_progress(f"{name} ...")
         scenario = importlib.import_module(name)
         figures += scenario.figures(*soak) if name == "soak" else scenario.figures()
+    return _report(figures)
+
+
+def _report(figures: list[Figure]) -> int:
+    """Prints the table. The exit status."""
     missed = sum(not figure.ok for figure in figures)
     print(f"{machine()}\n\n{table(figures)}\n\n{len(figures) - missed} of {len(figures)} targets met")
     return 1 if missed else 0

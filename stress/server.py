@@ -32,11 +32,17 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-class Server:
-    """A running server, ready after construction. `stop` or the end of a `with` block kills it."""
+def cpu_s(process: int) -> float:
+    """CPU time that a process has used."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def __init__(self, name: str, *options: str) -> None:
-        self.port = free_port()
+
+class Server:
+    """A running server, ready after construction unless `wait` is false. `stop` or the end of a `with` block kills it."""
+
+    def __init__(self, name: str, *options: str, port: int = 0, wait: bool = True) -> None:
+        self.port = port or free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.metrics_address = f"127.0.0.1:{free_port()}"
         OUTPUT.mkdir(parents=True, exist_ok=True)
@@ -46,9 +52,10 @@ class Server:
         environment = {key: value for key, value in os.environ.items() if not key.startswith("IMAGECLASSIFIER_")}
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([*command, *options], stdout=log, stderr=log, env=environment)
-        self._wait_until_ready()
+        if wait:
+            self.wait_until_ready()
 
-    def _wait_until_ready(self) -> None:
+    def wait_until_ready(self) -> None:
         until = time.monotonic() + START_TIMEOUT_S
         while not self.ready():
             if self.process.poll() is not None or time.monotonic() > until:
@@ -84,8 +91,7 @@ class Server:
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def cpu_s(self) -> float:
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_s(self.process.pid)
 
     def _status(self, field: str) -> int:
         text = Path(f"/proc/{self.process.pid}/status").read_text()

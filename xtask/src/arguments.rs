@@ -14,6 +14,7 @@ pub(crate) enum Task {
     Page,
     Test,
     Dist { triples: Vec<String>, check: bool },
+    Deploy,
     Weights { variants: Vec<String> },
     Bench { name: String, options: Vec<String> },
     Cases { folder: String, dev: bool },
@@ -52,6 +53,7 @@ impl Task {
                 triples: words(matches, "triples"),
                 check: matches.get_flag("check"),
             },
+            "deploy" => Self::Deploy,
             "weights" => Self::Weights {
                 variants: words(matches, "variants"),
             },
@@ -125,6 +127,15 @@ fn command() -> Command {
                         .action(ArgAction::SetTrue)
                         .help("Builds nothing: installs each package into an empty place and tries it"),
                 ),
+            Command::new("deploy")
+                .about("Checks the files in deploy/: chart, KServe, Compose, Envoy, alerts, dashboard")
+                .arg(
+                    Arg::new("check")
+                        .long("check")
+                        .action(ArgAction::SetTrue)
+                        .required(true)
+                        .help("Against schemas and with the programs that read them; nothing is deployed"),
+                ),
             Command::new("weights")
                 .about("Downloads and converts the weights of a larger network into target/weights/")
                 .arg(
@@ -157,7 +168,8 @@ fn command() -> Command {
                 .about("Tries the promises of RELIABILITY.md on a release server")
                 .arg(passed_on("options").help(
                     "[SCENARIO...] [--minutes N] [--pause MS]: memory, malformed, slow, flood, cancel, drain, \
-                     overload, soak (60 minutes, or N; each caller pauses for 20 ms, or MS); all without a scenario",
+                     overload, soak (60 minutes, or N; each caller pauses for 20 ms, or MS); all without a scenario. \
+                     Or fleet [SCENARIO...]: several servers behind Envoy; `stress fleet --help` lists them",
                 )),
             Command::new("fuzz")
                 .about("Sends damaged bytes to what callers reach")
@@ -197,108 +209,4 @@ fn passed_on(name: &'static str) -> Arg {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parsed(words: &str) -> Task {
-        let words = ["cargo xtask"].into_iter().chain(words.split_whitespace());
-        Task::try_of(words).unwrap()
-    }
-
-    fn owned(words: &[&str]) -> Vec<String> {
-        words.iter().map(|&word| word.to_owned()).collect()
-    }
-
-    #[test]
-    fn the_definition_is_sound() {
-        command().debug_assert();
-    }
-
-    #[test]
-    fn passes_options_on_with_and_without_dashes_before_them() {
-        let options = owned(&["--listen", "127.0.0.1:1", "--log", "warn"]);
-        for words in [
-            "run -- --listen 127.0.0.1:1 --log warn",
-            "run --listen 127.0.0.1:1 --log warn",
-        ] {
-            assert_eq!(
-                parsed(words),
-                Task::Run {
-                    options: options.clone()
-                }
-            );
-        }
-        assert_eq!(parsed("run"), Task::Run { options: vec![] });
-        let options = owned(&["soak", "--minutes", "5"]);
-        assert_eq!(parsed("stress soak --minutes 5"), Task::Stress { options });
-        let (name, options) = ("server".to_owned(), owned(&["12 MP", "--json"]));
-        let words = ["cargo xtask", "bench", "server", "12 MP", "--json"];
-        assert_eq!(Task::try_of(words).unwrap(), Task::Bench { name, options });
-    }
-
-    #[test]
-    fn tries_the_mutants_of_a_crate() {
-        let (name, options) = ("jpeg".to_owned(), owned(&["--shard", "1/8"]));
-        let parsed = parsed("mutants jpeg --shard 1/8");
-        assert_eq!(parsed, Task::Mutants { name, options });
-    }
-
-    #[test]
-    fn fuzzes_one_target_or_all_any_number_of_times() {
-        let runs = fuzz::RUNS_DEFAULT.parse().unwrap();
-        assert_eq!(parsed("fuzz"), Task::Fuzz { target: None, runs });
-        let target = Some("jpeg".to_owned());
-        assert_eq!(
-            parsed("fuzz jpeg --runs 7"),
-            Task::Fuzz {
-                target: target.clone(),
-                runs: 7
-            }
-        );
-        assert_eq!(parsed("fuzz --runs 7 jpeg"), Task::Fuzz { target, runs: 7 });
-    }
-
-    #[test]
-    fn packages_and_checks_some_targets_or_all() {
-        let dist = |triples: &[&str], check| Task::Dist {
-            triples: owned(triples),
-            check,
-        };
-        assert_eq!(parsed("dist"), dist(&[], false));
-        let triple = dist::TRIPLES[1];
-        let words = format!("dist --check {triple}");
-        assert_eq!(parsed(&words), dist(&[triple], true));
-    }
-
-    #[test]
-    fn rejects_what_names_no_task() {
-        for words in [
-            "",
-            "runn",
-            "mutants",
-            "mutants web",
-            "fuzz jepg",
-            "fuzz --runs",
-            "fuzz --runs many",
-            "fuzz --runs 0",
-            "weights",
-            "weights lite9",
-            "bench",
-            "bench nothing",
-            "test now",
-            "dist x86_64-unknown-linux-gnu",
-        ] {
-            let words = ["cargo xtask"].into_iter().chain(words.split_whitespace());
-            assert!(Task::try_of(words).is_err());
-        }
-    }
-
-    #[test]
-    fn help_names_every_command() {
-        let help = command().render_help().to_string();
-        for command in command().get_subcommands() {
-            assert!(help.contains(command.get_name()));
-            assert!(command.get_about().is_some(), "{}", command.get_name());
-        }
-    }
-}
+mod tests;

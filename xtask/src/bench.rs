@@ -15,11 +15,12 @@ use crate::{
     tools::packages::{self, debian},
 };
 
-pub(crate) const NAMES: [&str; 7] = [
+pub(crate) const NAMES: [&str; 8] = [
     "classes",
     "engine",
     "layers",
     "preprocessing",
+    "scaling",
     "server",
     "stream",
     "wasm",
@@ -45,6 +46,10 @@ pub(crate) fn measure(name: &str, options: &[String]) -> anyhow::Result<()> {
             product(&["imageclassifier-server"])?;
             build(&["-p", "bare"])?;
             python(name, options)
+        }
+        "scaling" => {
+            product(&["imageclassifier-server"])?;
+            python("scaling/main", options)
         }
         "stream" => {
             product(&["imageclassifier-server", "imageclassifier-cli"])?;

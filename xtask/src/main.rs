@@ -7,6 +7,7 @@ mod cases;
 mod conformance;
 mod cycles;
 mod deny;
+mod deploy;
 mod dist;
 mod doctor;
 mod examples;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Task::Test => return test::everything(),
         Task::Dist { triples, check } if check => dist::check(&triples),
         Task::Dist { triples, .. } => dist::build(&triples),
+        Task::Deploy => deploy::check(Step::unseen()),
         Task::Weights { variants } => weights::make(&variants, Step::unseen()),
         Task::Bench { name, options } => bench::measure(&name, &options),
         Task::Cases { folder, dev } => cases::compare(&folder, dev),

@@ -3,7 +3,7 @@
 use std::{process::ExitCode, thread};
 
 use crate::{
-    browser, cycles, deny, examples, openapi,
+    browser, cycles, deny, deploy, examples, openapi,
     process::{command, run},
     run::{COMPILE_PAGE, PAGE, TOOLS, build_page},
     steps::{Step, Steps},
@@ -20,6 +20,7 @@ const PAGE_TESTS: &str = "the page's unit tests";
 const DENY: &str = "dependencies: bans, licences, sources";
 const BENCHMARKS: &str = "the benchmarks' lock file";
 const OPENAPI: &str = "lints, OpenAPI";
+const DEPLOYMENT: &str = "deployment files";
 const WEIGHTS: &str = "weights of Lite1 and Lite2";
 const BROWSER_SET_UP: &str = "browser tests: set-up";
 const COMPILE: &str = "tests: compile";
@@ -27,7 +28,7 @@ const TESTS: &str = "unit, golden and integration tests";
 const EXAMPLES: &str = "foreign clients";
 const BROWSER: &str = "browser tests";
 
-const STEPS: [&str; 17] = [
+const STEPS: [&str; 18] = [
     FORMAT,
     CYCLES,
     LINTS,
@@ -39,6 +40,7 @@ const STEPS: [&str; 17] = [
     DENY,
     BENCHMARKS,
     OPENAPI,
+    DEPLOYMENT,
     WEIGHTS,
     BROWSER_SET_UP,
     COMPILE,
@@ -83,6 +85,7 @@ fn registries(tally: &Tally, steps: &Steps) {
     tally.check(steps, DENY, deny::check);
     tally.check(steps, BENCHMARKS, benchmarks_are_locked);
     tally.check(steps, OPENAPI, openapi::lint);
+    tally.check(steps, DEPLOYMENT, deploy::check);
     tally.check(steps, WEIGHTS, |step| weights::make(&weights::TESTED, step));
     tally.check(steps, BROWSER_SET_UP, browser::set_up);
 }

@@ -12,6 +12,7 @@ mod compression;
 mod connection_age;
 mod deadlines;
 mod decoded_size;
+mod deployment;
 mod errors;
 mod heads;
 mod hosts;

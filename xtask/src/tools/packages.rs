@@ -30,19 +30,57 @@ pub(crate) fn debian(program: &str, packages: &[&str], step: Step<'_>) -> anyhow
         bail!("{program} is missing: install it (Debian calls it {names}) and try again");
     }
     step.say(&format!("Debian packages: {names}"));
-    // Root in a container has no sudo, and needs none.
-    let apt = |arguments: &[&str]| {
-        let mut apt = command(if exists("sudo") { "sudo" } else { "env" });
-        apt.arg("apt-get").args(arguments);
-        apt.env("DEBIAN_FRONTEND", "noninteractive");
-        step.run(&mut apt)
-    };
     let install = ["install", "-y", "-qq", "--no-install-recommends"];
-    apt(&["update", "-qq"])
-        .and_then(|()| apt(&[&install[..], packages].concat()))
+    apt(&["update", "-qq"], step)
+        .and_then(|()| apt(&[&install[..], packages].concat(), step))
         .with_context(|| {
             format!("{program} is missing: as root, run `apt-get install {names}`, and try again")
         })
+}
+
+/// Unpacks a Debian package into `folder` unless `program` is on PATH or there already: for a service that must not start.
+///
+/// # Errors
+/// What to install, if this cannot.
+pub(crate) fn unpacked(
+    program: &str,
+    package: &str,
+    folder: &Path,
+    step: Step<'_>,
+) -> anyhow::Result<()> {
+    let _one = APT.lock().unwrap_or_else(PoisonError::into_inner);
+    if exists(program) || folder.join("usr/bin").join(program).exists() {
+        return Ok(());
+    }
+    if !exists("apt-get") {
+        bail!("{program} is missing: install it (Debian calls it {package}) and try again");
+    }
+    step.say(&format!("Debian package, unpacked: {package}"));
+    let download = folder.with_extension("download");
+    fs::create_dir_all(&download)?;
+    apt(&["update", "-qq"], step)?;
+    step.run(
+        command("apt-get")
+            .current_dir(&download)
+            .args(["download", "-qq", package]),
+    )?;
+    for file in fs::read_dir(&download)? {
+        step.run(
+            command("dpkg-deb")
+                .arg("--extract")
+                .arg(file?.path())
+                .arg(folder),
+        )?;
+    }
+    Ok(fs::remove_dir_all(download)?)
+}
+
+fn apt(arguments: &[&str], step: Step<'_>) -> anyhow::Result<()> {
+    // Root in a container has no sudo, and needs none.
+    let mut apt = command(if exists("sudo") { "sudo" } else { "env" });
+    apt.arg("apt-get").args(arguments);
+    apt.env("DEBIAN_FRONTEND", "noninteractive");
+    step.run(&mut apt)
 }
 
 /// Python with the packages that `requirements` lists, in a virtual environment at `folder`; installed again if the list
