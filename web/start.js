@@ -1,6 +1,16 @@
 // Starts the page's program, whose hashed names Trunk writes into the link #program.
 const program = document.getElementById("program");
 
+// The theme that was chosen in the menu, and whether a page may read the clipboard: before the program is there, so that nothing
+// changes then.
+const { dataset } = document.documentElement;
+try {
+  dataset.theme = localStorage.getItem("imageclassifier.theme") ?? "";
+} catch {
+  // Storage is disabled: the browser's own setting stands.
+}
+if (navigator.clipboard?.read) dataset.paste = "true";
+
 // The static page is painted first, and nothing else loads until then. Not all browsers report that moment, and a hidden tab
 // paints nothing.
 const PAINT = "largest-contentful-paint";
@@ -19,5 +29,6 @@ try {
   throw error;
 }
 
-// After the page is there: what it keeps must not slow it down. Where it may not, the page just needs its server.
+// What needs nothing of the program, and what it keeps must not slow it down. Where it may not, the page just needs its server.
+import("./extras.js");
 navigator.serviceWorker?.register("worker.js").catch(() => {});

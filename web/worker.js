@@ -1,5 +1,5 @@
-// Keeps the page's files, so that the page opens without a network. Images and calls never come here: calls are posted,
-// and only what FILES names is kept. `cargo xtask page` writes the two constants; without it nothing is kept.
+// Keeps the page's files, so that the page opens without a network. Calls never come here: they are posted, and only what FILES
+// names is kept. Images come here only if another app shares them with the installed page; they are kept until it has opened. `cargo xtask page` writes the two constants; without it nothing is kept.
 const VERSION = "unversioned";
 const FILES = [];
 
@@ -22,6 +22,10 @@ self.addEventListener("activate", (event) => {
 self.addEventListener("fetch", (event) => {
   const { method, mode, url } = event.request;
   const { origin, pathname } = new URL(url);
+  if (method === "POST" && origin === self.location.origin && pathname === "/share") {
+    event.respondWith(putAside(event.request));
+    return;
+  }
   const file = pathname.slice(1) || "./";
   if (method !== "GET" || origin !== self.location.origin || !FILES.includes(file)) return;
   // The page itself comes from the server where there is one, so that a new version is seen at once; its files have the
@@ -34,4 +38,17 @@ const fetched = (request) => fetch(request).catch(() => kept(request));
 async function kept(request) {
   const cache = await caches.open(CACHE);
   return (await cache.match(request, { ignoreSearch: true })) ?? fetch(request);
+}
+
+/** What was shared, for extras.js to hand over. */
+async function putAside(request) {
+  const form = await request.formData();
+  const cache = await caches.open("shared");
+  const files = form.getAll("images").filter((file) => file.size > 0);
+  for (const [at, file] of files.entries()) {
+    const headers = { "content-type": file.type, "x-file-name": encodeURIComponent(file.name) };
+    await cache.put(`shared/${at}`, new Response(file, { headers }));
+  }
+  if (!files.length) await cache.put("shared/text", new Response(form.get("url") || form.get("text") || ""));
+  return Response.redirect("./?shared", 303);
 }

@@ -1,6 +1,5 @@
 //! Heatmaps drawn over the image: where a class was seen.
 
-mod colours;
 pub(crate) mod overlay;
 
 use std::{

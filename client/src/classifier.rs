@@ -11,7 +11,7 @@ use tonic::{
 };
 
 use crate::{
-    Answer, CallError, EmbeddedImage, ModelDescription, ModelSummary,
+    Answer, CallError, EmbeddedImage, ModelDescription, ModelList, ModelSummary,
     transport::{Channel, channel},
 };
 
@@ -136,9 +136,17 @@ impl Classifier {
     /// # Errors
     /// [`CallError`]; [`ErrorKind::Unsupported`](crate::ErrorKind) if the server is too old to list models.
     pub async fn list_models(&self) -> Result<Vec<ModelSummary>, CallError> {
+        Ok(self.model_list().await?.models)
+    }
+
+    /// As [`list_models`](Self::list_models), with what the server allows: whether it accepts feedback.
+    ///
+    /// # Errors
+    /// [`CallError`]; [`ErrorKind::Unsupported`](crate::ErrorKind) if the server is too old to list models.
+    pub async fn model_list(&self) -> Result<ModelList, CallError> {
         let request = self.request_with_timeout(ListModelsRequest {});
         let list = self.rpc.clone().list_models(request).await?;
-        Ok(list.into_inner().models)
+        Ok(list.into_inner())
     }
 
     /// Computes the feature vector of one encoded image, as the network of `model` sees it; an empty name means the server's
@@ -154,16 +162,6 @@ impl Classifier {
         let request = self.request_with_timeout(message);
         let embedded = self.rpc.clone().embed(request).await?;
         Ok(embedded.into_inner())
-    }
-
-    /// Whether the server keeps the images of [`Self::feedback`].
-    ///
-    /// # Errors
-    /// [`CallError`]; [`ErrorKind::Unsupported`](crate::ErrorKind) if the server is too old to list models.
-    pub async fn accepts_feedback(&self) -> Result<bool, CallError> {
-        let request = self.request_with_timeout(ListModelsRequest {});
-        let list = self.rpc.clone().list_models(request).await?;
-        Ok(list.into_inner().accepts_feedback)
     }
 
     /// Sends one encoded image with the name of the class that it shows. The server keeps it for the next training.

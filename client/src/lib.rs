@@ -19,8 +19,8 @@ pub use error::{CallError, ErrorKind};
 pub use imageclassifier_proto::json;
 pub use imageclassifier_proto::{
     ClassifyImageResponse as Answer, Crop, EmbedResponse as EmbeddedImage, ErrorReason,
-    GetModelResponse as ModelDescription, Heatmap, Limits, ModelState, ModelSummary, Prediction,
-    Preprocessing, Timings,
+    GetModelResponse as ModelDescription, Heatmap, Limits, ListModelsResponse as ModelList,
+    ModelState, ModelSummary, Prediction, Preprocessing, Timings,
 };
 #[cfg(not(target_arch = "wasm32"))]
 #[allow(deprecated, reason = "the old name stays for one release")]

@@ -41,6 +41,10 @@ cp "$COFFEE" a.jpg
 echo "not an image" >b.jpg
 said=$(node 1.mjs)
 [[ $said == "espresso 0.9"* ]] || fail "the README's first program printed: $said"
+# The program that the page shows, unchanged except for the server.
+sed "s/localhost:50051/$SERVER/" "$here/examples/classify.mjs" >classify.mjs
+said=$(node classify.mjs) || fail "examples/classify.mjs failed"
+[[ $said == "espresso 9"* && $(wc -l <<<"$said") == 5 ]] || fail "examples/classify.mjs printed: $said"
 said=$(node 2.mjs | sort)
 [[ $said == "a.jpg espresso"$'\n'"b.jpg "*JPEG* ]] || fail "the README's second program printed: $said"
 said=$(node 3.mjs)

@@ -47,6 +47,11 @@ said=$(cd "$work/user" && "$work/empty/bin/python" "$OLDPWD/tests/quick_start.py
 [[ $said == [01].*$'\n'"a.jpg espresso"$'\n'"b.jpg IMAGE_FORMAT_UNKNOWN: "*$'\n'"efficientnet-lite0 0 serving"*"espresso"$'\n'"espresso 0.9"* ]] ||
     fail "the README's programs printed: $said"
 
+# The program that the page shows, unchanged except for the server.
+sed "s/localhost:50051/$SERVER/" examples/classify.py >"$work/classify.py"
+said=$(cd "$work/user" && "$work/empty/bin/python" "$work/classify.py") || fail "examples/classify.py failed"
+[[ $said == "espresso 9"* && $(wc -l <<<"$said") == 5 ]] || fail "examples/classify.py printed: $said"
+
 # The wheel again, never the sources, with what only tests need.
 "$test_python" -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps "$wheel"
 "$test_python" -m pip install --quiet --disable-pip-version-check "$wheel"

@@ -1,9 +1,11 @@
-//! Which part of an image the network sees.
+//! Which part of an image the network sees, and how a heatmap over that part is drawn.
 //!
-//! A crate of its own because two sides need the same rule and share nothing else: `model`, which crops, and `web`, which draws
-//! the square around the preview. Were it part of `model`, the page would pull in burn and the decoders. It has no dependencies.
+//! A crate of its own because several sides need the same rules and share nothing else: `model`, which crops, `web`, which draws
+//! the square of the preview and heatmaps, and `cli`, which draws heatmaps. Were it part of `model`, the page would pull in burn
+//! and the decoders. It has no dependencies.
 
 mod exif;
+pub mod heat;
 
 pub use exif::exif_orientation;
 

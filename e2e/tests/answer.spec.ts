@@ -15,14 +15,14 @@ test("more classes are shown without a new request, also for the next image", as
     await expect(meters).toHaveCount(top);
   }
   expect(requests).toBe(0);
-  await page.getByRole("button", { name: "Cat" }).click();
+  await page.getByRole("button", { name: "Cat", exact: true }).click();
   await expect(page.getByTestId("label")).toHaveText("tiger cat");
   await expect(meters).toHaveCount(10);
   expect(requests).toBe(1);
 });
 
 test("the synonyms of a class are shown on request", async ({ page }) => {
-  await page.getByRole("button", { name: "Cat" }).click();
+  await page.getByRole("button", { name: "Cat", exact: true }).click();
   await expectAnswer(page, "tiger cat");
   await expect(page.getByTestId("names")).toHaveCount(0);
   const fetched = page.waitForResponse("**/imagenet1k_labels.txt");
@@ -47,13 +47,10 @@ test("the details name the model and the request", async ({ page }) => {
 });
 
 test("the stages add up to the total time", async ({ page }) => {
-  const time = page.getByTestId("timings");
-  await expect(time).toContainText(/^[\d.]+ ms in total/);
-  const stages = await time.getByRole("listitem").allTextContents();
-  expect(stages.map((stage) => stage.trim().split(" ")[0])).toEqual(["upload", "queue", "decoding", "inference"]);
-  const [all] = (await time.textContent())!.match(/[\d.]+/)!;
-  const sum = stages.map((stage) => Number(stage.match(/[\d.]+/)![0])).reduce((one, other) => one + other);
+  await page.getByTestId("details").locator("summary").click();
+  const time = (await page.getByTestId("timings").textContent())!;
+  const [, all, stages] = time.match(/^([\d.]+) ms in total: (.*)$/)!;
+  expect(stages.replaceAll(/ [\d.]+ ms/g, "")).toBe("upload, queue, decoding, inference");
+  const sum = stages.match(/[\d.]+/g)!.map(Number).reduce((one, other) => one + other);
   expect(Math.abs(sum - Number(all))).toBeLessThan(2.5); // each is rounded
-  const widths = await time.locator("rect").evaluateAll((strips) => strips.map((strip) => Number(strip.getAttribute("width"))));
-  expect(widths.reduce((one, other) => one + other)).toBeCloseTo(100, 3);
 });

@@ -3,16 +3,17 @@ import { SERVER } from "./addresses";
 import { expect, expectAnswer, open, photo, pick, test, violations } from "./classifier";
 
 const PROGRAMS: [title: string, file: string][] = [
-  ["buf curl", "buf/classify.sh"],
-  ["curl (gRPC-Web)", "curl/classify.sh"],
-  ["JavaScript", "javascript/classify_top.js"],
-  ["Python", "python/classify_top.py"],
-  ["Go", "go/classify.go"],
-  ["Rust", "rust/classify.rs"],
-  ["CLI (imageclassifier)", "cli/classify.sh"],
+  ["curl", "examples/curl/classify_http.sh"],
+  ["Python", "clients/python/examples/classify.py"],
+  ["JavaScript", "clients/js/examples/classify.mjs"],
+  ["Go", "examples/go/classify.go"],
+  ["Rust", "examples/rust/classify.rs"],
+  ["CLI", "examples/cli/classify.sh"],
+  ["gRPC", "examples/buf/classify.sh"],
+  ["gRPC-Web", "examples/curl/classify.sh"],
 ];
 
-test("the programs are those of examples/, for this server and as many classes as are shown", async ({ page, context }) => {
+test("the programs are those of the repository, for this server and as many classes as are shown", async ({ page, context }) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await open(page);
   await pick(page, photo("coffee.png"));
@@ -21,18 +22,22 @@ test("the programs are those of examples/, for this server and as many classes a
   await page.getByRole("button", { name: "Use via API" }).click();
   const drawer = page.getByRole("dialog", { name: "Use via API" });
   await expect(drawer).toBeVisible();
-  await expect(drawer.locator("summary")).toHaveText(PROGRAMS.map(([title]) => title));
-  for (const [at, [title, file]] of PROGRAMS.entries()) {
-    const part = drawer.locator("details").nth(at);
-    if ((await part.getAttribute("open")) === null) await part.locator("summary").click();
-    await part.getByRole("button", { name: "Copy" }).click();
-    await expect(part.getByRole("button", { name: "Copied" })).toBeVisible();
-    const program = await readFile(`../examples/${file}`, "utf8");
+  await expect(drawer.getByRole("radio")).toHaveCount(PROGRAMS.length);
+  const code = drawer.locator("code");
+  for (const [title, file] of PROGRAMS) {
+    await drawer.getByRole("radio", { name: title, exact: true }).check();
+    const program = await readFile(`../${file}`, "utf8");
     const here = program
       .replaceAll("localhost:50051", new URL(SERVER).host)
       .replace(/(top_?k"?(: |:|=)|--top-k )5\b/i, "$110");
-    expect(await page.evaluate(() => navigator.clipboard.readText()), title).toBe(here);
-    expect(await part.locator("code").textContent(), title).toBe(here);
+    await expect(code).toHaveText(here, { useInnerText: false });
+    expect(await code.textContent(), title).toBe(here);
+    await drawer.getByRole("button", { name: /Cop/ }).click();
+    await expect.poll(() => page.evaluate(() => navigator.clipboard.readText()), title).toBe(here);
+    const coloured = await page.evaluate(() => [...CSS.highlights].flatMap(([, ranges]) => [...ranges].map(String)).length);
+    expect(coloured, title).toBeGreaterThan(0);
+    const clipped = await drawer.locator("pre").evaluate((pre) => pre.scrollWidth > pre.clientWidth);
+    expect(clipped, title).toBe(false);
   }
 });
 

@@ -53,13 +53,20 @@ test("a picked folder is read without the files of file managers", async ({ page
   rmSync(folder, { recursive: true });
 });
 
-test("a file and a folder dropped together keep their order", async ({ page }) => {
+test("a file and a folder dropped together keep their order, after what failed", async ({ page }) => {
   const folder = await aFolder();
   await open(page);
   await drop(page, [photo("chelsea.png"), folder]);
   await expectDone(page, "4 of 4 images done, 1 failed");
   const top = basename(folder);
-  expect(await names(page)).toEqual([
+  await expect.poll(() => names(page)).toEqual([
+    `${top}/notes.txt`,
+    "chelsea.png",
+    `${top}/coffee.png`,
+    `${top}/inside/rocket.jpg`,
+  ]);
+  await page.getByLabel("Sort").selectOption("as added");
+  await expect.poll(() => names(page)).toEqual([
     "chelsea.png",
     `${top}/coffee.png`,
     `${top}/inside/rocket.jpg`,
@@ -98,8 +105,10 @@ test("a batch is filtered and sorted", async ({ page }) => {
   await open(page);
   await pickAll(page, [...GOLDEN.map(photo), { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("text") }]);
   await expectDone(page, `${GOLDEN.length + 1} of ${GOLDEN.length + 1} images done, 1 failed`);
-  await page.getByTestId("batch").getByLabel("Show").selectOption("failed");
+  await page.getByTestId("batch").getByRole("button", { name: "Show failed" }).click();
   await expect.poll(() => names(page)).toEqual(["notes.txt"]);
+  const show = page.getByTestId("batch").getByLabel("Show");
+  await expect(show.locator("option:checked")).toHaveText("failed");
   await page.getByTestId("batch").getByLabel("Show").selectOption("classified");
   await page.getByLabel("Sort").selectOption("highest confidence first");
   await expect.poll(async () => (await names(page)).length).toBe(GOLDEN.length);

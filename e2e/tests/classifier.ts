@@ -54,6 +54,11 @@ export async function pick(page: Page, file: string | { name: string; mimeType: 
   await page.getByTestId("file").setInputFiles(file);
 }
 
+/** Chooses a tab of the image. */
+export async function show(page: Page, view: "Original" | "Model input" | "Heatmap") {
+  await page.getByRole("radio", { name: view }).check();
+}
+
 /** The answer names `label`, shows five guesses, the best first, and can be heard. */
 export async function expectAnswer(page: Page, label: string) {
   await expectPhase(page, "answered");

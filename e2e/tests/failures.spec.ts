@@ -60,10 +60,10 @@ test("a late answer does not replace a newer one", async ({ page }) => {
     if (route.request() === (await first)) await late;
     await route.fulfill({ response: answer }).catch(() => {}); // the page may have cancelled the request
   });
-  await page.getByRole("button", { name: "Coffee" }).click();
+  await page.getByRole("button", { name: "Coffee", exact: true }).click();
   await first;
   await expectPhase(page, "asking");
-  await page.getByRole("button", { name: "Cat" }).click();
+  await page.getByRole("button", { name: "Cat", exact: true }).click();
   await expectAnswer(page, "tiger cat");
 
   answerLate();

@@ -19,6 +19,7 @@ test("an image of many pixels is shrunk before it is sent, unless the switch is 
   expect(sent[0]).toBeGreaterThan(10_000);
   expect(sent[0]).toBeLessThan(large.length / 2);
 
+  await page.reload(); // the switch is there before an image
   await page.getByLabel(SWITCH).uncheck();
   await page.reload();
   await expect(page.getByLabel(SWITCH)).not.toBeChecked();

@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import { expect, expectAnswer, expectFailure, expectNoSidewaysScroll, open, photo, pick, test } from "./classifier";
+import { expect, expectAnswer, expectFailure, expectNoSidewaysScroll, open, photo, pick, show, test } from "./classifier";
 
 test("a phone 360 pixels wide has nothing to scroll sideways", async ({ page }) => {
   await page.setViewportSize({ width: 360, height: 740 });
@@ -8,8 +8,9 @@ test("a phone 360 pixels wide has nothing to scroll sideways", async ({ page }) 
   await pick(page, photo("coffee.png"));
   await expectAnswer(page, "espresso");
   await expectNoSidewaysScroll(page);
-  await page.getByRole("button", { name: "What the network saw" }).click();
-  await page.getByRole("button", { name: "Why?" }).click();
+  await show(page, "Model input");
+  await expectNoSidewaysScroll(page);
+  await show(page, "Heatmap");
   await page.getByRole("button", { name: "Synonyms" }).click();
   await page.getByTestId("details").locator("summary").click();
   await expect(page.getByTestId("heat")).toBeVisible();
@@ -18,9 +19,9 @@ test("a phone 360 pixels wide has nothing to scroll sideways", async ({ page }) 
   await expect(page.getByRole("dialog")).toBeVisible();
   await expectNoSidewaysScroll(page);
   await page.keyboard.press("Escape");
-  await page.getByRole("button", { name: "Русский" }).click();
+  await page.getByLabel("Language").selectOption("Русский");
   await expectNoSidewaysScroll(page);
-  await page.getByRole("button", { name: "English" }).click();
+  await page.getByLabel("Язык").selectOption("English");
   const name = `${"a_very_long_name_".repeat(8)}.txt`;
   await pick(page, { name, mimeType: "text/plain", buffer: Buffer.from("no image") });
   await expectFailure(page, name);

@@ -36,11 +36,19 @@ test("the chosen model classifies the image shown and is kept for the tab", asyn
   const result = page.getByRole("region", { name: "Result" });
   await expect(result.getByRole("heading")).toHaveText("stripes");
   await expect(result.getByRole("meter")).toHaveCount(2);
+  await expect(page.getByLabel("Classes shown")).toHaveCount(0); // there are no more
+  await expect(page.getByRole("button", { name: "Synonyms" })).toBeHidden(); // a trained class has one name
   await expect(page.getByRole("status")).toHaveText(/^stripes\.png: stripes, \d+\.\d%\.$/);
   await page.getByTestId("details").locator("summary").click();
   await expect(detail(page, "Model")).toHaveText("patterns");
   await expect(detail(page, "Similarity to the closest class")).toHaveText(/^[01]\.\d\d$/);
   await expect(detail(page, "SHA-256 of the weights")).toHaveText(/^[0-9a-f]{64}$/);
+
+  await page.getByRole("button", { name: "Use via API" }).click();
+  for (const [program, names] of [["curl", "&model=patterns"], ["Python", 'model="patterns"'], ["CLI", "--model patterns"]]) {
+    await page.getByRole("radio", { name: program, exact: true }).check();
+    await expect(page.getByRole("dialog").locator("code")).toContainText(names);
+  }
 
   await page.reload();
   await expect(menu).toHaveValue("patterns");
@@ -59,7 +67,7 @@ test("an unknown image is named so, in words", async ({ page, serve }) => {
   await expect(page.getByTestId("unsure")).toHaveText(sentence);
   await expect(page.getByRole("status")).toHaveText(new RegExp(`^coffee\\.png: Unknown\\. ${sentence.source}$`));
   await expect(page.getByRole("alert")).toBeEmpty();
-  await page.getByRole("button", { name: "Русский" }).click();
+  await page.getByLabel("Language").selectOption("Русский");
   await expect(page.getByRole("region", { name: "Результат" }).getByRole("heading")).toHaveText("Неизвестно");
   await expect(page.getByTestId("unsure")).toContainText("Это не похоже ни на один класс модели. Ближе всего: ");
 });
@@ -70,7 +78,7 @@ test("a link to an unknown result says so and chooses its model", async ({ page,
   await choosePatterns(page);
   await pick(page, photo("coffee.png"));
   await expect(page.getByTestId("unsure")).toBeVisible();
-  await page.getByRole("button", { name: "Copy link to this result" }).click();
+  await page.getByRole("button", { name: "Copy link" }).click();
   await expect(page.getByRole("status")).toHaveText("Copied");
   const link = await page.evaluate(() => navigator.clipboard.readText());
 
@@ -157,7 +165,7 @@ test("a phone shows the menu and an unknown image without sideways scrolling", a
   await page.getByTestId("file").setInputFiles([photo("coffee.png"), photo("rocket.jpg")]);
   await expectDone(page, "2 of 2 images done, 2 unknown");
   await expectNoSidewaysScroll(page);
-  await page.getByRole("button", { name: "Русский" }).click();
+  await page.getByLabel("Language").selectOption("Русский");
   await expectDone(page, "Готово 2 из 2 изображений, неизвестно: 2");
   await expectNoSidewaysScroll(page);
 });

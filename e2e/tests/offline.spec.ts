@@ -9,7 +9,7 @@ test("the page opens without a network, and says that the server does not answer
   await page.reload();
   await expectPhase(page, "empty");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("What does your image show?");
-  const sample = page.getByRole("button", { name: "Cat" }).locator("img");
+  const sample = page.getByRole("button", { name: "Cat", exact: true }).locator("img");
   await expect.poll(() => sample.evaluate((image) => (image as HTMLImageElement).naturalWidth)).toBeGreaterThan(0);
   await pick(page, photo("coffee.png"));
   await expectFailure(page, "The server does not answer. Check that it is running, then try again.");

@@ -14,7 +14,7 @@ test("the page says what it may do, and does no more", async ({ page }) => {
   await expectPhase(page, "empty");
   await pick(page, photo("coffee.png"));
   await expectAnswer(page, "espresso");
-  await page.getByRole("button", { name: "Cat" }).click();
+  await page.getByRole("button", { name: "Cat", exact: true }).click();
   await expectAnswer(page, "tiger cat");
   await pick(page, { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no image") });
   await expectFailure(page, "notes.txt");

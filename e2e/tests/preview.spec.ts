@@ -1,10 +1,7 @@
 import type { Locator, Page } from "@playwright/test";
 import { readFileSync } from "node:fs";
-import { expect, expectAnswer, expectPhase, open, photo, pick, test } from "./classifier";
+import { expect, expectAnswer, expectPhase, open, photo, pick, show, test } from "./classifier";
 import { type Turn, png, turnedWebp } from "./images";
-
-const SAW = { name: "What the network saw" };
-const WHY = { name: "Why?" };
 
 test.beforeEach(({ page }) => open(page));
 
@@ -27,7 +24,7 @@ for (const [width, height, left, top, side] of [
       await route.continue();
     });
     await pick(page, { name: "square.png", mimeType: "image/png", buffer });
-    await page.getByRole("button", SAW).click();
+    await show(page, "Model input");
     const before = await drawn(page);
     expect([before.width, before.height]).toEqual([224, 224]);
     const red = before.pixels.filter((_, at) => at % 4 === 0);
@@ -54,11 +51,11 @@ for (const [what, turn, isTurned, first] of TURNS) {
     await expectPhase(page, "answered");
     const size = isTurned ? [height, width] : [width, height];
     await expect.poll(() => previewSize(page)).toEqual(size);
-    await page.getByRole("button", SAW).click();
+    await show(page, "Model input");
     const { pixels } = await drawn(page);
     expect(nameOf(pixels)).toBe(first);
-    await page.getByRole("button", SAW).click();
-    await page.getByRole("button", WHY).click();
+    await show(page, "Heatmap");
+    await expect(page.getByTestId("heat")).toBeVisible();
     const over = await drawn(page); // as wide and high as the server saw the image
     expect(over.width / over.height).toBeCloseTo(size[0] / size[1], 2);
 
@@ -75,21 +72,21 @@ for (const [what, turn, isTurned, first] of TURNS) {
       const { picture_width, picture_height } = JSON.parse(line).crop;
       expect([picture_width, picture_height], JSON.parse(line).file).toEqual(size);
     }
-    const thumbnail = page.locator("[data-state=answered] canvas").first();
+    const thumbnail = page.locator("[data-state]:is([data-state=answered], [data-state=unsure]) canvas").first();
     await expect.poll(async () => nameOf(await pixelsOf(thumbnail)), { timeout: 15_000 }).toBe(first);
   });
 }
 
-test("the image is there again when the square is switched off", async ({ page }) => {
+test("the original is there again after the square", async ({ page }) => {
   await pick(page, photo("coffee.png"));
   await expectAnswer(page, "espresso");
   const drawing = page.getByTestId("drawing");
   await expect(drawing).toBeHidden();
-  await page.getByRole("button", SAW).click();
+  await show(page, "Model input");
   await expect(drawing).toBeVisible();
   await expect(page.getByTestId("preview")).toBeHidden();
   await expect(page.getByTestId("seen")).toContainText("224 × 224 pixels");
-  await page.getByRole("button", SAW).click();
+  await show(page, "Original");
   await expect(page.getByTestId("preview")).toBeVisible();
   await expect(drawing).toBeHidden();
 });
@@ -97,18 +94,17 @@ test("the image is there again when the square is switched off", async ({ page }
 test("each class shows where it was seen, by pointer and keyboard, in colours and in words", async ({ page }) => {
   await pick(page, photo("coffee.png"));
   await expectAnswer(page, "espresso");
-  await page.getByRole("button", WHY).click();
+  await show(page, "Heatmap");
   const words = page.getByTestId("heat");
   await expect(words).toContainText("espresso");
   await expect(page.getByTestId("drawing")).toHaveAccessibleName((await words.textContent())!);
   await expectPlace(page);
   const first = await drawn(page);
 
-  const second = page.getByRole("listitem").filter({ has: page.getByRole("meter") }).nth(1);
+  const second = page.getByRole("listitem").filter({ has: page.getByRole("meter") }).first();
   const label = (await second.getByRole("button").textContent())!;
   await second.hover();
   await expect(words).toContainText(label);
-  await expectPlace(page);
   expect((await drawn(page)).pixels.equals(first.pixels)).toBe(false);
 
   await page.getByRole("button", { name: "espresso", exact: true }).focus();
@@ -117,16 +113,42 @@ test("each class shows where it was seen, by pointer and keyboard, in colours an
   await expect(words).toContainText(label);
   await expect(second.getByRole("button")).toHaveAttribute("aria-pressed", "true");
 
-  await page.getByRole("button", WHY).click();
+  await show(page, "Original");
   await expect(page.getByTestId("drawing")).toBeHidden();
   await expect(words).toHaveCount(0);
+  await second.getByRole("button").click();
+  await expect(page.getByRole("radio", { name: "Heatmap" })).toBeChecked();
+  await expect(words).toContainText(label);
 });
 
-test("the colours can be made weaker until nothing is left of them", async ({ page }) => {
+test("weak evidence is transparent, and the strongest is in the colours of the command line", async ({ page }) => {
   await pick(page, photo("coffee.png"));
   await expectAnswer(page, "espresso");
-  await page.getByRole("button", WHY).click();
+  await show(page, "Heatmap");
+  await page.getByLabel("Overlay opacity").fill("100");
+  const drawing = await drawn(page);
+  let [clear, all] = [0, 0];
+  let brightest = [0, 0, 0];
+  eachInside(drawing, (at) => {
+    const [red, green, blue, opacity] = drawing.pixels.subarray(at, at + 4);
+    all += 1;
+    clear += Number(opacity === 0);
+    if (opacity === 255 && red + green > brightest[0] + brightest[1]) brightest = [red, green, blue];
+  });
+  expect(clear / all).toBeGreaterThan(0.2);
+  expect(clear / all).toBeLessThan(0.95);
+  const [red, green, blue] = brightest; // the light end of "inferno"
+  expect(red).toBeGreaterThan(235);
+  expect(green).toBeGreaterThan(180);
+  expect(blue).toBeLessThan(180);
+});
+
+test("the heatmap can be made weaker until nothing is left of it", async ({ page }) => {
+  await pick(page, photo("coffee.png"));
+  await expectAnswer(page, "espresso");
+  await show(page, "Heatmap");
   const cover = page.getByLabel("Overlay opacity");
+  await expect(cover).toHaveValue("70");
   const strongest = async () => {
     const drawing = await drawn(page);
     let found = 0;
@@ -140,18 +162,6 @@ test("the colours can be made weaker until nothing is left of them", async ({ pa
   expect(Math.abs((await strongest()) - full / 2)).toBeLessThan(4);
   await cover.fill("0");
   expect(await strongest()).toBe(0);
-});
-
-test("colours and square go together", async ({ page }) => {
-  await pick(page, photo("coffee.png"));
-  await expectAnswer(page, "espresso");
-  await page.getByRole("button", SAW).click();
-  const plain = await drawn(page);
-  await page.getByRole("button", WHY).click();
-  await expect(page.getByTestId("heat")).toBeVisible();
-  const coloured = await drawn(page);
-  expect([coloured.width, coloured.height]).toEqual([224, 224]);
-  expect(coloured.pixels.equals(plain.pixels)).toBe(false);
 });
 
 interface Drawn {
@@ -226,13 +236,14 @@ function eachInside({ width, height }: Drawn, visit: (at: number, column: number
   }
 }
 
-/** The words name the part of the square where the magenta is strongest. */
+/** The words name the part of the square where the colour is lightest. */
 async function expectPlace(page: Page) {
   const drawing = await drawn(page);
-  let best = { opacity: 0, column: 0, row: 0 };
+  let best = { light: 0, column: 0, row: 0 };
   eachInside(drawing, (at, column, row) => {
     const [red, green, , opacity] = drawing.pixels.subarray(at, at + 4);
-    if (red > green && opacity > best.opacity) best = { opacity, column, row };
+    const light = (red + 2 * green) * opacity;
+    if (light > best.light) best = { light, column, row };
   });
   const third = (part: number) => [0, 0, 1, 1, 1, 2, 2][Math.floor(part * 7)]; // in cells of the map
   const places = [

@@ -1,6 +1,8 @@
 import type { Page } from "@playwright/test";
-import { readFileSync, readdirSync } from "node:fs";
-import { type Serve, expect, expectAnswer, expectFailure, expectPhase, open, photo, pick, test } from "./classifier";
+import { mkdtempSync, readFileSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Serve, expect, expectAnswer, expectFailure, expectPhase, open, photo, pick, show, test } from "./classifier";
 import { blackPng } from "./images";
 import { Models, unseen } from "./patterns";
 import { expectDone } from "./table";
@@ -11,9 +13,9 @@ const folder = process.env.SCREENSHOTS;
 const PHOTOS = readdirSync(photo("")).filter((name) => /\.(png|jpg)$/.test(name)).sort();
 
 const LOOKS = [
-  { name: "light", colorScheme: "light", width: 1280, height: 900 },
-  { name: "dark", colorScheme: "dark", width: 1280, height: 900 },
-  { name: "phone", colorScheme: "light", width: 360, height: 740 },
+  { name: "light", use: { colorScheme: "light", viewport: { width: 1280, height: 720 } } },
+  { name: "dark", use: { colorScheme: "dark", viewport: { width: 1280, height: 720 } } },
+  { name: "phone", use: { colorScheme: "light", viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true } },
 ] as const;
 
 const STATES: Record<string, (page: Page, serve: Serve) => Promise<void>> = {
@@ -39,22 +41,43 @@ const STATES: Record<string, (page: Page, serve: Serve) => Promise<void>> = {
     await pick(page, photo("astronaut.png"));
     await expectPhase(page, "answered");
   },
-  seen: async (page) => {
+  "model-input": async (page) => {
     await pick(page, photo("coffee.png"));
     await expectAnswer(page, "espresso");
-    await page.getByRole("button", { name: "What the network saw" }).click();
+    await show(page, "Model input");
   },
-  why: async (page) => {
-    await page.getByRole("button", { name: "Cat" }).click();
+  heatmap: async (page) => {
+    await page.getByRole("button", { name: "Cat", exact: true }).click();
     await expectAnswer(page, "tiger cat");
-    await page.getByRole("button", { name: "Why?" }).click();
+    await show(page, "Heatmap");
+    await expect(page.getByTestId("heat")).toBeVisible();
+  },
+  details: async (page) => {
+    await page.getByRole("button", { name: "Cat", exact: true }).click();
+    await expectAnswer(page, "tiger cat");
     await page.getByRole("button", { name: "Synonyms" }).click();
     await page.getByText("tabby cat", { exact: true }).waitFor();
     await page.getByTestId("details").locator("summary").click();
   },
-  programs: async (page) => {
+  comparison: async (page) => {
+    await pick(page, photo("coffee.png"));
+    await expectAnswer(page, "espresso");
+    await page.getByRole("button", { name: "Compare" }).click();
+    await page.getByRole("button", { name: "Cat", exact: true }).click();
+    await expectAnswer(page, "tiger cat");
+  },
+  correction: async (page, serve) => {
+    const folder = mkdtempSync(join(tmpdir(), "feedback-"));
+    await open(page, await serve("--feedback-dir", folder));
+    await pick(page, photo("rocket.jpg"));
+    await expectAnswer(page, "missile");
+    await page.getByText("Wrong?", { exact: true }).click();
+    await page.getByLabel("Correct class").fill("space rocket");
+  },
+  api: async (page) => {
     await page.getByRole("button", { name: "Use via API" }).click();
-    await page.getByRole("dialog").waitFor();
+    await page.getByRole("radio", { name: "Python" }).check();
+    await expect(page.locator("code")).toContainText("import Client");
   },
   shared: async (page) => {
     await page.goto("/#answer=1&model=efficientnet-lite0&revision=1a2b3c&tiger%20cat=0.5612&tabby=0.2418&lynx=0.0311");
@@ -64,13 +87,19 @@ const STATES: Record<string, (page: Page, serve: Serve) => Promise<void>> = {
   russian: async (page) => {
     await pick(page, photo("coffee.png"));
     await expectAnswer(page, "espresso");
-    await page.getByRole("button", { name: "Русский" }).click();
-    await page.getByRole("button", { name: "Почему?" }).click();
+    await page.getByLabel("Language").selectOption("Русский");
+    await page.getByRole("radio", { name: "Теплокарта" }).check();
   },
   failed: async (page) => {
     await page.route("**/Classify", (route) => route.abort());
     await pick(page, photo("coffee.png"));
     await expectFailure(page, "The server does not answer.");
+  },
+  cancelled: async (page) => {
+    await page.route("**/Classify", () => {}); // never answered
+    await pick(page, photo("coffee.png"));
+    await page.getByTestId("progress").getByRole("button", { name: "Cancel" }).click();
+    await expectPhase(page, "cancelled");
   },
   "too-large": async (page) => {
     await page.getByLabel("Shrink large images before sending").uncheck();
@@ -108,7 +137,7 @@ const STATES: Record<string, (page: Page, serve: Serve) => Promise<void>> = {
 };
 
 /** States that are also shown dark and on a phone. */
-const OFTEN = ["empty", "answered", "why", "failed", "batch", "unknown", "batch-unknown"];
+const OFTEN = ["empty", "asking", "answered", "unsure", "heatmap", "comparison", "api", "failed", "cancelled", "shared", "batch", "unknown", "batch-unknown"];
 
 async function choosePatterns(page: Page, serve: Serve) {
   await open(page, await serve("--models", models.path));
@@ -131,20 +160,24 @@ test.beforeAll(() => {
 
 test.afterAll(() => models.remove());
 
-for (const { name, colorScheme, width, height } of LOOKS) {
-  test(`screenshots, ${name}`, async ({ page, serve }) => {
-    await page.emulateMedia({ colorScheme });
-    await page.setViewportSize({ width, height });
-    test.setTimeout(120_000);
-    for (const [state, reach] of Object.entries(STATES)) {
-      if (name !== "light" && !OFTEN.includes(state)) continue;
-      await page.goto("about:blank"); // a URL that differs only in its fragment does not reload the page
-      await open(page);
-      await reach(page, serve);
-      const path = `${folder}/${state}-${name}.jpg`; // a quarter of a PNG's bytes: most of it is photographs
-      await page.screenshot({ path, type: "jpeg", quality: 85, fullPage: true, animations: "disabled" });
-      await page.unrouteAll({ behavior: "ignoreErrors" });
-      if (state !== "token") await page.evaluate(() => localStorage.clear());
-    }
+for (const { name, use } of LOOKS) {
+  test.describe(name, () => {
+    test.use(use);
+
+    test("screenshots", async ({ page, serve }) => {
+      test.setTimeout(300_000);
+      for (const [state, reach] of Object.entries(STATES)) {
+        if (name !== "light" && !OFTEN.includes(state)) continue;
+        await page.goto("about:blank"); // a URL that differs only in its fragment does not reload the page
+        await open(page);
+        await reach(page, serve);
+        await page.mouse.move(0, 0); // a button looks different under the pointer
+        const path = `${folder}/${state}-${name}.jpg`; // a quarter of a PNG's bytes: most of it is photographs
+        // A phone's first screen: for a whole page Playwright would turn the touch screen off.
+        await page.screenshot({ path, type: "jpeg", quality: 85, fullPage: name !== "phone", animations: "disabled" });
+        await page.unrouteAll({ behavior: "ignoreErrors" });
+        if (state !== "token") await page.evaluate(() => (localStorage.clear(), sessionStorage.clear()));
+      }
+    });
   });
 }

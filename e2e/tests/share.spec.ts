@@ -5,7 +5,7 @@ test("a link shows another browser the result without the image", async ({ page,
   await open(page);
   await pick(page, photo("coffee.png"));
   await expectAnswer(page, "espresso");
-  await page.getByRole("button", { name: "Copy link to this result" }).click();
+  await page.getByRole("button", { name: "Copy link" }).click();
   await expect(page.getByRole("status")).toHaveText("Copied");
   const link = await page.evaluate(() => navigator.clipboard.readText());
   expect(link).toMatch(/#answer=1&model=efficientnet-lite0&revision=[^&]+(&[^&=]+=[01]\.\d{4}){5}$/);
@@ -30,7 +30,7 @@ test("a link shows another browser the result without the image", async ({ page,
   await expectPhase(other, "empty");
   await other.goBack();
   await expectPhase(other, "shared");
-  await other.getByRole("button", { name: "Cat" }).click();
+  await other.getByRole("button", { name: "Cat", exact: true }).click();
   await expectAnswer(other, "tiger cat");
   expect(new URL(other.url()).hash).toBe("");
   await other.close();
@@ -59,7 +59,7 @@ test("without a clipboard the link can be copied by hand", async ({ page }) => {
   await open(page);
   await pick(page, photo("coffee.png"));
   await expectAnswer(page, "espresso");
-  await page.getByRole("button", { name: "Copy link to this result" }).click();
+  await page.getByRole("button", { name: "Copy link" }).click();
   const field = page.getByLabel("Copy this by hand");
   await expect(field).toBeFocused();
   await expect(field).toHaveValue(/#answer=1&/);

@@ -80,7 +80,7 @@ test("another image can be chosen while a token is asked for", async ({ page, se
   await open(page, await serve(...OPTIONS));
   await pick(page, photo("coffee.png"));
   await expectFailure(page, REQUIRED);
-  await page.getByRole("button", { name: "Cat" }).click();
+  await page.getByRole("button", { name: "Cat", exact: true }).click();
   await expectFailure(page, REQUIRED);
   await enter(page, "secret");
   await expectAnswer(page, "tiger cat");

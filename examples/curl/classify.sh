@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# classify.sh FILE [SERVER] [text]: one gRPC-Web request over HTTP/1.1 with curl, in binary or as text (base64).
+# classify.sh FILE [SERVER] [binary|text] [MODEL]: one gRPC-Web request over HTTP/1.1 with curl, in binary or as text (base64).
 set -euo pipefail
-file=$1 server=${2:-http://localhost:50051} format=${3:-binary}
+file=$1 server=${2:-http://localhost:50051} format=${3:-binary} model=${4:-}
 
 # An integer as escapes for printf's %b: varint, and 4 bytes in big-endian order.
 varint() {
@@ -11,14 +11,17 @@ varint() {
 }
 four_bytes() { printf '\\x%02x' $(($1 >> 24 & 255)) $(($1 >> 16 & 255)) $(($1 >> 8 & 255)) $(($1 & 255)); }
 
-# A frame: the flag 0 for a message, its length, and the message, here ClassifyImageRequest { bytes image_data = 1; }.
+# A frame: the flag 0 for a message, its length, and the message, here ClassifyImageRequest { bytes image_data = 1;
+# string model = 3; }.
 frame() {
-    local bytes field head
+    local bytes field name='' head
     bytes=$(wc -c <"$file")
     field='\x0a'$(varint "$bytes")
-    head='\x00'$(four_bytes $((bytes + ${#field} / 4))) # four characters stand for one byte
+    [ -z "$model" ] || name='\x1a'$(varint ${#model})
+    head='\x00'$(four_bytes $((bytes + (${#field} + ${#name}) / 4 + ${#model}))) # four characters stand for one byte
     printf %b "$head$field"
     cat "$file"
+    printf %b "$name$model"
 }
 
 response=$(mktemp -d)

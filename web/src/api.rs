@@ -1,18 +1,25 @@
 mod snippets;
 
-use leptos::{html, prelude::*};
+use leptos::{html, prelude::*, task::spawn_local};
 
 use crate::{
     copy_button::CopyButton,
-    settings::{access_token, language, view_settings::ViewSettings},
+    fetch,
+    session::models::Models,
+    settings::{
+        access_token,
+        language::{self, said},
+        view_settings::ViewSettings,
+    },
     texts::Language,
 };
-use snippets::{SNIPPETS, Server, Snippet};
+use snippets::{SNIPPETS, Server};
 
-/// Programs that use the same server: a drawer over the page, with the browser's own dialog behaviour.
+/// Programs that use the same server: a drawer over the page, with the browser's own dialog behaviour, and a tab for each.
 #[component]
-pub(crate) fn ApiDrawer(open: RwSignal<bool>) -> impl IntoView {
+pub(crate) fn ApiDrawer(open: RwSignal<bool>, models: Models) -> impl IntoView {
     let language = language::spoken();
+    let top = ViewSettings::current().top;
     let drawer = NodeRef::<html::Dialog>::new();
     Effect::new(move || {
         if let Some(drawer) = drawer.get()
@@ -28,43 +35,62 @@ pub(crate) fn ApiDrawer(open: RwSignal<bool>) -> impl IntoView {
             drawer.close();
         }
     };
+    let chosen = RwSignal::new(0);
+    // As it is in the repository. The file comes with the page and is fetched when it is wanted.
+    let program = RwSignal::new(String::new());
+    Effect::new(move || {
+        let at = chosen.get();
+        if open.get() {
+            spawn_local(async move {
+                let text = fetch::text(SNIPPETS[at].file).await;
+                if chosen.get_untracked() == at {
+                    let failed = |_| language.get_untracked().no_answer().to_owned();
+                    program.set(text.unwrap_or_else(failed));
+                }
+            });
+        }
+    });
     let server = Server::own();
     let address = server.address().to_owned();
-    let snippets = move || {
-        let server = server.clone();
-        // Rendered when it is opened: half of the page's text is in here.
-        open.get().then(|| {
-            SNIPPETS
-                .iter()
-                .map(|snippet| view! { <Part snippet server=server.clone() /> })
-                .collect_view()
-        })
-    };
+    let text = Signal::derive(move || {
+        let model = models.name_for_programs();
+        SNIPPETS[chosen.get()].filled(&program.get(), &server, top.get(), &model)
+    });
+    let tabs = SNIPPETS.iter().enumerate().map(|(at, snippet)| {
+        view! {
+            <label lang="en">
+                <input
+                    type="radio"
+                    name="program"
+                    prop:checked=move || chosen.get() == at
+                    on:change=move |_| chosen.set(at)
+                />
+                <span>{snippet.title}</span>
+            </label>
+        }
+    });
+    let tabs = tabs.collect_view();
+    let title = move || SNIPPETS[chosen.get()].title;
     let wants_token = move || open.get() && access_token::remembered().is_some();
     view! {
         <dialog node_ref=drawer class="drawer" aria-labelledby="api-title" on:close=move |_| open.set(false)>
             <div class="drawer-head">
-                <h2 id="api-title">{move || language.get().use_via_api()}</h2>
-                <button type="button" class="quiet" on:click=close>{move || language.get().close()}</button>
+                <h2 id="api-title">{said(Language::use_via_api)}</h2>
+                <button type="button" class="quiet" on:click=close>{said(Language::close)}</button>
             </div>
             <p>{move || language.get().api_lead(&address)}</p>
             <Show when=wants_token>
-                <p class="unsure">{move || language.get().token_in_api()}</p>
+                <p class="unsure">{said(Language::token_in_api)}</p>
             </Show>
-            {snippets}
-        </dialog>
-    }
-}
-
-#[component]
-fn Part(snippet: &'static Snippet, server: Server) -> impl IntoView {
-    let top = ViewSettings::current().top;
-    let text = Signal::derive(move || snippet.filled(&server, top.get()));
-    view! {
-        <details name="snippet" class="snippet" open=snippet.is_first()>
-            <summary lang="en">{snippet.title}</summary>
-            <pre tabindex="0" lang="en" aria-label=snippet.title><code>{text}</code></pre>
+            <fieldset class="tabs">
+                <legend class="heard-only">{said(Language::program)}</legend>
+                {tabs}
+            </fieldset>
+            <highlighted-code>
+                <pre tabindex="0" lang="en" aria-label=title><code>{text}</code></pre>
+            </highlighted-code>
             <CopyButton text label=Language::copy />
-        </details>
+            <a class="plain" href="v1/openapi.json">"OpenAPI"</a>
+        </dialog>
     }
 }

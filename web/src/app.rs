@@ -5,6 +5,7 @@ use crate::{
     api::ApiDrawer,
     batch::{list::Batch, table::BatchSection},
     failure::{Failure, Remedy},
+    footer::Footer,
     header::Header,
     image::{picked::Picked, sample::Sample},
     inputs::{
@@ -14,19 +15,29 @@ use crate::{
     model_menu::ModelMenu,
     notice::Notice,
     preview::frame::Frame,
-    result::{outcome::Outcome, synonyms::Synonyms},
-    session::{Session, phase::Phase},
-    settings::{language, shrink_switch::ShrinkSwitch, view_settings::ViewSettings},
+    result::{
+        answer::AnswerActions,
+        correction::Correction,
+        history::{Comparison, Past},
+        outcome::Outcome,
+        synonyms::Synonyms,
+    },
+    session::{Session, history::Entry, phase::Phase},
+    settings::{
+        language::{self, said},
+        shrink_switch::ShrinkSwitch,
+        view_settings::ViewSettings,
+    },
+    texts::Language,
 };
 
-/// The page: every way in on one side, the result on the other.
+/// The page: the image, its answer beside or below it, and the ways to another image.
 #[component]
 pub(crate) fn App() -> impl IntoView {
     language::provide();
     ViewSettings::provide();
     Synonyms::provide(ViewSettings::current().names);
     Notice::provide();
-    let language = language::spoken();
     let session = Session::new();
     let phase = session.phase();
     let batch = Batch::new(session);
@@ -45,6 +56,10 @@ pub(crate) fn App() -> impl IntoView {
     let on_sample = Callback::new(move |sample: &'static Sample| {
         batch.select(None);
         session.classify(Ok(Picked::sample(sample)));
+    });
+    let on_entry = Callback::new(move |entry: Entry| {
+        batch.select(None);
+        session.recall(&entry);
     });
     let on_retry = Callback::new(move |remedy| match remedy {
         Remedy::Shrink => session.shrink_and_retry(),
@@ -73,6 +88,14 @@ pub(crate) fn App() -> impl IntoView {
             session.retry();
         }
     });
+    let actions = AnswerActions {
+        on_compare: Callback::new(move |()| session.pin_shown()),
+        correction: Correction {
+            is_accepted: session.models().accepts_feedback(),
+            state: session.correction(),
+            on_label: Callback::new(move |label| session.correct(label)),
+        },
+    };
     let step = Signal::derive(move || batch.step().unwrap_or_else(|| session.step().get()));
     session.show_shared();
     let address = window_event_listener(ev::hashchange, move |_| {
@@ -83,6 +106,8 @@ pub(crate) fn App() -> impl IntoView {
     let drawer = RwSignal::new(false);
     let hovering = drop_zone::listen(on_dropped, on_addresses, on_failure);
     paste::listen(on_files, on_addresses, on_failure);
+    let models = session.models();
+    let is_pictured = Signal::derive(move || phase.with(|phase| phase.picked().is_some()));
 
     view! {
         <Header drawer />
@@ -90,25 +115,29 @@ pub(crate) fn App() -> impl IntoView {
             <div
                 class="stage"
                 data-phase=move || phase.with(Phase::name)
+                data-pictured=move || is_pictured.get().to_string()
                 data-hovering=move || hovering.get().to_string()
             >
-                <Frame phase model=session.models().model() />
+                <Frame phase model=models.model() />
+                <Outcome phase step actions model=models.model() on_retry on_token on_cancel />
+                <ModelMenu models on_model />
                 <div class="ways-in">
-                    <PickButtons on_files />
-                    <p class="hint">
-                        {move || language.get().or_drop_or_paste()}
-                        <span class="keys"><kbd>"Ctrl"</kbd> " " <kbd>"V"</kbd></span>
+                    <PickButtons on_files is_pictured />
+                    <p class="hint keys">
+                        {said(Language::or_paste)} <kbd>"Ctrl"</kbd> " " <kbd>"V"</kbd>
                     </p>
-                    <ModelMenu models=session.models() on_model />
                     <ShrinkSwitch shrinking=session.shrinking() />
                 </div>
-                <Outcome phase step model=session.models().model() on_retry on_token on_cancel />
+                <p class="drop-here" aria-hidden="true">{said(Language::drop_it)}</p>
             </div>
+            <Comparison history=session.history() phase />
             <BatchSection batch />
+            <Past history=session.history() phase on_entry />
             <Samples on_sample />
             <Announcement phase batch />
         </main>
-        <ApiDrawer open=drawer />
+        <Footer accepts_feedback=models.accepts_feedback() />
+        <ApiDrawer open=drawer models />
     }
 }
 

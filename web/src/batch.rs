@@ -8,5 +8,6 @@ mod pulse;
 mod row;
 mod scheduler;
 pub(crate) mod table;
+mod table_row;
 mod thumbnail;
 mod tools;

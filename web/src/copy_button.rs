@@ -3,7 +3,7 @@ use wasm_bindgen_futures::JsFuture;
 
 use crate::{
     notice::Notice,
-    settings::language,
+    settings::language::{self, said},
     texts::{Language, Text},
 };
 
@@ -47,7 +47,7 @@ pub(crate) fn CopyButton(
                 node_ref=field
                 class="by-hand"
                 readonly
-                aria-label=move || language.get().copy_by_hand()
+                aria-label=said(Language::copy_by_hand)
                 prop:value=move || text.get()
             />
         </Show>

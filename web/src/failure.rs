@@ -69,6 +69,8 @@ pub(crate) enum Failure {
     OtherVersion,
     /// The chosen model was removed from the server.
     ModelMissing,
+    /// The server keeps no more images.
+    FeedbackFull,
     ServerFailed {
         name: String,
         request_id: Option<String>,
@@ -136,6 +138,7 @@ impl Failure {
             Self::NotFromThisPage => language.not_from_this_page().to_owned(),
             Self::Cancelled { name } => language.cancelled_image(name),
             Self::ModelMissing => language.model_missing().to_owned(),
+            Self::FeedbackFull => language.feedback_full().to_owned(),
             Self::OtherVersion => language.other_version().to_owned(),
             Self::ServerFailed {
                 name,
@@ -174,6 +177,7 @@ impl Failure {
             | Self::Rejected { .. }
             | Self::NotFromThisPage
             | Self::OtherVersion
+            | Self::FeedbackFull
             | Self::LinkDamaged
             | Self::ServerFailed { .. } => Remedy::Another,
         }
@@ -211,8 +215,8 @@ impl Failure {
             | ErrorReason::TensorMalformed
             | ErrorReason::NotEnabled
             | ErrorReason::ModelUnusable
-            | ErrorReason::LabelMalformed
-            | ErrorReason::FeedbackFull => Self::OtherVersion,
+            | ErrorReason::LabelMalformed => Self::OtherVersion,
+            ErrorReason::FeedbackFull => Self::FeedbackFull,
             ErrorReason::Overloaded => Self::Busy { wait_seconds },
             ErrorReason::RateLimited => Self::TooManyRequests { wait_seconds },
             ErrorReason::NotReady => Self::NotReady { wait_seconds },

@@ -1,28 +1,17 @@
 use leptos::prelude::*;
 
-use crate::settings::language::{self, LanguageSwitch};
+use crate::{settings::language::said, texts::Language};
 
-/// What the page is, and in which language it speaks.
+/// What the page is. The style sheet makes it small once there is something to see.
 #[component]
 pub(crate) fn Header(drawer: RwSignal<bool>) -> impl IntoView {
-    let language = language::spoken();
     view! {
         <header>
-            <div class="title">
-                <h1>{move || language.get().title()}</h1>
-                <div class="side">
-                    <button
-                        type="button"
-                        class="quiet api"
-                        aria-haspopup="dialog"
-                        on:click=move |_| drawer.set(true)
-                    >
-                        {move || language.get().use_via_api()}
-                    </button>
-                    <LanguageSwitch />
-                </div>
-            </div>
-            <p>{move || language.get().lead()}</p>
+            <h1>{said(Language::title)}</h1>
+            <button type="button" class="quiet api" aria-haspopup="dialog" on:click=move |_| drawer.set(true)>
+                {said(Language::use_via_api)}
+            </button>
+            <p>{said(Language::lead)}</p>
         </header>
     }
 }

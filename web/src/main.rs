@@ -14,6 +14,7 @@ mod confidence;
 mod copy_button;
 mod failure;
 mod fetch;
+mod footer;
 mod header;
 mod image;
 mod inputs;

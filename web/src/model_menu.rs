@@ -1,6 +1,10 @@
 use leptos::prelude::*;
 
-use crate::{session::models::Models, settings::language};
+use crate::{
+    session::models::Models,
+    settings::language::{self, said},
+    texts::Language,
+};
 
 /// How many classes are named under the menu; of longer lists only the number is.
 const LABELS_MAX: usize = 12;
@@ -31,7 +35,7 @@ pub(crate) fn ModelMenu(models: Models, on_model: Callback<String>) -> impl Into
     view! {
         <Show when=move || offered.with(|offered| offered.names.len() > 1)>
             <div class="model">
-                <label for="model">{move || language.get().model()}</label>
+                <label for="model">{said(Language::model)}</label>
                 <select
                     id="model"
                     aria-describedby="model-classes"

@@ -1,11 +1,12 @@
-//! The result panel: the answer, progress, or why there is no answer.
+//! The result panel: the answer, progress, or why there is no answer; and earlier answers.
 
 pub(crate) mod answer;
 mod bars;
+pub(crate) mod correction;
 mod details;
 mod failure_note;
+pub(crate) mod history;
 pub(crate) mod outcome;
 mod progress;
 pub(crate) mod synonyms;
-mod time_bar;
 mod token_form;

@@ -1,3 +1,5 @@
+pub(crate) mod correction;
+pub(crate) mod history;
 pub(crate) mod models;
 pub(crate) mod phase;
 pub(crate) mod request;
@@ -18,6 +20,8 @@ use crate::{
         input_file::InputFile,
     },
     session::{
+        correction::CorrectionState,
+        history::{Entry, History},
         models::Models,
         phase::Phase,
         request::{Pending, RequestConfig},
@@ -34,6 +38,8 @@ pub(crate) struct Session {
     step: RwSignal<Step>,
     shrinking: RwSignal<bool>,
     models: Models,
+    history: History,
+    correction: RwSignal<CorrectionState>,
     /// Whether the server makes heatmaps, as far as is known.
     explains: StoredValue<bool>,
     classifier: StoredValue<Classifier, LocalStorage>,
@@ -51,6 +57,8 @@ impl Session {
             step: RwSignal::new(Step::default()),
             shrinking: RwSignal::new(shrink_switch::remembered()),
             models: Models::new(classifier),
+            history: History::new(),
+            correction: RwSignal::default(),
             explains: StoredValue::new(true),
             classifier,
             ticket: StoredValue::new_local(None),
@@ -72,6 +80,16 @@ impl Session {
     /// The server's models, and which of them requests use.
     pub(crate) fn models(self) -> Models {
         self.models
+    }
+
+    /// The last answers.
+    pub(crate) fn history(self) -> History {
+        self.history
+    }
+
+    /// The visitor's correction of the answer.
+    pub(crate) fn correction(self) -> ReadSignal<CorrectionState> {
+        self.correction.read_only()
     }
 
     /// The progress of the request.
@@ -117,6 +135,7 @@ impl Session {
     /// Shows another phase and cancels the current request.
     pub(crate) fn show(self, phase: Phase) {
         self.ticket.set_value(None);
+        self.correction.set(CorrectionState::None);
         self.follow_model_of(&phase);
         self.phase.set(phase);
     }
@@ -145,7 +164,7 @@ impl Session {
                 return;
             }
         };
-        self.phase.set(Phase::Asking(picked.clone()));
+        self.show(Phase::Asking(picked.clone()));
         self.start(async move {
             let pending = Pending {
                 picked: picked.clone(),
@@ -160,7 +179,38 @@ impl Session {
                 }
             };
             self.follow_model_of(&phase);
+            self.history.add(&phase);
             self.phase.set(phase);
+        });
+    }
+
+    /// Shows an earlier answer again.
+    pub(crate) fn recall(self, entry: &Entry) {
+        shared::forget();
+        self.show(entry.phase());
+    }
+
+    /// Keeps the answer shown in view, to compare others with it.
+    pub(crate) fn pin_shown(self) {
+        self.history.pin(self.phase.with_untracked(Entry::of));
+    }
+
+    /// Has the server keep the image shown, with its correct class.
+    pub(crate) fn correct(self, label: String) {
+        let Some(picked) = self.phase.with_untracked(|phase| phase.picked().cloned()) else {
+            return;
+        };
+        self.correction.set(CorrectionState::Sending);
+        let config = self.request_config();
+        spawn_local(async move {
+            let state = match request::correct(&config, &picked, &label).await {
+                Ok(()) => CorrectionState::Kept(label),
+                Err(error) => CorrectionState::Failed(error.failure),
+            };
+            let shown = self.phase.with_untracked(|phase| phase.picked().cloned());
+            if shown.is_some_and(|shown| shown.is(&picked)) {
+                self.correction.set(state);
+            }
         });
     }
 

@@ -5,4 +5,5 @@ pub(crate) mod language;
 pub(crate) mod model_choice;
 pub(crate) mod shrink_switch;
 mod storage;
+pub(crate) mod theme;
 pub(crate) mod view_settings;

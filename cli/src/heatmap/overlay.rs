@@ -1,13 +1,10 @@
 use image::{Rgb, RgbImage};
 use imageclassifier_client::{Crop, Heatmap};
+use imageclassifier_crop::heat::{self, HeatGrid, OPACITY};
 use imageclassifier_model::{EncodedImage, InvalidImage, UprightImage};
-
-use crate::heatmap::colours::{inferno, mix};
 
 /// The longer side of a drawing, at most: a map has only 7 x 7 values.
 const SIDE_MAX: u32 = 1024;
-/// Opacity of the strongest colour.
-const OPACITY_MAX: f32 = 0.7;
 /// Brightness of the part that the network did not see.
 const UNSEEN_BRIGHTNESS: f32 = 0.4;
 
@@ -47,10 +44,10 @@ impl Canvas {
         }
     }
 
-    /// The image with `map` over it: colour and opacity of a place follow its value from 0 to `peak`. Evidence against the
-    /// class is transparent, and what the network did not see is dark. `None` if the map has no values.
+    /// The image with `map` over it: colour and opacity of a place follow its value from 0 to `peak`. Weak evidence, and
+    /// evidence against the class, are transparent, and what the network did not see is dark. `None` if the map has no values.
     pub(crate) fn with(&self, map: &Heatmap, peak: f32) -> Option<RgbImage> {
-        let grid = Grid::of(map)?;
+        let grid = HeatGrid::new(map.width, map.height, &map.values)?;
         let mut drawing = self.image.clone();
         for (x, y, pixel) in drawing.enumerate_pixels_mut() {
             // Of the pixel's centre in the square, 0 to 1.
@@ -58,8 +55,7 @@ impl Canvas {
             let down = (y as f32 + 0.5 - self.top) / self.side;
             let is_seen = (0.0..=1.0).contains(&across) && (0.0..=1.0).contains(&down);
             *pixel = if is_seen {
-                let strength = (grid.at(across, down) / peak).clamp(0.0, 1.0);
-                mix(*pixel, inferno(strength), strength * OPACITY_MAX)
+                over(*pixel, heat::colour(grid.at(across, down) / peak))
             } else {
                 mix(Rgb([0; 3]), *pixel, UNSEEN_BRIGHTNESS)
             };
@@ -70,51 +66,28 @@ impl Canvas {
 
 /// The largest value of all maps of a result, so that its drawings are comparable; greater than 0.
 pub(crate) fn peak(maps: &[&Heatmap]) -> f32 {
-    let values = maps.iter().flat_map(|map| &map.values);
-    values.copied().fold(f32::MIN_POSITIVE, f32::max)
+    heat::peak(maps.iter().map(|map| &*map.values))
 }
 
-/// A map with as many values as it says, at least one.
-struct Grid<'a> {
-    width: usize,
-    height: usize,
-    values: &'a [f32],
+/// `pixel` under a colour of a heatmap.
+fn over(pixel: Rgb<u8>, [red, green, blue, opacity]: [u8; 4]) -> Rgb<u8> {
+    let share = f32::from(opacity) / 255.0 * OPACITY;
+    mix(pixel, Rgb([red, green, blue]), share)
 }
 
-impl<'a> Grid<'a> {
-    fn of(map: &'a Heatmap) -> Option<Self> {
-        let width = usize::try_from(map.width).ok()?;
-        let height = usize::try_from(map.height).ok()?;
-        let is_whole = width.checked_mul(height) == Some(map.values.len());
-        (is_whole && !map.values.is_empty()).then_some(Self {
-            width,
-            height,
-            values: &map.values,
-        })
-    }
-
-    /// The value at a place, 0 to 1 across and down: bilinear between the middles of the map's cells.
-    fn at(&self, across: f32, down: f32) -> f32 {
-        let (left, right, x) = between(across, self.width);
-        let (above, below, y) = between(down, self.height);
-        let value = |row: usize, column: usize| self.values[row * self.width + column];
-        let upper = value(above, left) * (1.0 - x) + value(above, right) * x;
-        let lower = value(below, left) * (1.0 - x) + value(below, right) * x;
-        upper * (1.0 - y) + lower * y
-    }
-}
-
-/// The cells before and after `place`, 0 to 1, and how far it is from the first to the second.
-fn between(place: f32, cells: usize) -> (usize, usize, f32) {
-    let last = cells - 1;
-    let position = (place * cells as f32 - 0.5).clamp(0.0, last as f32);
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "0 to the last cell"
-    )]
-    let before = position as usize;
-    (before, (before + 1).min(last), position - before as f32)
+/// `one`, with `share` of it, 0 to 1, replaced by `other`.
+fn mix(Rgb(one): Rgb<u8>, Rgb(other): Rgb<u8>, share: f32) -> Rgb<u8> {
+    let channel = |channel: usize| {
+        let (one, other) = (f32::from(one[channel]), f32::from(other[channel]));
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between two bytes"
+        )]
+        let mixed = (one + (other - one) * share).round() as u8;
+        mixed
+    };
+    Rgb([channel(0), channel(1), channel(2)])
 }
 
 #[cfg(test)]
@@ -155,20 +128,14 @@ mod tests {
         let drawing = canvas.with(&seen, peak(&[&seen])).unwrap();
         assert_eq!(drawing.dimensions(), (80, 40));
         // The middle of the first cell has the full strength, what speaks against the class none, the rest is dark.
-        assert_eq!(
-            *drawing.get_pixel(22, 2),
-            mix(GREY, inferno(1.0), OPACITY_MAX)
-        );
+        assert_eq!(*drawing.get_pixel(22, 2), over(GREY, heat::colour(1.0)));
         assert_eq!(*drawing.get_pixel(58, 38), GREY);
         assert_eq!(*drawing.get_pixel(10, 20), Rgb([40; 3]));
 
         // Beside a class that was seen twice as clearly.
         let clearer = map(&[4.0, 0.0, 0.0, 0.0]);
         let drawing = canvas.with(&seen, peak(&[&seen, &clearer])).unwrap();
-        assert_eq!(
-            *drawing.get_pixel(22, 2),
-            mix(GREY, inferno(0.5), OPACITY_MAX / 2.0)
-        );
+        assert_eq!(*drawing.get_pixel(22, 2), over(GREY, heat::colour(0.5)));
     }
 
     #[test]

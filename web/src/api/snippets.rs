@@ -1,47 +1,50 @@
 use leptos::prelude::location;
 
-/// A program of `examples/`, which the tests run as it stands.
+/// A program of the repository, which the tests run as it stands.
 pub(super) struct Snippet {
     pub(super) title: &'static str,
-    text: &'static str,
+    /// Where it is: in the repository, and on the server.
+    pub(super) file: &'static str,
     /// The part that sets the number of predictions to `5`. Empty if the program requests one.
     top: &'static str,
+    /// What names the model `MODEL`, and what stands there for the default model.
+    model: Edit,
     /// What it says on a plain connection, and what instead of that where the page came over HTTPS.
-    secure: &'static [(&'static str, &'static str)],
+    secure: &'static [Edit],
 }
 
-pub(super) static SNIPPETS: [Snippet; 7] = [
+type Edit = (&'static str, &'static str);
+
+pub(super) static SNIPPETS: [Snippet; 8] = [
     Snippet {
-        title: "buf curl",
-        text: include_str!("../../../examples/buf/classify.sh"),
-        top: "\"topK\":5",
-        secure: &[],
-    },
-    Snippet {
-        title: "curl (gRPC-Web)",
-        text: include_str!("../../../examples/curl/classify.sh"),
-        top: "",
-        secure: &[],
-    },
-    Snippet {
-        title: "JavaScript",
-        text: include_str!("../../../examples/javascript/classify_top.js"),
-        top: "topK: 5",
+        title: "curl",
+        file: "examples/curl/classify_http.sh",
+        top: "top_k=5",
+        model: ("top_k=5", "top_k=5&model=MODEL"),
         secure: &[],
     },
     Snippet {
         title: "Python",
-        text: include_str!("../../../examples/python/classify_top.py"),
+        file: "clients/python/examples/classify.py",
         top: "top_k=5",
-        secure: &[(
-            "grpc.insecure_channel(server)",
-            "grpc.secure_channel(server, grpc.ssl_channel_credentials())",
-        )],
+        model: ("top_k=5", "top_k=5, model=\"MODEL\""),
+        secure: &[],
+    },
+    Snippet {
+        title: "JavaScript",
+        file: "clients/js/examples/classify.mjs",
+        top: "topK: 5",
+        model: ("topK: 5", "topK: 5, model: \"MODEL\""),
+        secure: &[],
     },
     Snippet {
         title: "Go",
-        text: include_str!("../../../examples/go/classify.go"),
+        file: "examples/go/classify.go",
         top: "",
+        model: (
+            "ImageData: imageData}",
+            "ImageData: imageData, Model: \"MODEL\"}",
+        ),
         secure: &[
             (
                 "grpc.WithInsecure()",
@@ -55,14 +58,33 @@ pub(super) static SNIPPETS: [Snippet; 7] = [
     },
     Snippet {
         title: "Rust",
-        text: include_str!("../../../examples/rust/classify.rs"),
+        file: "examples/rust/classify.rs",
         top: "top_k: 5",
+        model: (
+            "top_k: 5,\n",
+            "top_k: 5,\n        model: \"MODEL\".to_owned(),\n",
+        ),
         secure: &[],
     },
     Snippet {
-        title: "CLI (imageclassifier)",
-        text: include_str!("../../../examples/cli/classify.sh"),
+        title: "CLI",
+        file: "examples/cli/classify.sh",
         top: "--top-k 5",
+        model: ("--top-k 5", "--top-k 5 --model MODEL"),
+        secure: &[],
+    },
+    Snippet {
+        title: "gRPC",
+        file: "examples/buf/classify.sh",
+        top: "\"topK\":5",
+        model: ("\"topK\":5", "\"topK\":5,\"model\":\"MODEL\""),
+        secure: &[],
+    },
+    Snippet {
+        title: "gRPC-Web",
+        file: "examples/curl/classify.sh",
+        top: "",
+        model: ("model=${4:-}", "model=${4:-MODEL}"),
         secure: &[],
     },
 ];
@@ -108,16 +130,15 @@ impl Server {
 }
 
 impl Snippet {
-    pub(super) fn is_first(&self) -> bool {
-        self.title == SNIPPETS[0].title
-    }
-
-    /// The program for this server, with `top` predictions.
-    pub(super) fn filled(&self, server: &Server, top: usize) -> String {
-        let mut text = self
-            .text
+    /// The `program` of the file for this server, with `top` predictions of `model`; empty means the default model.
+    pub(super) fn filled(&self, program: &str, server: &Server, top: usize, model: &str) -> String {
+        let mut text = program
             .replace("http://localhost:50051", &server.origin)
             .replace("localhost:50051", &server.host);
+        if !model.is_empty() {
+            let (plain, named) = self.model;
+            text = text.replace(plain, &named.replace("MODEL", model));
+        }
         if !self.top.is_empty() {
             text = text.replace(self.top, &self.top.replace('5', &top.to_string()));
         }
@@ -134,17 +155,25 @@ impl Snippet {
 mod tests {
     use super::*;
 
+    fn program(snippet: &Snippet) -> String {
+        let file = format!("{}/../{}", env!("CARGO_MANIFEST_DIR"), snippet.file);
+        std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"))
+    }
+
     #[test]
-    fn programs_name_this_server_and_the_number_of_predictions() {
+    fn programs_name_this_server_the_model_and_the_number_of_predictions() {
         let server = Server::at("http://images.example:8080");
         for snippet in &SNIPPETS {
-            let text = snippet.filled(&server, 20);
+            let text = snippet.filled(&program(snippet), &server, 20, "pets");
             assert!(text.contains("images.example:8080"), "{}", snippet.title);
             assert!(!text.contains("localhost"), "{}", snippet.title);
+            assert!(text.contains("pets"), "{}", snippet.title);
             if !snippet.top.is_empty() {
                 let top = snippet.top.replace('5', "20");
                 assert!(text.contains(&top), "{}: {top}", snippet.title);
             }
+            let text = snippet.filled(&program(snippet), &server, 20, "");
+            assert!(!text.contains("pets"), "{}", snippet.title);
         }
     }
 
@@ -152,10 +181,11 @@ mod tests {
     fn snippets_use_tls_for_a_secure_server() {
         let server = Server::at("https://images.example");
         for snippet in &SNIPPETS {
+            let program = program(snippet);
             for (plain, _) in snippet.secure {
-                assert!(snippet.text.contains(plain), "{}", snippet.title);
+                assert!(program.contains(plain), "{}", snippet.title);
             }
-            let text = snippet.filled(&server, 5).to_lowercase();
+            let text = snippet.filled(&program, &server, 5, "").to_lowercase();
             assert!(!text.contains("insecure"), "{}", snippet.title);
             assert!(!text.contains("http://"), "{}", snippet.title);
         }

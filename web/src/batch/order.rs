@@ -22,7 +22,9 @@ pub(super) enum StateFilter {
 /// The order of the rows. Those without an answer come after those with one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Sort {
+    /// Failed rows, then the others as they were added.
     #[default]
+    FailedFirst,
     AsAdded,
     Name,
     Label,
@@ -70,7 +72,8 @@ impl StateFilter {
 }
 
 impl Sort {
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 7] = [
+        Self::FailedFirst,
         Self::AsAdded,
         Self::Name,
         Self::Label,
@@ -82,6 +85,7 @@ impl Sort {
     /// Ties stay in the order of coming: the sort is stable.
     pub(super) fn compare(self, one: &Facts<'_>, other: &Facts<'_>) -> Ordering {
         match self {
+            Self::FailedFirst => other.state.is_failed().cmp(&one.state.is_failed()),
             Self::AsAdded => Ordering::Equal,
             Self::Name => one.path.cmp(other.path),
             Self::Label => answered_first(one, other, |one, other| one.0.cmp(other.0)),
@@ -198,6 +202,7 @@ mod tests {
     #[test]
     fn rows_without_a_result_come_last_and_ties_stay_as_added() {
         let cases = [
+            (Sort::FailedFirst, "bcDaefg"),
             (Sort::AsAdded, "cDabefg"),
             (Sort::Name, "Dabcefg"),
             (Sort::Label, "aDegcbf"),

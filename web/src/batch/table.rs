@@ -3,12 +3,12 @@ use leptos::{html, prelude::*};
 use crate::{
     batch::{
         list::Batch,
-        order::{self, Facts, ViewFilter},
-        row::{Row, State},
-        thumbnail::Thumbnail,
+        order::{self, Facts, StateFilter, ViewFilter},
+        row::Row,
+        table_row::TableRow,
         tools::Tools,
     },
-    settings::language,
+    settings::language::{self, said},
     texts::Language,
 };
 
@@ -42,6 +42,11 @@ fn List(batch: Batch) -> impl IntoView {
     view! {
         <section class="batch" aria-labelledby="batch-title" data-testid="batch">
             <h2 id="batch-title">{title}</h2>
+            <Show when=move || counts.get().failed != 0>
+                <button type="button" class="plain" on:click=move |_| filter.state.set(StateFilter::Failed)>
+                    {said(Language::show_only_failed)}
+                </button>
+            </Show>
             <progress
                 aria-labelledby="batch-title"
                 prop:max=move || counts.get().all as f64
@@ -115,10 +120,10 @@ fn Table(batch: Batch, filter: ViewFilter) -> impl IntoView {
             class="scroller"
             role="region"
             tabindex="0"
-            aria-label=move || language.get().images()
+            aria-label=said(Language::images)
             on:scroll=move |_| measure()
         >
-            <div role="table" aria-label=move || language.get().images() aria-rowcount=move || (total.get() + 1).to_string()>
+            <div role="table" aria-label=said(Language::images) aria-rowcount=move || (total.get() + 1).to_string()>
                 <div role="rowgroup" class="head">
                     <div role="row" aria-rowindex="1" class="row">{move || header().collect_view()}</div>
                 </div>
@@ -131,108 +136,9 @@ fn Table(batch: Batch, filter: ViewFilter) -> impl IntoView {
                 </div>
             </div>
             <Show when=move || total.get() == 0>
-                <p class="none">{move || language.get().no_such_row()}</p>
+                <p class="none">{said(Language::no_such_row)}</p>
             </Show>
         </div>
-    }
-}
-
-#[component]
-fn TableRow(batch: Batch, row: Row, place: Signal<Option<String>>) -> impl IntoView {
-    let language = language::spoken();
-    let path = row.path();
-    let name = path.clone();
-    let is_selected = move || {
-        batch
-            .selected()
-            .is_some_and(|selected| selected.place == row.place)
-    };
-    let texts = Memo::new(move |_| row.state.with(|state| texts(state, row, language.get())));
-    let cell = move |number: usize| texts.with(|texts| texts[number].clone());
-    let act = move || {
-        if row.state.with_untracked(State::is_unfinished) {
-            batch.cancel(row);
-        } else {
-            batch.retry(row);
-        }
-    };
-    let action = Memo::new(move |_| {
-        row.state.with(|state| {
-            if state.is_unfinished() {
-                Some(true)
-            } else {
-                state.is_worth_retrying().then_some(false)
-            }
-        })
-    });
-    let button = move |cancels: bool| {
-        let path = path.clone();
-        let text = move || {
-            if cancels {
-                language.get().cancel()
-            } else {
-                language.get().try_again()
-            }
-        };
-        let heard = move || format!("{} {path}", text());
-        view! {
-            <button type="button" class="quiet" aria-label=heard on:click=move |_| act()>{text}</button>
-        }
-    };
-    view! {
-        <div role="row" class="row" aria-rowindex=move || place.get() data-state=move || row.state.with(name_of)
-            data-selected=move || is_selected().to_string()>
-            <span role="cell" class="thumbnail"><Thumbnail scheduler=batch.scheduler() row /></span>
-            <span role="cell" class="name">
-                <button type="button" class="plain" aria-pressed=move || is_selected().to_string()
-                    on:click=move |_| batch.select(Some(row))>{name.to_string()}</button>
-            </span>
-            <span role="cell" class="result">{move || cell(0)}</span>
-            <span role="cell" class="number">{move || cell(1)}</span>
-            <span role="cell" class="number took">{move || cell(2)}</span>
-            <span role="cell" class="act">{move || action.get().map(&button)}</span>
-        </div>
-    }
-}
-
-/// Label or state, confidence, time.
-fn texts(state: &State, row: Row, language: Language) -> [String; 3] {
-    match state {
-        State::Waiting | State::Asking => [
-            row.step().get().text(language),
-            String::new(),
-            String::new(),
-        ],
-        State::Answered(answer, took_ms) => [
-            if answer.unknown {
-                language.unknown_closest(&answer.label)
-            } else {
-                answer.label.clone()
-            },
-            language.percent(answer.confidence),
-            language.milliseconds(*took_ms),
-        ],
-        State::Failed(error) => [
-            error.failure.sentence(language),
-            String::new(),
-            String::new(),
-        ],
-        State::Cancelled => [
-            language.cancelled().to_owned(),
-            String::new(),
-            String::new(),
-        ],
-    }
-}
-
-fn name_of(state: &State) -> &'static str {
-    match state {
-        State::Waiting => "waiting",
-        State::Asking => "asking",
-        State::Answered(answer, _) if answer.unknown => "unknown",
-        State::Answered(..) => "answered",
-        State::Failed(_) => "failed",
-        State::Cancelled => "cancelled",
     }
 }
 

@@ -11,67 +11,67 @@ use crate::{
         order::{Sort, StateFilter, ViewFilter},
         row::State,
     },
-    settings::{language, view_settings::ViewSettings},
-    texts::Language,
+    settings::{language::said, view_settings::ViewSettings},
+    texts::{Language, Text},
 };
 
 /// Above the table: filters, sorting, and buttons that cancel, retry, save and close the batch.
 #[component]
 pub(super) fn Tools(batch: Batch, filter: ViewFilter, counts: Memo<Counts>) -> impl IntoView {
-    let language = language::spoken();
     let top = ViewSettings::current().top;
     let is_busy = Memo::new(move |_| counts.get().is_unfinished());
     let can_retry = Memo::new(move |_| counts.get().worth_retrying > 0);
     let is_empty = move || counts.get().finished() == 0;
-    let text = move |text: fn(Language) -> &'static str| move || text(language.get());
     view! {
         <div class="tools">
             <label>
-                {text(Language::find)}
+                {said(Language::find)}
                 <input type="search" on:input=move |event| filter.text.set(event_target_value(&event)) />
             </label>
             <label>
-                {text(Language::show)}
+                {said(Language::show)}
                 <select on:change=move |event| {
                     filter.state.set(chosen(&StateFilter::ALL, &event));
                 }>
-                    {StateFilter::ALL.map(|show| view! { <option>{move || show.text(language.get())}</option> }).collect_view()}
+                    {StateFilter::ALL.map(|show| view! {
+                        <option prop:selected=move || filter.state.get() == show>{said(show.text())}</option>
+                    }).collect_view()}
                 </select>
             </label>
             <label>
-                {text(Language::sort)}
+                {said(Language::sort)}
                 <select on:change=move |event| {
                     filter.sort.set(chosen(&Sort::ALL, &event));
                 }>
-                    {Sort::ALL.map(|sort| view! { <option>{move || sort.text(language.get())}</option> }).collect_view()}
+                    {Sort::ALL.map(|sort| view! { <option>{said(sort.text())}</option> }).collect_view()}
                 </select>
             </label>
             <div class="buttons">
                 <Show when=move || is_busy.get()>
                     <button type="button" class="quiet" on:click=move |_| batch.cancel_all()>
-                        {text(Language::cancel_all)}
+                        {said(Language::cancel_all)}
                     </button>
                 </Show>
                 <Show when=move || can_retry.get()>
                     <button type="button" class="quiet" on:click=move |_| batch.retry_rest()>
-                        {text(Language::retry_rest)}
+                        {said(Language::retry_rest)}
                     </button>
                 </Show>
                 <button type="button" class="quiet" disabled=is_empty
                     on:click=move |_| save(batch, "classified.csv", "text/csv", export::csv)>
-                    {text(Language::save_csv)}
+                    {said(Language::save_csv)}
                 </button>
                 <button type="button" class="quiet" disabled=is_empty
                     on:click=move |_| save(batch, "classified.jsonl", "application/jsonl", |rows| {
                         export::json(rows, top.get_untracked())
                     })>
-                    {text(Language::save_json)}
+                    {said(Language::save_json)}
                 </button>
                 <button type="button" class="quiet" on:click=move |_| {
                     batch.clear();
                     focus_first_button();
                 }>
-                    {text(Language::clear)}
+                    {said(Language::clear)}
                 </button>
             </div>
         </div>
@@ -79,28 +79,29 @@ pub(super) fn Tools(batch: Batch, filter: ViewFilter, counts: Memo<Counts>) -> i
 }
 
 impl StateFilter {
-    fn text(self, language: Language) -> &'static str {
+    fn text(self) -> Text {
         match self {
-            Self::All => language.show_all(),
-            Self::Answered => language.show_classified(),
-            Self::Unsure => language.show_unsure(),
-            Self::Unknown => language.show_unknown(),
-            Self::Failed => language.show_failed(),
-            Self::Cancelled => language.show_cancelled(),
-            Self::Unfinished => language.show_unfinished(),
+            Self::All => Language::show_all,
+            Self::Answered => Language::show_classified,
+            Self::Unsure => Language::show_unsure,
+            Self::Unknown => Language::show_unknown,
+            Self::Failed => Language::show_failed,
+            Self::Cancelled => Language::show_cancelled,
+            Self::Unfinished => Language::show_unfinished,
         }
     }
 }
 
 impl Sort {
-    fn text(self, language: Language) -> &'static str {
+    fn text(self) -> Text {
         match self {
-            Self::AsAdded => language.as_added(),
-            Self::Name => language.by_name(),
-            Self::Label => language.by_label(),
-            Self::LowestConfidence => language.lowest_confidence_first(),
-            Self::HighestConfidence => language.highest_confidence_first(),
-            Self::Slowest => language.slowest_first(),
+            Self::FailedFirst => Language::failed_first,
+            Self::AsAdded => Language::as_added,
+            Self::Name => Language::by_name,
+            Self::Label => Language::by_label,
+            Self::LowestConfidence => Language::lowest_confidence_first,
+            Self::HighestConfidence => Language::highest_confidence_first,
+            Self::Slowest => Language::slowest_first,
         }
     }
 }

@@ -75,13 +75,20 @@ impl Picked {
     /// The URL for an `<img>`. It shows the image upright, as the server sees it, even if the browser reads the metadata
     /// differently.
     pub(crate) async fn preview_url(&self) -> String {
+        if let Source::File { file, preview } = &*self.0
+            && preview.get().is_none()
+        {
+            let shown = displayable(file).await;
+            let _ = preview.set(ObjectUrl::new(shown.as_ref().unwrap_or(file)).ok());
+        }
+        // It fails only if the browser has no object URLs, and then nothing is shown.
+        self.shown_url()
+    }
+
+    /// As [`preview_url`](Self::preview_url), of an image that has been shown; empty before.
+    pub(crate) fn shown_url(&self) -> String {
         match &*self.0 {
-            Source::File { file, preview } => {
-                if preview.get().is_none() {
-                    let shown = displayable(file).await;
-                    let _ = preview.set(ObjectUrl::new(shown.as_ref().unwrap_or(file)).ok());
-                }
-                // It fails only if the browser has no object URLs, and then nothing is shown.
+            Source::File { preview, .. } => {
                 let url = preview.get().and_then(Option::as_ref);
                 url.map(ObjectUrl::as_str).unwrap_or_default().to_owned()
             }

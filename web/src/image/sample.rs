@@ -26,8 +26,8 @@ pub(crate) static SAMPLES: [Sample; 4] = [
 ];
 
 impl Sample {
-    pub(crate) fn title(&self, language: Language) -> &'static str {
-        (self.title)(language)
+    pub(crate) fn title(&self) -> Text {
+        self.title
     }
 
     pub(crate) fn file_name(&self) -> &'static str {

@@ -2,7 +2,7 @@ use leptos::{ev::Event, html, prelude::*};
 
 use crate::{
     inputs::input_file::{self, InputFile},
-    settings::language,
+    settings::language::{self, said},
     texts::Language,
 };
 
@@ -20,18 +20,40 @@ enum Source {
 }
 
 /// Real buttons, each with the browser's own file input behind it. The style sheet shows the camera where there is a touch
-/// screen, and the folder where there is none: phones have no folders to pick.
+/// screen, and the folder where there is none: phones have no folders to pick. What reads the clipboard or an address needs
+/// nothing of the program: `extras.js` hands its result over as a paste.
 #[component]
-pub(crate) fn PickButtons(on_files: Callback<Vec<InputFile>>) -> impl IntoView {
+pub(crate) fn PickButtons(
+    on_files: Callback<Vec<InputFile>>,
+    /// Whether there is an image already.
+    is_pictured: Signal<bool>,
+) -> impl IntoView {
     view! {
-        <PickButton source=Source::Files on_files />
-        <PickButton source=Source::Folder on_files />
-        <PickButton source=Source::Camera on_files />
+        <PickButton source=Source::Files on_files is_pictured />
+        <PickButton source=Source::Camera on_files is_pictured />
+        <PickButton source=Source::Folder on_files is_pictured />
+        <details class="address">
+            <summary class="quiet">{said(Language::web_address)}</summary>
+            <form>
+                <input
+                    type="url"
+                    required
+                    placeholder="https://"
+                    aria-label=said(Language::address_of_image)
+                />
+                <button type="submit" class="quiet">{said(Language::fetch_it)}</button>
+            </form>
+        </details>
+        <button type="button" class="paste quiet">{said(Language::paste)}</button>
     }
 }
 
 #[component]
-fn PickButton(source: Source, on_files: Callback<Vec<InputFile>>) -> impl IntoView {
+fn PickButton(
+    source: Source,
+    on_files: Callback<Vec<InputFile>>,
+    is_pictured: Signal<bool>,
+) -> impl IntoView {
     let language = language::spoken();
     let input = NodeRef::<html::Input>::new();
     input.on_load(move |input| {
@@ -56,7 +78,7 @@ fn PickButton(source: Source, on_files: Callback<Vec<InputFile>>) -> impl IntoVi
     };
     view! {
         <button type="button" class=source.class() on:click=open>
-            {move || source.text(language.get())}
+            {move || source.text(is_pictured.get(), language.get())}
         </button>
         <input
             node_ref=input
@@ -80,8 +102,9 @@ impl Source {
         }
     }
 
-    fn text(self, language: Language) -> &'static str {
+    fn text(self, is_pictured: bool, language: Language) -> &'static str {
         match self {
+            Self::Files if is_pictured => language.another_image(),
             Self::Files => language.choose_an_image(),
             Self::Folder => language.choose_a_folder(),
             Self::Camera => language.take_a_photo(),

@@ -1,17 +1,53 @@
 use leptos::prelude::*;
 
 use crate::{
-    preview::heat::Heat,
+    preview::heat::{self, Heat},
     session::server::Model,
-    settings::{language, view_settings::ViewSettings},
+    settings::{
+        language::{self, said},
+        view_settings::{View, ViewSettings},
+    },
+    texts::{Language, Text},
 };
 
-/// Below the image: the switch to the square that the network saw, and the legend of the heatmap.
+const VIEWS: [(View, Text); 3] = [
+    (View::Original, Language::original),
+    (View::ModelInput, Language::model_input),
+    (View::Heatmap, Language::heatmap),
+];
+
+/// The tabs of the image: radio buttons, which browsers make work with the arrow keys.
 #[component]
-pub(crate) fn PreviewControls(
+pub(super) fn Views(can_explain: Memo<bool>) -> impl IntoView {
+    let view = ViewSettings::current().view;
+    let tabs = VIEWS.map(|(shown, text)| {
+        let hidden = move || shown == View::Heatmap && !can_explain.get();
+        view! {
+            <label hidden=hidden>
+                <input
+                    type="radio"
+                    name="view"
+                    prop:checked=move || view.get() == shown
+                    on:change=move |_| view.set(shown)
+                />
+                <span>{said(text)}</span>
+            </label>
+        }
+    });
+    view! {
+        <fieldset class="tabs">
+            <legend class="heard-only">{said(Language::image_view)}</legend>
+            {tabs}
+        </fieldset>
+    }
+}
+
+/// Below the image: what the view shows, in words, and the legend of the heatmap.
+#[component]
+pub(super) fn ViewNote(
     model: ReadSignal<Model>,
     heat: Memo<Option<Heat>>,
-    class: Signal<Option<String>>,
+    words: Signal<String>,
 ) -> impl IntoView {
     let language = language::spoken();
     let viewing = ViewSettings::current();
@@ -20,35 +56,18 @@ pub(crate) fn PreviewControls(
             viewing.opacity_percent.set(percent);
         }
     };
-    let where_strongest = move || {
-        let language = language.get();
-        match (heat.get(), class.get()) {
-            (Some(heat), Some(class)) => language.heat(&class, heat.strongest()),
-            _ => String::new(),
-        }
-    };
     view! {
-        <div class="preview-controls">
-            <button
-                type="button"
-                class="quiet"
-                aria-pressed=move || viewing.seen.get().to_string()
-                on:click=move |_| viewing.seen.update(|seen| *seen = !*seen)
-            >
-                {move || language.get().what_it_saw()}
-            </button>
-            <Show when=move || viewing.seen.get()>
-                <p class="small" data-testid="seen">{move || language.get().seen_note(model.get().input_size)}</p>
-            </Show>
-            <Show when=move || heat.with(Option::is_some)>
-                <p data-testid="heat">{where_strongest}</p>
-                <div class="legend">
-                    <span>{move || language.get().evidence_against()}</span>
-                    <span class="scale" aria-hidden="true"></span>
-                    <span>{move || language.get().evidence_for()}</span>
-                </div>
-                <label class="overlay-opacity">
-                    {move || language.get().overlay_opacity()}
+        <Show when=move || viewing.view.get() == View::ModelInput>
+            <p class="small" data-testid="seen">{move || language.get().seen_note(model.get().input_size)}</p>
+        </Show>
+        <Show when=move || heat.with(Option::is_some)>
+            <p class="small" data-testid="heat">{words}</p>
+            <div class="legend small">
+                <span>{said(Language::weak_evidence)}</span>
+                <span class="scale" aria-hidden="true" style:background=heat::legend()></span>
+                <span>{said(Language::strong_evidence)}</span>
+                <label>
+                    {said(Language::overlay_opacity)}
                     <input
                         type="range"
                         min="0"
@@ -58,7 +77,7 @@ pub(crate) fn PreviewControls(
                         on:input=set_opacity
                     />
                 </label>
-            </Show>
-        </div>
+            </div>
+        </Show>
     }
 }

@@ -18,7 +18,6 @@ pub(crate) fn square(
     image: &HtmlImageElement,
     square: Square,
     input_size: u32,
-    heat: Option<(&Heat, f64)>,
 ) -> Result<(), JsValue> {
     canvas.set_width(input_size);
     canvas.set_height(input_size);
@@ -32,14 +31,10 @@ pub(crate) fn square(
     } = square;
     brush.draw_image_with_html_image_element_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(
         image, left, top, from, from, 0.0, 0.0, side, side,
-    )?;
-    match heat {
-        Some((heat, opacity)) => lay(&brush, heat, opacity, [0.0, 0.0, side]),
-        None => Ok(()),
-    }
+    )
 }
 
-/// Draws what lies over the whole image: the heatmap within the square, a shade around it.
+/// Draws what lies over the whole image: the heatmap within the square, and a shade around that.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -61,16 +56,6 @@ pub(crate) fn over(
     brush.set_fill_style_str(SHADE);
     brush.fill_rect(0.0, 0.0, width * scale, height * scale);
     brush.clear_rect(left, top, side, side);
-    lay(&brush, heat, opacity, [left, top, side])
-}
-
-/// The heatmap, scaled over a square: left, top, side.
-fn lay(
-    brush: &CanvasRenderingContext2d,
-    heat: &Heat,
-    opacity: f64,
-    [left, top, side]: [f64; 3],
-) -> Result<(), JsValue> {
     let pixels = heat.pixels();
     let side_pixels = u32::try_from(heat::SIDE).expect("a small number");
     let data = ImageData::new_with_u8_clamped_array(Clamped(&pixels), side_pixels)?;
@@ -81,9 +66,7 @@ fn lay(
     sheet.set_height(side_pixels);
     self::brush(&sheet)?.put_image_data(&data, 0.0, 0.0)?;
     brush.set_global_alpha(opacity);
-    brush.draw_image_with_html_canvas_element_and_dw_and_dh(&sheet, left, top, side, side)?;
-    brush.set_global_alpha(1.0);
-    Ok(())
+    brush.draw_image_with_html_canvas_element_and_dw_and_dh(&sheet, left, top, side, side)
 }
 
 fn brush(canvas: &HtmlCanvasElement) -> Result<CanvasRenderingContext2d, JsValue> {

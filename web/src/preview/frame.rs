@@ -2,14 +2,21 @@ use leptos::{html, prelude::*};
 
 use crate::{
     preview::{
-        controls::PreviewControls,
+        controls::{ViewNote, Views},
         drawing,
         heat::Heat,
         source::{self, Shown},
         square::Square,
     },
-    session::{phase::Phase, server::Model},
-    settings::{language, view_settings::ViewSettings},
+    session::{
+        phase::{Phase, has_heatmaps},
+        server::Model,
+    },
+    settings::{
+        language::{self, said},
+        view_settings::{View, ViewSettings},
+    },
+    texts::Language,
 };
 
 /// The image that was picked, or an invitation to pick one; and what the network saw of it.
@@ -36,10 +43,17 @@ pub(crate) fn Frame(
         size.set(None);
         is_broken.set(false);
     });
+    // Until there is an answer, the server is taken to explain: the tabs stay where they are.
+    let can_explain =
+        Memo::new(move |_| phase.with(|phase| phase.answer().is_none_or(has_heatmaps)));
     let heat = Memo::new(move |_| {
-        let why = viewing.why.get();
         let class = viewing.class.get();
-        phase.with(|phase| why.then(|| Heat::of(phase.answer()?, class)).flatten())
+        let is_wanted = viewing.view.get() == View::Heatmap;
+        phase.with(|phase| {
+            is_wanted
+                .then(|| Heat::of(phase.answer()?, class))
+                .flatten()
+        })
     });
     let class = move || {
         let class = viewing.class.get();
@@ -48,8 +62,8 @@ pub(crate) fn Frame(
             Some(prediction.label.clone())
         })
     };
-    let is_square = move || viewing.seen.get() && size.get().is_some();
-    let is_drawn = move || size.get().is_some() && (viewing.seen.get() || heat.get().is_some());
+    let is_square = move || viewing.view.get() == View::ModelInput && size.get().is_some();
+    let is_drawn = move || is_square() || (size.get().is_some() && heat.with(Option::is_some));
 
     Effect::new(move || {
         let (Some(image), Some(canvas), Some(size)) = (element.get(), canvas.get(), size.get())
@@ -61,20 +75,17 @@ pub(crate) fn Frame(
             let crop = phase.answer().and_then(|answer| answer.crop.as_ref());
             Square::of(size, crop, input_size)
         });
-        let opacity = f64::from(viewing.opacity_percent.get()) / 100.0;
-        let heat = heat.get();
-        let drawn = match (viewing.seen.get(), &heat) {
-            (true, heat) => {
-                let heat = heat.as_ref().map(|heat| (heat, opacity));
-                drawing::square(&canvas, &image, square, input_size, heat)
-            }
-            (false, Some(heat)) => drawing::over(&canvas, size, square, heat, opacity),
-            (false, None) => Ok(()),
+        let drawn = if viewing.view.get() == View::ModelInput {
+            drawing::square(&canvas, &image, square, input_size)
+        } else if let Some(heat) = heat.get() {
+            let opacity = f64::from(viewing.opacity_percent.get()) / 100.0;
+            drawing::over(&canvas, size, square, &heat, opacity)
+        } else {
+            Ok(())
         };
         if drawn.is_err() {
             // The browser has no memory for the drawing. Show the image itself.
-            viewing.seen.set(false);
-            viewing.why.set(false);
+            viewing.view.set(View::Original);
         }
     });
 
@@ -83,7 +94,7 @@ pub(crate) fn Frame(
         let language = language.get();
         match (heat.get(), class()) {
             (Some(heat), Some(class)) => language.heat(&class, heat.strongest()),
-            _ => language.what_it_saw().to_owned(),
+            _ => language.model_input().to_owned(),
         }
     };
     view! {
@@ -102,7 +113,7 @@ pub(crate) fn Frame(
                             on:error=move |_| is_broken.set(true)
                         />
                     }.into_any(),
-                    None => view! { <Invitation phase /> }.into_any(),
+                    None => view! { <Invitation /> }.into_any(),
                 }}
                 <Show when=move || is_broken.get()>
                     <p class="no-preview">{move || language.get().cannot_display(&name())}</p>
@@ -114,20 +125,18 @@ pub(crate) fn Frame(
                     hidden=move || !is_drawn()
                     aria-label=drawing_text
                 ></canvas>
-                <p class="drop-here" aria-hidden="true">{move || language.get().drop_it()}</p>
             </div>
             <Show when=move || size.get().is_some()>
-                <PreviewControls model heat class=Signal::derive(class) />
+                <Views can_explain />
+                <ViewNote model heat words=Signal::derive(drawing_text) />
             </Show>
         </div>
     }
 }
 
-/// A placeholder for the image; a shared result comes without one.
+/// A placeholder for the image.
 #[component]
-fn Invitation(phase: ReadSignal<Phase, LocalStorage>) -> impl IntoView {
-    let language = language::spoken();
-    let is_shared = move || phase.with(Phase::is_shared);
+fn Invitation() -> impl IntoView {
     view! {
         <div class="invitation">
             <svg viewBox="0 0 48 48" aria-hidden="true">
@@ -135,13 +144,8 @@ fn Invitation(phase: ReadSignal<Phase, LocalStorage>) -> impl IntoView {
                 <circle cx="16" cy="19" r="3.5" />
                 <path d="M6 34l10-9 8 7 9-10 9 9" />
             </svg>
-            <p>
-                {move || {
-                    let language = language.get();
-                    if is_shared() { language.image_not_shared() } else { language.drop_an_image_here() }
-                }}
-            </p>
-            <p class="hint" hidden=is_shared>{move || language.get().formats()}</p>
+            <p>{said(Language::drop_an_image_here)}</p>
+            <p class="hint">{said(Language::formats)}</p>
         </div>
     }
 }

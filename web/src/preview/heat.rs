@@ -1,42 +1,27 @@
 use imageclassifier_client::{Answer, Heatmap};
+use imageclassifier_crop::heat::{self, HeatGrid};
 
 use crate::texts::Place;
 
 /// Side of the square of pixels that a heatmap is drawn with; the browser scales it further.
 pub(crate) const SIDE: usize = 112;
 
-/// Evidence for the class is magenta, evidence against it cyan. Both are rare in photographs, and one is much lighter, so that
-/// people with a colour vision deficiency can tell them apart.
-const FOR: [u8; 3] = [224, 0, 122];
-const AGAINST: [u8; 3] = [0, 205, 215];
-
-/// The evidence for a class, scaled with that for the answer's other classes.
+/// The evidence for a class, and the strongest of all maps of the answer, which is their common scale.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Heat {
-    rows: usize,
-    columns: usize,
-    /// -1 to 1: as parts of the largest value, of either sign, of all maps of the answer.
-    values: Vec<f32>,
+    map: Heatmap,
+    /// Greater than 0.
+    peak: f32,
 }
 
 impl Heat {
     /// Of the class at `position` in the answer. None if the answer has no heatmaps, or one without a meaning.
     pub(crate) fn of(answer: &Answer, position: usize) -> Option<Self> {
-        let maps = answer
-            .predictions
-            .iter()
-            .filter_map(|prediction| prediction.heatmap.as_ref());
-        let largest = maps
-            .flat_map(|map| &map.values)
-            .fold(0.0, |largest: f32, value| largest.max(value.abs()));
-        let map = answer.predictions.get(position)?.heatmap.as_ref()?;
-        let (rows, columns) = shape(map)?;
-        let values = map.values.iter().map(|value| value / largest).collect();
-        (largest > 0.0 && largest.is_finite()).then_some(Self {
-            rows,
-            columns,
-            values,
-        })
+        let map = answer.predictions.get(position)?.heatmap.clone()?;
+        let maps = answer.predictions.iter().flat_map(|it| &it.heatmap);
+        let peak = heat::peak(maps.map(|map| &*map.values));
+        HeatGrid::new(map.width, map.height, &map.values)?;
+        peak.is_finite().then_some(Self { map, peak })
     }
 
     /// Where the evidence for the class is strongest; None if there is none.
@@ -44,12 +29,14 @@ impl Heat {
         let strongest = |best: (usize, f32), (index, &value): (usize, &f32)| {
             if value > best.1 { (index, value) } else { best }
         };
-        let (index, value) = self.values.iter().enumerate().fold((0, 0.0), strongest);
+        let values = self.map.values.iter().enumerate();
+        let (index, value) = values.fold((0, 0.0), strongest);
+        let [rows, columns] = [self.map.height, self.map.width].map(|cells| cells as usize);
         let third = |at: usize, of: usize| (2 * at + 1) * 3 / (2 * of);
         (value > 0.0).then(|| {
             match (
-                third(index / self.columns, self.rows),
-                third(index % self.columns, self.columns),
+                third(index / columns, rows),
+                third(index % columns, columns),
             ) {
                 (0, 0) => Place::UpperLeft,
                 (0, 1) => Place::Top,
@@ -64,58 +51,24 @@ impl Heat {
         })
     }
 
-    /// [`SIDE`] x [`SIDE`] pixels of red, green, blue and opacity: more opaque where there is more evidence.
+    /// [`SIDE`] x [`SIDE`] pixels of red, green, blue and opacity.
     pub(crate) fn pixels(&self) -> Vec<u8> {
-        let mut pixels = Vec::with_capacity(SIDE * SIDE * 4);
-        for y in 0..SIDE {
-            for x in 0..SIDE {
-                let value = self.between(y, x);
-                let [red, green, blue] = if value < 0.0 { AGAINST } else { FOR };
-                pixels.extend([red, green, blue, opacity(value)]);
-            }
-        }
-        pixels
-    }
-
-    /// The value at a pixel, linear between the centres of the cells.
-    fn between(&self, y: usize, x: usize) -> f32 {
-        let (top, bottom, down) = neighbours(y, self.rows);
-        let (left, right, along) = neighbours(x, self.columns);
-        let at = |row: usize, column: usize| self.values[row * self.columns + column];
-        let upper = at(top, left) * (1.0 - along) + at(top, right) * along;
-        let lower = at(bottom, left) * (1.0 - along) + at(bottom, right) * along;
-        upper * (1.0 - down) + lower * down
+        let map = &self.map;
+        let grid = HeatGrid::new(map.width, map.height, &map.values).expect("`of` has checked it");
+        let place = |at: usize| (at as f32 + 0.5) / SIDE as f32;
+        let pixels = (0..SIDE * SIDE).flat_map(|at| {
+            let value = grid.at(place(at % SIDE), place(at / SIDE));
+            heat::colour(value / self.peak)
+        });
+        pixels.collect()
     }
 }
 
-/// Rows and columns, if there are as many values.
-fn shape(map: &Heatmap) -> Option<(usize, usize)> {
-    let (rows, columns) = (map.height as usize, map.width as usize);
-    let cells = rows.checked_mul(columns)?;
-    (cells > 0 && cells == map.values.len()).then_some((rows, columns))
-}
-
-/// The two cells that a pixel lies between, and how far it is from the first to the second, 0 to 1.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    reason = "small whole numbers, not below 0"
-)]
-fn neighbours(pixel: usize, cells: usize) -> (usize, usize, f32) {
-    let last = (cells - 1) as f32;
-    let at = ((pixel as f32 + 0.5) * cells as f32 / SIDE as f32 - 0.5).clamp(0.0, last);
-    let first = at as usize;
-    (first, (first + 1).min(cells - 1), at - first as f32)
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "0 to 255"
-)]
-fn opacity(value: f32) -> u8 {
-    (value.abs().min(1.0) * 255.0) as u8
+/// The colours from the weakest evidence that is shown to the strongest, for a style sheet.
+pub(crate) fn legend() -> String {
+    let colours = heat::COLOURS.iter().skip(2);
+    let colours = colours.map(|[red, green, blue]| format!(", rgb({red} {green} {blue})"));
+    format!("linear-gradient(to right{})", colours.collect::<String>())
 }
 
 #[cfg(test)]
@@ -183,15 +136,15 @@ mod tests {
 
     #[test]
     fn maps_of_one_result_share_a_scale() {
-        let answer = answer(&[&single(0, 4.0), &single(0, -1.0)]);
+        let answer = answer(&[&single(0, 4.0), &single(0, 2.0)]);
         let corner = |position| Heat::of(&answer, position).unwrap().pixels()[..4].to_vec();
-        assert_eq!(corner(0), [224, 0, 122, 255]);
-        assert_eq!(corner(1), [0, 205, 215, 63]);
+        assert_eq!(corner(0), heat::colour(1.0));
+        assert_eq!(corner(1), heat::colour(0.5));
     }
 
     #[test]
     fn a_map_without_a_meaning_is_none() {
-        for values in [&[][..], &[1.0; 8], &[0.0; 9], &[f32::INFINITY; 9]] {
+        for values in [&[][..], &[1.0; 8], &[f32::INFINITY; 9]] {
             assert_eq!(Heat::of(&answer(&[values]), 0), None, "{values:?}");
         }
         assert_eq!(Heat::of(&answer(&[&[1.0; 9]]), 1), None);

@@ -3,13 +3,14 @@ use leptos::{html, prelude::*};
 use crate::{
     failure::Remedy,
     result::{
-        answer::{AnswerCard, AnswerOutline, SharedCard},
+        answer::{AnswerActions, AnswerCard, AnswerOutline, SharedCard},
         failure_note::FailureNote,
         progress::Progress,
         token_form::TokenForm,
     },
     session::{phase::Phase, server::Model, step::Step},
-    settings::language,
+    settings::language::{self, said},
+    texts::Language,
 };
 
 /// The result panel: the answer, the progress, or why there is neither, in the page's one alert.
@@ -18,11 +19,11 @@ pub(crate) fn Outcome(
     phase: ReadSignal<Phase, LocalStorage>,
     model: ReadSignal<Model>,
     step: Signal<Step>,
+    actions: AnswerActions,
     on_retry: Callback<Remedy>,
     on_token: Callback<String>,
     on_cancel: Callback<()>,
 ) -> impl IntoView {
-    let language = language::spoken();
     let section = NodeRef::<html::Section>::new();
     // The button is gone after it was used: without this the focus would fall back to the top of the page.
     let focus = move || {
@@ -49,11 +50,11 @@ pub(crate) fn Outcome(
         <section
             node_ref=section
             class="answer"
-            aria-label=move || language.get().result()
+            aria-label=said(Language::result)
             tabindex="-1"
             aria-busy=move || is_asking.get().to_string()
         >
-            {move || phase.with(|phase| answer(phase, model))}
+            {move || phase.with(|phase| answer(phase, model, actions))}
             <Show when=move || is_asking.get()>
                 <Progress step on_cancel />
             </Show>
@@ -64,18 +65,14 @@ pub(crate) fn Outcome(
     }
 }
 
-fn answer(phase: &Phase, model: ReadSignal<Model>) -> AnyView {
+fn answer(phase: &Phase, model: ReadSignal<Model>, actions: AnswerActions) -> AnyView {
     match phase {
-        Phase::Empty => view! {
-            <p class="waiting">{move || language::spoken().get().classes_appear_here()}</p>
-        }
-        .into_any(),
         Phase::Fetching { .. } | Phase::Asking(_) => view! { <AnswerOutline /> }.into_any(),
         Phase::Answered(_, answer, took_ms) => {
-            view! { <AnswerCard answer=answer.clone() took_ms=*took_ms model /> }.into_any()
+            view! { <AnswerCard answer=answer.clone() took_ms=*took_ms model actions /> }.into_any()
         }
         Phase::Shared(shared) => view! { <SharedCard shared=shared.clone() /> }.into_any(),
-        Phase::Failed(..) | Phase::Cancelled(_) => ().into_any(),
+        Phase::Empty | Phase::Failed(..) | Phase::Cancelled(_) => ().into_any(),
     }
 }
 
@@ -100,7 +97,7 @@ fn cancelled(phase: &Phase, on_retry: Callback<Remedy>) -> Option<impl IntoView 
             {move || language.get().cancelled_image(&name)}
         </p>
         <button type="button" class="retry" on:click=move |_| on_retry.run(Remedy::TryAgain)>
-            {move || language.get().try_again()}
+            {said(Language::try_again)}
         </button>
     })
 }

@@ -1,11 +1,13 @@
 use imageclassifier_client::Prediction;
 use leptos::{prelude::*, task::spawn_local};
-use wasm_bindgen_futures::JsFuture;
 
 use crate::fetch;
 
 /// All names of all classes, one class per line: the model's own list, which comes with the page.
 const URL: &str = "imagenet1k_labels.txt";
+
+/// Its lines.
+const CLASSES: usize = 1000;
 
 /// The synonyms of classes, fetched when they are first shown. A handle.
 #[derive(Clone, Copy)]
@@ -21,7 +23,7 @@ impl Synonyms {
             if is_wanted && fetched != Some(true) {
                 spawn_local(async move {
                     // Without the list a class has one name.
-                    if let Some(text) = list_of_names().await {
+                    if let Ok(text) = fetch::text(URL).await {
                         list.set(Some(text));
                     }
                 });
@@ -43,18 +45,15 @@ impl Synonyms {
     }
 }
 
+/// Whether the list is that of a model with these labels: trained models have other classes, each with one name.
+pub(crate) fn are_for(labels: &[String]) -> bool {
+    labels.len() == CLASSES
+}
+
 /// The names after the label in line `index`.
 fn others<'a>(list: &'a str, label: &str, index: usize) -> Option<&'a str> {
     let (first, others) = list.lines().nth(index)?.split_once(", ")?;
     (first == label).then_some(others)
-}
-
-async fn list_of_names() -> Option<String> {
-    let response = fetch::response(window().fetch_with_str(URL).into())
-        .await
-        .ok()?;
-    let text = JsFuture::from(response.text().ok()?).await.ok()?;
-    text.as_string()
 }
 
 #[cfg(test)]

@@ -1,11 +1,10 @@
 use leptos::{ev::SubmitEvent, html, prelude::*};
 
-use crate::settings::language;
+use crate::{settings::language::said, texts::Language};
 
 /// The field for the access token, below the error that the server requires one.
 #[component]
 pub(crate) fn TokenForm(on_token: Callback<String>) -> impl IntoView {
-    let language = language::spoken();
     let field = NodeRef::<html::Input>::new();
     field.on_load(|field| {
         let _ = field.focus();
@@ -19,7 +18,7 @@ pub(crate) fn TokenForm(on_token: Callback<String>) -> impl IntoView {
     // The field has no name: whatever happens to the form, no address can hold the token.
     view! {
         <form class="token" on:submit=submit>
-            <label for="token">{move || language.get().access_token()}</label>
+            <label for="token">{said(Language::access_token)}</label>
             <input
                 node_ref=field
                 id="token"
@@ -28,8 +27,8 @@ pub(crate) fn TokenForm(on_token: Callback<String>) -> impl IntoView {
                 autocomplete="off"
                 aria-describedby="failure token-hint"
             />
-            <p id="token-hint" class="hint">{move || language.get().token_kept()}</p>
-            <button type="submit" class="retry">{move || language.get().use_token()}</button>
+            <p id="token-hint" class="hint">{said(Language::token_kept)}</p>
+            <button type="submit" class="retry">{said(Language::use_token)}</button>
         </form>
     }
 }

@@ -13,6 +13,7 @@ pub(crate) struct Models {
     /// The chosen name. Empty means the server's default model.
     chosen: RwSignal<String>,
     offered: RwSignal<Offered>,
+    accepts_feedback: RwSignal<bool>,
     model: RwSignal<Model>,
     limits: StoredValue<Limits>,
 }
@@ -32,6 +33,7 @@ impl Models {
             classifier,
             chosen: RwSignal::new(model_choice::remembered()),
             offered: RwSignal::default(),
+            accepts_feedback: RwSignal::new(false),
             model: RwSignal::new(Model::default()),
             limits: StoredValue::new(Limits::default()),
         };
@@ -41,6 +43,11 @@ impl Models {
 
     pub(crate) fn offered(self) -> ReadSignal<Offered> {
         self.offered.read_only()
+    }
+
+    /// Whether the server keeps images with their correct class.
+    pub(crate) fn accepts_feedback(self) -> ReadSignal<bool> {
+        self.accepts_feedback.read_only()
     }
 
     /// The description of the model that requests use.
@@ -56,6 +63,18 @@ impl Models {
     /// The name to send with requests.
     pub(super) fn chosen(self) -> String {
         self.chosen.get_untracked()
+    }
+
+    /// The name that programs have to send; empty for the default model.
+    pub(crate) fn name_for_programs(self) -> String {
+        self.chosen.with(|chosen| {
+            let is_default = self.offered.with(|offered| offered.default == *chosen);
+            if is_default {
+                String::new()
+            } else {
+                chosen.clone()
+            }
+        })
     }
 
     /// Whether the menu shows this name as chosen.
@@ -99,10 +118,11 @@ impl Models {
         let classifier = self.classifier.get_value();
         spawn_local(async move {
             // A server that is too old to list its models has one, and needs no menu.
-            let Ok(models) = classifier.list_models().await else {
+            let Ok(list) = classifier.model_list().await else {
                 return;
             };
-            let offered = Offered::of(models);
+            self.accepts_feedback.set(list.accepts_feedback);
+            let offered = Offered::of(list.models);
             let chosen = self.chosen();
             let is_missing = !chosen.is_empty() && !offered.has(&chosen);
             self.offered.set(offered);

@@ -61,7 +61,19 @@ impl Phase {
         }
     }
 
+    /// Whether it is the answer to this request.
+    pub(crate) fn shows(&self, request_id: &str) -> bool {
+        let answer = self.answer();
+        answer.is_some_and(|answer| answer.request_id == request_id)
+    }
+
     pub(crate) fn is_shared(&self) -> bool {
         matches!(self, Self::Shared(_))
     }
+}
+
+/// Whether an answer explains its classes.
+pub(crate) fn has_heatmaps(answer: &Answer) -> bool {
+    let mut predictions = answer.predictions.iter();
+    predictions.all(|prediction| prediction.heatmap.is_some())
 }

@@ -40,14 +40,10 @@ pub(crate) type Outcome = Result<(Answer, f64), RequestError>;
 /// drawn by the browser and sent in a second request.
 pub(crate) async fn classify(config: &RequestConfig, pending: &[Pending]) -> Vec<Outcome> {
     let began_ms = now_ms();
-    let accepted = Accepted {
-        image_bytes_max: config.limits.image_bytes_max,
-        media_types: &config.limits.media_types,
-    };
     let mut prepared = Vec::new();
     for image in pending {
         image.step.set(Step::Preparing);
-        prepared.push(image.picked.prepare(accepted, config.shrinking).await);
+        prepared.push(config.prepare(&image.picked).await);
     }
     let mut outcomes = exchange(config, pending, prepared).await;
     redraw_unknown_formats(config, pending, &mut outcomes).await;
@@ -56,6 +52,32 @@ pub(crate) async fn classify(config: &RequestConfig, pending: &[Pending]) -> Vec
         .into_iter()
         .map(|outcome| outcome.map(|answer| (answer, took_ms)))
         .collect()
+}
+
+/// Has the server keep an image, as it would be sent to be classified, with its correct class.
+pub(crate) async fn correct(
+    config: &RequestConfig,
+    picked: &Picked,
+    label: &str,
+) -> Result<(), RequestError> {
+    let image = config.prepare(picked).await?;
+    let bytes = read::whole(&image).await;
+    let bytes = bytes.map_err(|_| Failure::Unreadable {
+        name: picked.name(),
+    })?;
+    let sent = config.classifier.feedback(bytes.into(), label).await;
+    let has_token = config.classifier.has_token();
+    sent.map_err(|error| RequestError::of_call(&picked.name(), error, has_token))
+}
+
+impl RequestConfig {
+    async fn prepare(&self, picked: &Picked) -> Result<Blob, Failure> {
+        let accepted = Accepted {
+            image_bytes_max: self.limits.image_bytes_max,
+            media_types: &self.limits.media_types,
+        };
+        picked.prepare(accepted, self.shrinking).await
+    }
 }
 
 async fn redraw_unknown_formats(

@@ -1,8 +1,11 @@
 use leptos::prelude::*;
 
-use crate::{settings::storage, texts::Language};
+use crate::{
+    settings::storage,
+    texts::{Language, Text},
+};
 
-/// Where the browser keeps the language that was chosen with the switch.
+/// Where the browser keeps the language that was chosen in the menu.
 const KEY: &str = "imageclassifier.language";
 
 /// Provides the visitor's language to all components, and keeps `<html lang>` and the title in step with it.
@@ -24,27 +27,34 @@ pub(crate) fn spoken() -> ReadSignal<Language> {
     expect_context::<RwSignal<Language>>().read_only()
 }
 
-/// Changes to the other language, whose name is written in that language.
-#[component]
-pub(crate) fn LanguageSwitch() -> impl IntoView {
-    let language = expect_context::<RwSignal<Language>>();
-    let other = move || other_than(language.get());
-    let change = move |_| {
-        let chosen = other_than(language.get_untracked());
-        remember(chosen);
-        language.set(chosen);
-    };
-    view! {
-        <button type="button" class="language quiet" lang=move || other().tag() on:click=change>
-            {move || other().own_name()}
-        </button>
-    }
+/// A text in the page's language, for a view. One type for all texts: a closure for each would be code for each.
+pub(crate) fn said(text: Text) -> impl Fn() -> &'static str + Copy + Send + Sync + 'static {
+    let language = spoken();
+    move || text(language.get())
 }
 
-fn other_than(language: Language) -> Language {
-    match language {
-        Language::English => Language::Russian,
-        Language::Russian => Language::English,
+/// The menu of languages, each by its own name.
+#[component]
+pub(crate) fn LanguageMenu() -> impl IntoView {
+    let language = expect_context::<RwSignal<Language>>();
+    let options = Language::ALL.map(|offered| {
+        view! {
+            <option value=offered.tag() lang=offered.tag() selected=move || language.get() == offered>
+                {offered.own_name()}
+            </option>
+        }
+    });
+    let change = move |event| {
+        if let Some(chosen) = Language::of_tag(&event_target_value(&event)) {
+            remember(chosen);
+            language.set(chosen);
+        }
+    };
+    view! {
+        <label>
+            {said(Language::language)}
+            <select on:change=change>{options}</select>
+        </label>
     }
 }
 

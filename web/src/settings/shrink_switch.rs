@@ -1,6 +1,9 @@
 use leptos::prelude::*;
 
-use crate::settings::{language, storage};
+use crate::{
+    settings::{language::said, storage},
+    texts::Language,
+};
 
 /// The key in the browser's storage. It is set only if large images are sent unchanged.
 const KEY: &str = "imageclassifier.shrink";
@@ -15,7 +18,6 @@ pub(crate) fn remembered() -> bool {
 /// The switch for shrinking.
 #[component]
 pub(crate) fn ShrinkSwitch(shrinking: RwSignal<bool>) -> impl IntoView {
-    let language = language::spoken();
     let change = move |event| {
         let on = event_target_checked(&event);
         shrinking.set(on);
@@ -24,7 +26,7 @@ pub(crate) fn ShrinkSwitch(shrinking: RwSignal<bool>) -> impl IntoView {
     view! {
         <label class="shrink">
             <input type="checkbox" prop:checked=move || shrinking.get() on:change=change />
-            {move || language.get().shrink_large()}
+            {said(Language::shrink_large)}
         </label>
     }
 }

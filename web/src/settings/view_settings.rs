@@ -1,3 +1,4 @@
+use imageclassifier_crop::heat::OPACITY_PERCENT;
 use leptos::prelude::*;
 
 /// How many classes can be shown.
@@ -6,6 +7,16 @@ pub(crate) const TOPS: [usize; 3] = [5, 10, 20];
 /// Each request asks for this many, so that showing more classes needs no further request.
 pub(crate) const TOP_MAX: u32 = 20;
 
+/// What is shown of the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum View {
+    Original,
+    /// The square that the network saw, with its pixels.
+    ModelInput,
+    /// The image under the evidence for a class.
+    Heatmap,
+}
+
 /// How images and results are shown; it stays the same from one image to the next. A handle: copies mean the same settings.
 #[derive(Clone, Copy)]
 pub(crate) struct ViewSettings {
@@ -13,11 +24,8 @@ pub(crate) struct ViewSettings {
     pub(crate) top: RwSignal<usize>,
     /// Whether each class is shown with its synonyms.
     pub(crate) names: RwSignal<bool>,
-    /// Whether the image is cropped to the square that the network saw.
-    pub(crate) seen: RwSignal<bool>,
-    /// Whether a heatmap shows the evidence for a class.
-    pub(crate) why: RwSignal<bool>,
-    /// The position of that class in the answer.
+    pub(crate) view: RwSignal<View>,
+    /// The position in the answer of the class whose evidence is shown.
     pub(crate) class: RwSignal<usize>,
     /// Opacity of the heatmap, 0 to 100.
     pub(crate) opacity_percent: RwSignal<u32>,
@@ -29,10 +37,9 @@ impl ViewSettings {
         provide_context(Self {
             top: RwSignal::new(TOPS[0]),
             names: RwSignal::new(false),
-            seen: RwSignal::new(false),
-            why: RwSignal::new(false),
+            view: RwSignal::new(View::Original),
             class: RwSignal::new(0),
-            opacity_percent: RwSignal::new(65),
+            opacity_percent: RwSignal::new(OPACITY_PERCENT),
         });
     }
 

@@ -3,8 +3,9 @@
 texts! {
     use_via_api: "Use via API", "Через API";
     api_lead(server: &str):
-        "Each of these programs classifies photo.jpg on {server}, over gRPC or gRPC-Web.",
-        "Каждая программа распознаёт photo.jpg на {server}, по gRPC или gRPC-Web.";
+        "Each of these programs classifies photo.jpg on {server}.",
+        "Каждая из этих программ распознаёт photo.jpg на {server}.";
+    program: "Program", "Программа";
     copy: "Copy", "Скопировать";
     close: "Close", "Закрыть";
     token_in_api:

@@ -17,15 +17,18 @@ texts! {
     clear: "Close list", "Закрыть список";
     find: "Find", "Найти";
     show: "Show", "Показать";
+    show_only_failed: "Show failed", "Показать неудачные";
     show_all: "all", "все";
     show_classified: "classified", "распознанные";
     show_unsure: "low confidence", "с низкой уверенностью";
     show_unknown: "unknown", "неизвестные";
+    unsure_label(label: &str): "{label} (low confidence)", "{label} (низкая уверенность)";
     unknown_closest(closest: &str): "unknown (closest: {closest})", "неизвестно (ближе всего: {closest})";
     show_failed: "failed", "неудачные";
     show_cancelled: "cancelled", "отменённые";
     show_unfinished: "in progress", "в работе";
     sort: "Sort", "Порядок";
+    failed_first: "failed first", "сначала неудачные";
     as_added: "as added", "как добавлены";
     by_name: "name", "имя";
     by_label: "result", "результат";
@@ -42,17 +45,10 @@ const IMAGES: Forms = Forms {
 };
 
 impl Language {
-    pub(crate) fn columns(self) -> [&'static str; 6] {
+    pub(crate) fn columns(self) -> [&'static str; 5] {
         match self {
-            Self::English => ["Preview", "Name", "Result", "Confidence", "Time", "Action"],
-            Self::Russian => [
-                "Вид",
-                "Имя",
-                "Результат",
-                "Уверенность",
-                "Время",
-                "Действие",
-            ],
+            Self::English => ["Preview", "Name", "Result", "Confidence", "Time"],
+            Self::Russian => ["Вид", "Имя", "Результат", "Уверенность", "Время"],
         }
     }
 

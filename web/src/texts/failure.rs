@@ -79,6 +79,9 @@ texts! {
     model_missing:
         "The server no longer has this model. Try again with another one.",
         "На сервере больше нет этой модели. Повторите с другой.";
+    feedback_full:
+        "The server keeps no more images. Its administrator can make room.",
+        "Сервер больше не хранит изображений. Место может освободить его администратор.";
     link_damaged:
         "This link to a result is damaged. Ask for it again, or choose an image of your own.",
         "Эта ссылка на результат повреждена. Попросите её снова или выберите своё изображение.";

@@ -3,12 +3,15 @@
 use crate::texts::Language;
 
 texts! {
-    what_it_saw: "What the network saw", "Что видела сеть";
+    image_view: "Image view", "Вид изображения";
+    original: "Original", "Оригинал";
+    model_input: "Model input", "Вход модели";
+    heatmap: "Heatmap", "Теплокарта";
     seen_note(pixels: u32):
         "The network saw this square of the image, at {pixels} × {pixels} pixels.",
         "Сеть видела этот квадрат изображения, {pixels} × {pixels} точек.";
-    evidence_for: "evidence for", "признаки за";
-    evidence_against: "evidence against", "признаки против";
+    weak_evidence: "weaker evidence", "признаки слабее";
+    strong_evidence: "stronger", "сильнее";
     overlay_opacity: "Overlay opacity", "Непрозрачность наложения";
 }
 

@@ -4,13 +4,8 @@ use crate::texts::{Forms, Language};
 
 texts! {
     result: "Result", "Результат";
-    classes_appear_here:
-        "The most probable classes appear here, each with its confidence.",
-        "Здесь появятся наиболее вероятные классы и уверенность сети в каждом.";
     classifying: "Classifying …", "Распознаю…";
     classifying_image(name: &str): "Classifying {name}.", "Распознаю {name}.";
-    looks_like: "Looks like", "Похоже на";
-    possibly: "Possibly", "Возможно";
     unsure(percent: u32):
         "Low confidence: no class reaches {percent}%. Take these as guesses.",
         "Низкая уверенность: ни один класс не набрал {percent} %. Это лишь догадки.";
@@ -23,7 +18,6 @@ texts! {
     queue: "queue", "очередь";
     decode: "decoding", "декодирование";
     inference: "inference", "вычисление";
-    why: "Why?", "Почему?";
     synonyms: "Synonyms", "Синонимы";
     top(count: usize): "Top {count}", "Первые {count}";
     classes_shown: "Classes shown", "Показывать классов";
@@ -36,14 +30,29 @@ texts! {
     request_id: "Request ID", "Номер запроса";
     not_reported: "not reported by the server", "сервер не сообщил";
     model_and_revision(model: &str, revision: &str): "{model}, revision {revision}", "{model}, версия {revision}";
-    copy_link: "Copy link to this result", "Скопировать ссылку на результат";
+    copy_link: "Copy link", "Скопировать ссылку";
+    compare: "Compare", "Сравнить";
+    comparison: "Comparison", "Сравнение";
+    compare_hint:
+        "Choose another image or another model. Its answer appears here.",
+        "Выберите другое изображение или другую модель. Ответ появится здесь.";
+    history: "History", "История";
+    wrong: "Wrong?", "Неверно?";
+    correct_class: "Correct class", "Правильный класс";
+    send: "Send", "Отправить";
+    correction_note:
+        "The server keeps this image and the class, so that a model can learn from them.",
+        "Сервер сохранит это изображение и класс, чтобы на них могла учиться модель.";
+    sending_correction: "Sending …", "Отправляю…";
+    correction_kept(label: &str):
+        "The server keeps it as \u{201c}{label}\u{201d}. Thank you.",
+        "Сервер сохранил его как «{label}». Спасибо.";
     copied: "Copied", "Скопировано";
     copy_by_hand: "Copy this by hand", "Скопируйте вручную";
     shared_result: "Shared result", "Результат по ссылке";
     was_shared:
         "This result was shared with you. The link does not contain the image.",
         "С вами поделились этим результатом. Изображения в ссылке нет.";
-    image_not_shared: "The image was not shared", "Изображением не делились";
     try_your_own: "Try an image of your own", "Попробовать своё изображение";
 }
 
