@@ -30,6 +30,8 @@ complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "cla
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "train" -d 'Train a model of your own classes on photographs'
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "evaluate" -d 'Measure a trained model on labelled photographs'
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "embed" -d 'Write the feature vector of each image'
+complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "import" -d 'Make a model of an image classifier in ONNX'
+complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "inspect" -d 'Show what a model consists of, and where its time goes'
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "models" -d 'Show the server\'s models, and the preprocessing and limits of the default one'
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "feedback" -d 'Tell the server the correct class of images that were misclassified'
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "health" -d 'Check whether the server is ready'
@@ -39,7 +41,7 @@ complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l token-file -d 'Send the access token in the first line of this file' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l timeout -d 'Timeout for each image or request, in seconds, at most a year' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l weights -d 'Weights of EfficientNet-Lite0, Lite1 or Lite2 for --local' -r -F
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l model -d 'Name of the model, or NAME@VERSION, or with --local the folder of one that `train` wrote; default: the server\'s default' -r
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l model -d 'Name of the model, or NAME@VERSION, or with --local the folder of one that `train` or `import` wrote; default: the server\'s default' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l top-k -d 'Number of predictions for each image, 1 to 1000' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l explain -d 'Write a heatmap for each prediction into this folder: where in the image the class was seen' -r -f -a "(__fish_complete_directories)"
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l retries -d 'Number of retries for an image that the server rejects temporarily or that is lost with the connection' -r

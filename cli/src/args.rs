@@ -1,6 +1,7 @@
 mod classify;
 mod connection;
 mod feedback;
+mod import;
 mod models;
 mod train;
 
@@ -10,6 +11,7 @@ pub(crate) use self::{
     classify::Classify,
     connection::Connection,
     feedback::Feedback,
+    import::{Import, ImportFilter, Inspect, Preset},
     models::{Models, ModelsAction, Publish, Rollback},
     train::{Embed, Evaluate, Train, Unknown},
 };
@@ -28,6 +30,8 @@ pub(crate) enum Command {
     Train(Train),
     Evaluate(Evaluate),
     Embed(Embed),
+    Import(Import),
+    Inspect(Inspect),
     Models(Models),
     Feedback(Feedback),
     Health(Health),

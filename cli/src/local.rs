@@ -1,3 +1,4 @@
+mod imported;
 pub(crate) mod network;
 
 use std::{
@@ -9,29 +10,62 @@ use std::{
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use imageclassifier_client::{
-    Answer, CallError, ClassifyOptions, Crop, Heatmap, Prediction, Timings,
+    Answer, CallError, ClassifyOptions, Crop, ErrorKind, ErrorReason, Heatmap, Prediction, Timings,
 };
-use imageclassifier_model::{self as model, Classifier, ModelFolder, Precision};
+use imageclassifier_model::{self as model, Classifier, ImportedModel, ModelFolder, Precision};
 
+use imported::LocalImported;
 use network::{IMAGE_BYTES_MAX, Inferred, LocalNetwork, failed};
 
 /// A model in this process.
 pub(crate) struct Local {
-    network: LocalNetwork,
+    network: Loaded,
     classifier: Classifier,
+}
+
+/// The network that a model runs on.
+#[allow(clippy::large_enum_variant, reason = "there is one of them")]
+enum Loaded {
+    BuiltIn(LocalNetwork),
+    Imported(LocalImported),
+}
+
+impl Loaded {
+    fn threads(&self) -> usize {
+        match self {
+            Self::BuiltIn(network) => network.threads(),
+            Self::Imported(network) => network.threads(),
+        }
+    }
+
+    fn infer(&self, image: &Bytes, explain: bool) -> Result<Inferred, CallError> {
+        match self {
+            Self::BuiltIn(network) => network.infer(image, explain),
+            Self::Imported(network) => network.infer(image, explain),
+        }
+    }
 }
 
 impl Local {
     /// Loads the network in the file `weights`, or without a file the one in this program, and the model `name`: a folder that
-    /// `train` wrote, or the network's own classes if the name is empty or the network's.
+    /// `train` or `import` wrote, or the network's own classes if the name is empty or the network's.
     ///
     /// # Errors
     /// If the file or folder cannot be used, or the name is neither.
     pub(crate) fn load(weights: Option<&Path>, name: &str) -> Result<Self, String> {
+        let path = Path::new(name);
+        if !name.is_empty() && ImportedModel::is_at(path) {
+            let model = ImportedModel::read(path).map_err(|error| error.to_string())?;
+            let network = LocalImported::load(&model)?;
+            return Ok(Self {
+                classifier: Classifier::imported(&model, network.network().clone()),
+                network: Loaded::Imported(network),
+            });
+        }
         let network = LocalNetwork::load(weights)?;
         let classifier = load_classifier(&network, name)?;
         Ok(Self {
-            network,
+            network: Loaded::BuiltIn(network),
             classifier,
         })
     }
@@ -66,6 +100,13 @@ impl Local {
         taken_at: Instant,
     ) -> Result<Answer, CallError> {
         let queue = taken_at.elapsed();
+        if options.explain && !self.classifier.is_explainable() {
+            return Err(CallError::new(
+                ErrorKind::Unsupported,
+                ErrorReason::ExplainUnsupported,
+                "the model has no heatmaps, because its network does not end with global average pooling and a linear layer".to_owned(),
+            ));
+        }
         let inferred = self.network.infer(image, options.explain)?;
         let classifier = &self.classifier;
         let logits = classifier.logits(&inferred.inference).map_err(failed)?;
@@ -93,7 +134,7 @@ impl Local {
             model_revision: classifier.revision().to_owned(),
             timings: Some(timings(&inferred, queue)),
             request_id: String::new(),
-            crop: Some(crop(inferred.crop)),
+            crop: inferred.crop.map(crop),
             unknown: known.is_some_and(|known| known.unknown),
             known_score: known.map(|known| known.score),
             embedding: Vec::new(),
@@ -110,7 +151,7 @@ fn load_classifier(network: &LocalNetwork, name: &str) -> Result<Classifier, Str
     let path = Path::new(name);
     if !path.is_dir() {
         return Err(format!(
-            "there is no model {name:?} here: omit --model, use {:?}, or give the folder of a model that `imageclassifier train` wrote",
+            "there is no model {name:?} here: omit --model, use {:?}, or give the folder of a model that `imageclassifier train` or `import` wrote",
             built_in.name()
         ));
     }

@@ -10,7 +10,9 @@ mod evaluate;
 mod feedback;
 mod health;
 mod heatmap;
+mod import;
 mod inputs;
+mod inspect;
 mod local;
 mod models;
 mod outcome;
@@ -34,6 +36,8 @@ async fn main() -> ExitCode {
         Command::Classify(args) => classify::run(&args).await,
         Command::Train(args) => blocking(move || train::run(&args)).await,
         Command::Evaluate(args) => blocking(move || evaluate::run(&args)).await,
+        Command::Import(args) => blocking(move || import::run(&args)).await,
+        Command::Inspect(args) => blocking(move || inspect::run(&args)).await,
         Command::Embed(args) => blocking(move || embed::run(&args)).await,
         Command::Models(args) => models::run(&args).await,
         Command::Feedback(args) => feedback::run(&args).await,

@@ -96,7 +96,7 @@ fn read_dataset(args: &args::Train) -> Result<Dataset, String> {
 }
 
 /// The last component of the model folder's path.
-fn model_name(output: &Path) -> Result<String, String> {
+pub(crate) fn model_name(output: &Path) -> Result<String, String> {
     let name = output.file_name().and_then(|name| name.to_str());
     name.map(str::to_owned)
         .ok_or_else(|| format!("{} has no name for the model", output.display()))

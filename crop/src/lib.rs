@@ -27,7 +27,12 @@ impl CropSquare {
     /// `width` and `height` are those of the upright image, after its orientation has been applied; at least 1.
     #[must_use]
     pub fn centre(width: u32, height: u32, input_size: u32) -> Self {
-        let fraction = crop_fraction(input_size);
+        Self::centre_of(width, height, crop_fraction(input_size))
+    }
+
+    /// As [`centre`](Self::centre), with another `fraction` of the shorter side, over 0 and at most 1.
+    #[must_use]
+    pub fn centre_of(width: u32, height: u32, fraction: f64) -> Self {
         #[allow(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::buffer::Buffer;
 use crate::isa::Token;
-use crate::micro::{AveragePool, OutputLayout, Segments};
+use crate::micro::{AveragePool, OutputLayout, RELU6, Segments};
 use crate::packed::{PackedMatrix, PanelWidths, Rows};
 use crate::shape::checked_len;
 use crate::team::{ThreadTeam, split};
@@ -145,7 +145,7 @@ impl Head {
                     output: features,
                     layout: OutputLayout::dense(panel.width),
                     residual: None,
-                    relu6: true,
+                    clamp: Some(RELU6),
                 },
             );
             self.token.run(AveragePool {

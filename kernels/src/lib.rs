@@ -20,11 +20,13 @@ mod architecture;
 mod block;
 mod buffer;
 mod error;
+mod graph;
 mod head;
 mod isa;
 mod micro;
 mod network;
 mod packed;
+mod program;
 mod scratch;
 mod shape;
 mod stem;
@@ -35,9 +37,14 @@ mod workspace;
 pub use architecture::{Architecture, Stage};
 pub use block::{Block, BlockConfig};
 pub use error::BuildError;
+pub use graph::{
+    Binary, Constant, Conv, Graph, GraphBuilder, GraphError, Layer, Op, Pool, Pooling, Reduction,
+    SliceAxis, Unary, ValueId, Window,
+};
 pub use head::{Head, HeadBuffers};
 pub use isa::{Isa, Precision, UnknownIsa};
 pub use network::Network;
+pub use program::{Features, Program, ProgramBuffers, StepProfile};
 pub use scratch::Scratch;
 pub use shape::MapShape;
 pub use stem::Stem;

@@ -47,6 +47,7 @@ macro_rules! unroll {
 #[cfg(target_arch = "x86_64")]
 mod bf16;
 mod depthwise;
+mod depthwise_map;
 mod gemm;
 mod gemv;
 mod interleave;
@@ -56,6 +57,7 @@ mod pool;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use bf16::Avx512Bf16;
 pub(crate) use depthwise::Depthwise;
+pub(crate) use depthwise_map::DepthwiseMap;
 pub(crate) use gemm::{Gemm, OutputLayout, Segments};
 pub(crate) use gemv::Gemv;
 pub(crate) use interleave::Interleave;
@@ -63,6 +65,9 @@ pub(crate) use operand::{F32, Operand, Pack};
 pub(crate) use pool::AveragePool;
 
 use fearless_simd::prelude::{Simd, SimdBase};
+
+/// The limits of ReLU6.
+pub(crate) const RELU6: [f32; 2] = [0.0, 6.0];
 
 /// Work that is compiled once for every instruction set and precision.
 pub(crate) trait Operation {

@@ -160,7 +160,7 @@ impl PackedMatrix {
             output: rows.output,
             layout: rows.layout,
             residual: rows.residual,
-            relu6: rows.relu6,
+            clamp: rows.clamp,
         });
     }
 
@@ -192,7 +192,8 @@ pub(crate) struct Rows<'a> {
     pub(crate) output: &'a mut [f32],
     pub(crate) layout: OutputLayout,
     pub(crate) residual: Option<&'a [f32]>,
-    pub(crate) relu6: bool,
+    /// Limits of the output, applied last.
+    pub(crate) clamp: Option<[f32; 2]>,
 }
 
 /// Copies the lower half of the last vector into its upper half.

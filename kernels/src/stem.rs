@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::micro::{Interleave, OutputLayout, Segments};
+use crate::micro::{Interleave, OutputLayout, RELU6, Segments};
 use crate::packed::{PackedMatrix, Panel, PanelWidths, Rows};
 use crate::shape::{SameAxis, checked_len};
 use crate::team::{ThreadTeam, split};
@@ -211,7 +211,7 @@ impl Stem {
             output,
             layout,
             residual: None,
-            relu6: true,
+            clamp: Some(RELU6),
         };
         self.conv.multiply(panel, rows);
     }

@@ -35,7 +35,7 @@ fn main() {
     let logits = runner.run(input, &mut ThreadTeam::solo()).unwrap();
     let ranking = Ranking::of(&logits, 1);
     let best = &ranking.classes()[0];
-    let crop = decoded.crop();
+    let crop = decoded.crop().expect("a built-in network crops");
     println!(
         "{} {:.3} {} {} {milliseconds} {}",
         best.index,

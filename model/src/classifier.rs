@@ -3,8 +3,8 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Explainer, Head, Heatmap, Inference, Known, Logits, ModelFolder, NetworkError, Precision,
-    Ranking, Weights, labels,
+    Activation, Explainer, Head, Heatmap, ImportedModel, ImportedNetwork, Inference, Known, Logits,
+    ModelFolder, NetworkError, Precision, Ranking, Weights, labels,
 };
 
 /// A model as clients see it: a name, classes, and how the network's answer becomes a ranking of them. Cheap to clone.
@@ -25,6 +25,8 @@ enum LastLayer {
     /// The network's own, which it has computed already.
     BuiltIn(Explainer),
     Trained(Head),
+    /// Of another network, which has computed it already.
+    Imported(ImportedNetwork, Activation),
 }
 
 /// SHA-256 of all that answers depend on: other labels for the same numbers are another model.
@@ -72,6 +74,37 @@ impl Classifier {
         })))
     }
 
+    /// A model with a network of its own, which was made of `model`.
+    #[must_use]
+    pub fn imported(model: &ImportedModel, network: ImportedNetwork) -> Self {
+        Self(Arc::new(Model {
+            name: model.name().to_owned(),
+            labels: model.labels().to_vec(),
+            digest: model.digest().to_owned(),
+            revision: format!(
+                "{}-{}",
+                model.preprocessing().version,
+                &model.answers_digest()[..12]
+            ),
+            last_layer: LastLayer::Imported(network, model.activation()),
+        }))
+    }
+
+    /// The network, if the model has one of its own. An inference for this model must come from it.
+    #[must_use]
+    pub fn network(&self) -> Option<&ImportedNetwork> {
+        match &self.0.last_layer {
+            LastLayer::BuiltIn(_) | LastLayer::Trained(_) => None,
+            LastLayer::Imported(network, _) => Some(network),
+        }
+    }
+
+    /// Whether it has heatmaps.
+    #[must_use]
+    pub fn is_explainable(&self) -> bool {
+        self.network().is_none_or(ImportedNetwork::is_explainable)
+    }
+
     /// The same model under another name.
     #[must_use]
     pub fn renamed(&self, name: &str) -> Self {
@@ -79,6 +112,9 @@ impl Classifier {
         let last_layer = match &model.last_layer {
             LastLayer::BuiltIn(explainer) => LastLayer::BuiltIn(explainer.clone()),
             LastLayer::Trained(head) => LastLayer::Trained(head.clone()),
+            LastLayer::Imported(network, activation) => {
+                LastLayer::Imported(network.clone(), *activation)
+            }
         };
         Self(Arc::new(Model {
             name: name.to_owned(),
@@ -117,7 +153,7 @@ impl Classifier {
     #[must_use]
     pub fn head(&self) -> Option<&Head> {
         match &self.0.last_layer {
-            LastLayer::BuiltIn(_) => None,
+            LastLayer::BuiltIn(_) | LastLayer::Imported(..) => None,
             LastLayer::Trained(head) => Some(head),
         }
     }
@@ -144,22 +180,27 @@ impl Classifier {
     /// The `top_k` most probable classes.
     #[must_use]
     pub fn rank(&self, logits: &Logits, top_k: usize) -> Ranking {
-        match self.head() {
-            None => Ranking::of(logits, top_k),
-            Some(head) => head.rank(logits, top_k),
+        match &self.0.last_layer {
+            LastLayer::BuiltIn(_) | LastLayer::Imported(_, Activation::Softmax) => {
+                Ranking::of(logits, top_k)
+            }
+            LastLayer::Trained(head) => head.rank(logits, top_k),
+            LastLayer::Imported(_, Activation::Sigmoid) => Ranking::of_independent(logits, top_k),
         }
     }
 
-    /// Where in the image something speaks for `class`, and where against it. `None` unless the inference kept the feature map.
+    /// Where in the image something speaks for `class`, and where against it. `None` unless the inference kept the feature map
+    /// and the model has heatmaps.
     ///
     /// # Panics
     /// If there is no such class.
     #[must_use]
     pub fn heatmap(&self, inference: &Inference, class: usize) -> Option<Heatmap> {
         let features = inference.features.as_ref()?;
-        Some(match &self.0.last_layer {
-            LastLayer::BuiltIn(explainer) => explainer.heatmap(features, class),
-            LastLayer::Trained(head) => head.heatmap(features, &inference.embedding, class),
-        })
+        match &self.0.last_layer {
+            LastLayer::BuiltIn(explainer) => Some(explainer.heatmap(features, class)),
+            LastLayer::Trained(head) => Some(head.heatmap(features, &inference.embedding, class)),
+            LastLayer::Imported(network, _) => network.heatmap(features, class),
+        }
     }
 }

@@ -1,5 +1,5 @@
 use image::metadata::Orientation;
-use imageclassifier_crop::CropSquare;
+use imageclassifier_crop::{CropSquare, crop_fraction};
 use imageclassifier_jpeg::Region;
 
 /// The part of an image that the network sees, in pixels of the oriented image.
@@ -14,37 +14,75 @@ pub struct Crop {
 }
 
 impl Crop {
-    /// What a network with `input_size` x `input_size` inputs sees of a stored image of `width` x `height` pixels, which
-    /// `orientation` turns into the one that people see.
+    /// What a network with this framing sees of a stored image of `width` x `height` pixels, which `orientation` turns into
+    /// the one that people see. `None` if it sees the whole image as a square.
     pub(crate) fn of_stored(
         width: u32,
         height: u32,
         orientation: Orientation,
-        input_size: u32,
-    ) -> Self {
+        framing: Framing,
+    ) -> Option<Self> {
+        let Framing::Centre(fraction) = framing else {
+            return None;
+        };
         let (image_width, image_height) = if swaps_axes(orientation) {
             (height, width)
         } else {
             (width, height)
         };
-        Self {
-            square: CropSquare::centre(image_width, image_height, input_size),
+        Some(Self {
+            square: CropSquare::centre_of(image_width, image_height, fraction),
             image_width,
             image_height,
+        })
+    }
+}
+
+/// Which part of an image becomes the network's square input.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Framing {
+    /// The centre square, whose side is this fraction of the shorter side.
+    Centre(f64),
+    /// The whole image, its sides scaled differently.
+    Squash,
+}
+
+/// How a network sees images.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct View {
+    /// Side of the square input, in pixels.
+    pub input_size: u32,
+    /// What becomes of the rest.
+    pub framing: Framing,
+}
+
+/// As the built-in networks see images.
+impl From<u32> for View {
+    fn from(input_size: u32) -> Self {
+        Self {
+            input_size,
+            framing: Framing::Centre(crop_fraction(input_size)),
         }
     }
 }
 
-/// As [`CropSquare::centre`], of and in a stored image of `width` x `height` pixels, which `orientation` turns into the
-/// one that people see.
-pub(crate) fn centre_of_stored(
+/// The part that is seen, of and in a stored image of `width` x `height` pixels, which `orientation` turns into the one that
+/// people see.
+pub(crate) fn part_of_stored(
     width: u32,
     height: u32,
     orientation: Orientation,
-    input_size: u32,
-) -> CropSquare {
-    let seen = Crop::of_stored(width, height, orientation, input_size);
-    in_stored(seen.square, orientation, width, height)
+    framing: Framing,
+) -> ScaledPart {
+    match Crop::of_stored(width, height, orientation, framing) {
+        Some(seen) => ScaledPart::square(in_stored(seen.square, orientation, width, height)),
+        None => ScaledPart {
+            left: 0.0,
+            top: 0.0,
+            width: f64::from(width),
+            height: f64::from(height),
+        },
+    }
 }
 
 /// The same square in the coordinates of the stored image, `stored_width` x `stored_height` pixels, which `orientation`
@@ -71,29 +109,40 @@ fn in_stored(
     CropSquare { left, top, side }
 }
 
-/// A square in an image that was scaled down, where it may begin and end within a pixel.
+/// A part of an image that may have been scaled down, where it may begin and end within a pixel.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct ScaledSquare {
+pub(crate) struct ScaledPart {
     pub(crate) left: f64,
     pub(crate) top: f64,
-    pub(crate) side: f64,
+    pub(crate) width: f64,
+    pub(crate) height: f64,
 }
 
-impl ScaledSquare {
-    /// `square` in an image whose sides were divided by `divisor`.
-    pub(crate) fn new(square: CropSquare, divisor: u32) -> Self {
-        let scaled = |length| f64::from(length) / f64::from(divisor);
+impl ScaledPart {
+    pub(crate) fn square(square: CropSquare) -> Self {
         Self {
-            left: scaled(square.left),
-            top: scaled(square.top),
-            side: scaled(square.side),
+            left: square.left.into(),
+            top: square.top.into(),
+            width: square.side.into(),
+            height: square.side.into(),
         }
     }
 
-    /// The pixels that the square touches.
+    /// The same part of an image whose sides were divided by `divisor`.
+    pub(crate) fn divided(self, divisor: u32) -> Self {
+        let divisor = f64::from(divisor);
+        Self {
+            left: self.left / divisor,
+            top: self.top / divisor,
+            width: self.width / divisor,
+            height: self.height / divisor,
+        }
+    }
+
+    /// The pixels that the part touches.
     pub(crate) fn touched(self) -> Region {
-        let (left, width) = touched(self.left, self.side);
-        let (top, height) = touched(self.top, self.side);
+        let (left, width) = touched(self.left, self.width);
+        let (top, height) = touched(self.top, self.height);
         Region {
             left,
             top,
@@ -102,7 +151,7 @@ impl ScaledSquare {
         }
     }
 
-    /// The same square in an image that holds only the pixels it touches.
+    /// The same part in an image that holds only the pixels it touches.
     pub(crate) fn within_touched(self) -> Self {
         Self {
             left: self.left.fract(),
@@ -152,7 +201,9 @@ mod tests {
             let orientation = Orientation::from_exif(exif).unwrap();
             let mut oriented = stored.clone();
             oriented.apply_orientation(orientation);
-            let crop = Crop::of_stored(stored.width(), stored.height(), orientation, 224);
+            let framing = View::from(224).framing;
+            let crop =
+                Crop::of_stored(stored.width(), stored.height(), orientation, framing).unwrap();
             assert_eq!((crop.image_width, crop.image_height), oriented.dimensions());
             let seen = crop.square;
             let expected = oriented.view(seen.left, seen.top, seen.side, seen.side);
@@ -169,13 +220,13 @@ mod tests {
     }
 
     #[test]
-    fn a_scaled_square_keeps_its_fractions() {
+    fn a_scaled_part_keeps_its_fractions() {
         let square = CropSquare {
             left: 688,
             top: 189,
             side: 2625,
         };
-        let scaled = ScaledSquare::new(square, 4);
+        let scaled = ScaledPart::square(square).divided(4);
         let expected = Region {
             left: 172,
             top: 47,
@@ -183,7 +234,9 @@ mod tests {
             height: 657,
         };
         assert_eq!(scaled.touched(), expected);
-        let ScaledSquare { left, top, side } = scaled.within_touched();
-        assert_eq!((left, top, side), (0.0, 0.25, 656.25));
+        let ScaledPart {
+            left, top, width, ..
+        } = scaled.within_touched();
+        assert_eq!((left, top, width), (0.0, 0.25, 656.25));
     }
 }

@@ -1,12 +1,12 @@
 use crate::{
-    DecodedImage, EncodedImage, InvalidImage,
+    DecodedImage, EncodedImage, InvalidImage, View,
     format::Format,
     formats::{Decoded, bmp, gif, ico, png, pnm, qoi, tga, tiff, webp},
     jpeg,
 };
 
 impl DecodedImage {
-    /// Decodes of `encoded` what a network with `input_size` x `input_size` inputs sees. The dimensions are read from the
+    /// Decodes of `encoded` what a network sees: a [`View`], or the size of a built-in network's input. The dimensions are read from the
     /// header, and more than `pixels_max` pixels are rejected before any of them is allocated. Of all metadata only the
     /// orientation is read.
     ///
@@ -18,12 +18,13 @@ impl DecodedImage {
     pub fn decode<B: AsRef<[u8]>>(
         encoded: &EncodedImage<B>,
         pixels_max: u64,
-        input_size: u32,
+        view: impl Into<View>,
     ) -> Result<Self, InvalidImage> {
+        let view = view.into();
         if encoded.format() == Format::Jpeg {
-            return jpeg::decode(encoded.bytes(), pixels_max, input_size);
+            return jpeg::decode(encoded.bytes(), pixels_max, view);
         }
-        Self::decode_whole(encoded, pixels_max, input_size)
+        Self::decode_whole(encoded, pixels_max, view)
     }
 
     /// As [`Self::decode`], but decodes every pixel of every format: the reference for measuring the effect of scaling.
@@ -33,13 +34,14 @@ impl DecodedImage {
     pub fn decode_whole<B: AsRef<[u8]>>(
         encoded: &EncodedImage<B>,
         pixels_max: u64,
-        input_size: u32,
+        view: impl Into<View>,
     ) -> Result<Self, InvalidImage> {
+        let view = view.into();
         if encoded.format() == Format::Jpeg {
-            return jpeg::decode_unscaled(encoded.bytes(), pixels_max, input_size);
+            return jpeg::decode_unscaled(encoded.bytes(), pixels_max, view);
         }
         let decoded = decode_all(encoded, pixels_max, u32::MAX)?;
-        Ok(Self::of_whole(decoded, input_size))
+        Ok(Self::of_whole(decoded, view))
     }
 }
 

@@ -1,7 +1,7 @@
 use image::{DynamicImage, metadata::Orientation};
 
 use crate::{
-    crop::{Crop, ScaledSquare, centre_of_stored},
+    crop::{Crop, ScaledPart, View, part_of_stored},
     formats::Decoded,
 };
 
@@ -10,23 +10,24 @@ use crate::{
 pub struct DecodedImage {
     /// As stored.
     pub(crate) pixels: DynamicImage,
-    /// The part that the network sees, in `pixels`.
-    pub(crate) square: ScaledSquare,
+    /// What the network sees, in `pixels`.
+    pub(crate) part: ScaledPart,
     /// How people see it.
     pub(crate) orientation: Orientation,
     pub(crate) input_size: u32,
-    pub(crate) crop: Crop,
+    /// `None` if the network sees the whole image as a square.
+    pub(crate) crop: Option<Crop>,
 }
 
 impl DecodedImage {
-    /// The part of the whole image that the network sees.
+    /// The part of the whole image that the network sees; `None` if it sees all of it, squashed to a square.
     #[must_use]
-    pub fn crop(&self) -> Crop {
+    pub fn crop(&self) -> Option<Crop> {
         self.crop
     }
 
     /// What the network sees of a whole image.
-    pub(crate) fn of_whole(decoded: Decoded, input_size: u32) -> Self {
+    pub(crate) fn of_whole(decoded: Decoded, view: View) -> Self {
         let Decoded {
             pixels,
             orientation,
@@ -34,10 +35,10 @@ impl DecodedImage {
         let (width, height) = (pixels.width(), pixels.height());
         Self {
             pixels,
-            square: ScaledSquare::new(centre_of_stored(width, height, orientation, input_size), 1),
+            part: part_of_stored(width, height, orientation, view.framing),
             orientation,
-            input_size,
-            crop: Crop::of_stored(width, height, orientation, input_size),
+            input_size: view.input_size,
+            crop: Crop::of_stored(width, height, orientation, view.framing),
         }
     }
 }

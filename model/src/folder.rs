@@ -10,7 +10,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use crate::{Head, Variant, Weights};
+use crate::{Activation, Head, Variant, Weights};
 use config::Config;
 pub use error::{ModelFolderError, ModelFolderProblem};
 
@@ -115,18 +115,10 @@ impl ModelFolder {
     pub fn write(&self, path: &Path) -> Result<(), ModelFolderError> {
         let config = Config::of(self).to_json();
         let tensors = tensors::serialize(&self.head, &self.base_digest);
-        let replace = |name: &str, bytes: &[u8]| {
-            // Never half a file under its name.
-            let temporary = path.join(format!(".{name}.new"));
-            fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path.join(name)))
-        };
-        fs::create_dir_all(path)
-            .and_then(|()| replace(TENSORS_FILE, &tensors))
-            .and_then(|()| replace(CONFIG_FILE, config.as_bytes()))
-            .map_err(|error| ModelFolderError {
-                path: path.to_owned(),
-                source: ModelFolderProblem::Unwritable(error),
-            })
+        write_files(
+            path,
+            &[(TENSORS_FILE, &tensors), (CONFIG_FILE, config.as_bytes())],
+        )
     }
 
     /// Name of the model.
@@ -166,7 +158,32 @@ impl ModelFolder {
     }
 }
 
-fn read_bounded(
+/// Writes files into the folder at `path`, one after the other.
+pub(crate) fn write_files(path: &Path, files: &[(&str, &[u8])]) -> Result<(), ModelFolderError> {
+    let replace = |(name, bytes): &(&str, &[u8])| {
+        // Never half a file under its name.
+        let temporary = path.join(format!(".{name}.new"));
+        fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path.join(name)))
+    };
+    fs::create_dir_all(path)
+        .and_then(|()| files.iter().try_for_each(replace))
+        .map_err(|error| ModelFolderError {
+            path: path.to_owned(),
+            source: ModelFolderProblem::Unwritable(error),
+        })
+}
+
+pub(crate) fn parse_activation(name: &str) -> Result<Activation, ModelFolderProblem> {
+    match name {
+        "softmax" => Ok(Activation::Softmax),
+        "sigmoid" => Ok(Activation::Sigmoid),
+        other => Err(ModelFolderProblem::Config(format!(
+            "activation is {other:?} instead of \"softmax\" or \"sigmoid\""
+        ))),
+    }
+}
+
+pub(crate) fn read_bounded(
     path: &Path,
     name: &'static str,
     bytes_max: u64,
@@ -185,7 +202,7 @@ fn read_bounded(
 }
 
 /// Names appear in paths, URLs, metrics and messages.
-fn check_name(name: &str) -> Result<(), ModelFolderProblem> {
+pub(crate) fn check_name(name: &str) -> Result<(), ModelFolderProblem> {
     let usable = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let starts_well = name
         .as_bytes()
@@ -199,7 +216,7 @@ fn check_name(name: &str) -> Result<(), ModelFolderProblem> {
     ))
 }
 
-fn digest(bytes: &[u8]) -> String {
+pub(crate) fn digest(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

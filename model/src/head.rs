@@ -190,13 +190,13 @@ fn scale(embedding: &Embedding) -> f32 {
     embedding.length().max(f32::MIN_POSITIVE).recip()
 }
 
+/// Whether a class can be called so.
+pub(crate) fn is_usable(label: &str) -> bool {
+    !label.trim().is_empty() && label.len() <= LABEL_BYTES_MAX && !label.contains(char::is_control)
+}
+
 fn check_labels(labels: &[String]) -> Result<(), HeadError> {
-    let usable = |label: &str| {
-        !label.trim().is_empty()
-            && label.len() <= LABEL_BYTES_MAX
-            && !label.contains(char::is_control)
-    };
-    if let Some(index) = labels.iter().position(|label| !usable(label)) {
+    if let Some(index) = labels.iter().position(|label| !is_usable(label)) {
         return Err(HeadError::Label(index));
     }
     let mut seen = HashSet::new();

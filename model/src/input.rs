@@ -5,51 +5,19 @@ use fast_image_resize::{
     images::{CroppedImage, Image, ImageRef},
 };
 use image::{DynamicImage, GenericImageView, Rgb, RgbImage, Rgba, metadata::Orientation};
-use imageclassifier_crop::crop_fraction;
 use imageclassifier_jpeg::Region;
 
 use crate::{
-    DecodedImage,
-    crop::{ScaledSquare, swaps_axes},
+    ChannelOrder, DecodedImage, Preprocessing,
+    crop::{ScaledPart, swaps_axes},
 };
 
-/// How an image becomes an [`Input`]: orientation, transparent pixels over white, centre square, antialiased bicubic
-/// resize, `(x - mean) / scale`. The reference implementation's `preprocess_for_eval`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Preprocessing {
-    /// Changes whenever the same image may become another input.
-    pub version: &'static str,
-    /// Side of the centre square as a fraction of the shorter side.
-    pub crop_fraction: f64,
-    /// Name of the resampling filter.
-    pub filter: &'static str,
-    /// Subtracted from each channel value, 0 to 255.
-    pub mean: f32,
-    /// Divisor of the difference.
-    pub scale: f32,
-}
-
-const MEAN: f32 = 127.0;
-const SCALE: f32 = 128.0;
-const CHANNELS: usize = 3;
 /// The background of transparent pixels: white.
 const BACKGROUND: u32 = 255;
+const CHANNELS: usize = 3;
 
-impl Preprocessing {
-    /// The steps for a network with `input_size` x `input_size` inputs.
-    #[must_use]
-    pub fn of(input_size: u32) -> Self {
-        Self {
-            version: "3",
-            crop_fraction: crop_fraction(input_size),
-            filter: "catmull-rom",
-            mean: MEAN,
-            scale: SCALE,
-        }
-    }
-}
-
-/// What the network sees of one image: `[height, width, channel]`, row-major, RGB, each value from -127/128 to 1.
+/// What the network sees of one image: `[height, width, channel]`, row-major, RGB or BGR, each value from -127/128 to 1 for
+/// the built-in networks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Input {
     size: u32,
@@ -57,27 +25,41 @@ pub struct Input {
 }
 
 impl Input {
-    /// Prepares `image` for a network with inputs of the size that it was decoded for.
+    /// Prepares `image` for a built-in network with inputs of the size that it was decoded for.
     #[must_use]
     pub fn prepare(image: &DecodedImage) -> Self {
+        Self::prepare_for(image, &Preprocessing::of(image.input_size))
+    }
+
+    /// Prepares `image`, which was decoded for the same view.
+    #[must_use]
+    pub fn prepare_for(image: &DecodedImage, preprocessing: &Preprocessing) -> Self {
         let &DecodedImage {
             ref pixels,
-            square,
+            part,
             orientation,
             input_size: size,
             crop: _,
         } = image;
         // Turning the small square instead of the whole image gives the same pixels.
-        let mut seen = DynamicImage::from(resize(pixels, square, orientation, size));
+        let filter = preprocessing.filter.resampling();
+        let mut seen = DynamicImage::from(resize(pixels, part, orientation, size, filter));
         seen.apply_orientation(orientation);
-        Self {
-            size,
-            values: seen
-                .as_bytes()
-                .iter()
-                .map(|&value| (f32::from(value) - MEAN) / SCALE)
-                .collect(),
+        let mut values: Vec<f32> = seen
+            .as_bytes()
+            .iter()
+            .map(|&value| f32::from(value))
+            .collect();
+        let (pixels, _) = values.as_chunks_mut::<CHANNELS>();
+        for pixel in pixels {
+            if preprocessing.order == ChannelOrder::Bgr {
+                pixel.reverse();
+            }
+            for (channel, value) in pixel.iter_mut().enumerate() {
+                *value = (*value - preprocessing.mean[channel]) / preprocessing.scale[channel];
+            }
         }
+        Self { size, values }
     }
 
     /// Takes values that were prepared elsewhere, `[height, width, channel]`, row-major. `None` unless their number is
@@ -105,30 +87,31 @@ impl Input {
     }
 }
 
-/// Antialiased bicubic resize, one axis after the other with 8-bit values between: first along the rows as displayed, as
+/// Antialiased resize, one axis after the other with 8-bit values between: first along the rows as displayed, as
 /// the reference's Pillow does. Overshoots are clamped between the passes, so the other order would give other pixels.
 fn resize(
     stored: &DynamicImage,
-    square: ScaledSquare,
+    part: ScaledPart,
     orientation: Orientation,
     size: u32,
+    filter: FilterType,
 ) -> RgbImage {
-    let (rgb, square) = to_rgb(stored, square);
+    let (rgb, part) = to_rgb(stored, part);
     let whole = ImageRef::new(rgb.width(), rgb.height(), rgb.as_raw(), PixelType::U8x3)
         .expect("an RgbImage holds three bytes a pixel");
-    // A view of the pixels that the square touches: the filter does not reach further.
+    // A view of the pixels that the part touches: the filter does not reach further.
     let Region {
         left,
         top,
         width,
         height,
-    } = square.touched();
+    } = part.touched();
     let source = CroppedImage::new(&whole, left, top, width, height)
-        .expect("the square lies within the image");
-    let square = square.within_touched();
-    let bicubic = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
-    let along_rows = |height| bicubic.crop(square.left, 0.0, square.side, f64::from(height));
-    let along_columns = |width| bicubic.crop(0.0, square.top, f64::from(width), square.side);
+        .expect("the part lies within the image");
+    let part = part.within_touched();
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
+    let along_rows = |height| options.crop(part.left, 0.0, part.width, f64::from(height));
+    let along_columns = |width| options.crop(0.0, part.top, f64::from(width), part.height);
     let (mut once, first, second) = if swaps_axes(orientation) {
         (
             Image::new(width, size, PixelType::U8x3),
@@ -153,18 +136,18 @@ fn resize(
     RgbImage::from_raw(size, size, twice.into_vec()).expect("resized to size x size")
 }
 
-/// The image in 8-bit RGB, and where the square lies in it. Only what the square touches of images in other formats is
+/// The image in 8-bit RGB, and where the part lies in it. Only what the part touches of images in other formats is
 /// converted.
-fn to_rgb(stored: &DynamicImage, square: ScaledSquare) -> (Cow<'_, RgbImage>, ScaledSquare) {
+fn to_rgb(stored: &DynamicImage, part: ScaledPart) -> (Cow<'_, RgbImage>, ScaledPart) {
     if let DynamicImage::ImageRgb8(rgb) = stored {
-        return (Cow::Borrowed(rgb), square);
+        return (Cow::Borrowed(rgb), part);
     }
     let Region {
         left,
         top,
         width,
         height,
-    } = square.touched();
+    } = part.touched();
     let rgb = if bytes_per_channel(stored) > 1 {
         // A copy of the square would be half as large again as the image.
         RgbImage::from_fn(width, height, |x, y| {
@@ -173,7 +156,7 @@ fn to_rgb(stored: &DynamicImage, square: ScaledSquare) -> (Cow<'_, RgbImage>, Sc
     } else {
         flatten(stored.crop_imm(left, top, width, height))
     };
-    (Cow::Owned(rgb), square.within_touched())
+    (Cow::Owned(rgb), part.within_touched())
 }
 
 /// The image in 8-bit RGB, transparent pixels over white.
@@ -219,15 +202,16 @@ mod tests {
             ImageBuffer::from_fn(40, 30, |x, y| Rgb([0, 1, 2].map(|c| value(x, y, c)))).into(),
             ImageBuffer::from_fn(40, 30, |x, y| Rgba([0, 1, 2, 3].map(|c| value(x, y, c)))).into(),
         ];
-        let square = ScaledSquare {
+        let part = ScaledPart {
             left: 7.0,
             top: 3.0,
-            side: 20.0,
+            width: 20.0,
+            height: 20.0,
         };
         for image in images {
             assert_eq!(bytes_per_channel(&image), 2);
             let whole = image.to_rgba8();
-            let (seen, _) = to_rgb(&image, square);
+            let (seen, _) = to_rgb(&image, part);
             for (x, y, pixel) in seen.enumerate_pixels() {
                 assert_eq!(*pixel, over_background(*whole.get_pixel(x + 7, y + 3)));
             }

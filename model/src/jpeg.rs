@@ -2,8 +2,8 @@ use image::{DynamicImage, RgbImage, metadata::Orientation};
 use imageclassifier_jpeg::{Jpeg, Region, Scale};
 
 use crate::{
-    DecodedImage, InvalidImage,
-    crop::{Crop, ScaledSquare, centre_of_stored},
+    DecodedImage, InvalidImage, View,
+    crop::{Crop, part_of_stored},
     dimensions::check_dimensions,
     formats::Decoded,
     truncation::check_rows,
@@ -13,19 +13,21 @@ use crate::{
 /// result can hardly be told from that of all pixels. (Pillow calls it `reducing_gap`.)
 const PIXELS_PER_INPUT_PIXEL_MIN: u32 = 2;
 
-/// Decodes the square of a JPEG that a network with `input_size` x `input_size` inputs sees, scaled down if it is large.
+/// Decodes the part of a JPEG that a network sees, scaled down if it is large.
 ///
 /// # Errors
 /// [`InvalidImage::Dimensions`], [`InvalidImage::Jpeg`], [`InvalidImage::Truncated`].
 pub(crate) fn decode(
     bytes: &[u8],
     pixels_max: u64,
-    input_size: u32,
+    view: View,
 ) -> Result<DecodedImage, InvalidImage> {
     let smallest_first = || Scale::ALL.into_iter().rev();
-    decode_at(bytes, pixels_max, input_size, |side| {
+    decode_at(bytes, pixels_max, view, |side| {
         smallest_first()
-            .find(|scale| side >= input_size * PIXELS_PER_INPUT_PIXEL_MIN * scale.divisor())
+            .find(|scale| {
+                side >= f64::from(view.input_size * PIXELS_PER_INPUT_PIXEL_MIN * scale.divisor())
+            })
             .unwrap_or(Scale::Full)
     })
 }
@@ -34,29 +36,29 @@ pub(crate) fn decode(
 pub(crate) fn decode_unscaled(
     bytes: &[u8],
     pixels_max: u64,
-    input_size: u32,
+    view: View,
 ) -> Result<DecodedImage, InvalidImage> {
-    decode_at(bytes, pixels_max, input_size, |_| Scale::Full)
+    decode_at(bytes, pixels_max, view, |_| Scale::Full)
 }
 
 fn decode_at(
     bytes: &[u8],
     pixels_max: u64,
-    input_size: u32,
-    scale_for: impl FnOnce(u32) -> Scale,
+    view: View,
+    scale_for: impl FnOnce(f64) -> Scale,
 ) -> Result<DecodedImage, InvalidImage> {
     let (jpeg, orientation) = parse(bytes, pixels_max)?;
     let (width, height) = jpeg.dimensions();
-    let square = centre_of_stored(width, height, orientation, input_size);
-    let scale = scale_for(square.side);
-    let square = ScaledSquare::new(square, scale.divisor());
-    let region = square.touched();
+    let part = part_of_stored(width, height, orientation, view.framing);
+    let scale = scale_for(part.width.min(part.height));
+    let part = part.divided(scale.divisor());
+    let region = part.touched();
     Ok(DecodedImage {
         pixels: pixels(&jpeg, scale, region)?,
-        square: square.within_touched(),
+        part: part.within_touched(),
         orientation,
-        input_size,
-        crop: Crop::of_stored(width, height, orientation, input_size),
+        input_size: view.input_size,
+        crop: Crop::of_stored(width, height, orientation, view.framing),
     })
 }
 

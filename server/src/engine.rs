@@ -38,7 +38,7 @@ use crate::{
         prepared::PreparedTensor,
         queue::{Queue, QueueEstimate},
         rates::RateMeter,
-        repository::Repository,
+        repository::{Loader, Repository},
         service_time::ServiceTime,
         stages::MakeStages,
         workers::WorkerPool,
@@ -123,8 +123,11 @@ impl Engine {
         let open = |dir: &PathBuf| {
             Repository::open(
                 dir.clone(),
-                weights,
-                config.precision,
+                Loader::new(
+                    weights,
+                    config.precision,
+                    config.compute().map_err(io::Error::other)?,
+                ),
                 built_in.clone(),
                 models.clone(),
                 pool.metrics.clone(),
@@ -163,14 +166,18 @@ impl Engine {
         &self.0.built_in
     }
 
-    /// Side of the network's square input, in pixels. It is the same for all models.
-    pub(crate) fn input_size(&self) -> u32 {
-        self.0.input_size
+    /// Side of the square input of the model's network, in pixels.
+    pub(crate) fn input_size(&self, classifier: &Classifier) -> u32 {
+        let network = classifier.network();
+        network.map_or(self.0.input_size, |it| it.preprocessing().input_size)
     }
 
-    /// How an image becomes the network's input. It is the same for all models.
-    pub(crate) fn preprocessing(&self) -> Preprocessing {
-        Preprocessing::of(self.0.input_size)
+    /// How an image becomes the input of the model's network.
+    pub(crate) fn preprocessing(&self, classifier: &Classifier) -> Preprocessing {
+        match classifier.network() {
+            Some(network) => network.preprocessing().clone(),
+            None => Preprocessing::of(self.0.input_size),
+        }
     }
 
     pub(crate) fn limits(&self) -> ImageLimits {

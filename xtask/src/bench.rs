@@ -15,10 +15,11 @@ use crate::{
     tools::packages::{self, debian},
 };
 
-pub(crate) const NAMES: [&str; 8] = [
+pub(crate) const NAMES: [&str; 9] = [
     "classes",
     "engine",
     "layers",
+    "models",
     "preprocessing",
     "scaling",
     "server",
@@ -36,6 +37,13 @@ pub(crate) fn measure(name: &str, options: &[String]) -> anyhow::Result<()> {
         "engine" | "preprocessing" => {
             build(&["-p", "bench-engines"])?;
             python(name, options)
+        }
+        "models" => {
+            run_model()?;
+            debian_torchvision()?;
+            run(command(virtual_environment()?)
+                .arg(root().join("bench/models.py"))
+                .args(options))
         }
         "server" => {
             product(&["imageclassifier-server"])?;
@@ -78,6 +86,31 @@ fn product(packages: &[&str]) -> anyhow::Result<()> {
 
 fn build(arguments: &[&str]) -> anyhow::Result<()> {
     run(cargo().args(arguments))
+}
+
+/// The engine on ONNX files, as a process that measures itself.
+fn run_model() -> anyhow::Result<()> {
+    run(command("cargo")
+        .args(["build", "--release", "--locked", "--target-dir"])
+        .arg(built().join("cargo"))
+        .args(["-p", "imageclassifier-onnx", "--example", "run_model"]))
+}
+
+/// Debian's torchvision exports the networks. Its Python is Debian's, whatever comes first in PATH.
+fn debian_torchvision() -> anyhow::Result<()> {
+    let imports = ["-c", "import torchvision"];
+    if command("/usr/bin/python3")
+        .args(imports)
+        .status()?
+        .success()
+    {
+        return Ok(());
+    }
+    debian(
+        "python3-torchvision",
+        &["python3-torchvision"],
+        Step::unseen(),
+    )
 }
 
 fn wasm() -> anyhow::Result<()> {

@@ -14,7 +14,7 @@ const CARGO_FUZZ: (&str, &str) = ("cargo-fuzz", "0.13.2");
 const UNSTABLE_OPTIONS: (&str, &str) = ("RUSTC_BOOTSTRAP", "1");
 
 /// A target, and the folders with its seeds.
-const TARGETS: [(&str, &[&str]); 7] = [
+const TARGETS: [(&str, &[&str]); 8] = [
     ("jpeg", &JPEGS),
     (
         "image",
@@ -25,6 +25,7 @@ const TARGETS: [(&str, &[&str]); 7] = [
     ("grpc_web", &["fuzz/seeds/grpc_web"]),
     ("infer", &["fuzz/seeds/infer"]),
     ("model_folder", &["fuzz/seeds/model_folder"]),
+    ("onnx", &["onnx/tests/fixtures"]),
 ];
 const JPEGS: [&str; 2] = ["jpeg/tests/golden", "jpeg/tests/golden/scans"];
 

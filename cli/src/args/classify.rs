@@ -26,7 +26,7 @@ pub(crate) struct Classify {
     #[arg(long, value_name = "FILE", requires = "local", value_hint = ValueHint::FilePath)]
     pub(crate) weights: Option<PathBuf>,
 
-    /// Name of the model, or NAME@VERSION, or with --local the folder of one that `train` wrote; default: the server's default
+    /// Name of the model, or NAME@VERSION, or with --local the folder of one that `train` or `import` wrote; default: the server's default
     #[arg(
         long,
         value_name = "NAME",

@@ -15,7 +15,7 @@ use imageclassifier_model::{
 
 /// The default limits of a server, so that the results are the same.
 pub(crate) const IMAGE_BYTES_MAX: u64 = 10 << 20;
-const PIXELS_MAX: u64 = 25_000_000;
+pub(crate) const PIXELS_MAX: u64 = 25_000_000;
 
 /// Names the weights file where `--weights` is not given.
 const WEIGHTS_VARIABLE: &str = "IMAGECLASSIFIER_WEIGHTS";
@@ -31,7 +31,7 @@ pub(crate) struct LocalNetwork {
 /// What the network says about one image, and how long it took.
 pub(crate) struct Inferred {
     pub(crate) inference: Inference,
-    pub(crate) crop: Crop,
+    pub(crate) crop: Option<Crop>,
     pub(crate) decode: Duration,
     pub(crate) network: Duration,
 }
@@ -84,7 +84,7 @@ impl LocalNetwork {
     ///
     /// # Errors
     /// If the image is rejected.
-    pub(crate) fn prepare(&self, image: &Bytes) -> Result<(Input, Crop), CallError> {
+    pub(crate) fn prepare(&self, image: &Bytes) -> Result<(Input, Option<Crop>), CallError> {
         let image = EncodedImage::new(image, IMAGE_BYTES_MAX).map_err(rejected)?;
         let input_size = self.weights.variant().input_size();
         let decoded = DecodedImage::decode(&image, PIXELS_MAX, input_size).map_err(rejected)?;
@@ -117,7 +117,7 @@ fn load_weights(file: Option<&Path>) -> Result<Weights, String> {
     }
 }
 
-fn rejected(error: InvalidImage) -> CallError {
+pub(super) fn rejected(error: InvalidImage) -> CallError {
     let reason = match error {
         InvalidImage::Empty => ErrorReason::ImageEmpty,
         InvalidImage::TooLarge { .. } => ErrorReason::ImageTooLarge,

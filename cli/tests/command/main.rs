@@ -12,6 +12,7 @@ mod failures;
 mod features;
 mod formats;
 mod heatmaps;
+mod import;
 mod inputs;
 mod local;
 mod models;

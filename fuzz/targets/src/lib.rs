@@ -12,4 +12,5 @@ pub mod image;
 pub mod infer;
 pub mod jpeg;
 pub mod model_folder;
+pub mod onnx;
 mod service;

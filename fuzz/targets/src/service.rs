@@ -9,8 +9,8 @@ use clap::Parser;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use imageclassifier_model::{
-    CLASSES, Crop, CropSquare, Embedding, EncodedImage, Inference, Input, InvalidImage, Logits,
-    NetworkError, ThreadTeam, Variant, Weights,
+    CLASSES, Classifier, Crop, CropSquare, Embedding, EncodedImage, Inference, Input, InvalidImage,
+    Logits, NetworkError, ThreadTeam, Variant, Weights,
 };
 use imageclassifier_server::{Config, Engine, InProcess, Stages};
 use tokio::runtime::{Builder, Runtime};
@@ -19,17 +19,27 @@ use tokio::runtime::{Builder, Runtime};
 struct NoNetwork;
 
 impl Stages for NoNetwork {
-    fn prepare(&mut self, _: &EncodedImage<Bytes>) -> Result<(Input, Crop), InvalidImage> {
+    fn prepare(
+        &mut self,
+        _: &EncodedImage<Bytes>,
+        _: &Classifier,
+    ) -> Result<(Input, Option<Crop>), InvalidImage> {
         let crop = Crop {
             square: CropSquare::centre(1, 1, 1),
             image_width: 1,
             image_height: 1,
         };
         let input = Input::from_values(1, vec![0.0; 3]).expect("a pixel");
-        Ok((input, crop))
+        Ok((input, Some(crop)))
     }
 
-    fn infer(&mut self, _: Input, _: &mut ThreadTeam, _: bool) -> Result<Inference, NetworkError> {
+    fn infer(
+        &mut self,
+        _: Input,
+        _: &Classifier,
+        _: &mut ThreadTeam,
+        _: bool,
+    ) -> Result<Inference, NetworkError> {
         Ok(Inference {
             logits: Logits::new(&[0.0; CLASSES]).expect("finite"),
             embedding: Embedding::new(vec![0.0; Variant::Lite0.channels()]),

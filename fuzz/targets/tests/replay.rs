@@ -11,7 +11,7 @@ use std::{
     },
 };
 
-use imageclassifier_fuzz::{form, grpc_web, headers, image, infer, jpeg, model_folder};
+use imageclassifier_fuzz::{form, grpc_web, headers, image, infer, jpeg, model_folder, onnx};
 
 const MUTATIONS_DEFAULT: usize = 4000;
 
@@ -66,6 +66,11 @@ fn replays_model_folder_seeds() {
         model_folder::run,
         &["fuzz/seeds/model_folder"],
     );
+}
+
+#[test]
+fn replays_onnx_seeds() {
+    replay("onnx", onnx::run, &["onnx/tests/fixtures"]);
 }
 
 fn replay(target: &str, run: fn(&[u8]), folders: &[&str]) {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::layers::Layers;
 use crate::Stem;
-use crate::micro::{OutputLayout, Segments};
+use crate::micro::{OutputLayout, RELU6, Segments};
 use crate::packed::{PackedMatrix, Rows};
 
 /// What a block reads.
@@ -106,7 +106,7 @@ impl Layers {
                         vector_stride: Some(layout.plane_len()),
                     },
                     residual: None,
-                    relu6: true,
+                    clamp: Some(RELU6),
                 },
             );
         }

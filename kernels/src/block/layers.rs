@@ -145,7 +145,7 @@ impl Layers {
                     output: &mut output[panel.first..],
                     layout: OutputLayout::dense(stride),
                     residual: residual.map(|residual| &residual[panel.first..]),
-                    relu6: false,
+                    clamp: None,
                 },
             );
         }

@@ -1,4 +1,4 @@
-//! A matrix product against one panel of packed weights, with bias, residual and ReLU6: every pointwise convolution.
+//! A matrix product against one panel of packed weights, with bias, residual and limits such as ReLU6's: every pointwise convolution.
 //!
 //! Input and weights are [`Operand`]s; depths, runs and distances count those. Bias, residual and output are f32.
 
@@ -86,7 +86,7 @@ impl OutputLayout {
     }
 }
 
-/// `output[row, panel] = act(input[row, :] * weights[:, panel] + bias[panel] (+ residual[row, panel]))`.
+/// `output[row, panel] = clamp(input[row, :] * weights[:, panel] + bias[panel] (+ residual[row, panel]))`.
 pub(crate) struct Gemm<'a> {
     /// `[rows, depth]`: row `r` begins at `r * input_stride`.
     pub(crate) input: &'a [f32],
@@ -106,7 +106,8 @@ pub(crate) struct Gemm<'a> {
     pub(crate) layout: OutputLayout,
     /// Laid out as the output.
     pub(crate) residual: Option<&'a [f32]>,
-    pub(crate) relu6: bool,
+    /// Limits of the output, applied last.
+    pub(crate) clamp: Option<[f32; 2]>,
 }
 
 impl Operation for Gemm<'_> {
@@ -137,7 +138,7 @@ impl Operation for Gemm<'_> {
             layout: self.layout,
             vector_stride,
             residual: self.residual.map(<[f32]>::as_ptr),
-            relu6: self.relu6,
+            clamp: self.clamp,
         };
         // SAFETY: the assertions above cover all rows, the whole depth and the panel's width.
         unsafe {
@@ -175,7 +176,7 @@ struct Task {
     layout: OutputLayout,
     vector_stride: usize,
     residual: Option<*const f32>,
-    relu6: bool,
+    clamp: Option<[f32; 2]>,
 }
 
 /// All rows of a panel that is `V` vectors wide, a few segments at a time so that their weights stay in the first cache.

@@ -54,7 +54,7 @@ impl Config {
                 digest: folder.base_digest.clone(),
             },
             preprocessing: PreprocessingConfig {
-                version: Preprocessing::of(input_size).version.to_owned(),
+                version: Preprocessing::of(input_size).version,
                 input_size,
             },
             training: folder.training.clone(),
@@ -78,13 +78,7 @@ impl Config {
     }
 
     pub(super) fn activation(&self) -> Result<Activation, ModelFolderProblem> {
-        match self.activation.as_str() {
-            "softmax" => Ok(Activation::Softmax),
-            "sigmoid" => Ok(Activation::Sigmoid),
-            other => Err(ModelFolderProblem::Config(format!(
-                "activation is {other:?} instead of \"softmax\" or \"sigmoid\""
-            ))),
-        }
+        super::parse_activation(&self.activation)
     }
 
     /// The base, if it is one of ours and its images are prepared as they were.

@@ -44,7 +44,7 @@ pub enum ModelFolderProblem {
     Config(String),
     /// `config.json` is of a later version.
     #[error(
-        "config.json has format {0}, this program knows format 1: use a newer version of imageclassifier"
+        "config.json has format {0}, this program knows formats 1 and 2: use a newer version of imageclassifier"
     )]
     Format(u32),
     /// The network is not one of ours.
@@ -58,7 +58,7 @@ pub enum ModelFolderProblem {
         /// The version in the folder.
         found: String,
         /// The version of this program.
-        expected: &'static str,
+        expected: String,
     },
     /// `model.safetensors` is malformed.
     #[error("model.safetensors is malformed: {0}")]
@@ -68,6 +68,9 @@ pub enum ModelFolderProblem {
         "config.json and model.safetensors disagree about the base's digest: copy both files again"
     )]
     BaseDigest,
+    /// `model.onnx` cannot be used.
+    #[error("model.onnx cannot be used: {0}")]
+    Network(String),
     /// The numbers do not make a head.
     #[error("model.safetensors does not fit config.json: {0}")]
     Head(#[from] HeadError),

@@ -196,7 +196,7 @@ pub struct GetModelResponse {
     /// Revision of the model. It changes whenever the same image may get a different result.
     #[prost(string, tag = "2")]
     pub revision: ::prost::alloc::string::String,
-    /// SHA-256 of the file of weights, or of a trained model's model.safetensors: 64 lower-case hexadecimal digits.
+    /// SHA-256 of the file of weights, of a trained model's model.safetensors, or of an imported model's model.onnx: 64 lower-case hexadecimal digits.
     #[prost(string, tag = "3")]
     pub weights_digest: ::prost::alloc::string::String,
     /// Readable names of the classes, in order of class index.
@@ -224,7 +224,7 @@ pub struct ListModelsResponse {
     pub accepts_feedback: bool,
 }
 /// One version of a model.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ModelSummary {
     /// Name of the model.
     #[prost(string, tag = "1")]
@@ -244,7 +244,7 @@ pub struct ModelSummary {
     /// Whether requests that name no model use this one.
     #[prost(bool, tag = "6")]
     pub is_default: bool,
-    /// Name of the network that computes the features.
+    /// Name of the network that computes the features: the model's own name if it has a network of its own.
     #[prost(string, tag = "7")]
     pub base: ::prost::alloc::string::String,
     /// Whether requests can use it.
@@ -256,16 +256,23 @@ pub struct ModelSummary {
     /// Whether requests that name the model without a version use this version.
     #[prost(bool, tag = "10")]
     pub is_current: bool,
-    /// How the model was trained, a JSON object. Empty for the network itself.
+    /// How the model was trained, or where it was imported from, a JSON object. Empty for the network itself.
     #[prost(string, tag = "11")]
     pub training: ::prost::alloc::string::String,
+    /// Side of the network's square input, in pixels; 0 if the version is not served.
+    #[prost(uint32, tag = "12")]
+    pub input_size: u32,
+    /// The share of the network's arithmetic that runs in optimised kernels, 0 to 1; 0 if the version is not served.
+    #[prost(float, tag = "13")]
+    pub kernel_share: f32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EmbedRequest {
     /// One encoded image, as in ClassifyImageRequest.
     #[prost(bytes = "bytes", tag = "1")]
     pub image_data: ::prost::bytes::Bytes,
-    /// Name of a model whose features are wanted. Empty means the server's default model. All models of a server share a network.
+    /// Name of a model whose features are wanted. Empty means the server's default model. All
+    /// models but imported ones share a network.
     #[prost(string, tag = "2")]
     pub model: ::prost::alloc::string::String,
 }
@@ -303,7 +310,7 @@ pub struct PublishModelRequest {
     #[prost(bytes = "bytes", tag = "4")]
     pub data: ::prost::bytes::Bytes,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PublishModelResponse {
     /// The new version.
     #[prost(message, optional, tag = "1")]
@@ -338,15 +345,29 @@ pub struct Preprocessing {
     /// pixels. The square's left and top offsets are rounded up.
     #[prost(float, tag = "2")]
     pub crop_fraction: f32,
-    /// Resampling filter, antialiased: "catmull-rom" (bicubic with a = -0.5).
+    /// Resampling filter, antialiased: "bilinear", "catmull-rom" (bicubic with a = -0.5) or "lanczos3".
     #[prost(string, tag = "3")]
     pub filter: ::prost::alloc::string::String,
-    /// The network sees (x - mean) / scale for each channel value x, 0 to 255.
+    /// The network sees (x - mean) / scale for each channel value x, 0 to 255. If the channels differ, mean and scale are 0, and
+    /// only channel_means and channel_scales count.
     #[prost(float, tag = "4")]
     pub mean: f32,
     /// Divisor of the normalisation, over 0; see mean.
     #[prost(float, tag = "5")]
     pub scale: f32,
+    /// The mean of each channel, in the order of channels.
+    #[prost(float, repeated, tag = "6")]
+    pub channel_means: ::prost::alloc::vec::Vec<f32>,
+    /// The scale of each channel, in the order of channels.
+    #[prost(float, repeated, tag = "7")]
+    pub channel_scales: ::prost::alloc::vec::Vec<f32>,
+    /// Order of the channels: "rgb" or "bgr". Empty on older servers, which have "rgb".
+    #[prost(string, tag = "8")]
+    pub channels: ::prost::alloc::string::String,
+    /// Whether the whole image is resized to a square, its sides scaled differently. crop_fraction is 1 then, but no square is
+    /// taken.
+    #[prost(bool, tag = "9")]
+    pub squash: bool,
 }
 /// What a server accepts.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -425,7 +446,7 @@ pub enum ErrorReason {
     TopKOutOfRange = 6,
     /// The server has no model of that name. Metadata: model (its beginning, if it is long), available.
     ModelUnknown = 7,
-    /// The server does not support heatmaps.
+    /// The model has no heatmaps and no feature vectors: its network does not end with global average pooling and a linear layer.
     ExplainUnsupported = 8,
     /// Too many requests at the same time. Retry after the attached RetryInfo.
     Overloaded = 9,

@@ -88,7 +88,7 @@ impl PreparedTensor {
                     return Err(RequestError::tensor(
                         "inputs",
                         format!(
-                            "image {} has the value {value}: normalise each channel value x, 0 to 255, to (x - 127) / 128",
+                            "image {} has the value {value}: normalise each channel value as GetModel says: for the built-in model (x - 127) / 128 of x, 0 to 255",
                             self.index
                         ),
                     ));

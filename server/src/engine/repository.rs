@@ -14,14 +14,14 @@ use std::{
     time::Duration,
 };
 
-use imageclassifier_model::{Classifier, Embedding, Precision, Weights};
+use imageclassifier_model::{Classifier, Embedding};
 use tokio::{task::spawn_blocking, time::sleep};
 
 use crate::{
     engine::models::{Models, State, Table, Version},
     observe::metrics::Metrics,
 };
-use load::Loader;
+pub(super) use load::Loader;
 use scan::{Found, Key, Stamp};
 
 /// How often the folders are looked at.
@@ -88,14 +88,13 @@ impl Repository {
     /// If the directory cannot be read.
     pub(super) fn open(
         dir: PathBuf,
-        weights: Weights,
-        precision: Precision,
+        loader: Loader,
         built_in: Classifier,
         models: Models,
         metrics: Metrics,
     ) -> io::Result<Self> {
         let repository = Self {
-            loader: Loader::new(weights, precision),
+            loader,
             dir,
             built_in,
             models,

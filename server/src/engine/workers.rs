@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use imageclassifier_model::{Crop, Input, NetworkError, Ranked, ThreadTeam};
+use imageclassifier_model::{Classifier, Crop, Input, NetworkError, Ranked, ThreadTeam};
 use tracing::Span;
 
 use crate::{
@@ -131,7 +131,7 @@ impl<'a> Worker<'a> {
         let begun_at = Instant::now();
         self.check_not_abandoned(context)?;
         let [span, _] = &context.spans;
-        let (input, crop) = self.prepare(payload, span)?;
+        let (input, crop) = self.prepare(payload, &context.options.classifier, span)?;
         let decoded_at = Instant::now();
         self.check_not_abandoned(context)?;
         let ClassifyOptions {
@@ -143,7 +143,7 @@ impl<'a> Worker<'a> {
         let _inferring = stage_span!(span, "inference").entered();
         let alone = self.is_alone();
         let inferred = self.pool.with_team(alone, |team| {
-            let inference = self.stages.infer(input, team, explain)?;
+            let inference = self.stages.infer(input, classifier, team, explain)?;
             Ok((inference, team.threads()))
         });
         let (inference, threads) = inferred.map_err(network_error)?;
@@ -171,14 +171,14 @@ impl<'a> Worker<'a> {
     fn prepare(
         &mut self,
         payload: Payload,
+        classifier: &Classifier,
         span: &Span,
     ) -> Result<(Input, Option<Crop>), RequestError> {
         match payload {
             Payload::Prepared(tensor) => Ok((tensor.into_input()?, None)),
             Payload::Encoded(image) => {
                 let _decoding = stage_span!(span, "decode").entered();
-                let (input, crop) = self.stages.prepare(&image)?;
-                Ok((input, Some(crop)))
+                Ok(self.stages.prepare(&image, classifier)?)
             }
         }
     }

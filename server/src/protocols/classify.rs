@@ -71,8 +71,8 @@ impl Service {
         let classifier = self.engine.models().find(&request.model)?;
         let options = ClassifyOptions {
             top_k: top_k(request.top_k, &classifier)?,
+            explain: explain(request.explain, &classifier)?,
             classifier,
-            explain: request.explain,
         };
         let image = request.image_data;
         let classification = self.engine.classify(image, options, deadline).await?;
@@ -88,8 +88,19 @@ impl Service {
         head: &RequestHead,
         deadline: Instant,
     ) -> Result<EmbedResponse, RequestError> {
-        self.engine.models().find(&request.model)?;
-        let network = self.engine.built_in();
+        let model = self.engine.models().find(&request.model)?;
+        if model
+            .network()
+            .is_some_and(|network| !network.is_explainable())
+        {
+            return Err(RequestError::ExplainUnsupported {
+                model: model.name().to_owned(),
+            });
+        }
+        let network = match model.network() {
+            Some(_) => &model,
+            None => self.engine.built_in(),
+        };
         let options = ClassifyOptions {
             classifier: network.clone(),
             top_k: 1,
@@ -175,6 +186,17 @@ fn top_k(top_k: u32, classifier: &Classifier) -> Result<usize, RequestError> {
             top_k_max: classes.max(TOP_K_MAX),
         }),
     }
+}
+
+/// # Errors
+/// [`RequestError::ExplainUnsupported`].
+pub(crate) fn explain(explain: bool, classifier: &Classifier) -> Result<bool, RequestError> {
+    if explain && !classifier.is_explainable() {
+        return Err(RequestError::ExplainUnsupported {
+            model: classifier.name().to_owned(),
+        });
+    }
+    Ok(explain)
 }
 
 pub(crate) fn batch_size(images: usize, images_max: u32) -> Result<(), RequestError> {

@@ -2,7 +2,9 @@
 
 use std::{iter, time::Duration};
 
-use imageclassifier_model::{Classifier, Crop, Heatmap, MEDIA_TYPES, Ranked};
+use imageclassifier_model::{
+    Classifier, Crop, Framing, Heatmap, MEDIA_TYPES, Preprocessing, Ranked,
+};
 use imageclassifier_proto as proto;
 
 use crate::engine::{
@@ -105,14 +107,20 @@ fn prediction(
 /// Every version of every model.
 pub(crate) fn models(engine: &Engine) -> proto::ListModelsResponse {
     let (table, base) = (engine.models().table(), engine.built_in().name());
-    let summary = |(name, version): (&str, &Version)| summary(&table, base, name, version);
+    let summary = |(name, version): (&str, &Version)| summary(engine, &table, base, name, version);
     proto::ListModelsResponse {
         models: table.all().map(summary).collect(),
         accepts_feedback: engine.accepts_feedback(),
     }
 }
 
-fn summary(table: &Table, base: &str, name: &str, version: &Version) -> proto::ModelSummary {
+fn summary(
+    engine: &Engine,
+    table: &Table,
+    base: &str,
+    name: &str,
+    version: &Version,
+) -> proto::ModelSummary {
     let is = |other: Option<&Version>| other.is_some_and(|other| std::ptr::eq(other, version));
     let mut summary = proto::ModelSummary {
         name: name.to_owned(),
@@ -136,6 +144,11 @@ fn summary(table: &Table, base: &str, name: &str, version: &Version) -> proto::M
     {
         classifier.revision().clone_into(&mut summary.revision);
         classifier.digest().clone_into(&mut summary.digest);
+        if classifier.network().is_some() {
+            name.clone_into(&mut summary.base);
+        }
+        summary.input_size = engine.input_size(classifier);
+        summary.kernel_share = kernel_share(classifier);
         training.clone_into(&mut summary.training);
         let classes = classifier.labels().len();
         summary.classes = u32::try_from(classes).expect("there are few classes");
@@ -143,22 +156,44 @@ fn summary(table: &Table, base: &str, name: &str, version: &Version) -> proto::M
     summary
 }
 
+/// The built-in network consists of kernels, unless it was started without.
+fn kernel_share(classifier: &Classifier) -> f32 {
+    let share = classifier.network().map(|network| network.kernel_share());
+    #[allow(clippy::cast_possible_truncation, reason = "between 0 and 1")]
+    let share = share.unwrap_or(1.0) as f32;
+    share
+}
+
+fn preprocessing(preprocessing: &Preprocessing) -> proto::Preprocessing {
+    let Preprocessing { mean, scale, .. } = preprocessing;
+    let same = |values: &[f32; 3]| values.iter().all(|value| *value == values[0]);
+    let uniform = same(mean) && same(scale);
+    proto::Preprocessing {
+        version: preprocessing.version.clone(),
+        #[allow(clippy::cast_possible_truncation, reason = "between 0 and 1")]
+        crop_fraction: match preprocessing.framing {
+            Framing::Centre(fraction) => fraction as f32,
+            Framing::Squash => 1.0,
+        },
+        filter: preprocessing.filter.name().to_owned(),
+        mean: if uniform { mean[0] } else { 0.0 },
+        scale: if uniform { scale[0] } else { 0.0 },
+        channel_means: mean.to_vec(),
+        channel_scales: scale.to_vec(),
+        channels: preprocessing.order.name().to_owned(),
+        squash: preprocessing.framing == Framing::Squash,
+    }
+}
+
 pub(crate) fn model(classifier: &Classifier, engine: &Engine) -> proto::GetModelResponse {
-    let (preprocessing, limits) = (engine.preprocessing(), engine.limits());
+    let (preprocessing, limits) = (engine.preprocessing(classifier), engine.limits());
     proto::GetModelResponse {
         name: classifier.name().to_owned(),
         revision: classifier.revision().to_owned(),
         weights_digest: classifier.digest().to_owned(),
         labels: classifier.labels().to_vec(),
-        input_size: engine.input_size(),
-        preprocessing: Some(proto::Preprocessing {
-            version: preprocessing.version.to_owned(),
-            #[allow(clippy::cast_possible_truncation, reason = "between 0 and 1")]
-            crop_fraction: preprocessing.crop_fraction as f32,
-            filter: preprocessing.filter.to_owned(),
-            mean: preprocessing.mean,
-            scale: preprocessing.scale,
-        }),
+        input_size: engine.input_size(classifier),
+        preprocessing: Some(self::preprocessing(&preprocessing)),
         limits: Some(proto::Limits {
             image_bytes_max: limits.image_bytes_max,
             pixels_max: limits.pixels_max,

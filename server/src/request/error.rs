@@ -90,6 +90,11 @@ pub(crate) enum RequestError {
     NotEnabled { help: &'static str },
     #[error("cannot use the model {:?}: {problem}", excerpt(model))]
     ModelUnusable { model: String, problem: String },
+    #[error(
+        "the model {:?} has no heatmaps and no feature vectors, because its network does not end with global average pooling and a linear layer: ask without them",
+        excerpt(model)
+    )]
+    ExplainUnsupported { model: String },
     #[error("the label has {bytes} bytes: name the class in 1 to {bytes_max} bytes")]
     LabelMalformed { bytes: usize, bytes_max: usize },
     #[error(

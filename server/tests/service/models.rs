@@ -2,6 +2,7 @@
 
 mod feedback;
 pub(crate) mod fixture;
+mod imported;
 mod publish;
 mod swaps;
 mod versions;

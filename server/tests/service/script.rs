@@ -81,7 +81,11 @@ struct Scripted {
 }
 
 impl Stages for Scripted {
-    fn prepare(&mut self, image: &EncodedImage<Bytes>) -> Result<(Input, Crop), InvalidImage> {
+    fn prepare(
+        &mut self,
+        image: &EncodedImage<Bytes>,
+        _: &Classifier,
+    ) -> Result<(Input, Option<Crop>), InvalidImage> {
         self.script.decodes.fetch_add(1, Ordering::SeqCst);
         let order = image.bytes().strip_prefix(MAGIC).unwrap_or_default();
         self.order = String::from_utf8(order.to_vec()).unwrap();
@@ -100,10 +104,16 @@ impl Stages for Scripted {
             image_width: 1,
             image_height: 1,
         };
-        Ok((Input::from_values(1, vec![0.0; 3]).unwrap(), crop))
+        Ok((Input::from_values(1, vec![0.0; 3]).unwrap(), Some(crop)))
     }
 
-    fn infer(&mut self, _: Input, _: &mut ThreadTeam, _: bool) -> Result<Inference, NetworkError> {
+    fn infer(
+        &mut self,
+        _: Input,
+        _: &Classifier,
+        _: &mut ThreadTeam,
+        _: bool,
+    ) -> Result<Inference, NetworkError> {
         self.script.inferences.fetch_add(1, Ordering::SeqCst);
         assert_ne!(self.order, "panic in inference", "ordered, secretly");
         if self.order == "not finite" {

@@ -155,7 +155,11 @@ fn draw(order: &Order, network: &LocalNetwork, head: &Head) -> Option<Picture> {
 
 /// The upright square that the network sees, so that the heatmap fits it.
 fn small(input: &Input) -> RgbImage {
-    let Preprocessing { mean, scale, .. } = Preprocessing::of(input.size());
+    let Preprocessing {
+        mean: [mean, ..],
+        scale: [scale, ..],
+        ..
+    } = Preprocessing::of(input.size());
     let values = input.values().iter();
     #[allow(
         clippy::cast_possible_truncation,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use fearless_simd::prelude::{Select, SimdBase, SimdMask};
 
 use super::{Task, mr};
-use crate::micro::{Operand, Split, Tiles, load, prefetch, relu6, store};
+use crate::micro::{Operand, Split, Tiles, load, prefetch, store};
 
 /// Calls the tile compiled for `rows`. Heights that [`Split`] never makes for this instruction set are not compiled: the
 /// compiler drops `if const` before it instantiates what is inside.
@@ -124,9 +124,10 @@ unsafe fn tile<S: Tiles, O: Operand<S>, const R: usize, const V: usize, const HA
             });
         });
     }
-    if last && task.relu6 {
+    if last && let Some([low, high]) = task.clamp {
+        let (low, high) = (S::f32s::splat(simd, low), S::f32s::splat(simd, high));
         unroll!(r in 0..R, max 14 => {
-            unroll!(v in 0..V, max 3 => { sums[r][v] = relu6(simd, sums[r][v]); });
+            unroll!(v in 0..V, max 3 => { sums[r][v] = sums[r][v].max(low).min(high); });
         });
     }
     unroll!(r in 0..R, max 14 => {

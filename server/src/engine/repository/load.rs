@@ -1,13 +1,18 @@
 use std::{path::Path, sync::OnceLock};
 
-use imageclassifier_model::{Classifier, Embedding, ModelFolder, Precision, Weights};
+use imageclassifier_model::{
+    Classifier, Compute, Embedding, ImportedModel, ImportedNetwork, Input, ModelFolder, Precision,
+    ThreadTeam, Weights,
+};
 
 use crate::engine::models::{PREPARED_SUFFIX, State};
 
-/// Makes models of folders, for one network.
-pub(super) struct Loader {
+/// Makes models of folders: heads for one network, and networks of their own.
+pub(crate) struct Loader {
     weights: Weights,
     precision: Precision,
+    /// How networks of models are computed.
+    compute: Compute,
     built_in_name: String,
     /// The features of the warm-up image, once the network has computed them.
     warm_up: OnceLock<Embedding>,
@@ -21,11 +26,12 @@ pub(super) struct Loaded {
 }
 
 impl Loader {
-    pub(super) fn new(weights: Weights, precision: Precision) -> Self {
+    pub(crate) fn new(weights: Weights, precision: Precision, compute: Compute) -> Self {
         Self {
             built_in_name: weights.variant().name().to_owned(),
             weights,
             precision,
+            compute,
             warm_up: OnceLock::new(),
         }
     }
@@ -42,6 +48,10 @@ impl Loader {
     /// Why it cannot be used.
     pub(super) fn read(&self, path: &Path, name: &str) -> Result<Loaded, String> {
         self.check_name(name)?;
+        if ImportedModel::is_at(path) {
+            let model = ImportedModel::read_as(path, name);
+            return self.accept_imported(&model.map_err(|error| error.source.to_string())?);
+        }
         let folder = ModelFolder::read_as(path, name);
         self.accept(&folder.map_err(|error| error.source.to_string())?)
     }
@@ -89,6 +99,31 @@ impl Loader {
         Ok(Loaded {
             classifier,
             training: folder.training().to_string(),
+        })
+    }
+
+    /// Runs the network once: on a grey image, which shows that every number of it can be computed with.
+    fn accept_imported(&self, model: &ImportedModel) -> Result<Loaded, String> {
+        let network =
+            ImportedNetwork::load(model, self.compute).map_err(|error| error.to_string())?;
+        let size = network.preprocessing().input_size;
+        let values = vec![0.0; size as usize * size as usize * 3];
+        let input = Input::from_values(size, values).expect("three values a pixel");
+        let tried = network
+            .runner()
+            .infer(&input, &mut ThreadTeam::solo(), false);
+        tried.map_err(|error| format!("{error}: export the model again"))?;
+        if let Some(program) = network.program() {
+            tracing::info!(
+                model = model.name(),
+                fused_share = program.fused_share(),
+                buffer_bytes = program.buffer_bytes(),
+                "network of a model prepared"
+            );
+        }
+        Ok(Loaded {
+            classifier: Classifier::imported(model, network),
+            training: model.source().to_string(),
         })
     }
 

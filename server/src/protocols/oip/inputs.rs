@@ -51,7 +51,7 @@ pub(crate) fn images(
     let (elements, form) = elements(input.contents, raw)?;
     let images = match model.kind {
         InputKind::Encoded => encoded(elements, count),
-        InputKind::Prepared => prepared(elements, engine.input_size(), count),
+        InputKind::Prepared => prepared(elements, engine.input_size(&model.classifier), count),
     };
     let images = images.ok_or_else(|| {
         let datatype = datatype_name(model.datatype());

@@ -122,7 +122,7 @@ impl Model {
 
     /// Axes of the input after the first.
     pub(crate) fn dims(&self, engine: &Engine) -> Vec<i64> {
-        let size = i64::from(engine.input_size());
+        let size = i64::from(engine.input_size(&self.classifier));
         match self.kind {
             InputKind::Encoded => vec![],
             InputKind::Prepared => vec![3, size, size],
@@ -144,7 +144,7 @@ impl Model {
         match self.kind {
             InputKind::Encoded => limits.batch_images_max,
             InputKind::Prepared => {
-                let values = PreparedTensor::values_each(engine.input_size());
+                let values = PreparedTensor::values_each(engine.input_size(&self.classifier));
                 let image_bytes = (values * size_of::<f32>()) as u64;
                 let fit = limits.message_bytes_max / image_bytes;
                 u32::try_from(fit).map_or(limits.batch_images_max, |fit| {

@@ -65,6 +65,9 @@ impl RequestError {
             Self::PermissionDenied => (Code::PermissionDenied, ErrorReason::PermissionDenied),
             Self::NotEnabled { .. } => (Code::Unimplemented, ErrorReason::NotEnabled),
             Self::ModelUnusable { .. } => (Code::InvalidArgument, ErrorReason::ModelUnusable),
+            Self::ExplainUnsupported { .. } => {
+                (Code::Unimplemented, ErrorReason::ExplainUnsupported)
+            }
             Self::LabelMalformed { .. } => (Code::InvalidArgument, ErrorReason::LabelMalformed),
             Self::FeedbackFull => (Code::FailedPrecondition, ErrorReason::FeedbackFull),
             Self::DeadlineExceeded

@@ -97,6 +97,9 @@ impl RequestError {
                     ("available", available.clone()),
                 ],
             ),
+            Self::ExplainUnsupported { model } => {
+                (None, vec![("model", excerpt(model).to_owned())])
+            }
             Self::ModelUnusable { model, .. } => (None, vec![("model", excerpt(model).to_owned())]),
             Self::LabelMalformed { .. } => (Some("label"), vec![]),
             Self::BatchSize { images, images_max } => (

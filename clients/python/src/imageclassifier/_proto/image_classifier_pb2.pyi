@@ -232,7 +232,7 @@ class ListModelsResponse(_message.Message):
     def __init__(self, models: _Optional[_Iterable[_Union[ModelSummary, _Mapping]]] = ..., accepts_feedback: bool = ...) -> None: ...
 
 class ModelSummary(_message.Message):
-    __slots__ = ("name", "version", "revision", "digest", "classes", "is_default", "base", "state", "error", "is_current", "training")
+    __slots__ = ("name", "version", "revision", "digest", "classes", "is_default", "base", "state", "error", "is_current", "training", "input_size", "kernel_share")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
@@ -244,6 +244,8 @@ class ModelSummary(_message.Message):
     ERROR_FIELD_NUMBER: _ClassVar[int]
     IS_CURRENT_FIELD_NUMBER: _ClassVar[int]
     TRAINING_FIELD_NUMBER: _ClassVar[int]
+    INPUT_SIZE_FIELD_NUMBER: _ClassVar[int]
+    KERNEL_SHARE_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: int
     revision: str
@@ -255,7 +257,9 @@ class ModelSummary(_message.Message):
     error: str
     is_current: bool
     training: str
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., revision: _Optional[str] = ..., digest: _Optional[str] = ..., classes: _Optional[int] = ..., is_default: bool = ..., base: _Optional[str] = ..., state: _Optional[_Union[ModelState, str]] = ..., error: _Optional[str] = ..., is_current: bool = ..., training: _Optional[str] = ...) -> None: ...
+    input_size: int
+    kernel_share: float
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., revision: _Optional[str] = ..., digest: _Optional[str] = ..., classes: _Optional[int] = ..., is_default: bool = ..., base: _Optional[str] = ..., state: _Optional[_Union[ModelState, str]] = ..., error: _Optional[str] = ..., is_current: bool = ..., training: _Optional[str] = ..., input_size: _Optional[int] = ..., kernel_share: _Optional[float] = ...) -> None: ...
 
 class EmbedRequest(_message.Message):
     __slots__ = ("image_data", "model")
@@ -314,18 +318,26 @@ class FeedbackResponse(_message.Message):
     def __init__(self, request_id: _Optional[str] = ...) -> None: ...
 
 class Preprocessing(_message.Message):
-    __slots__ = ("version", "crop_fraction", "filter", "mean", "scale")
+    __slots__ = ("version", "crop_fraction", "filter", "mean", "scale", "channel_means", "channel_scales", "channels", "squash")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     CROP_FRACTION_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
     MEAN_FIELD_NUMBER: _ClassVar[int]
     SCALE_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_MEANS_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_SCALES_FIELD_NUMBER: _ClassVar[int]
+    CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    SQUASH_FIELD_NUMBER: _ClassVar[int]
     version: str
     crop_fraction: float
     filter: str
     mean: float
     scale: float
-    def __init__(self, version: _Optional[str] = ..., crop_fraction: _Optional[float] = ..., filter: _Optional[str] = ..., mean: _Optional[float] = ..., scale: _Optional[float] = ...) -> None: ...
+    channel_means: _containers.RepeatedScalarFieldContainer[float]
+    channel_scales: _containers.RepeatedScalarFieldContainer[float]
+    channels: str
+    squash: bool
+    def __init__(self, version: _Optional[str] = ..., crop_fraction: _Optional[float] = ..., filter: _Optional[str] = ..., mean: _Optional[float] = ..., scale: _Optional[float] = ..., channel_means: _Optional[_Iterable[float]] = ..., channel_scales: _Optional[_Iterable[float]] = ..., channels: _Optional[str] = ..., squash: bool = ...) -> None: ...
 
 class Limits(_message.Message):
     __slots__ = ("image_bytes_max", "pixels_max", "media_types", "batch_images_max", "message_bytes_max")

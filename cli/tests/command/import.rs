@@ -1,0 +1,153 @@
+use std::fs;
+
+use crate::{
+    own_classes::{json, path, succeeded},
+    server::{photograph, run, server, text},
+};
+
+/// A network of `onnx/tests/fixtures`: 10 classes, images of 16 x 16 pixels.
+fn fixture(name: &str) -> String {
+    format!(
+        "{}/../onnx/tests/fixtures/{name}.onnx",
+        env!("CARGO_MANIFEST_DIR")
+    )
+}
+
+const LABELS: &str = "zero\none\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\n";
+
+#[test]
+fn imports_a_network_which_is_then_used_locally_and_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let labels = folder.path().join("labels.txt");
+    fs::write(&labels, LABELS).unwrap();
+    let models = folder.path().join("models");
+    let model = models.join("digits");
+    let imported = run(&[
+        "import",
+        &fixture("inverted_residual"),
+        "-o",
+        path(&model),
+        "--labels",
+        path(&labels),
+        "--preprocessing",
+        "torchvision",
+        "--filter",
+        "bicubic",
+    ]);
+    succeeded(&imported);
+    assert!(
+        text(&imported.stdout)
+            .contains("10 classes, 16 x 16 pixels, 100.0 % of the arithmetic in kernels")
+    );
+    let config = json(&model.join("config.json"));
+    assert_eq!(config["preprocessing"]["filter"], "catmull-rom");
+    assert_eq!(config["preprocessing"]["mean"][0], 123.675);
+    assert_eq!(config["labels"][9], "nine");
+
+    let cup = photograph("coffee.png");
+    let local = run(&[
+        "classify",
+        "--local",
+        "--csv",
+        "--model",
+        path(&model),
+        &cup,
+    ]);
+    succeeded(&local);
+    let url = server(&["--models", path(&models)]);
+    let served = run(&[
+        "classify", "--csv", "--model", "digits", "--server", &url, &cup,
+    ]);
+    succeeded(&served);
+    let columns = |output: &std::process::Output| {
+        let rows = text(&output.stdout);
+        let row = rows.lines().nth(1).unwrap();
+        row.split(',')
+            .map(str::to_owned)
+            .take(2)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(columns(&local), columns(&served));
+    assert!(LABELS.contains(&columns(&local)[1]));
+
+    let inspected = run(&["inspect", path(&model)]);
+    succeeded(&inspected);
+    let inspected = text(&inspected.stdout);
+    for part in ["conv 5x5 s1 / 48 groups + silu", "heatmaps           yes"] {
+        assert!(inspected.contains(part), "{inspected}");
+    }
+    let profiled = run(&["inspect", "--profile", path(&model)]);
+    succeeded(&profiled);
+    assert!(text(&profiled.stdout).contains("depthwise"));
+}
+
+#[test]
+fn says_what_to_write_where_labels_or_preprocessing_are_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("digits");
+    let labels = folder.path().join("labels.txt");
+    fs::write(&labels, LABELS).unwrap();
+    let network = fixture("residual");
+    let import = |options: &[&str]| {
+        let output = run(&[&["import", &network, "-o", path(&output)], options].concat());
+        assert_eq!(output.status.code(), Some(2));
+        text(&output.stderr)
+    };
+    let error = import(&[]);
+    assert!(
+        error.contains("nothing names the 10 classes: give --labels FILE"),
+        "{error}"
+    );
+    let error = import(&["--labels", "imagenet"]);
+    assert!(
+        error.contains("imagenet has 1000 labels, but the network has 10 classes"),
+        "{error}"
+    );
+    let error = import(&["--labels", path(&labels)]);
+    assert!(
+        error.contains("add --mean, --std, --filter, --crop-fraction or --squash"),
+        "{error}"
+    );
+    assert!(!output.exists());
+}
+
+#[test]
+fn reads_labels_and_preprocessing_from_a_hugging_face_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("source");
+    fs::create_dir_all(source.join("onnx")).unwrap();
+    fs::copy(fixture("vit"), source.join("onnx/model.onnx")).unwrap();
+    let labels: serde_json::Map<_, _> = (0..10)
+        .map(|class| (class.to_string(), format!("label {class}").into()))
+        .collect();
+    let config = serde_json::json!({"id2label": labels});
+    fs::write(source.join("config.json"), config.to_string()).unwrap();
+    let preprocessor = serde_json::json!({
+        "size": {"height": 16, "width": 16},
+        "image_mean": [0.5, 0.5, 0.5],
+        "image_std": [0.5, 0.5, 0.5],
+        "resample": 3,
+    });
+    fs::write(
+        source.join("preprocessor_config.json"),
+        preprocessor.to_string(),
+    )
+    .unwrap();
+    let model = folder.path().join("tokens");
+    succeeded(&run(&["import", path(&source), "-o", path(&model)]));
+    let config = json(&model.join("config.json"));
+    assert_eq!(config["labels"][3], "label 3");
+    assert_eq!(config["preprocessing"]["resize"], "squash");
+    assert_eq!(config["preprocessing"]["scale"][0], 127.5);
+    let explained = run(&[
+        "classify",
+        "--local",
+        "--model",
+        path(&model),
+        "--explain",
+        path(&folder.path().join("maps")),
+        &photograph("coffee.png"),
+    ]);
+    assert_ne!(explained.status.code(), Some(0));
+    assert!(text(&explained.stderr).contains("does not end with global average pooling"));
+}

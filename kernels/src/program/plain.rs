@@ -1,0 +1,43 @@
+//! Operations without a kernel of their own, in plain loops on row-major values.
+
+use super::kernel::Kernel;
+use crate::ThreadTeam;
+use crate::graph::{Op, Operand, evaluate_into};
+
+pub(super) const NAME: &str = "plain";
+
+#[derive(Debug)]
+pub(super) struct Plain {
+    pub(super) op: Op,
+    pub(super) input_shapes: Vec<Vec<usize>>,
+    pub(super) output_shape: Vec<usize>,
+}
+
+impl Kernel for Plain {
+    fn name(&self) -> &'static str {
+        match self.op {
+            // Copies: nothing to compute.
+            Op::Transpose(_)
+            | Op::Concat { .. }
+            | Op::Slice(_)
+            | Op::Pad { .. }
+            | Op::Gather { .. }
+            | Op::Expand(_) => "copy",
+            _ => NAME,
+        }
+    }
+
+    fn run(&self, _: &mut ThreadTeam, inputs: &[&[f32]], output: &mut [f32], _: &mut [f32]) {
+        let operands: Vec<_> = self
+            .input_shapes
+            .iter()
+            .zip(inputs)
+            .map(|(shape, data)| Operand {
+                shape,
+                data: &data[..shape.iter().product()],
+            })
+            .collect();
+        let len = self.output_shape.iter().product();
+        evaluate_into(&self.op, &operands, &self.output_shape, &mut output[..len]);
+    }
+}

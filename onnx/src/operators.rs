@@ -1,0 +1,37 @@
+//! The operators of ONNX, each as operations of the graph.
+
+mod constants;
+mod elementwise;
+mod layers;
+mod shapes;
+
+use crate::OnnxError;
+use crate::context::Context;
+
+/// Adds the operations of one operator.
+pub(crate) fn import(context: &mut Context<'_, '_, '_>) -> Result<(), OnnxError> {
+    let node = context.node;
+    if !matches!(node.domain, "" | "ai.onnx") {
+        return Err(unsupported(context));
+    }
+    let is_known = layers::import(context)?
+        || elementwise::import(context)?
+        || shapes::import(context)?
+        || constants::import(context)?;
+    if is_known {
+        Ok(())
+    } else {
+        Err(unsupported(context))
+    }
+}
+
+fn unsupported(context: &Context<'_, '_, '_>) -> OnnxError {
+    let node = context.node;
+    let separator = if node.domain.is_empty() { "" } else { "." };
+    let name: String = [node.domain, separator, node.op_type]
+        .concat()
+        .chars()
+        .take(100)
+        .collect();
+    context.error(format!("the operator {name} is not supported"))
+}
