@@ -34,7 +34,10 @@ async function paste() {
 }
 
 document.addEventListener("click", ({ target }) => {
-  if (target.closest("button.paste")) paste().catch(() => {}); // the visitor did not allow it
+  if (!target.closest("button.paste")) return;
+  paste().catch((error) => {
+    if (error.name !== "NotAllowedError") throw error; // the visitor may decline
+  });
 });
 
 // The field for an address.
@@ -52,27 +55,6 @@ globalThis.launchQueue?.setConsumer(async ({ files }) => {
   if (files.length) pick(await Promise.all(files.map((file) => file.getFile())));
 });
 
-// Images shared with the installed page, which worker.js has put aside.
-if (new URLSearchParams(location.search).has("shared")) {
-  history.replaceState(null, "", location.pathname);
-  const cache = await caches.open("shared");
-  const files = [];
-  let text = "";
-  for (const request of await cache.keys()) {
-    const response = await cache.match(request);
-    const name = response.headers.get("x-file-name");
-    if (name === null) {
-      text = await response.text();
-    } else {
-      const blob = await response.blob();
-      files.push(new File([blob], decodeURIComponent(name), { type: blob.type }));
-    }
-  }
-  await caches.delete("shared");
-  if (files.length) pick(files);
-  else pasteText(text);
-}
-
 // The table's rows by arrow keys, Home and End. Those out of view are not there: a few above and below it are.
 const STEPS = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8, Home: -Infinity, End: Infinity };
 
@@ -86,7 +68,8 @@ document.addEventListener("keydown", async (event) => {
     await new Promise((done) => setTimeout(done, 50)); // the rows there are drawn
   }
   const names = [...scroller.querySelectorAll(".name button")];
-  const at = Number.isFinite(step) ? names.indexOf(document.activeElement) : 0;
+  const row = document.activeElement.closest("[role=row]");
+  const at = Number.isFinite(step) ? names.findIndex((name) => row?.contains(name)) : 0;
   names.at(Math.min(Math.max(at + step, 0), names.length - 1))?.focus();
 });
 
@@ -124,3 +107,24 @@ customElements.define(
     }
   },
 );
+
+// Last, since it waits: images shared with the installed page, which worker.js has put aside.
+if (new URLSearchParams(location.search).has("shared")) {
+  history.replaceState(null, "", location.pathname);
+  const cache = await caches.open("shared");
+  const files = [];
+  let text = "";
+  for (const request of await cache.keys()) {
+    const response = await cache.match(request);
+    const name = response.headers.get("x-file-name");
+    if (name === null) {
+      text = await response.text();
+    } else {
+      const blob = await response.blob();
+      files.push(new File([blob], decodeURIComponent(name), { type: blob.type }));
+    }
+  }
+  await caches.delete("shared");
+  if (files.length) pick(files);
+  else pasteText(text);
+}

@@ -107,7 +107,7 @@ _imageclassifier() {
 
     case "${cmd}" in
         imageclassifier)
-            opts="-h -V --help --version classify train evaluate embed models feedback health help"
+            opts="-h -V --help --version classify train evaluate embed import inspect models feedback health help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -394,7 +394,7 @@ _imageclassifier() {
             return 0
             ;;
         imageclassifier__subcmd__help)
-            opts="classify train evaluate embed models feedback health help"
+            opts="classify train evaluate embed import inspect models feedback health help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

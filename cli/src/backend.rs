@@ -8,7 +8,7 @@ use imageclassifier_client::{
 
 use crate::{
     args,
-    connection::{classifier, fatal_message, first_error_message},
+    connection::{classifier, fatal_message, first_error_message, image_bytes_max},
     local::Local,
 };
 
@@ -33,13 +33,14 @@ impl Backend {
         }
         let connection = &args.connection;
         let classifier = classifier(connection).map_err(|error| error.to_string())?;
-        let model = with_retries(args.retries, || classifier.model(&args.model))
+        let limit = || image_bytes_max(&classifier, &args.model);
+        let image_bytes_max = with_retries(args.retries, limit)
             .await
             .map_err(|error| first_error_message(&error, &connection.server))?;
         Ok(Self::Server {
             classifier,
             url: connection.server.clone(),
-            image_bytes_max: model.limits.unwrap_or_default().image_bytes_max,
+            image_bytes_max,
             stream_options: StreamOptions {
                 retries: args.retries,
                 ..StreamOptions::default()

@@ -4,6 +4,9 @@ use imageclassifier_client::{CallError, Classifier, ErrorKind, ErrorReason};
 
 use crate::{args, token};
 
+/// Retries of what a server rejects temporarily.
+pub(crate) const RETRIES: u32 = 8;
+
 /// A client of the server that the options name.
 pub(crate) fn classifier(args: &args::Connection) -> Result<Classifier, Box<dyn Error + '_>> {
     let classifier = match &args.tls_ca {
@@ -23,6 +26,16 @@ fn with_ca_certificates(server: &str, file: &Path) -> Result<Classifier, String>
         .map_err(|error| format!("cannot read CA certificates from {name}: {error}"))?;
     Classifier::with_ca_certificates(server, &certificates)
         .map_err(|error| format!("{name}: {error}"))
+}
+
+/// Length of the largest file that `model` of the server accepts; an empty name means its default model.
+pub(crate) async fn image_bytes_max(
+    classifier: &Classifier,
+    model: &str,
+) -> Result<u64, CallError> {
+    let described = classifier.model(model).await?;
+    let limits = described.limits;
+    Ok(limits.map_or(u64::MAX, |limits| limits.image_bytes_max))
 }
 
 /// The message for an error that every further request to `server` would get too; `None` if it concerns one image alone.

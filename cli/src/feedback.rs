@@ -1,16 +1,13 @@
 use std::fmt::Display;
 
-use imageclassifier_client::{CallError, Classifier, with_retries};
+use imageclassifier_client::with_retries;
 
 use crate::{
     args,
-    connection::{classifier, fatal_message, first_error_message},
+    connection::{RETRIES, classifier, fatal_message, first_error_message, image_bytes_max},
     inputs::Input,
     outcome::Outcome,
 };
-
-/// For an image that the server rejects temporarily.
-const RETRIES: u32 = 8;
 
 /// Sends each image with its label.
 pub(crate) async fn run(args: &args::Feedback) -> Outcome {
@@ -19,7 +16,7 @@ pub(crate) async fn run(args: &args::Feedback) -> Outcome {
         Ok(classifier) => classifier,
         Err(error) => return Outcome::failure(error),
     };
-    let bytes_max = match with_retries(RETRIES, || image_bytes_max(&classifier)).await {
+    let bytes_max = match with_retries(RETRIES, || image_bytes_max(&classifier, "")).await {
         Ok(bytes_max) => bytes_max,
         Err(error) => return Outcome::failure(first_error_message(&error, &connection.server)),
     };
@@ -48,9 +45,4 @@ pub(crate) async fn run(args: &args::Feedback) -> Outcome {
         return Outcome::Failure;
     }
     Outcome::complete_if(kept == inputs.len())
-}
-
-async fn image_bytes_max(classifier: &Classifier) -> Result<u64, CallError> {
-    let model = classifier.model("").await?;
-    Ok(model.limits.unwrap_or_default().image_bytes_max)
 }

@@ -58,9 +58,8 @@ pub(crate) fn leave_one_out_scores(examples: &Examples) -> Vec<f32> {
 }
 
 /// The largest threshold that 95 % of new images reach, in expectation, if `scores` are of images like them: the quantile of
-/// conformal prediction (Vovk et al. 2005, "Algorithmic Learning in a Random World"). A new image is as likely to fall
-/// below the lowest of n scores as between any two, so that of 20 scores, say, the lowest itself is the threshold. It also is
-/// of fewer than 19, which cannot promise 95 %.
+/// conformal prediction (Vovk et al. 2005, "Algorithmic Learning in a Random World"). With fewer than 39 scores the lowest
+/// is the threshold; with fewer than 19 it cannot promise 95 %.
 pub(crate) fn threshold(scores: &[f32]) -> f32 {
     let mut sorted = scores.to_vec();
     sorted.sort_by(f32::total_cmp);

@@ -16,7 +16,7 @@ const PROBABILITY_MIN: f64 = 1e-12;
 /// The temperature with which the held-out `logits` explain the labels best: least cross-entropy, which has one minimum.
 pub(crate) fn fit(examples: &Examples, logits: &[Vec<f32>]) -> f32 {
     let doubt = 1.0 / (logits.len() as f64 + 2.0);
-    let loss = |log: f64| {
+    let total_loss = |log: f64| {
         let losses = logits.iter().enumerate().map(|(example, logits)| {
             let probabilities = probabilities(examples.task(), logits, log.exp());
             loss(
@@ -33,16 +33,16 @@ pub(crate) fn fit(examples: &Examples, logits: &[Vec<f32>]) -> f32 {
     let (mut low, mut high) = (-LOG_RANGE, LOG_RANGE);
     let inner = |low: f64, high: f64| [high - ratio * (high - low), low + ratio * (high - low)];
     let [mut left, mut right] = inner(low, high);
-    let (mut at_left, mut at_right) = (loss(left), loss(right));
+    let (mut at_left, mut at_right) = (total_loss(left), total_loss(right));
     for _ in 0..STEPS {
         if at_left < at_right {
             high = right;
             [left, right] = inner(low, high);
-            (at_left, at_right) = (loss(left), at_left);
+            (at_left, at_right) = (total_loss(left), at_left);
         } else {
             low = left;
             [left, right] = inner(low, high);
-            (at_left, at_right) = (at_right, loss(right));
+            (at_left, at_right) = (at_right, total_loss(right));
         }
     }
     #[allow(clippy::cast_possible_truncation, reason = "1/20 to 20")]

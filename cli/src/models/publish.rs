@@ -5,8 +5,9 @@ use imageclassifier_client::with_retries;
 
 use crate::{
     args,
-    connection::{classifier, first_error_message},
+    connection::{RETRIES, classifier, first_error_message},
     outcome::Outcome,
+    train::model_name,
 };
 
 /// The files of a model folder, and whether a model works without.
@@ -17,20 +18,19 @@ const FILES: [(&str, bool); 5] = [
     ("report.html", false),
     ("LICENSE", false),
 ];
-/// While the server is busy.
-const RETRIES: u32 = 8;
-
 /// Uploads the folder, and prints which version it has become.
 pub(crate) async fn run(args: &args::Publish) -> Outcome {
     let files = match read(&args.folder) {
         Ok(files) => files,
         Err(why) => return Outcome::failure(why),
     };
-    let Some(name) = args.name.clone().or_else(|| folder_name(&args.folder)) else {
-        let folder = args.folder.display();
-        return Outcome::failure(format!(
-            "{folder} has no name that could be the model's: give one with --name"
-        ));
+    let name = match args
+        .name
+        .clone()
+        .map_or_else(|| folder_name(&args.folder), Ok)
+    {
+        Ok(name) => name,
+        Err(why) => return Outcome::failure(format!("{why}: give one with --name")),
     };
     let connection = &args.connection;
     let classifier = match classifier(connection) {
@@ -66,8 +66,8 @@ fn read(folder: &Path) -> Result<Vec<(String, Bytes)>, String> {
     Ok(files)
 }
 
-/// The folder's own name, also of `.` and `models/pets/..`.
-fn folder_name(folder: &Path) -> Option<String> {
-    let name = fs::canonicalize(folder).ok()?;
-    Some(name.file_name()?.to_str()?.to_owned())
+/// The name of the model in the folder, also in `.` and `models/pets/..`.
+fn folder_name(folder: &Path) -> Result<String, String> {
+    let absolute = fs::canonicalize(folder);
+    model_name(&absolute.unwrap_or_else(|_| folder.to_owned()))
 }

@@ -15,7 +15,7 @@ use crate::edge::limits::AgeLimits;
 pub(crate) struct Age {
     /// When it should end, and when it has to. `None` if it does not age.
     ends: Option<(Instant, Instant)>,
-    /// Of the requests so far.
+    /// Version of the requests so far.
     version: watch::Sender<Option<Version>>,
 }
 
@@ -23,7 +23,7 @@ pub(crate) struct Age {
 const JITTER: f64 = 0.1;
 
 impl Age {
-    /// Of a connection that begins now. Without limits it does not age.
+    /// The age of a connection that begins now. Without limits it does not age.
     pub(crate) fn new(limits: Option<AgeLimits>) -> Self {
         let ends = limits.map(|AgeLimits { max, grace }| {
             let old_at = Instant::now() + max.mul_f64(jitter());

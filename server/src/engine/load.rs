@@ -50,10 +50,10 @@ impl Engine {
             errors: pool.metrics.server_errors(),
         };
         let rates = self.0.rates.rates(Instant::now(), totals);
-        let cores = u32::try_from(pool.threads).unwrap_or(u32::MAX);
+        let threads = u32::try_from(pool.threads).unwrap_or(u32::MAX);
         let busy = rates.images * pool.service_time.mean().as_secs_f64();
         RecentLoad {
-            utilization: busy / f64::from(cores),
+            utilization: busy / f64::from(threads),
             rates,
             queue_wait: self.estimated_wait(),
         }

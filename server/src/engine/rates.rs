@@ -32,6 +32,8 @@ struct Window {
 
 /// Long enough for some images of a slow server, short enough for a balancer to follow a change.
 const WINDOW: Duration = Duration::from_secs(1);
+/// Longer windows are pauses between two reports.
+const PAUSE: Duration = Duration::from_secs(10);
 
 impl RateMeter {
     pub(crate) fn new(now: Instant) -> Self {
@@ -42,16 +44,19 @@ impl RateMeter {
         }))
     }
 
-    /// The rates of the last whole window; zero in the first one. Nothing is measured while nobody asks: then the window is
-    /// longer.
+    /// The rates of the last whole window; zero in the first one, and after a pause in which nobody asked: the mean over a
+    /// pause says nothing of now.
     #[allow(clippy::cast_precision_loss, reason = "far below 2^52")]
     pub(crate) fn rates(&self, now: Instant, totals: impl FnOnce() -> Totals) -> Rates {
         let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let length = now.saturating_duration_since(window.begun_at);
         if length >= WINDOW {
             let totals = totals();
-            let per_second =
-                |now: u64, before: u64| now.saturating_sub(before) as f64 / length.as_secs_f64();
+            let is_pause = length > PAUSE;
+            let per_second = |now: u64, before: u64| match is_pause {
+                true => 0.0,
+                false => now.saturating_sub(before) as f64 / length.as_secs_f64(),
+            };
             *window = Window {
                 begun_at: now,
                 totals,
@@ -79,6 +84,8 @@ mod tests {
             (2900, 400, 40, [20.0, 2.0]),
             (3000, 140, 4, [100.0, 0.0]),
             (13_000, 140, 4, [0.0, 0.0]),
+            (3_613_000, 1140, 4, [0.0, 0.0]),
+            (3_614_000, 1150, 4, [10.0, 0.0]),
         ] {
             let now = start + Duration::from_millis(milliseconds);
             let rates = meter.rates(now, || Totals { images, errors });

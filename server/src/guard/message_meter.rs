@@ -41,7 +41,7 @@ pub(super) struct MessageMeter {
     missing_bytes: usize,
     /// Streams only: bytes of the current message since the last progress.
     progress_bytes: usize,
-    /// Of a batch.
+    /// Counts the images of a batch.
     counter: BatchCounter,
 }
 
@@ -54,9 +54,9 @@ pub(super) enum Progress {
 
 /// Why a message is not accepted.
 pub(super) enum Rejection {
-    /// At once.
+    /// Reject immediately.
     Now(RequestError),
-    /// When its rest has been read: some clients listen only then.
+    /// Reject after reading the rest: some clients read the response only then.
     AtEnd(RequestError),
 }
 

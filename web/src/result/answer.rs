@@ -103,13 +103,20 @@ fn Controls(count: usize, model: ReadSignal<Model>) -> impl IntoView {
         }
     };
     let tops = (count > TOPS[0]).then(|| {
-        let options = TOPS.map(|top| {
+        let fewer = [0].into_iter().chain(TOPS);
+        // Not two that show all classes.
+        let different = TOPS
+            .into_iter()
+            .zip(fewer)
+            .filter(|(_, fewer)| *fewer < count);
+        let options = different.map(|(top, _)| {
             view! {
                 <option value=top.to_string() selected=move || viewing.top.get() == top>
                     {move || language.get().top(top.min(count))}
                 </option>
             }
         });
+        let options = options.collect_view();
         view! {
             <select aria-label=said(Language::classes_shown) on:change=choose>{options}</select>
         }

@@ -6,8 +6,8 @@ use crate::{
     texts::Language,
 };
 
-/// The contract's limit on labels.
-const LABEL_BYTES_MAX: &str = "200";
+/// Length of the longest label, in UTF-16 units, of which each takes at most three bytes: the contract's limit is 200 bytes.
+const LABEL_UNITS_MAX: &str = "66";
 
 /// Where corrections go. A handle.
 #[derive(Clone, Copy)]
@@ -52,7 +52,7 @@ pub(super) fn CorrectionForm(correction: Correction, model: ReadSignal<Model>) -
                         id="correct-class"
                         list="classes"
                         required
-                        maxlength=LABEL_BYTES_MAX
+                        maxlength=LABEL_UNITS_MAX
                         autocomplete="off"
                         aria-describedby="correction-note"
                     />

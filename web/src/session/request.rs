@@ -43,7 +43,7 @@ pub(crate) async fn classify(config: &RequestConfig, pending: &[Pending]) -> Vec
     let mut prepared = Vec::new();
     for image in pending {
         image.step.set(Step::Preparing);
-        prepared.push(config.prepare(&image.picked).await);
+        prepared.push(config.prepare(&image.picked, config.shrinking).await);
     }
     let mut outcomes = exchange(config, pending, prepared).await;
     redraw_unknown_formats(config, pending, &mut outcomes).await;
@@ -60,8 +60,27 @@ pub(crate) async fn correct(
     picked: &Picked,
     label: &str,
 ) -> Result<(), RequestError> {
-    let image = config.prepare(picked).await?;
-    let bytes = read::whole(&image).await;
+    // Its answer may have needed a smaller copy, or one that the browser drew.
+    let image = match config.prepare(picked, config.shrinking).await {
+        Err(Failure::TooLarge { .. }) => config.prepare(picked, Shrinking::Large).await?,
+        prepared => prepared?,
+    };
+    match send_correction(config, picked, &image, label).await {
+        Err(error) if error.is_unknown_format() => match picked.redrawn().await {
+            Some(jpeg) => send_correction(config, picked, &jpeg, label).await,
+            None => Err(error),
+        },
+        sent => sent,
+    }
+}
+
+async fn send_correction(
+    config: &RequestConfig,
+    picked: &Picked,
+    image: &Blob,
+    label: &str,
+) -> Result<(), RequestError> {
+    let bytes = read::whole(image).await;
     let bytes = bytes.map_err(|_| Failure::Unreadable {
         name: picked.name(),
     })?;
@@ -71,12 +90,12 @@ pub(crate) async fn correct(
 }
 
 impl RequestConfig {
-    async fn prepare(&self, picked: &Picked) -> Result<Blob, Failure> {
+    async fn prepare(&self, picked: &Picked, shrinking: Shrinking) -> Result<Blob, Failure> {
         let accepted = Accepted {
             image_bytes_max: self.limits.image_bytes_max,
             media_types: &self.limits.media_types,
         };
-        picked.prepare(accepted, self.shrinking).await
+        picked.prepare(accepted, shrinking).await
     }
 }
 

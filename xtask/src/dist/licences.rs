@@ -48,7 +48,7 @@ pub(super) fn write(step: Step<'_>) -> anyhow::Result<()> {
     }
     all.extend(dependencies("imageclassifier-web", TARGET)?);
     let path = path();
-    fs::create_dir_all(path.with_file_name(""))?;
+    fs::create_dir_all(path.parent().expect("it lies in a folder"))?;
     fs::write(path, listed(&all, texts)?)?;
     Ok(())
 }
@@ -91,10 +91,20 @@ fn texts(dependency: &Dependency) -> anyhow::Result<Vec<String>> {
     let sources = registries.filter_map(|registry| Some(registry.ok()?.path().join(&folder)));
     let source = sources.into_iter().find(|source| source.is_dir());
     let source = source.with_context(|| format!("the source of {folder} is not downloaded"))?;
-    let mut files: Vec<_> = fs::read_dir(source)?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|file| file.is_file() && is_licence(file))
-        .collect();
+    let mut files = Vec::new();
+    for entry in fs::read_dir(source)? {
+        let path = entry?.path();
+        if !is_licence(&path) {
+            continue;
+        }
+        if path.is_dir() {
+            // As REUSE has it: LICENSES/MIT.txt.
+            let texts = fs::read_dir(path)?.filter_map(|text| Some(text.ok()?.path()));
+            files.extend(texts.filter(|text| text.is_file()));
+        } else {
+            files.push(path);
+        }
+    }
     files.sort();
     files
         .iter()
@@ -118,6 +128,15 @@ fn listed(
     for dependency in all {
         let texts = texts(dependency)?;
         if texts.is_empty() {
+            ensure!(
+                ["MIT", "Apache-2.0"]
+                    .iter()
+                    .any(|ours| dependency.licence.contains(ours)),
+                "{} {} comes without the text of its licence, {}: find it, and write it into the list",
+                dependency.name,
+                dependency.version,
+                dependency.licence
+            );
             without.push(dependency);
         }
         for text in texts {

@@ -30,7 +30,7 @@ use crate::{
 const JSON_LENGTH: HeaderName = HeaderName::from_static("inference-header-content-length");
 /// Longer bodies are read away from the runtime.
 const INLINE_BYTES_MAX: usize = 64 << 10;
-/// So are responses about more images written: numbers become text.
+/// Responses about more images are also written there: numbers become text.
 const INLINE_IMAGES_MAX: usize = 4;
 
 /// The routes below [`OIP_PATH`].
@@ -89,7 +89,7 @@ async fn ready(State(rest): State<Rest>) -> Response {
     json_response(readiness_status(ready), &json!({ "ready": ready }))
 }
 
-/// Says no more of an unknown model: it is asked without an access token.
+/// Gives no reason, because this route needs no access token.
 async fn model_ready(State(rest): State<Rest>, path: ModelPathResult) -> Response {
     let ModelPath { name, version } = ModelPath::of(path);
     let ready = is_model_ready(rest.engine(), &name, &version);
@@ -199,7 +199,7 @@ impl Rest {
     }
 }
 
-/// Only an unknown compression is left by here.
+/// An earlier layer has decoded the encodings that are known.
 fn check_encoding(headers: &HeaderMap) -> Result<(), RequestError> {
     match headers.get(header::CONTENT_ENCODING) {
         Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => {

@@ -11,7 +11,7 @@ use serde::{
 /// Most entries of a list or an object; a valid request needs a few.
 const ENTRIES_MAX: usize = 64;
 
-/// At most [`ENTRIES_MAX`] named values. What is no number, string or truth value has none.
+/// At most [`ENTRIES_MAX`] named values. Other values than numbers, strings and booleans are ignored.
 #[derive(Default)]
 pub(super) struct Parameters(pub(super) HashMap<String, InferParameter>);
 
