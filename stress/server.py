@@ -39,9 +39,9 @@ def cpu_s(process: int) -> float:
 
 
 class Server:
-    """A running server, ready after construction unless `wait` is false. `stop` or the end of a `with` block kills it."""
+    """A running server, ready after construction. `stop` or the end of a `with` block kills it."""
 
-    def __init__(self, name: str, *options: str, port: int = 0, wait: bool = True) -> None:
+    def __init__(self, name: str, *options: str, port: int = 0) -> None:
         self.port = port or free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.metrics_address = f"127.0.0.1:{free_port()}"
@@ -52,8 +52,7 @@ class Server:
         environment = {key: value for key, value in os.environ.items() if not key.startswith("IMAGECLASSIFIER_")}
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([*command, *options], stdout=log, stderr=log, env=environment)
-        if wait:
-            self.wait_until_ready()
+        self.wait_until_ready()
 
     def wait_until_ready(self) -> None:
         until = time.monotonic() + START_TIMEOUT_S

@@ -29,6 +29,6 @@ try {
   throw error;
 }
 
-// What needs nothing of the program, and what it keeps must not slow it down. Where it may not, the page just needs its server.
+// Loaded last so that they do not delay the program. Without the service worker the page only works online.
 import("./extras.js");
 navigator.serviceWorker?.register("worker.js").catch(() => {});

@@ -1,5 +1,6 @@
-// Keeps the page's files, so that the page opens without a network. Calls never come here: they are posted, and only what FILES
-// names is kept. Images come here only if another app shares them with the installed page; they are kept until it has opened. `cargo xtask page` writes the two constants; without it nothing is kept.
+// Keeps the page's files, so that the page opens without a network. Requests with images are not kept: they are posted, and only
+// what FILES names is kept. Images come here only if another app shares them with the installed page; they are kept until it has
+// opened. `cargo xtask page` writes the two constants; without it nothing is kept.
 const VERSION = "unversioned";
 const FILES = [];
 

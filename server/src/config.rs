@@ -122,9 +122,8 @@ pub struct Config {
     #[arg(long, env = "IMAGECLASSIFIER_TOKEN_FILE", value_name = "FILE")]
     pub token_file: Option<PathBuf>,
 
-    /// Networks of proxies that are believed when they say for which client they speak: by the headers X-Forwarded-For and
-    /// Forwarded, or by the PROXY protocol, version 2. Repeat the option, or separate networks by commas, for example
-    /// 10.0.0.0/8,2001:db8::/32
+    /// Proxy networks whose forwarding headers are trusted: X-Forwarded-For, Forwarded, and those of the PROXY protocol,
+    /// version 2. Repeat the option, or separate networks by commas, for example 10.0.0.0/8,2001:db8::/32
     #[arg(
         long,
         env = "IMAGECLASSIFIER_TRUSTED_PROXIES",

@@ -9,7 +9,7 @@ from report import Figure
 from server import cpu_s
 
 SIDE = 490
-"""0.24 megapixels, of which few enough bytes come out for the generator."""
+"""0.24 megapixels, small enough in bytes that the load generator is not the limit."""
 SECONDS = 10
 SHARE_MAX = 0.1
 

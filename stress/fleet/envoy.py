@@ -1,6 +1,5 @@
 """A running Envoy with deploy/envoy/envoy.yaml, of which only addresses are changed."""
 
-import copy
 import json
 import subprocess
 import time
@@ -33,7 +32,12 @@ class Envoy:
     connections, and knows no HTTP."""
 
     def __init__(
-        self, name: str, server_ports: Sequence[int], layer: int = 7, policy: dict[str, Any] | None = None, up: int = 0
+        self,
+        name: str,
+        server_ports: Sequence[int],
+        layer: int = 7,
+        policy: dict[str, Any] | None = None,
+        up: int | None = None,
     ) -> None:
         self.port, self.admin_port = free_port(), free_port()
         self.address = f"127.0.0.1:{self.port}"
@@ -48,7 +52,7 @@ class Envoy:
         with open(log, "wb") as output:
             self.process = subprocess.Popen([*map(str, command)], stdout=output, stderr=output)
         try:
-            self.wait_for_members(up or len(server_ports))
+            self.wait_for_members(len(server_ports) if up is None else up)
         except TimeoutError as error:
             self.stop()
             raise SystemExit(f"Envoy did not start: {error}\n{log.read_text()[-2000:]}") from error
@@ -117,7 +121,7 @@ class Envoy:
 def _configuration(
     port: int, admin_port: int, server_ports: Sequence[int], layer: int, policy: dict[str, Any] | None
 ) -> dict[str, Any]:
-    configuration = copy.deepcopy(yaml.safe_load(CONFIGURATION.read_text()))
+    configuration = yaml.safe_load(CONFIGURATION.read_text())
     configuration["admin"]["address"]["socket_address"]["port_value"] = admin_port
     listener = configuration["static_resources"]["listeners"][0]
     listener["address"]["socket_address"] = {"address": "127.0.0.1", "port_value": port}

@@ -11,7 +11,7 @@ SCENARIOS = {
     "black-hole": "a server that does not answer and closes nothing",
     "overload": "three times the peak",
     "connection-age": "a third server behind a proxy that forwards connections",
-    "slow-server": "one server three times slower: weights from load reports against round robin",
+    "slow-server": "one server on the scalar kernel: weights from load reports against round robin",
     "cost": "Envoy's CPU time for each request",
     "page": "200 images on the page in Chromium, through Envoy",
     "linear": "one, two and three servers with simulated work",

@@ -50,9 +50,12 @@ def _run(server: Path) -> tuple[bool, str]:
         "IMAGECLASSIFIER_CLI_BINARY": str(Path(command_line).absolute()),
     }
     command = ["npx", "playwright", "test", "batch", "-g", TEST]
-    done = subprocess.run(
-        command, cwd=ROOT / "e2e", env=environment, capture_output=True, text=True, timeout=SECONDS_MAX
-    )
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT / "e2e", env=environment, capture_output=True, text=True, timeout=SECONDS_MAX
+        )
+    except subprocess.TimeoutExpired:
+        return False, f"no result after {SECONDS_MAX} s"
     times = re.search(r"page [\d.]+ s, command line [\d.]+ s", done.stdout)
     if done.returncode or not times:
         report_progress(done.stdout[-3000:] + done.stderr[-1000:])

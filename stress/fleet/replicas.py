@@ -20,8 +20,8 @@ class Replica:
     def kill(self) -> None:
         self.server.stop()
 
-    def start(self, wait: bool = True) -> None:
-        self.server = Server(self.name, *self.options, port=self.port, wait=wait)
+    def start(self) -> None:
+        self.server = Server(self.name, *self.options, port=self.port)
 
     def terminate(self) -> int:
         """SIGTERM. Returns the exit status."""

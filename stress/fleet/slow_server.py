@@ -1,6 +1,6 @@
-"""One server of three is about three times slower: weights from the servers' load reports (ORCA) against round robin.
+"""One server of three on the scalar kernel: weights from the servers' load reports (ORCA) against round robin.
 
-The slow server computes with the scalar kernel, as a machine with an old CPU does.
+It is as slow as a machine with an old CPU.
 """
 
 import time

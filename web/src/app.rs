@@ -18,7 +18,7 @@ use crate::{
     result::{
         answer::AnswerActions,
         correction::Correction,
-        history::{Comparison, Past},
+        history::{Comparison, HistoryStrip},
         outcome::Outcome,
         synonyms::Synonyms,
     },
@@ -132,7 +132,7 @@ pub(crate) fn App() -> impl IntoView {
             </div>
             <Comparison history=session.history() phase />
             <BatchSection batch />
-            <Past history=session.history() phase on_entry />
+            <HistoryStrip history=session.history() phase on_entry />
             <Samples on_sample />
             <Announcement phase batch />
         </main>

@@ -13,7 +13,7 @@ use crate::{
 
 /// The last answers as thumbnails, to return to. Nothing before the second: the first is shown anyway.
 #[component]
-pub(crate) fn Past(
+pub(crate) fn HistoryStrip(
     history: History,
     phase: ReadSignal<Phase, LocalStorage>,
     on_entry: Callback<Entry>,
