@@ -46,7 +46,8 @@ export async function open(page: Page, url = "/") {
 }
 
 export async function expectPhase(page: Page, phase: "empty" | "asking" | "answered" | "failed" | "cancelled" | "shared") {
-  await expect(page.locator(".stage")).toHaveAttribute("data-phase", phase);
+  // Of the program: the static page has no `data-hovering`.
+  await expect(page.locator(".stage[data-hovering]")).toHaveAttribute("data-phase", phase);
 }
 
 /** Gives the page a file by its picker's input. */
