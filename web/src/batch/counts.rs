@@ -53,9 +53,11 @@ impl Counts {
         )
     }
 
-    /// Screen readers announce each tenth of the batch rather than each image.
-    pub(super) fn tenth(self) -> (usize, usize) {
-        (self.all, self.finished() * 10 / self.all.max(1))
+    /// Whether screen readers announce this after `noted`: each tenth of the batch rather than each image, and every end. Asked
+    /// again, a batch may end twice without a tenth between.
+    pub(super) fn is_news_after(self, noted: Self) -> bool {
+        let tenth = |counts: Self| (counts.all, counts.finished() * 10 / counts.all.max(1));
+        tenth(self) != tenth(noted) || (!self.is_unfinished() && self != noted)
     }
 }
 
@@ -67,6 +69,20 @@ mod tests {
 
     use super::*;
     use crate::failure::Failure;
+
+    #[test]
+    fn another_end_is_news() {
+        let counts = |answered, unknown| Counts {
+            all: 40,
+            answered,
+            unknown,
+            ..Counts::default()
+        };
+        assert!(!counts(11, 0).is_news_after(counts(10, 0)));
+        assert!(counts(12, 0).is_news_after(counts(11, 0)));
+        assert!(counts(40, 1).is_news_after(counts(40, 0)));
+        assert!(!counts(40, 1).is_news_after(counts(40, 1)));
+    }
 
     #[test]
     fn cancelled_rows_are_finished_but_not_failed() {

@@ -89,7 +89,7 @@ impl Batch {
             if noted.is_some() {
                 self.milestone.set(None);
             }
-        } else if noted.map(Counts::tenth) != Some(counts.tenth()) {
+        } else if noted.is_none_or(|noted| counts.is_news_after(noted)) {
             self.milestone.set(Some(counts));
         }
     }
