@@ -90,9 +90,10 @@ export async function expectNoSidewaysScroll(page: Page) {
   expect(content).toBe(window);
 }
 
-/** What axe would improve. */
+/** What axe would improve, once no colour is on its way to another. */
 export async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
+  await page.waitForFunction(() => !document.getAnimations().some((animation) => animation instanceof CSSTransition));
   const found = await page.evaluate(() => (window as unknown as { axe: typeof axe }).axe.run());
   return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`);
 }
