@@ -47,12 +47,13 @@ pub(crate) fn fit(examples: &Examples, chosen: &[usize]) -> Linear {
         .iter()
         .flat_map(|&example| examples.features(example).iter().copied())
         .collect();
+    let weights = class_weights(examples, chosen);
     let mut targets = vec![0.0_f32; chosen.len() * classes];
     for (row, &example) in targets.chunks_exact_mut(classes).zip(chosen) {
         examples
             .labels(example)
             .iter()
-            .for_each(|&class| row[class] = 1.0);
+            .for_each(|&class| row[class] = weights[class]);
     }
     let matrix = |values, columns| {
         let data = TensorData::new(values, [chosen.len(), columns]);
@@ -94,10 +95,28 @@ pub(crate) fn fit(examples: &Examples, chosen: &[usize]) -> Linear {
     }
 }
 
+/// How much an example of each class counts, so that all classes count alike: a class of twelve photographs beside one of 84 would
+/// hardly be predicted (scikit-learn's `class_weight="balanced"`). 1 where an image can have several classes.
+fn class_weights(examples: &Examples, chosen: &[usize]) -> Vec<f32> {
+    let mut counts = vec![0_u16; examples.classes()];
+    for &example in chosen {
+        for &class in examples.labels(example) {
+            counts[class] = counts[class].saturating_add(1);
+        }
+    }
+    let mean = chosen.len() as f64 / examples.classes() as f64;
+    #[allow(clippy::cast_possible_truncation, reason = "a ratio of counts")]
+    let weight = |count: u16| match examples.task() {
+        Task::SingleLabel => (mean / f64::from(count.max(1))) as f32,
+        Task::MultiLabel => 1.0,
+    };
+    counts.into_iter().map(weight).collect()
+}
+
 /// The mean over the examples. Of several labels' cross-entropies the sum counts.
 ///
 /// # Shapes
-/// - logits, targets: `[examples, classes]`; a target is 1 or 0
+/// - logits, targets: `[examples, classes]`; a target is the weight of the example's class, or 0
 fn cross_entropy(task: Task, logits: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
     let [examples, _] = logits.dims();
     let likelihoods = match task {
@@ -133,4 +152,31 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     }
     let rest = a_rest.iter().zip(b_rest).map(|(x, y)| x * y);
     sums.into_iter().chain(rest).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two classes that mirror each other at 45 degrees, one with seven times as many examples.
+    #[test]
+    fn a_small_class_counts_as_much_as_a_large_one() {
+        let spread = |count: u8, from: f32| {
+            (0..count).map(move |index| {
+                let degrees = from + 55.0 * f32::from(index) / f32::from(count - 1);
+                let (sine, cosine) = degrees.to_radians().sin_cos();
+                [cosine, sine]
+            })
+        };
+        let large = spread(70, 0.0).map(|features| (features.to_vec(), vec![0]));
+        let small = spread(10, 35.0).map(|features| (features.to_vec(), vec![1]));
+        let examples = Examples::new(Task::SingleLabel, 2, large.chain(small)).unwrap();
+        let linear = fit(&examples, &(0..80).collect::<Vec<_>>());
+        let predicted = |degrees: f32| {
+            let (sine, cosine) = degrees.to_radians().sin_cos();
+            let logits = linear.logits(&[cosine, sine]);
+            usize::from(logits[1] > logits[0])
+        };
+        assert_eq!([predicted(42.0), predicted(48.0)], [0, 1]);
+    }
 }
