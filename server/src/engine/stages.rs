@@ -107,7 +107,7 @@ impl Stages for NetworkStages {
 }
 
 impl NetworkStages {
-    /// The runner of `network`, which is the last that is given up.
+    /// The runner of `network`. It becomes the one most recently used, which is dropped last.
     fn imported(&mut self, network: &ImportedNetwork) -> &mut ImportedRunner {
         let runners = &mut self.imported;
         let runner = match runners.iter().position(|it| it.network().is(network)) {

@@ -8,7 +8,7 @@ pub(super) struct Folded {
     pub(super) bias: Vec<f32>,
 }
 
-/// `None` if the constant differs from pixel to pixel, or the weight is none.
+/// `None` if the constant differs from pixel to pixel, or the weight is not a constant.
 pub(super) fn fold(
     graph: &Graph,
     product: &Node,

@@ -291,7 +291,7 @@ async fn rejects_malformed_bodies() {
         ),
         ("many inputs", None, inputs(65).into()),
         (
-            "a length that is none",
+            "a length that is not a number",
             Some("ten".to_owned()),
             inputs(1).into(),
         ),
