@@ -125,14 +125,41 @@ mod tests {
         );
     }
 
+    const BURN: [&str; 6] = ["-p", "burn", "-p", "burn-flex", "-p", "burn-ndarray"];
+
+    /// Without its features.
+    fn name(line: &String) -> String {
+        let name = line.split(" with ").next().unwrap_or_default();
+        name.trim_end_matches(" (proc-macro)").to_owned()
+    }
+
+    fn names(edges: &str, selection: &[&str]) -> BTreeSet<String> {
+        dependencies(edges, selection).iter().map(name).collect()
+    }
+
+    /// Cargo compiles a crate with other options for macros and build scripts than for programs. What a macro is made of would
+    /// be compiled again if a test also linked it, and so would be whatever the macro expands in.
+    #[test]
+    fn tests_link_nothing_that_burn_needs_for_macros_alone() {
+        const SERVER: [&str; 2] = ["-p", "imageclassifier-server"];
+        let (run, linked) = (
+            names("normal,build", &SERVER),
+            names("normal,no-proc-macro", &SERVER),
+        );
+        let for_macros: BTreeSet<_> = run.difference(&linked).cloned().collect();
+        assert!(for_macros.iter().any(|name| name.starts_with("syn ")));
+        let by_tests = names("normal,no-proc-macro,dev", &[]);
+        let burn = names("normal,build", &BURN);
+        let again: Vec<_> = for_macros
+            .intersection(&by_tests)
+            .filter(|name| burn.contains(*name))
+            .collect();
+        assert!(again.is_empty(), "only macros may depend on {again:#?}");
+    }
+
     #[test]
     fn a_selection_of_programs_or_tests_does_not_compile_burn_again() {
-        let name = |line: &String| line.split(" with ").next().unwrap_or_default().to_owned();
-        let burn = ["-p", "burn", "-p", "burn-flex", "-p", "burn-ndarray"];
-        let burn: BTreeSet<_> = dependencies("normal,build", &burn)
-            .iter()
-            .map(name)
-            .collect();
+        let burn = names("normal,build", &BURN);
         assert!(burn.len() > 50, "{burn:#?}");
         let everything = dependencies("normal,build,dev", &[]);
         for selection in [

@@ -49,6 +49,9 @@ const STEPS: [&str; 18] = [
     BROWSER,
 ];
 
+/// The generator of the contract's code, which compares what it generates with what is committed.
+const CONTRACT: [&str; 2] = ["-p", "imageclassifier-proto-generator"];
+
 /// Runs everything, also after a failure, and ends with the counts.
 ///
 /// What compiles for different folders of `target/` runs at once, and so does what mostly waits for a registry. Tests run
@@ -62,9 +65,14 @@ pub(crate) fn everything() -> ExitCode {
             lints(&tally, steps);
         });
         // The server embeds the page, so that it comes after it.
-        tally.check(steps, COMPILE, |step| step.run(tests().arg("--no-run")));
+        tally.check(steps, COMPILE, |step| {
+            step.run(tests().arg("--no-run"))?;
+            step.run(tests().args(CONTRACT).arg("--no-run"))
+        });
         tally.count(steps, TESTS, |step| {
-            tally.count_run(step, tests().args(["--quiet", "--no-fail-fast"]))
+            let quietly = ["--quiet", "--no-fail-fast"];
+            tally.count_run(step, tests().args(quietly))?;
+            tally.count_run(step, tests().args(CONTRACT).args(quietly))
         });
         tally.count(steps, EXAMPLES, |step| examples::test(&tally, step));
         tally.count(steps, BROWSER, |step| browser::test(&tally, step));
@@ -96,7 +104,10 @@ fn lints(tally: &Tally, steps: &Steps) {
     });
     tally.check(steps, CYCLES, |_| cycles::check());
     // The page by itself: its features would have the server's dependencies built a second time.
-    tally.check(steps, LINTS, |step| lint(step, &["--all-targets"]));
+    tally.check(steps, LINTS, |step| {
+        lint(step, &["--all-targets"])?;
+        lint(step, &[&CONTRACT[..], &["--all-targets"]].concat())
+    });
     let page = ["-p", "imageclassifier-web", "--target", TARGET];
     tally.check(steps, PAGE_LINTS, |step| lint(step, &page));
     tally.count(steps, PAGE_TESTS, |step| {
@@ -132,8 +143,8 @@ fn lint(step: Step<'_>, selection: &[&str]) -> anyhow::Result<()> {
 /// The tests that write it are those that compare it.
 pub(crate) fn generate() -> anyhow::Result<()> {
     for selection in [
-        ["-p", "imageclassifier-proto", "--test", "generated"],
-        ["-p", "imageclassifier-cli", "--bin", "imageclassifier"],
+        CONTRACT.as_slice(),
+        &["-p", "imageclassifier-cli", "--bin", "imageclassifier"],
     ] {
         run(command("cargo")
             .args(["test", "--quiet"])

@@ -1,91 +1,107 @@
 //! The paths that a Rust file names.
 
-use anyhow::anyhow;
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use std::sync::LazyLock;
+
+use regex_lite::Regex;
+
+/// A token, or a comment or literal, which has no capture. Not of proc-macro2: as a dependency of a program, not of a macro, cargo
+/// compiles it with other options, and with it everything that a macro expands in, burn included.
+static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
+    let parts = [
+        r"//[^\n]*",
+        r"/\*[\s\S]*?\*/",
+        r##"r"[^"]*"|r#"[\s\S]*?"#"##,
+        r#""(?:\\[\s\S]|[^"\\])*""#,
+        r"'(?:\\[^\n]+?|[^'\\])'",
+        r"'\w+",
+        r"((?:r#)?[A-Za-z_]\w*|::|[{}()\[\],;#])",
+    ];
+    Regex::new(&parts.join("|")).expect("a test uses it")
+});
 
 /// The paths in a file that begin with `crate`, `self` or `super`, without those of tests.
-pub(super) fn parse(text: &str) -> anyhow::Result<Vec<Vec<String>>> {
-    let tokens: TokenStream = text.parse().map_err(|error| anyhow!("{error}"))?;
+pub(super) fn parse(text: &str) -> Vec<Vec<String>> {
+    let tokens = TOKEN.captures_iter(text).filter_map(|found| found.get(1));
+    let tokens: Vec<_> = tokens.map(|token| token.as_str()).collect();
     let mut found = Vec::new();
-    paths(tokens, &mut found);
-    Ok(found)
-}
-
-/// Puts every path in `tokens` that begins with `crate`, `self` or `super` into `found`, except those of tests.
-fn paths(tokens: TokenStream, found: &mut Vec<Vec<String>>) {
-    let tokens: Vec<_> = tokens.into_iter().collect();
     let mut rest = &*tokens;
-    while let Some((first, after)) = rest.split_first() {
-        rest = match first {
-            TokenTree::Ident(root) if starts_path(root) && path_goes_on(after) => {
-                path(rest, &[], found)
-            }
-            TokenTree::Group(group) if is_cfg_test(group) => without_module(after),
-            TokenTree::Group(group) => {
-                paths(group.stream(), found);
-                after
-            }
-            _ => after,
+    while !rest.is_empty() {
+        rest = match rest {
+            ["crate" | "self" | "super", "::", ..] => path(rest, &[], &mut found),
+            ["#", "[", attribute @ ..] if is_cfg_test(attribute) => without_item(attribute),
+            _ => &rest[1..],
         };
     }
-}
-
-fn starts_path(word: &Ident) -> bool {
-    word == "crate" || word == "self" || word == "super"
-}
-
-fn path_goes_on(tokens: &[TokenTree]) -> bool {
-    let is_colon =
-        |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ':');
-    matches!(tokens, [one, two, ..] if is_colon(one) && is_colon(two))
+    found
 }
 
 /// Puts the path at the start of `tokens`, which continues `base`, into `found`, or each path of a `use` with braces; what
 /// comes after it.
-fn path<'a>(
-    mut tokens: &'a [TokenTree],
+fn path<'a, 'b>(
+    mut tokens: &'b [&'a str],
     base: &[String],
     found: &mut Vec<Vec<String>>,
-) -> &'a [TokenTree] {
+) -> &'b [&'a str] {
     let mut path = base.to_vec();
     loop {
-        match tokens.split_first() {
-            Some((TokenTree::Ident(name), after)) => {
-                path.push(name.to_string());
+        match tokens {
+            ["{", inner @ ..] => return branches(inner, &path, found),
+            [name, after @ ..] if is_word(name) => {
+                path.push((*name).to_owned());
                 tokens = after;
-            }
-            Some((TokenTree::Group(group), after)) if group.delimiter() == Delimiter::Brace => {
-                let inner: Vec<_> = group.stream().into_iter().collect();
-                let is_comma = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',');
-                for branch in inner.split(is_comma).filter(|branch| !branch.is_empty()) {
-                    self::path(branch, &path, found);
-                }
-                return after;
             }
             _ => break,
         }
-        if !path_goes_on(tokens) {
-            break;
-        }
-        tokens = &tokens[2..];
+        let ["::", after @ ..] = tokens else { break };
+        tokens = after;
     }
     found.push(path);
     tokens
 }
 
-/// Whether this is the `[cfg(test)]` of an attribute, or one of all(test, ...).
-fn is_cfg_test(group: &Group) -> bool {
-    let text: String = group.stream().to_string().split_whitespace().collect();
-    group.delimiter() == Delimiter::Bracket
-        && (text.starts_with("cfg(test") || text.starts_with("cfg(all(test"))
+/// Each path between the braces that `tokens` are in; what comes after these.
+fn branches<'a, 'b>(
+    mut tokens: &'b [&'a str],
+    base: &[String],
+    found: &mut Vec<Vec<String>>,
+) -> &'b [&'a str] {
+    let mut starts = true;
+    loop {
+        tokens = match tokens {
+            [] => return tokens,
+            ["}", after @ ..] => return after,
+            [first, ..] if starts && (*first == "{" || is_word(first)) => {
+                starts = false;
+                path(tokens, base, found)
+            }
+            [first, after @ ..] => {
+                starts = *first == ",";
+                after
+            }
+        };
+    }
 }
 
-/// The tokens after the module or other item that they begin with.
-fn without_module(tokens: &[TokenTree]) -> &[TokenTree] {
-    let ends = |token: &TokenTree| match token {
-        TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
-        TokenTree::Punct(punct) => punct.as_char() == ';',
-        _ => false,
+fn is_word(token: &str) -> bool {
+    token.starts_with(|first: char| first.is_alphabetic() || first == '_')
+}
+
+/// Whether these are the tokens of `cfg(test)` in an attribute, or of one of all(test, ...).
+fn is_cfg_test(attribute: &[&str]) -> bool {
+    attribute.starts_with(&["cfg", "(", "test"])
+        || attribute.starts_with(&["cfg", "(", "all", "(", "test"])
+}
+
+/// The tokens after the attribute and the module or other item that they begin with.
+fn without_item<'a, 'b>(tokens: &'b [&'a str]) -> &'b [&'a str] {
+    let mut depth = 0_usize;
+    let ends = |token: &&str| {
+        match *token {
+            "{" => depth += 1,
+            "}" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && (*token == "}" || *token == ";")
     };
     let end = tokens.iter().position(ends);
     end.map_or(&[], |end| &tokens[end + 1..])

@@ -5,7 +5,7 @@ use super::{graph::cycles, module, paths::parse, report};
 fn names(files: &[(&str, &str)]) -> Vec<String> {
     let files = files.iter().map(|(path, text)| {
         let module = module(Path::new(path)).expect("no test");
-        (module, parse(text).expect("Rust"))
+        (module, parse(text))
     });
     let found = cycles("src", &files.collect());
     found.into_iter().map(|cycle| cycle.name).collect()
@@ -20,6 +20,9 @@ fn finds_cycles_of_files_however_the_import_is_written() {
         "fn f() { crate::b::f(); }",
         "fn f(b: super::b::B) {}",
         "pub(crate) use crate::b::B;",
+        "fn f<'a>(quote: char) -> bool { quote == '\"' && crate::b::f() }",
+        "#[cfg(test)]\nmod tests {\n    fn f() {}\n}\nuse crate::b::B;",
+        "#[cfg(not(test))]\nuse crate::b::B;",
     ] {
         let files = [
             ("lib.rs", ""),
@@ -63,6 +66,10 @@ fn ignores_tests_comments_strings_and_children() {
         "/// [`crate::b::B`]",
         "const TEXT: &str = \"use crate::b::B;\";",
         "const TEXT: &str = r#\"crate::b::B \"quoted\" \"#;",
+        "const TEXT: &str = \"\\\"; use crate::b::B;\";",
+        "/* crate::b::B */",
+        "#[cfg(test)]\nuse crate::b::B;",
+        "#[cfg(all(test, unix))]\nmod tests { fn f() { if true {} crate::b::f() } }",
         "mod b;",
         "use other_crate::b::B;",
         tests,
@@ -78,7 +85,7 @@ fn reports_a_cycle_with_its_imports() {
     let files = [("a.rs", "use crate::b::B;"), ("b.rs", "use crate::a::A;")];
     let files = files.map(|(path, text)| {
         let module = module(Path::new(path)).expect("no test");
-        (module, parse(text).expect("Rust"))
+        (module, parse(text))
     });
     let found = cycles("src", &files.into());
     let problem = report(&found).expect_err("there is a cycle").to_string();
