@@ -1,8 +1,11 @@
 """Compares one inference of the network in our engine and in others. For each situation, all engines take turns in one process.
 
-usage: engine.py [--json] [SITUATION...]
+With `--before`, each situation compares our engines with those in the `libbench_engines.so` of another version instead.
+
+usage: engine.py [--json] [--before LIBRARY] [SITUATION...]
 """
 
+import argparse
 import json
 import os
 import subprocess
@@ -46,19 +49,24 @@ COLUMNS = {
 }
 
 
-def measure(name: str, situation: Situation) -> dict[str, dict[str, float]]:
+def measure(name: str, situation: Situation, before: Path | None) -> dict[str, dict[str, float]]:
     report_progress(f"{name} ...")
     threads = str(situation.threads)
     environment = os.environ | {"RAYON_NUM_THREADS": threads, "RTEN_NUM_THREADS": threads}
+    compared = situation.engines
+    if before:
+        ours = [engine for engine in compared if engine in OURS]
+        compared = tuple(f"{engine}{version}" for engine in ours for version in (" before", ""))
+        environment["BENCH_BEFORE"] = str(before.resolve())
     if situation.isa:
         environment["ONEDNN_MAX_CPU_ISA"] = situation.isa
     script = Path(__file__).parent / "engine_rounds.py"
-    arguments = [str(situation.batch), threads, str(situation.seconds), *situation.engines]
+    arguments = [str(situation.batch), threads, str(situation.seconds), *compared]
     run = subprocess.run([sys.executable, script, *arguments], env=environment, check=True, stdout=subprocess.PIPE)
     engines = json.loads(run.stdout)
-    # All ratios are relative to the first engine.
-    base = engines[situation.engines[0]]
-    for engine in engines.values():
+    # All ratios are relative to the first engine, or to the same engine of the other version.
+    for engine_name, engine in engines.items():
+        base = engines[f"{engine_name.removesuffix(' before')} before" if before else situation.engines[0]]
         engine |= {f"{key}_ratio": engine[f"{key}_ms"] / base[f"{key}_ms"] for key in ("median", "p10")}
     return engines
 
@@ -77,11 +85,16 @@ def tables(result: dict) -> str:
 
 
 def main() -> None:
-    wanted = [argument for argument in sys.argv[1:] if argument != "--json"] or list(SITUATIONS)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--before", type=Path)
+    parser.add_argument("situations", nargs="*", metavar="SITUATION")
+    arguments = parser.parse_args()
+    wanted = arguments.situations or list(SITUATIONS)
     result = {
         "machine": machine(),
         "versions": versions("onnxruntime", "openvino"),
-        "situations": {name: measure(name, SITUATIONS[name]) for name in wanted},
+        "situations": {name: measure(name, SITUATIONS[name], arguments.before) for name in wanted},
         "roofline": costs() | {f"peak_gflops_{bits}": peak_gflops(bits) for bits in (512, 256)},
     }
     print_result(result, tables(result))

@@ -1,11 +1,14 @@
-"""Runs engines in turn in one process. Environment variables set the number of threads and the instruction set.
+"""Runs engines in turn in one process. Environment variables set the number of threads and the instruction set, and
+BENCH_BEFORE the `libbench_engines.so` of another version: `avx512 before` is that version's engine.
 
 usage: engine_rounds.py BATCH THREADS SECONDS ENGINE...    prints one JSON object
 """
 
 import json
+import os
 import sys
 import time
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -13,11 +16,13 @@ import onnxruntime
 import openvino
 from safetensors.numpy import load_file
 
-from native import MODEL, NativeEngine
+from native import MODEL, NativeEngine, open_library
 from report import ROOT, median, p10, report_progress
 
 GOLDEN = ROOT / "model/tests/golden/golden.safetensors"
 LOGITS_TOLERANCE = 1e-3
+BEFORE = " before"
+"""Ends the name of another version's engine."""
 RUNS_PER_TURN = 5
 """Measured runs of one engine per turn. One run before them warms the caches and does not count."""
 PAUSE_S = 0.06
@@ -71,6 +76,9 @@ def load(name: str, batch: int, threads: int) -> Engine:
         return OnnxRuntime(batch, threads)
     if name == "openvino":
         return OpenVino(batch, threads)
+    if name.endswith(BEFORE):
+        library = open_library(Path(os.environ["BENCH_BEFORE"]))
+        return NativeEngine(name.removesuffix(BEFORE), batch, threads, library)
     return NativeEngine(name, batch, threads)
 
 

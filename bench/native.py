@@ -34,20 +34,21 @@ LIBRARY = open_library(PROGRAMS / "libbench_engines.so")
 class NativeEngine:
     """`avx512`, `avx2`, `scalar` (our kernels), `flex`, `ndarray` (burn's operators), `tract` or `rten`."""
 
-    def __init__(self, name: str, batch: int, threads: int) -> None:
-        self.engine = LIBRARY.engine_load(name.encode(), str(MODEL).encode(), batch, threads)
+    def __init__(self, name: str, batch: int, threads: int, library: ctypes.CDLL = LIBRARY) -> None:
+        self.library = library
+        self.engine = library.engine_load(name.encode(), str(MODEL).encode(), batch, threads)
         if not self.engine:
             raise LookupError(f"{name} cannot be loaded on this machine")
         self.logits = np.zeros((batch, CLASSES), np.float32)
 
     def feed(self, images: np.ndarray) -> None:
         """Sets the input of the next run, `[batch, channel, height, width]`. Call it before the clock starts."""
-        if not LIBRARY.engine_feed(self.engine, images.ctypes.data):
+        if not self.library.engine_feed(self.engine, images.ctypes.data):
             raise RuntimeError("the engine rejected the input; standard error says why")
 
     def run(self) -> np.ndarray:
         """The logits, `[batch, class]`. The next run overwrites them."""
-        if not LIBRARY.engine_run(self.engine, self.logits.ctypes.data):
+        if not self.library.engine_run(self.engine, self.logits.ctypes.data):
             raise RuntimeError("the engine failed; standard error says why")
         return self.logits
 

@@ -1,4 +1,4 @@
-use std::borrow::Cow;
+use std::{array, borrow::Cow};
 
 use fast_image_resize::{
     FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer,
@@ -45,20 +45,12 @@ impl Input {
         let filter = preprocessing.filter.resampling();
         let mut seen = DynamicImage::from(resize(pixels, part, orientation, size, filter));
         seen.apply_orientation(orientation);
-        let mut values: Vec<f32> = seen
-            .as_bytes()
-            .iter()
-            .map(|&value| f32::from(value))
-            .collect();
-        let (pixels, _) = values.as_chunks_mut::<CHANNELS>();
-        for pixel in pixels {
-            if preprocessing.order == ChannelOrder::Bgr {
-                pixel.reverse();
-            }
-            for (channel, value) in pixel.iter_mut().enumerate() {
-                *value = (*value - preprocessing.mean[channel]) / preprocessing.scale[channel];
-            }
+        let mut bytes = seen.into_bytes();
+        if preprocessing.order == ChannelOrder::Bgr {
+            let (pixels, _) = bytes.as_chunks_mut::<CHANNELS>();
+            pixels.iter_mut().for_each(|pixel| pixel.reverse());
         }
+        let values = normalise(&bytes, preprocessing);
         Self { size, values }
     }
 
@@ -85,6 +77,23 @@ impl Input {
     pub fn values(&self) -> &[f32] {
         &self.values
     }
+}
+
+/// `(value - mean) / scale` of each channel.
+fn normalise(values: &[u8], preprocessing: &Preprocessing) -> Vec<f32> {
+    /// Whole pixels, and whole vectors of any instruction set.
+    const AT_ONCE: usize = 16 * CHANNELS;
+    let repeated =
+        |values: [f32; CHANNELS]| -> [f32; AT_ONCE] { array::from_fn(|at| values[at % CHANNELS]) };
+    let (mean, scale) = (repeated(preprocessing.mean), repeated(preprocessing.scale));
+    let one = |at: usize, value: u8| (f32::from(value) - mean[at]) / scale[at];
+    let (parts, rest) = values.as_chunks::<AT_ONCE>();
+    let mut normalised = Vec::with_capacity(values.len());
+    for part in parts {
+        normalised.extend_from_slice(&array::from_fn::<_, AT_ONCE, _>(|at| one(at, part[at])));
+    }
+    normalised.extend(rest.iter().enumerate().map(|(at, &value)| one(at, value)));
+    normalised
 }
 
 /// Antialiased resize, one axis after the other with 8-bit values between: first along the rows as displayed, as

@@ -52,7 +52,10 @@ pub(crate) fn measure(name: &str, options: &[String]) -> anyhow::Result<()> {
         }
         "layers" => {
             product(&["imageclassifier-server"])?;
-            build(&["-p", "bare"])?;
+            // Another version's server takes its place.
+            if !options.iter().any(|option| option.starts_with("--before")) {
+                build(&["-p", "bare"])?;
+            }
             python(name, options)
         }
         "scaling" => {
