@@ -22,11 +22,29 @@ export default defineConfig({
     baseURL: SERVER,
     serviceWorkers: "block", // what it keeps would hide what a test intercepts; offline.spec.ts allows it
     screenshot: "only-on-failure",
-    launchOptions: {
-      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-      args: ["--disable-gpu", "--disable-quic"],
-    },
   },
+  projects: [
+    {
+      name: "chromium",
+      testIgnore: "firefox.spec.ts",
+      use: {
+        launchOptions: {
+          executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+          args: ["--disable-gpu", "--disable-quic"],
+        },
+      },
+    },
+    {
+      name: "firefox",
+      testMatch: "firefox.spec.ts",
+      // Firefox as it is released, driven by WebDriver BiDi, not Playwright's own build.
+      use: {
+        browserName: "firefox",
+        channel: "moz-firefox",
+        launchOptions: { executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr" },
+      },
+    },
+  ],
   webServer: [
     {
       command: `exec "${BINARY}" --listen 127.0.0.1:${new URL(SERVER).port} --cors-origin ${ALLOWED_ORIGIN} --log warn`,

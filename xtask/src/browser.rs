@@ -2,7 +2,7 @@
 
 use crate::{process::command, root, steps::Step, tally::Tally, tools::packages::debian};
 
-/// Runs Playwright's tests in `e2e/` on Debian's Chromium.
+/// Runs Playwright's tests in `e2e/` on Debian's Chromium and Firefox.
 pub(crate) fn test(tally: &Tally, step: Step<'_>) -> anyhow::Result<()> {
     let mut playwright = command("npx");
     playwright
@@ -15,9 +15,10 @@ pub(crate) fn test(tally: &Tally, step: Step<'_>) -> anyhow::Result<()> {
     tally.count_run(step, &mut playwright)
 }
 
-/// Installs Chromium and what the tests import.
+/// Installs the browsers and what the tests import.
 pub(crate) fn set_up(step: Step<'_>) -> anyhow::Result<()> {
     debian("chromium", &["chromium"], step)?;
+    debian("firefox-esr", &["firefox-esr"], step)?;
     debian("npm", &["nodejs", "npm"], step)?;
     step.run(
         command("npm")
