@@ -17,12 +17,20 @@ test("an image picked with the button is classified", async ({ page }) => {
   await expectNoSidewaysScroll(page);
 });
 
-for (const way of ["drop", "paste"] as const) {
-  test(`an image is classified: ${way}`, async ({ page }) => {
-    await give(page, way, await readFile(COFFEE, "base64"));
-    await expectAnswer(page, "espresso");
-  });
-}
+test("a dropped image is classified", async ({ page }) => {
+  await drop(page, await readFile(COFFEE, "base64"));
+  await expectAnswer(page, "espresso");
+});
+
+test("a pasted image is classified", async ({ page }) => {
+  // As text: the clipboard of a Firefox without a screen holds no images. It may be written to while a key is handled.
+  await page.evaluate((copied) => {
+    document.addEventListener("keydown", () => navigator.clipboard.writeText(copied), { once: true });
+  }, `data:image/png;base64,${await readFile(COFFEE, "base64")}`);
+  await page.keyboard.press("F8");
+  await page.keyboard.press("Control+V");
+  await expectAnswer(page, "espresso");
+});
 
 test("a sample is classified by keyboard alone", async ({ page }) => {
   await page.getByRole("button", { name: "Cat", exact: true }).focus();
@@ -77,14 +85,11 @@ test("axe finds nothing to improve in an answer, light and dark", async ({ page 
 });
 
 /** As Firefox dispatches it for an image from outside. */
-async function give(page: Page, way: "drop" | "paste", image: string) {
-  await page.evaluate(([way, image]) => {
+async function drop(page: Page, image: string) {
+  await page.evaluate((image) => {
     const bytes = Uint8Array.from(atob(image), (character) => character.charCodeAt(0));
-    const given = new DataTransfer();
-    given.items.add(new File([bytes], "coffee.png", { type: "image/png" }));
-    const options = { bubbles: true, cancelable: true };
-    document.body.dispatchEvent(
-      way === "drop" ? new DragEvent("drop", { dataTransfer: given, ...options }) : new ClipboardEvent("paste", { clipboardData: given, ...options }),
-    );
-  }, [way, image] as const);
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([bytes], "coffee.png", { type: "image/png" }));
+    document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+  }, image);
 }
