@@ -1,4 +1,4 @@
-import type { Page } from "@playwright/test";
+import type { CDPSession, Page } from "@playwright/test";
 import { readFileSync } from "node:fs";
 import { expect, expectAnswer, open, photo, test } from "./classifier";
 import { expectDone } from "./table";
@@ -43,14 +43,26 @@ test(`scrolling a list of ${ROWS} images`, async ({ page, serve }) => {
     input.dispatchEvent(new Event("change", { bubbles: true }));
   }, [image, ROWS] as const);
   await expectDone(page, `${ROWS} of ${ROWS} images done`, 240_000);
+  const browser = await page.context().newCDPSession(page);
+  await browser.send("Performance.enable");
+  const before = await spent(browser);
   const { frames, longTasks } = await page.evaluate(scroll);
+  const after = await spent(browser);
   const late = frames.filter((ms) => ms > 1000 / 60 + 2).length;
   console.log(
     `scrolling ${ROWS} rows: frames ${line(frames)}, ${late} of ${frames.length} late; ` +
-      `long tasks (50 ms and more): ${longTasks.length ? longTasks.map((ms) => ms.toFixed(0)).join(", ") : "none"}`,
+      `long tasks (50 ms and more): ${longTasks.length ? longTasks.map((ms) => ms.toFixed(0)).join(", ") : "none"}; ` +
+      `per frame: ${Object.keys(after).map((what) => `${what} ${((1000 * (after[what] - before[what])) / frames.length).toFixed(1)}`).join(", ")} ms`,
   );
   expect(frames.length).toBeGreaterThan(100);
 });
+
+/** Seconds that the page's main thread has spent so far. */
+async function spent(browser: CDPSession): Promise<Record<string, number>> {
+  const { metrics } = await browser.send("Performance.getMetrics");
+  const seconds = (name: string) => metrics.find((metric) => metric.name === name)!.value;
+  return { script: seconds("ScriptDuration"), style: seconds("RecalcStyleDuration"), layout: seconds("LayoutDuration"), all: seconds("TaskDuration") };
+}
 
 /** Hands the page an image and waits until its answer is painted; gives the milliseconds between. */
 async function pick(page: Page, image: string): Promise<number> {

@@ -12,10 +12,10 @@ use crate::{
 /// Twice what the style sheet shows, for sharp screens.
 const WIDTH: u32 = 128;
 const HEIGHT: u32 = 96;
-/// How often to look whether the batch is still in a hurry.
+/// How often to look whether the batch is still in a hurry. Rows that only pass while one scrolls are gone before.
 const PAUSE_MS: u32 = 100;
 
-/// A small copy of the image. It is drawn once its row is in view and the batch has time, and dropped with the row's view.
+/// A small copy of the image. It is drawn once its row stays in view and the batch has time, and dropped with the row's view.
 #[component]
 pub(super) fn Thumbnail(scheduler: Scheduler, row: Row) -> impl IntoView {
     let canvas = NodeRef::<html::Canvas>::new();
@@ -26,8 +26,11 @@ pub(super) fn Thumbnail(scheduler: Scheduler, row: Row) -> impl IntoView {
             return;
         };
         let (ticket, work) = Ticket::issue(async move {
-            while scheduler.is_in_a_hurry() {
+            loop {
                 TimeoutFuture::new(PAUSE_MS).await;
+                if !scheduler.is_in_a_hurry() {
+                    break;
+                }
             }
             let _ = draw(&file, &canvas).await;
         });
