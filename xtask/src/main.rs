@@ -11,6 +11,7 @@ mod deploy;
 mod dist;
 mod doctor;
 mod examples;
+mod folders;
 mod fuzz;
 mod mutants;
 mod openapi;

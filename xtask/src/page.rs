@@ -13,6 +13,7 @@ use std::{
 use anyhow::ensure;
 
 use crate::{
+    folders::without_folders,
     process::command,
     root,
     steps::Step,
@@ -29,7 +30,8 @@ pub(crate) fn compile(step: Step<'_>) -> anyhow::Result<()> {
             command("cargo")
                 .args(["build", "--locked", "--target", TARGET, "--manifest-path"])
                 .arg(root().join(&program.manifest))
-                .args(["--profile", &program.profile]),
+                .args(["--profile", &program.profile])
+                .env("CARGO_ENCODED_RUSTFLAGS", without_folders()?),
         )?;
     }
     Ok(())
@@ -52,7 +54,9 @@ pub(crate) fn assemble(path: &OsStr, step: Step<'_>) -> anyhow::Result<()> {
             .args(["build", "--release", "--dist"])
             .arg(&fresh)
             .env("PATH", path)
-            .env("NO_COLOR", "true"),
+            .env("NO_COLOR", "true")
+            // As the program was compiled.
+            .env("CARGO_ENCODED_RUSTFLAGS", without_folders()?),
     )?;
     keep_offline(&fresh)?;
     for entry in fs::read_dir(&fresh)? {

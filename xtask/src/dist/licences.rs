@@ -10,8 +10,8 @@ use std::{
 
 use anyhow::{Context, ensure};
 
-use super::{programs::PROGRAMS, target, tools::registry};
-use crate::{process::command, root, steps::Step, tools::TARGET};
+use super::{programs::PROGRAMS, target};
+use crate::{folders::registry, process::command, root, steps::Step, tools::TARGET};
 
 const PREFACE: &str = "\
 The programs imageclassifier-server and imageclassifier, and the page in the server, contain code of the crates below, under these

@@ -6,9 +6,9 @@ use anyhow::{Context, ensure};
 
 use super::{
     target::{self, Target},
-    tools::{Tools, folders},
+    tools::Tools,
 };
-use crate::{process::command, root, steps::Step, tools::add_target};
+use crate::{folders::folders, process::command, root, steps::Step, tools::add_target};
 
 /// Each package with its program.
 pub(super) const PROGRAMS: [(&str, &str); 2] = [

@@ -1,18 +1,12 @@
 //! What packaging needs beside what the page needs. zig, from PyPI, is the C compiler and the linker for every target.
 
-use std::{
-    env,
-    ffi::{OsStr, OsString},
-    fs,
-    os::unix::fs::PermissionsExt,
-    path::PathBuf,
-    process::Command,
-};
+use std::{env, ffi::OsString, fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Command};
 
 use anyhow::Context;
 
 use super::target::Target;
 use crate::{
+    folders::without_folders,
     process::command,
     root,
     steps::Step,
@@ -34,33 +28,6 @@ pub(super) struct Tools {
     programs: PathBuf,
     /// The tools first, then what PATH was.
     path: OsString,
-}
-
-/// Folders whose names the compiler would write into the programs, for messages of panics, each with its name there.
-pub(super) fn folders() -> anyhow::Result<[(PathBuf, &'static str); 2]> {
-    Ok([(registry()?, "/crates"), (root(), "/imageclassifier")])
-}
-
-/// Where cargo keeps the sources of crates, in a folder for each registry.
-pub(super) fn registry() -> anyhow::Result<PathBuf> {
-    let cargo = match env::var_os("CARGO_HOME") {
-        Some(cargo) => PathBuf::from(cargo),
-        None => PathBuf::from(env::var_os("HOME").context("HOME is not set")?).join(".cargo"),
-    };
-    Ok(cargo.join("registry/src"))
-}
-
-/// Options of rustc. Where somebody built the programs is nobody's business.
-fn without_folders() -> anyhow::Result<OsString> {
-    let mut options = Vec::new();
-    for (folder, name) in folders()? {
-        let mut option = OsString::from("--remap-path-prefix=");
-        option.push(folder);
-        option.push("=");
-        option.push(name);
-        options.push(option);
-    }
-    Ok(options.join(OsStr::new("\u{1f}")))
 }
 
 impl Tools {
