@@ -17,6 +17,8 @@ pub(super) struct Writer {
     number: u32,
     rows: Rows,
     writing: Option<JoinHandle<Result<u32, String>>>,
+    /// A part could not be written. Those after it would leave a hole.
+    has_failed: bool,
     /// Rows in parts that are written.
     written: u64,
 }
@@ -38,6 +40,7 @@ impl Writer {
             number,
             rows: Rows::new(format),
             writing: None,
+            has_failed: false,
             written: 0,
         }
     }
@@ -63,10 +66,13 @@ impl Writer {
         (self.written, started.and(written))
     }
 
-    /// Starts to write the rows, once the part before is written: a part without the one before it would have a gap.
+    /// Starts to write the rows, once the part before is written.
+    ///
+    /// # Errors
+    /// If that could not be written; says so once.
     async fn start_part(&mut self) -> Result<(), String> {
         self.wait().await?;
-        if self.rows.len() == 0 {
+        if self.rows.len() == 0 || self.has_failed {
             return Ok(());
         }
         let rows = std::mem::replace(&mut self.rows, Rows::new(self.format));
@@ -90,8 +96,9 @@ impl Writer {
 
     async fn wait(&mut self) -> Result<(), String> {
         if let Some(writing) = self.writing.take() {
-            let rows = writing.await.expect("writing does not panic")?;
-            self.written += u64::from(rows);
+            let written = writing.await.expect("writing does not panic");
+            self.has_failed = written.is_err();
+            self.written += u64::from(written?);
         }
         Ok(())
     }

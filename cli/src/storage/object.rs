@@ -42,23 +42,29 @@ impl Object {
 
     /// Reads the object, at most `bytes_max` bytes.
     pub(crate) async fn read(&self, bytes_max: u64) -> Result<Bytes, FileError> {
+        let unreadable = |error| self.unreadable(error);
         let found = self.store.get(&self.key).await.map_err(unreadable)?;
         if found.meta.size > bytes_max {
             return Err(FileError::too_large(bytes_max));
         }
         found.bytes().await.map_err(unreadable)
     }
-}
 
-fn unreadable(error: Error) -> FileError {
-    match error {
-        Error::NotFound { .. } => FileError::Unreadable(
-            "the object does not exist. The URL of a folder ends with /".to_owned(),
-        ),
-        Error::InvalidPath { .. } | Error::NotSupported { .. } | Error::NotImplemented { .. } => {
-            FileError::Unreadable(format!("cannot read the object: {error}"))
+    fn unreadable(&self, error: Error) -> FileError {
+        match error {
+            Error::NotFound { .. } if self.name.starts_with("http") => {
+                FileError::Unreadable("there is no file at this URL".to_owned())
+            }
+            Error::NotFound { .. } => FileError::Unreadable(
+                "the object does not exist. The URL of a folder ends with /".to_owned(),
+            ),
+            Error::InvalidPath { .. }
+            | Error::NotSupported { .. }
+            | Error::NotImplemented { .. } => {
+                FileError::Unreadable(format!("cannot read the object: {error}"))
+            }
+            error => FileError::Unavailable(failed("read the object", &error)),
         }
-        error => FileError::Unavailable(failed("read the object", &error)),
     }
 }
 

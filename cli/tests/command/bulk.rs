@@ -8,6 +8,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
+    failures::fragile,
     object_storage::Bucket,
     server::{classify, photograph, run, server, text},
 };
@@ -164,7 +165,7 @@ fn continues_after_the_last_object_of_results() {
     let url = server(&[]);
     for format in ["jsonl", "parquet"] {
         let bucket = Bucket::start();
-        for number in 0..7 {
+        for number in 0..9 {
             bucket.put(&format!("images/{number}.png"), photo());
         }
         let arguments = [
@@ -195,8 +196,8 @@ fn continues_after_the_last_object_of_results() {
 
         let output = bucket.command(&arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-        assert!(said(&output).contains("4 images finished, 3 were finished before"));
-        assert_eq!(bucket.take_requests("GET images/"), 4);
+        assert!(said(&output).contains("6 images finished, 3 were finished before"));
+        assert_eq!(bucket.take_requests("GET images/"), 6);
         let parts = bucket.objects("results/");
         assert_eq!(parts.len(), 3);
         assert_eq!(parts[0], before[0]);
@@ -251,6 +252,55 @@ fn an_outage_of_the_storage_makes_no_rows() {
         .collect();
     assert_eq!((found.len(), failed.len()), (20, 1));
     assert_eq!(failed[0]["file"], "s3://album/images/03.png");
+}
+
+#[test]
+fn continues_when_the_server_is_back() {
+    let url = server(&[]);
+    let images = folder("bulk-images-of-two-runs");
+    for number in 0..80 {
+        fs::write(images.join(format!("{number:02}.png")), photo()).unwrap();
+    }
+    let results = folder("bulk-results-of-two-runs");
+    let (images, output) = (images.display().to_string(), results.display().to_string());
+    let arguments = [
+        "--rows-per-object",
+        "25",
+        "--retries",
+        "0",
+        "--output",
+        &output,
+        &images,
+    ];
+    let fragile = fragile(&url, photo().len() as u64 * 40, 1);
+    let stopped = classify(&fragile, &arguments);
+    assert_eq!(stopped.status.code(), Some(2));
+    assert!(
+        said(&stopped).contains("cannot reach"),
+        "{}",
+        said(&stopped)
+    );
+    let before = files(&results);
+    assert!(
+        rows(before.clone())
+            .iter()
+            .all(|row| row["label"] == "espresso")
+    );
+
+    let finished = classify(&url, &arguments);
+    assert_eq!(finished.status.code(), Some(0), "{}", said(&finished));
+    let after = files(&results);
+    assert!(
+        before
+            .iter()
+            .all(|(name, bytes)| after.get(name) == Some(bytes))
+    );
+    let names: Vec<_> = rows(after)
+        .iter()
+        .map(|row| row["file"].as_str().unwrap().to_owned())
+        .collect();
+    let expected = (0..80).map(|number| format!("{images}/{number:02}.png"));
+    assert_eq!(names, expected.collect::<Vec<_>>());
 }
 
 #[test]
