@@ -31,7 +31,8 @@ class Classify:
 def main(images: str, results: str, server: str = "localhost:50051") -> None:
     files = ray.data.read_binary_files(images, include_paths=True)
     # Two actors keep a server of a few cores busy. Use more for more servers behind one address.
-    rows = files.map_batches(Classify, fn_constructor_args=[server], batch_size=64, concurrency=2, num_cpus=0.1)
+    actors = ray.data.ActorPoolStrategy(size=2)
+    rows = files.map_batches(Classify, fn_constructor_args=[server], batch_size=64, compute=actors, num_cpus=0.1)
     rows.write_parquet(results)
 
 
