@@ -121,7 +121,7 @@ _imageclassifier() {
             return 0
             ;;
         imageclassifier__subcmd__classify)
-            opts="-h --server --tls-ca --token-file --timeout --local --weights --model --top-k --json --csv --explain --retries --help"
+            opts="-h --server --tls-ca --token-file --timeout --local --weights --model --top-k --json --csv --explain --retries --output --format --rows-per-object --shard --shards --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -196,6 +196,26 @@ _imageclassifier() {
                     return 0
                     ;;
                 --retries)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "jsonl parquet" -- "${cur}"))
+                    return 0
+                    ;;
+                --rows-per-object)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --shard)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --shards)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

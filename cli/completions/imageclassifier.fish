@@ -45,6 +45,12 @@ complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l top-k -d 'Number of predictions for each image, 1 to 1000' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l explain -d 'Write a heatmap for each prediction into this folder: where in the image the class was seen' -r -f -a "(__fish_complete_directories)"
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l retries -d 'Number of retries for an image that the server rejects temporarily or that is lost with the connection' -r
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l output -d 'Write the results into this folder, which may be a URL (s3://, gs://, az://), instead of printing them' -r -F
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l format -d 'Format of the results' -r -f -a "jsonl\t'One JSON object per line, as --json prints it'
+parquet\t'Apache Parquet'"
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l rows-per-object -d 'Number of images in an object of results, at most' -r
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l shard -d 'Classify only one of N disjoint parts of the images: I is its index, from 0' -r
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l shards -d 'Number of shards, where the environment variable JOB_COMPLETION_INDEX has the index (Indexed Jobs of Kubernetes)' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l local -d 'Classify in this process, without a server'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l json -d 'Print one JSON object per line and file, in order'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l csv -d 'Print CSV, one row per file, in order'

@@ -1,3 +1,4 @@
+mod bulk;
 mod classify;
 mod connection;
 mod feedback;
@@ -8,6 +9,7 @@ mod train;
 use clap::{Parser, Subcommand};
 
 pub(crate) use self::{
+    bulk::Format,
     classify::Classify,
     connection::Connection,
     feedback::Feedback,

@@ -1,38 +1,34 @@
 use std::{
     collections::BTreeMap,
     io::{self, ErrorKind},
+    path::PathBuf,
     pin::pin,
-    sync::Arc,
+    slice,
 };
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use imageclassifier_client::{Answer, ClassifyOptions};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::{
     args,
     backend::Backend,
+    bulk,
+    file_error::FileError,
     heatmap::Heatmaps,
-    inputs::{FileError, Input},
+    inputs::Input,
     outcome::Outcome,
     output::Output,
+    pipeline::{Pending, outcomes},
     progress::Progress,
+    remote,
+    storage::{Location, Stores},
 };
 
-/// Images between reading and output, at most. More than a stream has in flight, so that a slow image does not stall those
-/// behind it, whose results wait for it; few enough that waiting results take little memory.
-const PENDING_MAX: usize = 64;
-
-/// An image that has been read and not yet reported.
-struct Pending {
-    index: usize,
-    /// Kept where a heatmap is drawn over it.
-    image: Option<Bytes>,
-    _permit: OwnedSemaphorePermit,
-}
-
 pub(crate) async fn run(args: &args::Classify) -> Outcome {
+    if let Some(output) = &args.bulk.output {
+        return bulk::run(args, output).await;
+    }
     let backend = match Backend::connect(args).await {
         Ok(backend) => backend,
         Err(why) => return Outcome::failure(why),
@@ -41,7 +37,10 @@ pub(crate) async fn run(args: &args::Classify) -> Outcome {
         Ok(heatmaps) => heatmaps,
         Err(why) => return Outcome::failure(why),
     };
-    let inputs = Input::from_arguments(&args.files);
+    let inputs = match inputs(&args.files).await {
+        Ok(inputs) => inputs,
+        Err(why) => return Outcome::failure(why),
+    };
     let mut report = Report {
         output: Output::new(args, &inputs),
         heatmaps,
@@ -61,41 +60,26 @@ pub(crate) async fn run(args: &args::Classify) -> Outcome {
     }
 }
 
-/// The result of each image, in any order. An image is read when a permit is free, and holds it until it is dropped.
-fn outcomes<'a>(
-    backend: &Backend,
-    inputs: &'a [Input],
-    options: ClassifyOptions,
-) -> impl Stream<Item = (Pending, Result<Answer, FileError>)> + 'a {
-    let bytes_max = backend.image_bytes_max();
-    let keeps_image = options.explain;
-    // Bounded by the permits.
-    let (send, mut unreadable) = mpsc::unbounded_channel();
-    let permits = Arc::new(Semaphore::new(PENDING_MAX));
-    let state = (inputs.iter().enumerate(), send, permits);
-    let images = stream::unfold(state, move |(mut inputs, send, permits)| async move {
-        loop {
-            let (index, input) = inputs.next()?;
-            let permit = Arc::clone(&permits).acquire_owned().await;
-            let mut pending = Pending {
-                index,
-                image: None,
-                _permit: permit.expect("the semaphore is never closed"),
-            };
-            match input.read(bytes_max).await {
-                Ok(image) => {
-                    pending.image = keeps_image.then(|| image.clone());
-                    return Some(((pending, image), (inputs, send, permits)));
+/// The images that the arguments name, in their order.
+async fn inputs(arguments: &[PathBuf]) -> Result<Vec<Input>, String> {
+    let mut stores = Stores::default();
+    let mut inputs = Vec::new();
+    for argument in arguments {
+        match argument.to_str().and_then(Location::parse).transpose()? {
+            None => inputs.extend(Input::from_arguments(slice::from_ref(argument))),
+            Some(location) if location.is_folder() && !location.is_web() => {
+                let folder = stores.folder(location)?;
+                let mut images: Vec<_> = remote::images_below(&folder).try_collect().await?;
+                if images.is_empty() {
+                    let why = "this folder contains no images";
+                    images.push(Input::missing(folder.name().as_ref(), why));
                 }
-                // The receiver lives as long as this stream is polled.
-                Err(error) => drop(send.send((pending, Err(error)))),
+                inputs.append(&mut images);
             }
+            Some(location) => inputs.push(Input::object(stores.object(location)?)),
         }
-    });
-    let answers = backend.classify(images, options);
-    let answers = answers.map(|(pending, answer)| (pending, answer.map_err(FileError::Rejected)));
-    let unreadable = stream::poll_fn(move |context| unreadable.poll_recv(context));
-    stream::select(answers, unreadable)
+    }
+    Ok(inputs)
 }
 
 /// Reports the results to the user.
@@ -114,7 +98,7 @@ impl Report {
         inputs: &[Input],
         options: ClassifyOptions,
     ) -> io::Result<()> {
-        let mut outcomes = pin!(outcomes(backend, inputs, options));
+        let mut outcomes = pin!(outcomes(backend, stream::iter(inputs), options));
         let mut early = BTreeMap::new();
         let mut next = 0;
         while let Some((pending, outcome)) = outcomes.next().await {
@@ -139,7 +123,7 @@ impl Report {
         &mut self,
         inputs: &[Input],
         next: usize,
-        mut early: BTreeMap<usize, (Pending, Result<Answer, FileError>)>,
+        mut early: BTreeMap<usize, (Pending<&Input>, Result<Answer, FileError>)>,
         error: &FileError,
     ) -> io::Result<()> {
         for (index, input) in inputs.iter().enumerate().skip(next) {

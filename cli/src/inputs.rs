@@ -6,9 +6,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use imageclassifier_client::{CallError, ErrorKind, ErrorReason};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use walkdir::{DirEntry, WalkDir};
+
+use crate::{file_error::FileError, storage::Object};
 
 /// The argument that names standard input.
 const STDIN: &str = "-";
@@ -28,18 +29,11 @@ pub(crate) struct Input {
 #[derive(Debug)]
 enum Source {
     File(PathBuf),
+    /// In object storage, or on a web server.
+    Object(Object),
     Stdin,
     /// An argument without images, and why.
     Missing(String),
-}
-
-/// Why a file was not classified.
-#[derive(Clone, Debug)]
-pub(crate) enum FileError {
-    /// What was attempted, and what went wrong.
-    Unreadable(String),
-    /// The server rejected it.
-    Rejected(CallError),
 }
 
 impl Input {
@@ -60,6 +54,7 @@ impl Input {
     pub(crate) fn path(&self) -> Result<&Path, String> {
         match &self.source {
             Source::File(path) => Ok(path),
+            Source::Object(_) => Err("URLs are not supported here: give a file".to_owned()),
             Source::Stdin => Err("standard input is not supported here: give a file".to_owned()),
             Source::Missing(why) => Err(why.clone()),
         }
@@ -67,12 +62,13 @@ impl Input {
 
     /// The name without its folder and its extension.
     pub(crate) fn stem(&self) -> String {
-        match &self.source {
-            Source::File(path) => path
-                .file_stem()
-                .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()),
-            Source::Stdin | Source::Missing(_) => "stdin".to_owned(),
-        }
+        let path = match &self.source {
+            Source::File(path) => path.as_path(),
+            Source::Object(object) => Path::new(object.key()),
+            Source::Stdin | Source::Missing(_) => return "stdin".to_owned(),
+        };
+        path.file_stem()
+            .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
     }
 
     /// Reads the image, at most `bytes_max` bytes.
@@ -84,23 +80,31 @@ impl Input {
                 let file = tokio::fs::File::open(path).await.map_err(unreadable)?;
                 let length = file.metadata().await.map_err(unreadable)?.len();
                 if length > bytes_max {
-                    return Err(too_large(bytes_max));
+                    return Err(FileError::too_large(bytes_max));
                 }
                 read(file, bytes_max, length).await
             }
+            Source::Object(object) => object.read(bytes_max).await,
             Source::Stdin => read(tokio::io::stdin(), bytes_max, 0).await,
             Source::Missing(why) => Err(FileError::Unreadable(why.clone())),
         }
     }
 
-    fn file(path: PathBuf) -> Self {
+    pub(crate) fn object(object: Object) -> Self {
+        Self {
+            name: object.name().to_owned(),
+            source: Source::Object(object),
+        }
+    }
+
+    pub(crate) fn file(path: PathBuf) -> Self {
         Self {
             name: path.display().to_string(),
             source: Source::File(path),
         }
     }
 
-    fn missing(path: &Path, why: impl fmt::Display) -> Self {
+    pub(crate) fn missing(path: &Path, why: impl fmt::Display) -> Self {
         Self {
             name: path.display().to_string(),
             source: Source::Missing(why.to_string()),
@@ -121,19 +125,9 @@ async fn read(
         .await
         .map_err(|error| FileError::Unreadable(format!("cannot read the file: {error}")))?;
     if bytes.len() as u64 > bytes_max {
-        return Err(too_large(bytes_max));
+        return Err(FileError::too_large(bytes_max));
     }
     Ok(bytes.into())
-}
-
-fn too_large(bytes_max: u64) -> FileError {
-    FileError::Rejected(CallError::new(
-        ErrorKind::InvalidInput,
-        ErrorReason::ImageTooLarge,
-        format!(
-            "the image is larger than the limit of {bytes_max} bytes: send a smaller or more compressed one"
-        ),
-    ))
 }
 
 fn expand(path: &Path) -> Vec<Input> {
@@ -165,7 +159,7 @@ pub(crate) fn read_file(path: &Path, bytes_max: u64) -> Result<Bytes, String> {
     let mut file = file.take(bytes_max.saturating_add(1));
     file.read_to_end(&mut bytes).map_err(cannot)?;
     if bytes.len() as u64 > bytes_max {
-        return Err(too_large(bytes_max).to_string());
+        return Err(FileError::too_large(bytes_max).to_string());
     }
     Ok(bytes.into())
 }
@@ -212,7 +206,7 @@ fn inputs_below(folder: &Path) -> Vec<Input> {
     inputs
 }
 
-fn is_image(path: &Path) -> bool {
+pub(crate) fn is_image(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
     extension.is_some_and(|extension| {
         let is = |known: &&str| known.eq_ignore_ascii_case(extension);
@@ -241,25 +235,4 @@ fn matches(pattern: &str) -> Vec<Input> {
         inputs.push(Input::missing(path, "no file matches this pattern"));
     }
     inputs
-}
-
-impl FileError {
-    /// The reason in the contract, if there is one.
-    pub(crate) fn reason(&self) -> Option<&'static str> {
-        match self {
-            Self::Rejected(error) if error.reason() != ErrorReason::Unspecified => {
-                Some(error.reason().as_str_name())
-            }
-            Self::Rejected(_) | Self::Unreadable(_) => None,
-        }
-    }
-}
-
-impl fmt::Display for FileError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreadable(why) => f.write_str(why),
-            Self::Rejected(error) => write!(f, "{error}"),
-        }
-    }
 }

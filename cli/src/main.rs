@@ -3,11 +3,13 @@
 
 mod args;
 mod backend;
+mod bulk;
 mod classify;
 mod connection;
 mod embed;
 mod evaluate;
 mod feedback;
+mod file_error;
 mod health;
 mod heatmap;
 mod import;
@@ -17,7 +19,11 @@ mod local;
 mod models;
 mod outcome;
 mod output;
+mod pipeline;
 mod progress;
+mod remote;
+mod shard;
+mod storage;
 mod token;
 mod train;
 

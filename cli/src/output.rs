@@ -3,10 +3,7 @@ use std::io::{self, Stdout, Write, stdout};
 use imageclassifier_client::{Answer, json};
 use serde::Serialize;
 
-use crate::{
-    args,
-    inputs::{FileError, Input},
-};
+use crate::{args, file_error::FileError, inputs::Input};
 
 /// Longer names move the other columns of their row to the right.
 const NAME_COLUMNS_MAX: usize = 64;
@@ -93,7 +90,7 @@ fn unknown_note(answer: &Answer) -> String {
 /// One line of `--json`.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Line<'a> {
+pub(crate) enum Line<'a> {
     Classified {
         file: &'a str,
         #[serde(flatten)]
@@ -110,7 +107,11 @@ enum Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    fn of(file: &'a str, outcome: &'a Result<Answer, FileError>, heatmaps: &'a [String]) -> Self {
+    pub(crate) fn of(
+        file: &'a str,
+        outcome: &'a Result<Answer, FileError>,
+        heatmaps: &'a [String],
+    ) -> Self {
         match outcome {
             Ok(answer) => Self::Classified {
                 file,
@@ -128,25 +129,25 @@ impl<'a> Line<'a> {
 
 /// One row of `--csv`; its fields are the header. The page exports the first twelve.
 #[derive(Default, Serialize)]
-struct Row<'a> {
-    file: &'a str,
-    label: Option<&'a str>,
-    confidence: Option<f32>,
-    index: Option<u32>,
-    model: Option<&'a str>,
-    model_revision: Option<&'a str>,
-    request_id: Option<&'a str>,
-    decode_ms: Option<f32>,
-    queue_ms: Option<f32>,
-    inference_ms: Option<f32>,
-    error: Option<String>,
-    reason: Option<&'static str>,
-    unknown: Option<bool>,
-    known_score: Option<f32>,
+pub(crate) struct Row<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) label: Option<&'a str>,
+    pub(crate) confidence: Option<f32>,
+    pub(crate) index: Option<u32>,
+    pub(crate) model: Option<&'a str>,
+    pub(crate) model_revision: Option<&'a str>,
+    pub(crate) request_id: Option<&'a str>,
+    pub(crate) decode_ms: Option<f32>,
+    pub(crate) queue_ms: Option<f32>,
+    pub(crate) inference_ms: Option<f32>,
+    pub(crate) error: Option<String>,
+    pub(crate) reason: Option<&'static str>,
+    pub(crate) unknown: Option<bool>,
+    pub(crate) known_score: Option<f32>,
 }
 
 impl<'a> Row<'a> {
-    fn of(file: &'a str, outcome: &'a Result<Answer, FileError>) -> Self {
+    pub(crate) fn of(file: &'a str, outcome: &'a Result<Answer, FileError>) -> Self {
         let answer = match outcome {
             Ok(answer) => answer,
             Err(error) => {

@@ -104,7 +104,16 @@ def sums_up_the_times_of_a_shutdown() -> str:
 
 
 def server_options() -> set[str]:
-    manual = (ROOT / "docs/man/imageclassifier-server.1").read_text().replace("\\-", "-")
+    return _options("imageclassifier-server")
+
+
+def command_line_options(command: str) -> set[str]:
+    """The options of a command of `imageclassifier`."""
+    return _options(f"imageclassifier-{command}")
+
+
+def _options(program: str) -> set[str]:
+    manual = (ROOT / f"docs/man/{program}.1").read_text().replace("\\-", "-")
     options = set(re.findall(r"^(?:\\fB-.\\fR, )?\\fB--([a-z-]+)\\fR", manual, re.MULTILINE))
     return options - {"help", "version"}
 

@@ -16,6 +16,7 @@ CHECKS = [
     chart.knows_the_servers_options,
     chart.sums_up_the_times_of_a_shutdown,
     others.kserve_manifests_are_valid,
+    others.job_is_valid,
     others.compose_file_is_valid,
     others.envoy_accepts_its_configuration,
     others.alerts_fire_on_their_causes,

@@ -11,7 +11,7 @@ import yaml
 
 import schemas
 import typos
-from chart import server_options
+from chart import command_line_options, server_options
 from tools import ROOT, envoy, promtool, run
 
 DEPLOY = ROOT / "deploy"
@@ -35,6 +35,22 @@ def kserve_manifests_are_valid() -> str:
         count += tried
     assert {document["kind"] for document in documents} == {"ServingRuntime", "InferenceService"}
     return f"{len(documents)} manifests, {count} typos"
+
+
+def job_is_valid() -> str:
+    [job] = schemas.documents((DEPLOY / "job.yaml").read_text())
+    for version in schemas.VERSIONS:
+        assert not (wrong := schemas.errors(job, version)), f"Kubernetes {version}: {wrong}"
+    count, missed = typos.unnoticed(job, schemas.errors)
+    assert not missed, f"typos in {missed} are not noticed"
+    [container] = job["spec"]["template"]["spec"]["containers"]
+    command, *arguments = container["args"]
+    given = dict(argument[2:].partition("=")[::2] for argument in arguments if argument.startswith("--"))
+    options = command_line_options(command)
+    assert set(given) <= options, f"`{command}` has no options {set(given) - options}"
+    shards, pods = given["shards"], job["spec"]["completions"]
+    assert shards == str(pods), f"{pods} pods classify {shards} shards"
+    return f"{count} typos, {len(given)} options"
 
 
 def compose_file_is_valid() -> str:
@@ -110,7 +126,8 @@ def versions_are_the_same() -> str:
     assert version, "Cargo.toml has the version"
     chart = yaml.safe_load((DEPLOY / "chart/Chart.yaml").read_text())
     assert chart["version"] == chart["appVersion"] == version[1], chart
-    for file in [DEPLOY / "compose.yaml", DEPLOY / "kserve/serving-runtime.yaml", ROOT / "docs/deployment.md"]:
-        tags = re.findall(r"imageclassifier-server[:-]([0-9]+\.[0-9.]+[0-9])", file.read_text())
+    files = ["deploy/compose.yaml", "deploy/job.yaml", "deploy/kserve/serving-runtime.yaml", "docs/deployment.md"]
+    for file in map(ROOT.joinpath, files):
+        tags = re.findall(r"imageclassifier(?:-server)?[:-]([0-9]+\.[0-9.]+[0-9])", file.read_text())
         assert tags and set(tags) == {version[1]}, f"{file.name} has {tags}"
     return version[1]

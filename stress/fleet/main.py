@@ -1,4 +1,4 @@
-"""Scenarios with several servers behind Envoy."""
+"""Scenarios with several servers behind Envoy, and with several shards of a bulk classification."""
 
 import argparse
 import importlib
@@ -14,6 +14,7 @@ SCENARIOS = {
     "slow-server": "one server on the scalar kernel: weights from load reports against round robin",
     "cost": "Envoy's CPU time for each request",
     "page": "200 images on the page in Chromium, through Envoy",
+    "bulk": "10,000 images in object storage, four shards, one killed and run again",
     "linear": "one, two and three servers with simulated work",
 }
 

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::ValueHint;
 
-use crate::args::connection::Connection;
+use crate::args::{bulk::Bulk, connection::Connection};
 
 /// Classify images (JPEG, PNG, WebP, GIF, BMP, TIFF, ICO, QOI, PNM, TGA, DIB)
 ///
@@ -55,7 +55,13 @@ pub(crate) struct Classify {
     #[arg(long, default_value_t = 8, value_name = "N")]
     pub(crate) retries: u32,
 
-    /// Files; folders, with all images in and below them; patterns, for example 'photos/**/*.jpg'; or - for standard input
+    #[command(flatten)]
+    pub(crate) bulk: Bulk,
+
+    /// Files; folders, with all images in and below them; patterns, for example 'photos/**/*.jpg'; - for standard input; or URLs
+    ///
+    /// A URL is s3://BUCKET/KEY, gs://BUCKET/KEY, az://CONTAINER/KEY or https://HOST/PATH. One of a bucket that ends with / means all
+    /// images below it. Credentials come from the environment variables AWS_*, GOOGLE_* and AZURE_*.
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub(crate) files: Vec<PathBuf>,
 }

@@ -59,6 +59,21 @@ fn trusts_a_server_by_the_given_ca_certificate_alone() {
     let trusted = classify(&url, &["--tls-ca", &authority, &coffee]);
     assert_eq!(trusted.status.code(), Some(0), "{}", text(&trusted.stderr));
 
+    // Not an image, but read over TLS.
+    let document = format!("{url}/v1/openapi.json");
+    let stored = command(&[
+        "classify", "--server", &url, "--tls-ca", &authority, "--csv", &document,
+    ])
+    .env("SSL_CERT_FILE", &authority)
+    .output()
+    .unwrap();
+    let rows = text(&stored.stdout);
+    assert!(
+        rows.contains("IMAGE_FORMAT_UNKNOWN"),
+        "{rows}{}",
+        text(&stored.stderr)
+    );
+
     let words = file("no.pem", "no certificate");
     for (arguments, complaint) in [
         (vec![], "cannot reach"),

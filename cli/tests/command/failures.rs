@@ -70,7 +70,7 @@ fn retries_after_the_servers_hint() {
 }
 
 /// A proxy to `server` that accepts `connections` connections and closes each after `bytes_max` bytes.
-fn fragile(server: &str, bytes_max: u64, connections: usize) -> String {
+pub(crate) fn fragile(server: &str, bytes_max: u64, connections: usize) -> String {
     let server = server.replace("http://localhost", "127.0.0.1");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

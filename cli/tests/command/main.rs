@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod bulk;
 mod failures;
 mod features;
 mod formats;
@@ -16,6 +17,7 @@ mod import;
 mod inputs;
 mod local;
 mod models;
+mod object_storage;
 mod own_classes;
 mod report;
 mod server;

@@ -1,0 +1,385 @@
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Output,
+};
+
+use serde_json::Value;
+
+use crate::{
+    failures::fragile,
+    object_storage::Bucket,
+    server::{classify, photograph, run, server, text},
+};
+
+fn photo() -> Vec<u8> {
+    fs::read(photograph("coffee.png")).unwrap()
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// Names and content of the files in a folder.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let read = entries.map(|entry| {
+        let name = entry.file_name().into_string().unwrap();
+        (name, fs::read(entry.path()).unwrap())
+    });
+    read.collect()
+}
+
+fn rows(parts: impl IntoIterator<Item = (String, Vec<u8>)>) -> Vec<Value> {
+    let lines = parts.into_iter().map(|(_, bytes)| text(&bytes));
+    let text = lines.collect::<String>();
+    let rows = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    rows.collect()
+}
+
+fn said(output: &Output) -> String {
+    text(&output.stderr)
+}
+
+#[test]
+fn writes_rows_of_a_local_folder_and_repeats_nothing() {
+    let url = server(&[]);
+    let (images, results) = (folder("bulk-images"), folder("bulk-results"));
+    for name in ["b.png", "a/1.png", "a/2.png", "c.png"] {
+        fs::create_dir_all(images.join(name).parent().unwrap()).unwrap();
+        fs::write(images.join(name), photo()).unwrap();
+    }
+    fs::write(images.join("broken.jpg"), "not an image").unwrap();
+    let (images, output) = (images.display().to_string(), results.display().to_string());
+    let arguments = ["--output", &output, "--rows-per-object", "2", &images];
+
+    let first = classify(&url, &arguments);
+    assert_eq!(first.status.code(), Some(1), "{}", said(&first));
+    assert!(first.stdout.is_empty());
+    assert!(said(&first).contains("5 images finished, 0 were finished before"));
+    assert!(said(&first).contains("broken.jpg: "), "{}", said(&first));
+    let written = files(&results);
+    let expected = [
+        "part-00000-of-00001-000000-00002.jsonl",
+        "part-00000-of-00001-000001-00002.jsonl",
+        "part-00000-of-00001-000002-00001.jsonl",
+    ];
+    assert_eq!(written.keys().collect::<Vec<_>>(), expected);
+    let found = rows(written.clone());
+    let names: Vec<_> = found
+        .iter()
+        .map(|row| row["file"].as_str().unwrap())
+        .collect();
+    let expected = ["a/1.png", "a/2.png", "b.png", "broken.jpg", "c.png"];
+    assert_eq!(names, expected.map(|name| format!("{images}/{name}")));
+    assert_eq!(found[0]["label"], "espresso");
+    assert_eq!(found[3]["reason"], "IMAGE_FORMAT_UNKNOWN");
+
+    let second = classify(&url, &arguments);
+    assert_eq!(second.status.code(), Some(0), "{}", said(&second));
+    assert!(said(&second).contains("0 images finished, 5 were finished before"));
+    assert_eq!(files(&results), written);
+
+    // Later in order: classified. Earlier: reported.
+    fs::write(Path::new(&images).join("d.png"), photo()).unwrap();
+    fs::write(Path::new(&images).join("a/0.png"), photo()).unwrap();
+    let third = classify(&url, &arguments);
+    assert_eq!(third.status.code(), Some(1));
+    assert!(said(&third).contains("1 images finished, 5 were finished before"));
+    assert!(said(&third).contains("1 images have been added with names before"));
+    assert_eq!(rows(files(&results)).len(), 6);
+}
+
+#[test]
+fn shards_of_a_bucket_have_each_image_once() {
+    let url = server(&[]);
+    let bucket = Bucket::start();
+    for number in 0..9 {
+        bucket.put(&format!("images/{number}.png"), photo());
+    }
+    bucket.put("images/notes.txt", b"no image".to_vec());
+    bucket.put("images/.hidden/x.png", photo());
+    bucket.put("others/y.png", photo());
+    // A temporary fault, after which the storage works.
+    bucket.fail("GET images/3.png", 503, 2);
+    let arguments = [
+        "classify",
+        "--server",
+        &url,
+        "--top-k",
+        "1",
+        "--shards",
+        "2",
+        "--output",
+        "s3://album/results",
+        "s3://album/images/",
+    ];
+    for index in ["0", "1"] {
+        let output = bucket
+            .command(&arguments)
+            .env("JOB_COMPLETION_INDEX", index)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    }
+    assert_eq!(bucket.take_requests("GET images/"), 9 + 2);
+    let parts = bucket.objects("results/");
+    assert_eq!(parts.len(), 2);
+    assert!(
+        parts[1]
+            .0
+            .starts_with("results/part-00001-of-00002-000000-")
+    );
+    let mut names: Vec<_> = rows(parts.clone())
+        .iter()
+        .map(|row| row["file"].as_str().unwrap().to_owned())
+        .collect();
+    names.sort();
+    let expected: Vec<_> = (0..9)
+        .map(|number| format!("s3://album/images/{number}.png"))
+        .collect();
+    assert_eq!(names, expected);
+
+    let mut again = bucket.command(&arguments);
+    let again = again.env("JOB_COMPLETION_INDEX", "0").output().unwrap();
+    assert_eq!(again.status.code(), Some(0), "{}", said(&again));
+    assert_eq!(bucket.take_requests("GET images/"), 0);
+    assert_eq!(bucket.objects("results/"), parts);
+
+    let arguments = [&arguments[..5], &["--shard", "0/3"], &arguments[7..]].concat();
+    let other = bucket.command(&arguments).output().unwrap();
+    assert_eq!(other.status.code(), Some(2));
+    assert!(
+        said(&other).contains("another number of shards"),
+        "{}",
+        said(&other)
+    );
+}
+
+#[test]
+fn continues_after_the_last_object_of_results() {
+    let url = server(&[]);
+    for format in ["jsonl", "parquet"] {
+        let bucket = Bucket::start();
+        for number in 0..9 {
+            bucket.put(&format!("images/{number}.png"), photo());
+        }
+        let arguments = [
+            "classify",
+            "--server",
+            &url,
+            "--rows-per-object",
+            "3",
+            "--format",
+            format,
+            "--output",
+            "s3://album/results/",
+            "s3://album/images/",
+        ];
+        // The second object is lost with the permission to write it.
+        bucket.fail("PUT results/part-00000-of-00001-000001", 403, 1);
+        let stopped = bucket.command(&arguments).output().unwrap();
+        assert_eq!(stopped.status.code(), Some(2), "{}", said(&stopped));
+        let told = said(&stopped);
+        assert!(told.contains("Check the credentials"), "{told}");
+        assert!(
+            told.contains("3 images are finished. Run the same command again"),
+            "{told}"
+        );
+        let before = bucket.objects("results/");
+        assert_eq!(before.len(), 1);
+        bucket.take_requests("GET images/");
+
+        let output = bucket.command(&arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        assert!(said(&output).contains("6 images finished, 3 were finished before"));
+        assert_eq!(bucket.take_requests("GET images/"), 6);
+        let parts = bucket.objects("results/");
+        assert_eq!(parts.len(), 3);
+        assert_eq!(parts[0], before[0]);
+        assert_eq!(
+            bucket.take_requests("PUT results/part-00000-of-00001-000000"),
+            1
+        );
+
+        // An object in the middle is gone: continuing would leave a hole.
+        bucket.delete(&parts[1].0);
+        let hole = bucket.command(&arguments).output().unwrap();
+        assert_eq!(hole.status.code(), Some(2));
+        assert!(
+            said(&hole).contains("a part before it is missing"),
+            "{}",
+            said(&hole)
+        );
+    }
+}
+
+#[test]
+fn an_outage_of_the_storage_makes_no_rows() {
+    let url = server(&[]);
+    let bucket = Bucket::start();
+    for number in 0..50 {
+        bucket.put(&format!("images/{number:02}.png"), photo());
+    }
+    let arguments = [
+        "classify",
+        "--server",
+        &url,
+        "--output",
+        "s3://album/results/",
+        "s3://album/images/",
+    ];
+    // One image is denied, which is a row; then access is lost.
+    bucket.fail("GET images/03.png", 403, 1);
+    bucket.fail("GET images/2", 403, 1000);
+    bucket.fail("GET images/3", 403, 1000);
+    let stopped = bucket.command(&arguments).output().unwrap();
+    assert_eq!(stopped.status.code(), Some(2));
+    let told = said(&stopped);
+    assert!(
+        told.contains("20 images in a row could not be classified"),
+        "{told}"
+    );
+    assert!(told.contains("20 images are finished"), "{told}");
+    let found = rows(bucket.objects("results/"));
+    let failed: Vec<_> = found
+        .iter()
+        .filter(|row| row.get("error").is_some())
+        .collect();
+    assert_eq!((found.len(), failed.len()), (20, 1));
+    assert_eq!(failed[0]["file"], "s3://album/images/03.png");
+}
+
+#[test]
+fn continues_when_the_server_is_back() {
+    let url = server(&[]);
+    let images = folder("bulk-images-of-two-runs");
+    for number in 0..80 {
+        fs::write(images.join(format!("{number:02}.png")), photo()).unwrap();
+    }
+    let results = folder("bulk-results-of-two-runs");
+    let (images, output) = (images.display().to_string(), results.display().to_string());
+    let arguments = [
+        "--rows-per-object",
+        "25",
+        "--retries",
+        "0",
+        "--output",
+        &output,
+        &images,
+    ];
+    let fragile = fragile(&url, photo().len() as u64 * 40, 1);
+    let stopped = classify(&fragile, &arguments);
+    assert_eq!(stopped.status.code(), Some(2));
+    assert!(
+        said(&stopped).contains("cannot reach"),
+        "{}",
+        said(&stopped)
+    );
+    let before = files(&results);
+    assert!(
+        rows(before.clone())
+            .iter()
+            .all(|row| row["label"] == "espresso")
+    );
+
+    let finished = classify(&url, &arguments);
+    assert_eq!(finished.status.code(), Some(0), "{}", said(&finished));
+    let after = files(&results);
+    assert!(
+        before
+            .iter()
+            .all(|(name, bytes)| after.get(name) == Some(bytes))
+    );
+    let names: Vec<_> = rows(after)
+        .iter()
+        .map(|row| row["file"].as_str().unwrap().to_owned())
+        .collect();
+    let expected = (0..80).map(|number| format!("{images}/{number:02}.png"));
+    assert_eq!(names, expected.collect::<Vec<_>>());
+}
+
+#[test]
+fn prints_results_of_urls_in_order() {
+    let url = server(&[]);
+    let bucket = Bucket::start();
+    for key in ["images/b.png", "images/a c.png"] {
+        bucket.put(key, photo());
+    }
+    let web = bucket.web_url("images/b.png");
+    let web_missing = bucket.web_url("images/missing.png");
+    let arguments = [
+        "classify",
+        "--server",
+        &url,
+        "--csv",
+        &web,
+        "s3://album/images/",
+        "s3://album/images/a c.png",
+        &web_missing,
+        "s3://album/images",
+    ];
+    let output = bucket.command(&arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let mut reader = csv::Reader::from_reader(&output.stdout[..]);
+    let found: Vec<_> = reader.records().map(Result::unwrap).collect();
+    let names: Vec<_> = found.iter().map(|row| &row[0]).collect();
+    let (a, b) = ("s3://album/images/a c.png", "s3://album/images/b.png");
+    assert_eq!(names, [&*web, a, b, a, &web_missing, "s3://album/images"]);
+    let labels: Vec<_> = found.iter().map(|row| &row[1]).collect();
+    assert_eq!(
+        labels,
+        ["espresso", "espresso", "espresso", "espresso", "", ""]
+    );
+    assert!(found[5][10].contains("The URL of a folder ends with /"));
+}
+
+#[test]
+fn exits_with_2_on_wrong_usage() {
+    let bucket = Bucket::start();
+    for (arguments, why) in [
+        (vec!["--output", "results.parquet", "x.jpg"], "--format"),
+        (
+            vec!["--output", "https://host/results/", "x.jpg"],
+            "cannot write to",
+        ),
+        (
+            vec!["--output", "results", "ftp://host/x.jpg"],
+            "give s3://BUCKET/KEY",
+        ),
+        (vec!["--output", "results", "-"], "standard input"),
+        (vec!["--output", "results", "--csv", "x.jpg"], "--csv"),
+        (
+            vec!["--output", "results", "--shard", "4/4", "x.jpg"],
+            "0/4 to 3/4",
+        ),
+        (
+            vec!["--output", "results", "--shards", "4", "x.jpg"],
+            "JOB_COMPLETION_INDEX",
+        ),
+        (vec!["--shard", "0/4", "x.jpg"], "--output"),
+    ] {
+        let arguments = [&["classify", "--local"], &arguments[..]].concat();
+        let output = bucket.command(&arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(
+            said(&output).contains(why),
+            "{arguments:?}: {}",
+            said(&output)
+        );
+    }
+    let mut command = bucket.command(&["classify", "--local", "--output", "results", "x.jpg"]);
+    let output = command.env("JOB_COMPLETION_INDEX", "1").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&output).contains("give --shards N"));
+}
+
+#[test]
+fn other_commands_reject_urls() {
+    let output = run(&["embed", "s3://album/x.png"]);
+    assert_eq!(output.status.code(), Some(2));
+}
