@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ._answer import Result
 from ._error import ClassifierError
+from ._pool import backoff
 from ._proto import image_classifier_pb2 as pb
 from ._request import result
 
@@ -14,7 +15,7 @@ from ._request import result
 class _Sent:
     index: int
     request: pb.ClassifyImageRequest
-    retries_left: int
+    retries: int = 0
 
 
 class Flight:
@@ -54,7 +55,7 @@ class Flight:
 
     def put(self, index: int, request: pb.ClassifyImageRequest, now: float) -> None:
         """Queues `request`."""
-        self._again.append((now, _Sent(index, request, self._retries)))
+        self._again.append((now, _Sent(index, request)))
 
     def next_request(self, now: float) -> pb.ClassifyImageRequest | None:
         """The request to send now, if any."""
@@ -75,9 +76,9 @@ class Flight:
         sent = self._waiting.pop(outcome.index)
         final = result(sent.index, sent.request.id, outcome)
         error = final.error
-        if isinstance(error, ClassifierError) and error.retryable and sent.retries_left > 0:
-            sent.retries_left -= 1
-            self._again.append((now + (error.retry_after or 0.1), sent))
+        if isinstance(error, ClassifierError) and error.retryable and sent.retries < self._retries:
+            self._again.append((now + backoff(sent.retries, error.retry_after), sent))
+            sent.retries += 1
             return None
         return final
 
