@@ -5,7 +5,7 @@ use clap::ValueHint;
 /// The server, and how to connect to it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Connection {
-    /// URL of the server; several servers that are alike, separated by commas, share the requests
+    /// URL of the server, or of several that are alike, separated by commas
     #[arg(
         long,
         env = "IMAGECLASSIFIER_SERVER",
