@@ -50,10 +50,11 @@ class AsyncStream:
             while (event := await self._events.get()) is not None:
                 final: Result | None
                 if isinstance(event, pb.ClassifyStreamResponse):
-                    retry.succeeded()
+                    if event.HasField("response"):
+                        retry.succeeded()
                     retry.restart()
                     async with self._changed:
-                        final = self._flight.answered(event, time.monotonic())
+                        final = self._flight.answered(event, time.monotonic(), retry.allowed)
                         self._changed.notify_all()
                 elif isinstance(event, Result):
                     final = event

@@ -71,12 +71,13 @@ class Flight:
         """Seconds until the next request is due; None if there is none."""
         return min((max(0.0, time - now) for time, _ in self._again), default=None)
 
-    def answered(self, outcome: pb.ClassifyStreamResponse, now: float) -> Result | None:
+    def answered(self, outcome: pb.ClassifyStreamResponse, now: float, allows_retries: bool) -> Result | None:
         """The result to return to the caller; None if the image will be sent again."""
         sent = self._waiting.pop(outcome.index)
         final = result(sent.index, sent.request.id, outcome)
         error = final.error
-        if isinstance(error, ClassifierError) and error.retryable and sent.retries < self._retries:
+        may_retry = allows_retries and sent.retries < self._retries
+        if isinstance(error, ClassifierError) and error.retryable and may_retry:
             self._again.append((now + backoff(sent.retries, error.retry_after), sent))
             sent.retries += 1
             return None

@@ -66,13 +66,18 @@ class Retry(Generic[_S]):
         hint = error.retry_after
         if self._done >= self._left or not error.retryable or (self._hinted_only and hint is None):
             return None
-        if not self._pool.allows_retries:
+        if not self.allowed:
             return None
         # Another server need not wait for this one.
         moves = self._is_moving and error.code is grpc.StatusCode.UNAVAILABLE
         delay = 0.0 if moves else backoff(self._done, hint)
         left = self.timeout()
         return None if left is not None and delay >= left else delay
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the client's budget has tokens for retries."""
+        return self._pool.allows_retries
 
     def attempted(self) -> None:
         """Counts a failed attempt, after the wait."""

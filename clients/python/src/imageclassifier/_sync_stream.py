@@ -54,10 +54,11 @@ class Stream:
             while True:
                 event = self._events.get()
                 if isinstance(event, pb.ClassifyStreamResponse):
-                    retry.succeeded()
+                    if event.HasField("response"):
+                        retry.succeeded()
                     retry.restart()
                     with self._changed:
-                        final = self._flight.answered(event, time.monotonic())
+                        final = self._flight.answered(event, time.monotonic(), retry.allowed)
                         self._changed.notify_all()
                 elif isinstance(event, Result):
                     final = event
