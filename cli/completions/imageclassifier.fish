@@ -36,7 +36,7 @@ complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "mod
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "feedback" -d 'Tell the server the correct class of images that were misclassified'
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "health" -d 'Check whether the server is ready'
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l server -d 'URL of the server' -r -f
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l server -d 'URL of the server, or of several that are alike, separated by commas' -r -f
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l tls-ca -d 'Trust the CA certificates in this file (PEM) instead of the system\'s, for an https URL' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l token-file -d 'Send the access token in the first line of this file' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l timeout -d 'Timeout for each image or request, in seconds, at most a year' -r
@@ -93,7 +93,7 @@ complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand import" 
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand inspect" -l threads -d 'Threads for --profile' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand inspect" -l profile -d 'Run the network and show the time of each step'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from publish rollback help" -l server -d 'URL of the server' -r -f
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from publish rollback help" -l server -d 'URL of the server, or of several that are alike, separated by commas' -r -f
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from publish rollback help" -l tls-ca -d 'Trust the CA certificates in this file (PEM) instead of the system\'s, for an https URL' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from publish rollback help" -l token-file -d 'Send the access token in the first line of this file' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from publish rollback help" -l timeout -d 'Timeout for each image or request, in seconds, at most a year' -r
@@ -104,7 +104,7 @@ complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; 
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and not __fish_seen_subcommand_from publish rollback help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and __fish_seen_subcommand_from publish" -l name -d 'Name of the model [default: the folder\'s name]' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and __fish_seen_subcommand_from publish" -l version -d 'Number of the version, above the highest one [default: the next]' -r
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and __fish_seen_subcommand_from publish" -l server -d 'URL of the server' -r -f
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and __fish_seen_subcommand_from publish" -l server -d 'URL of the server, or of several that are alike, separated by commas' -r -f
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and __fish_seen_subcommand_from publish" -l tls-ca -d 'Trust the CA certificates in this file (PEM) instead of the system\'s, for an https URL' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and __fish_seen_subcommand_from publish" -l token-file -d 'Send the access token in the first line of this file' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and __fish_seen_subcommand_from publish" -l timeout -d 'Timeout for each image or request, in seconds, at most a year' -r
@@ -115,12 +115,12 @@ complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; 
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and __fish_seen_subcommand_from help" -f -a "rollback" -d 'Serve the previous version of a model again'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand models; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand feedback" -l label -d 'Name of the class that the images show; it may be a new one' -r
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand feedback" -l server -d 'URL of the server' -r -f
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand feedback" -l server -d 'URL of the server, or of several that are alike, separated by commas' -r -f
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand feedback" -l tls-ca -d 'Trust the CA certificates in this file (PEM) instead of the system\'s, for an https URL' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand feedback" -l token-file -d 'Send the access token in the first line of this file' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand feedback" -l timeout -d 'Timeout for each image or request, in seconds, at most a year' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand feedback" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l server -d 'URL of the server' -r -f
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l server -d 'URL of the server, or of several that are alike, separated by commas' -r -f
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l tls-ca -d 'Trust the CA certificates in this file (PEM) instead of the system\'s, for an https URL' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l token-file -d 'Send the access token in the first line of this file' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand health" -l timeout -d 'Timeout for each image or request, in seconds, at most a year' -r

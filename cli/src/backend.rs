@@ -36,10 +36,10 @@ impl Backend {
         let limit = || image_bytes_max(&classifier, &args.model);
         let image_bytes_max = with_retries(args.retries, limit)
             .await
-            .map_err(|error| first_error_message(&error, &connection.server))?;
+            .map_err(|error| first_error_message(&error, &connection.servers()))?;
         Ok(Self::Server {
             classifier,
-            url: connection.server.clone(),
+            url: connection.servers(),
             image_bytes_max,
             stream_options: StreamOptions {
                 retries: args.retries,

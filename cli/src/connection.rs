@@ -10,21 +10,22 @@ pub(crate) const RETRIES: u32 = 8;
 /// A client of the server that the options name.
 pub(crate) fn classifier(args: &args::Connection) -> Result<Classifier, Box<dyn Error + '_>> {
     let classifier = match &args.tls_ca {
-        Some(file) => with_ca_certificates(&args.server, file)?,
-        None => Classifier::new(&args.server)?,
+        Some(file) => with_ca_certificates(&args.servers(), file)?,
+        None => Classifier::new(&args.servers())?,
     };
-    let classifier = classifier.with_timeout(args.timeout);
+    // An unreachable server is reported at once.
+    let classifier = classifier.with_timeout(args.timeout).with_retries(0);
     match &args.token_file {
         Some(file) => Ok(token::with_token_file(classifier, file)?),
         None => Ok(classifier),
     }
 }
 
-fn with_ca_certificates(server: &str, file: &Path) -> Result<Classifier, String> {
+fn with_ca_certificates(servers: &str, file: &Path) -> Result<Classifier, String> {
     let name = file.display();
     let certificates = fs::read(file)
         .map_err(|error| format!("cannot read CA certificates from {name}: {error}"))?;
-    Classifier::with_ca_certificates(server, &certificates)
+    Classifier::with_ca_certificates(servers, &certificates)
         .map_err(|error| format!("{name}: {error}"))
 }
 

@@ -18,8 +18,9 @@ pub(crate) async fn run(args: &args::Feedback) -> Outcome {
     };
     let bytes_max = match with_retries(RETRIES, || image_bytes_max(&classifier, "")).await {
         Ok(bytes_max) => bytes_max,
-        Err(error) => return Outcome::failure(first_error_message(&error, &connection.server)),
+        Err(error) => return Outcome::failure(first_error_message(&error, &connection.servers())),
     };
+    let sending = classifier.with_retries(RETRIES);
     let mut kept = 0;
     let inputs = Input::from_arguments(&args.files);
     for input in &inputs {
@@ -31,10 +32,9 @@ pub(crate) async fn run(args: &args::Feedback) -> Outcome {
                 continue;
             }
         };
-        let send = || classifier.feedback(image.clone(), &args.label);
-        match with_retries(RETRIES, send).await {
+        match sending.feedback(image, &args.label).await {
             Ok(()) => kept += 1,
-            Err(error) => match fatal_message(&error, &connection.server) {
+            Err(error) => match fatal_message(&error, &connection.servers()) {
                 Some(message) => return Outcome::failure(message),
                 None => report(&error),
             },

@@ -32,7 +32,7 @@ pub(crate) async fn run(args: &args::Health) -> Outcome {
             println!("not serving");
             Outcome::Partial
         }
-        Err(error) => Outcome::failure(first_error_message(&error, &connection.server)),
+        Err(error) => Outcome::failure(first_error_message(&error, &connection.servers())),
     }
 }
 

@@ -33,7 +33,7 @@ async fn show(args: &args::Models) -> Outcome {
             table(&model);
             table_of_all(&all);
         }
-        Err(error) => return Outcome::failure(first_error_message(&error, &connection.server)),
+        Err(error) => return Outcome::failure(first_error_message(&error, &connection.servers())),
     }
     Outcome::Success
 }

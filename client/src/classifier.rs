@@ -1,3 +1,5 @@
+#[cfg(not(target_arch = "wasm32"))]
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -6,10 +8,12 @@ use imageclassifier_proto::{
     image_classifier_client::ImageClassifierClient,
 };
 use tonic::{
-    Request,
+    Request, Response, Status,
     metadata::{Ascii, MetadataValue},
 };
 
+#[cfg(not(target_arch = "wasm32"))]
+use crate::retry::Retries;
 use crate::{
     Answer, CallError, EmbeddedImage, ModelDescription, ModelList, ModelSummary,
     transport::{Channel, channel},
@@ -18,13 +22,17 @@ use crate::{
 /// Many times the longest response: the description of a model with its labels.
 const ANSWER_BYTES_MAX: usize = 4 << 20;
 
-/// A client of one server. Cheap to clone; requests may run at the same time.
+type Rpc = ImageClassifierClient<Channel>;
+
+/// A client of one server, or in native programs of several that are alike. Cheap to clone; requests may run at the same time.
 #[derive(Clone)]
 pub struct Classifier {
-    pub(crate) rpc: ImageClassifierClient<Channel>,
+    pub(crate) rpc: Rpc,
     /// For the server's other services.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) channel: Channel,
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) retries: Arc<Retries>,
     /// Marked as sensitive, so that a printed request does not show it.
     authorization: Option<MetadataValue<Ascii>>,
     pub(crate) timeout: Option<Duration>,
@@ -56,6 +64,9 @@ impl ClassifyOptions {
 impl Classifier {
     /// A client of the server at `server_url`, for example `http://localhost:50051`. Connects on the first request.
     ///
+    /// Native programs may give several URLs, separated by commas. Requests take turns over all servers, and over all addresses of
+    /// a server's name.
+    ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind) if it is not a URL. In a browser the first request checks that.
     pub fn new(server_url: &str) -> Result<Self, CallError> {
@@ -70,6 +81,8 @@ impl Classifier {
             rpc: rpc.max_decoding_message_size(ANSWER_BYTES_MAX),
             #[cfg(not(target_arch = "wasm32"))]
             channel,
+            #[cfg(not(target_arch = "wasm32"))]
+            retries: Arc::default(),
             authorization: None,
             timeout: None,
         }
@@ -112,10 +125,11 @@ impl Classifier {
         image_data: Bytes,
         options: ClassifyOptions,
     ) -> Result<Answer, CallError> {
-        let request = self.request_with_timeout(options.request(image_data));
-        // The generated client takes `&mut self` only to poll readiness; clones share the connection.
-        let answer = self.rpc.clone().classify(request).await?;
-        Ok(answer.into_inner())
+        let message = options.request(image_data);
+        self.send(message, |mut rpc, request| async move {
+            rpc.classify(request).await
+        })
+        .await
     }
 
     /// Describes a model of the server; an empty name means its default model.
@@ -126,9 +140,10 @@ impl Classifier {
         let message = GetModelRequest {
             name: name.to_owned(),
         };
-        let request = self.request_with_timeout(message);
-        let model = self.rpc.clone().get_model(request).await?;
-        Ok(model.into_inner())
+        self.send(message, |mut rpc, request| async move {
+            rpc.get_model(request).await
+        })
+        .await
     }
 
     /// Lists every version of every model of the server, by name, highest version first.
@@ -144,9 +159,11 @@ impl Classifier {
     /// # Errors
     /// [`CallError`]; [`ErrorKind::Unsupported`](crate::ErrorKind) if the server is too old to list models.
     pub async fn model_list(&self) -> Result<ModelList, CallError> {
-        let request = self.request_with_timeout(ListModelsRequest {});
-        let list = self.rpc.clone().list_models(request).await?;
-        Ok(list.into_inner())
+        let message = ListModelsRequest {};
+        self.send(message, |mut rpc, request| async move {
+            rpc.list_models(request).await
+        })
+        .await
     }
 
     /// Computes the feature vector of one encoded image, as the network of `model` sees it; an empty name means the server's
@@ -159,9 +176,10 @@ impl Classifier {
             image_data,
             model: model.to_owned(),
         };
-        let request = self.request_with_timeout(message);
-        let embedded = self.rpc.clone().embed(request).await?;
-        Ok(embedded.into_inner())
+        self.send(message, |mut rpc, request| async move {
+            rpc.embed(request).await
+        })
+        .await
     }
 
     /// Sends one encoded image with the name of the class that it shows. The server keeps it for the next training.
@@ -173,15 +191,49 @@ impl Classifier {
             image_data,
             label: label.to_owned(),
         };
-        let request = self.request_with_timeout(message);
-        self.rpc.clone().feedback(request).await?;
+        self.send(message, |mut rpc, request| async move {
+            rpc.feedback(request).await
+        })
+        .await?;
         Ok(())
+    }
+
+    /// Sends `message` with `call`, in native programs again if that may help.
+    async fn send<M, T, F>(
+        &self,
+        message: M,
+        call: impl Fn(Rpc, Request<M>) -> F,
+    ) -> Result<T, CallError>
+    where
+        M: Clone,
+        F: Future<Output = Result<Response<T>, Status>>,
+    {
+        // The generated client takes `&mut self` only to poll readiness; clones share the connection.
+        let attempt = |timeout| {
+            call(
+                self.rpc.clone(),
+                self.request_within(message.clone(), timeout),
+            )
+        };
+        #[cfg(not(target_arch = "wasm32"))]
+        let answer = self.retries.run(&self.channel, self.timeout, attempt).await;
+        #[cfg(target_arch = "wasm32")]
+        let answer = attempt(self.timeout)
+            .await
+            .map(Response::into_inner)
+            .map_err(CallError::from);
+        answer
     }
 
     /// A request with the access token and the timeout.
     pub(crate) fn request_with_timeout<T>(&self, message: T) -> Request<T> {
+        self.request_within(message, self.timeout)
+    }
+
+    /// A request with the access token and a timeout.
+    fn request_within<T>(&self, message: T, timeout: Option<Duration>) -> Request<T> {
         let mut request = self.request(message);
-        if let Some(timeout) = self.timeout {
+        if let Some(timeout) = timeout {
             request.set_timeout(timeout);
         }
         request

@@ -89,6 +89,16 @@ impl CallError {
         }
     }
 
+    /// As the server reports it.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn out_of_time() -> Self {
+        Self::new(
+            ErrorKind::DeadlineExceeded,
+            ErrorReason::DeadlineExceeded,
+            OUT_OF_TIME.to_owned(),
+        )
+    }
+
     /// No channel to the server at `url` can be made.
     pub(crate) fn channel(url: &str, error: ChannelError) -> Self {
         Self::invalid(match error {
@@ -145,7 +155,7 @@ impl From<pb::Status> for CallError {
 }
 
 /// The server's message for a deadline that passed.
-pub(crate) const OUT_OF_TIME: &str =
+const OUT_OF_TIME: &str =
     "the deadline passed before there was a response: allow more time, or try again later";
 
 /// The message, with the causes of a transport failure from its chain of sources.

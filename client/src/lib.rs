@@ -1,12 +1,15 @@
 //! One Rust client of the image classifier, for native programs (gRPC over HTTP/2) and for WebAssembly in a browser
 //! (gRPC-Web over XMLHttpRequest). It knows the contract, and neither server, model nor page.
 //!
-//! `transport` has one implementation for each of the two. On top of it, `native` and `web` hold what only one of them has.
+//! `transport` has one implementation for each of the two. On top of it, `native` and `web` hold what only one of them has. `retry`
+//! sends requests of native programs again; a page shows errors and lets its user decide.
 
 mod classifier;
 mod error;
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
+#[cfg(not(target_arch = "wasm32"))]
+mod retry;
 mod transport;
 mod upload;
 // Its parts that need no browser are tested natively.
@@ -27,4 +30,6 @@ pub use imageclassifier_proto::{
 pub use native::patiently;
 #[cfg(not(target_arch = "wasm32"))]
 pub use native::{Health, StreamOptions, with_retries};
+#[cfg(not(target_arch = "wasm32"))]
+pub use retry::RetryBudget;
 pub use upload::UploadWatch;

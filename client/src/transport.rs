@@ -9,7 +9,9 @@ mod native;
 mod web;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) use native::{Channel, channel, channel_with_ca_certificates, is_unreachable};
+pub(crate) use native::{
+    Channel, backoff, channel, channel_with_ca_certificates, is_unprocessed, is_unreachable,
+};
 #[cfg(target_arch = "wasm32")]
 pub(crate) use web::{Channel, FramedBlob, channel, is_unreachable};
 

@@ -2,205 +2,31 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod scripted;
+
 use std::{
-    collections::HashMap,
-    pin::Pin,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{StreamExt, stream};
 use imageclassifier_client::{
     Answer, CallError, Classifier, ClassifyOptions, ErrorKind, ErrorReason, StreamOptions,
 };
-use imageclassifier_proto::{
-    ClassifyBatchRequest, ClassifyBatchResponse, ClassifyImageRequest, ClassifyImageResponse,
-    ClassifyStreamResponse, ERROR_DOMAIN, EmbedRequest, EmbedResponse, FeedbackRequest,
-    FeedbackResponse, GetModelRequest, GetModelResponse, ListModelsRequest, ListModelsResponse,
-    PublishModelRequest, PublishModelResponse,
-    classify_stream_response::Outcome,
-    image_classifier_server::{ImageClassifier, ImageClassifierServer},
-};
-use prost::Message;
-use tokio::{net::TcpListener, sync::mpsc};
-use tonic::{
-    Request, Response, Status, Streaming,
-    transport::{Server, server::TcpIncoming},
-};
-use tonic_types::{ErrorDetails, StatusExt, pb};
+use tonic::{Status, transport::Server};
+use tonic_types::pb;
 
-/// What becomes of a message, by the text that stands for its image.
-type Script = dyn Fn(&str, &Told) -> Reply + Send + Sync;
-
-enum Reply {
-    /// With the text as the label.
-    Answer,
-    AnswerAfter(Duration),
-    Error(pb::Status),
-    Silence,
-    /// Ends the stream without the responses that are due.
-    BreakOff(Status),
-}
-
-/// What the server has seen.
-#[derive(Default)]
-struct Told {
-    streams: AtomicUsize,
-    messages: Mutex<Vec<(String, Instant)>>,
-    under_way: AtomicUsize,
-    under_way_max: AtomicUsize,
-}
-
-impl Told {
-    fn times(&self, text: &str) -> usize {
-        let messages = self.messages.lock().unwrap();
-        messages.iter().filter(|(told, _)| told == text).count()
-    }
-}
-
-struct Scripted {
-    script: Arc<Script>,
-    told: Arc<Told>,
-}
-
-type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
-
-#[tonic::async_trait]
-impl ImageClassifier for Scripted {
-    type ClassifyBatchStream = Answers<ClassifyBatchResponse>;
-    type ClassifyStreamStream = Answers<ClassifyStreamResponse>;
-
-    async fn classify_stream(
-        &self,
-        request: Request<Streaming<ClassifyImageRequest>>,
-    ) -> Result<Response<Self::ClassifyStreamStream>, Status> {
-        let mut messages = request.into_inner();
-        // Like a server that sends no headers before the first message.
-        let first = messages.message().await?;
-        let (script, told) = (Arc::clone(&self.script), Arc::clone(&self.told));
-        told.streams.fetch_add(1, Ordering::Relaxed);
-        let (send, mut answers) = mpsc::channel(1);
-        tokio::spawn(async move {
-            let mut next = first;
-            let mut index = 0;
-            while let Some(message) = next {
-                let text = String::from_utf8(message.image_data.to_vec()).unwrap();
-                let now = Instant::now();
-                told.messages.lock().unwrap().push((text.clone(), now));
-                let under_way = told.under_way.fetch_add(1, Ordering::Relaxed) + 1;
-                told.under_way_max.fetch_max(under_way, Ordering::Relaxed);
-                let reply = script(&text, &told);
-                if let Reply::BreakOff(status) = reply {
-                    send.send(Err(status)).await.unwrap();
-                    return;
-                }
-                let (send, told) = (send.clone(), Arc::clone(&told));
-                tokio::spawn(async move {
-                    let outcome = match reply {
-                        Reply::Answer => answer(text),
-                        Reply::AnswerAfter(wait) => {
-                            tokio::time::sleep(wait).await;
-                            answer(text)
-                        }
-                        Reply::Error(status) => Outcome::Error(status),
-                        Reply::Silence | Reply::BreakOff(_) => return,
-                    };
-                    told.under_way.fetch_sub(1, Ordering::Relaxed);
-                    let answer = ClassifyStreamResponse {
-                        index,
-                        id: message.id,
-                        outcome: Some(outcome),
-                    };
-                    let _ = send.send(Ok(answer)).await;
-                });
-                index += 1;
-                next = messages.message().await.unwrap_or(None);
-            }
-        });
-        let answers = stream::poll_fn(move |context| answers.poll_recv(context));
-        Ok(Response::new(answers.boxed()))
-    }
-
-    async fn classify(
-        &self,
-        _: Request<ClassifyImageRequest>,
-    ) -> Result<Response<ClassifyImageResponse>, Status> {
-        std::future::pending().await
-    }
-
-    async fn classify_batch(
-        &self,
-        _: Request<ClassifyBatchRequest>,
-    ) -> Result<Response<Self::ClassifyBatchStream>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn get_model(
-        &self,
-        _: Request<GetModelRequest>,
-    ) -> Result<Response<GetModelResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn list_models(
-        &self,
-        _: Request<ListModelsRequest>,
-    ) -> Result<Response<ListModelsResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn embed(&self, _: Request<EmbedRequest>) -> Result<Response<EmbedResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn publish_model(
-        &self,
-        _: Request<Streaming<PublishModelRequest>>,
-    ) -> Result<Response<PublishModelResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn feedback(
-        &self,
-        _: Request<FeedbackRequest>,
-    ) -> Result<Response<FeedbackResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
-}
-
-fn answer(label: String) -> Outcome {
-    Outcome::Response(ClassifyImageResponse {
-        label,
-        ..ClassifyImageResponse::default()
-    })
-}
-
-fn overloaded(hint: Duration) -> Reply {
-    let mut details = ErrorDetails::with_retry_info(Some(hint));
-    details.set_error_info("OVERLOADED", ERROR_DOMAIN, HashMap::new());
-    let status = Status::with_error_details(tonic::Code::ResourceExhausted, "busy", details);
-    Reply::Error(pb::Status::decode(status.details()).unwrap())
-}
+use scripted::{Reply, Told, overloaded, serve};
 
 async fn server(
     script: impl Fn(&str, &Told) -> Reply + Send + Sync + 'static,
 ) -> (Classifier, Arc<Told>) {
-    let told = Arc::<Told>::default();
-    let service = Scripted {
-        script: Arc::new(script),
-        told: Arc::clone(&told),
-    };
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(
-        Server::builder()
-            .add_service(ImageClassifierServer::new(service))
-            .serve_with_incoming(TcpIncoming::from(listener)),
-    );
+    let address = "127.0.0.1:0".parse().unwrap();
+    let (url, told) = serve(Server::builder(), address, script).await;
     (Classifier::new(&url).unwrap(), told)
 }
 
@@ -361,7 +187,7 @@ async fn times_out_each_image() {
     let error = outcomes[0].1.as_ref().unwrap_err();
     assert_eq!(error.reason(), ErrorReason::DeadlineExceeded);
 
-    let unary = classifier.classify(Bytes::from("a"), ClassifyOptions::default());
+    let unary = classifier.classify(Bytes::from("mute"), ClassifyOptions::default());
     let error = unary.await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
     assert!(began.elapsed() < Duration::from_secs(5));

@@ -5,15 +5,16 @@ use clap::ValueHint;
 /// The server, and how to connect to it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Connection {
-    /// URL of the server
+    /// URL of the server, or of several that are alike, separated by commas
     #[arg(
         long,
         env = "IMAGECLASSIFIER_SERVER",
         default_value = "http://localhost:50051",
         value_name = "URL",
+        value_delimiter = ',',
         value_hint = ValueHint::Url
     )]
-    pub(crate) server: String,
+    pub(crate) server: Vec<String>,
 
     /// Trust the CA certificates in this file (PEM) instead of the system's, for an https URL
     #[arg(long, env = "IMAGECLASSIFIER_TLS_CA", value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -26,6 +27,13 @@ pub(crate) struct Connection {
     /// Timeout for each image or request, in seconds, at most a year
     #[arg(long, default_value = "60", value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Duration,
+}
+
+impl Connection {
+    /// The servers' URLs, separated by commas.
+    pub(crate) fn servers(&self) -> String {
+        self.server.join(",")
+    }
 }
 
 /// From a millisecond to a year: practically for ever, and no clock overflows.

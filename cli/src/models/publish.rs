@@ -44,7 +44,7 @@ pub(crate) async fn run(args: &args::Publish) -> Outcome {
             println!("{}@{}: {}", model.name, model.version, model.revision);
             Outcome::Success
         }
-        Err(error) => Outcome::failure(first_error_message(&error, &connection.server)),
+        Err(error) => Outcome::failure(first_error_message(&error, &connection.servers())),
     }
 }
 

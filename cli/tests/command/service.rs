@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::server::{run, server, text};
+use crate::server::{photograph, run, server, text};
 
 /// Port 1 is never served.
 const UNREACHABLE: &str = "http://127.0.0.1:1";
@@ -31,6 +31,21 @@ fn describes_the_model() {
         run(&["models", "--server", UNREACHABLE]).status.code(),
         Some(2)
     );
+}
+
+#[test]
+fn leaves_out_servers_of_a_list_that_are_unreachable() {
+    let url = server(&[]);
+    let list = format!("{UNREACHABLE},{url}");
+    let coffee = photograph("coffee.png");
+    for arguments in [
+        vec!["models", "--server", &list],
+        vec!["health", "--server", UNREACHABLE, "--server", &url],
+        vec!["classify", "--server", &list, &coffee],
+    ] {
+        let output = run(&arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    }
 }
 
 /// That `health --wait` waits for a server that is starting is what every test's server is made with.

@@ -1,17 +1,31 @@
-use std::{
-    hash::{BuildHasher, RandomState},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use crate::{CallError, ErrorKind};
+use crate::{CallError, Classifier, ErrorKind, RetryBudget, retry::Retries, transport::backoff};
 
-/// The first wait where the server sends no hint; each further one is twice as long.
-const WAIT_MIN: Duration = Duration::from_millis(100);
-/// The longest wait without a hint: a restarted server is found within this time.
-const WAIT_MAX: Duration = Duration::from_secs(5);
+impl Classifier {
+    /// The same client, sending a request again up to `retries` times: if the server rejects it temporarily, after its hint; if
+    /// the server is unreachable or the connection is lost, at another server if there is one. The default is 3. What no server has
+    /// begun to process, because the connection ended first, is always sent again.
+    ///
+    /// [`publish`](Self::publish) and [`health`](Self::health) are never sent again, streams have
+    /// [`StreamOptions`](crate::StreamOptions).
+    #[must_use]
+    pub fn with_retries(mut self, retries: u32) -> Self {
+        self.retries = Arc::new(Retries::new(retries, self.retries.budget()));
+        self
+    }
+
+    /// The same client with another budget for the retries of all its requests and streams; `None` means no bound. Clones share
+    /// a budget.
+    #[must_use]
+    pub fn with_retry_budget(mut self, budget: Option<RetryBudget>) -> Self {
+        self.retries = Arc::new(Retries::new(self.retries.max(), budget));
+        self
+    }
+}
 
 /// Repeats `call`, up to `retries` times, while the server rejects it with a google.rpc.RetryInfo, each time after the delay
-/// in it.
+/// in it. The methods of [`Classifier`] that are sent again by themselves do not need it.
 ///
 /// # Errors
 /// The error of the last attempt.
@@ -48,23 +62,10 @@ where
     with_retries(retries, call).await
 }
 
-/// How long to wait after `attempts` + 1 attempts, the last of which ended in `error`: no shorter than the server's hint,
-/// longer each time, and different for clients that were rejected together. `None` if a retry cannot help.
+/// How long to wait after `attempts` + 1 attempts, the last of which ended in `error`. `None` if a retry cannot help.
 pub(crate) fn wait(attempts: u32, error: &CallError) -> Option<Duration> {
-    if error.kind() != ErrorKind::Unavailable {
-        return None;
-    }
-    let doubled = WAIT_MIN.saturating_mul(2u32.saturating_pow(attempts));
-    let wait = doubled
-        .min(WAIT_MAX)
-        .max(error.retry_after().unwrap_or_default());
-    Some(wait.mul_f64(1.0 + jitter() / 4.0))
-}
-
-/// 0 to 1. The standard library's only source of randomness is good enough to spread clients.
-fn jitter() -> f64 {
-    let random = u32::try_from(RandomState::new().hash_one(()) >> 32).expect("32 bits are left");
-    f64::from(random) / f64::from(u32::MAX)
+    let is_unavailable = error.kind() == ErrorKind::Unavailable;
+    is_unavailable.then(|| backoff(attempts, error.retry_after()))
 }
 
 #[cfg(test)]
@@ -80,20 +81,10 @@ mod tests {
     }
 
     #[test]
-    fn waits_grow_and_are_never_shorter_than_the_hint() {
-        let lost = CallError::from(Status::unavailable("gone"));
-        for (attempts, error, least_ms) in [
-            (0, &lost, 100),
-            (3, &lost, 800),
-            (40, &lost, 5_000),
-            (0, &rejected(Duration::from_millis(700)), 700),
-            (4, &rejected(Duration::from_millis(700)), 1_600),
-            (4, &rejected(Duration::from_secs(60)), 60_000),
-        ] {
-            let least = Duration::from_millis(least_ms);
-            let wait = wait(attempts, error).unwrap();
-            assert!(least <= wait && wait <= least * 5 / 4, "{wait:?} {least:?}");
-        }
+    fn waits_only_where_a_retry_can_help() {
+        assert!(wait(0, &Status::unavailable("gone").into()).is_some());
+        let hint = Duration::from_millis(700);
+        assert!(wait(0, &rejected(hint)).unwrap() >= hint);
         assert!(wait(0, &Status::invalid_argument("").into()).is_none());
         assert!(wait(0, &Status::deadline_exceeded("").into()).is_none());
     }

@@ -1,4 +1,4 @@
-use std::{collections::HashMap, pin::Pin};
+use std::{collections::HashMap, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::{
@@ -9,15 +9,16 @@ use imageclassifier_proto::{
     ClassifyImageRequest, ClassifyStreamResponse, classify_stream_response::Outcome,
 };
 use tokio::{
-    sync::mpsc::{self, error::TrySendError},
+    sync::{
+        Mutex,
+        mpsc::{self, error::TrySendError},
+    },
     time::{Duration, Instant, sleep_until, timeout},
 };
 use tonic::Status;
 
 use super::retry;
-use crate::{
-    Answer, CallError, Classifier, ClassifyOptions, ErrorKind, ErrorReason, error::OUT_OF_TIME,
-};
+use crate::{Answer, CallError, Classifier, ClassifyOptions};
 
 /// How long the client waits for the server to end the stream after its last response, so that it does not see the stream
 /// break off.
@@ -43,12 +44,12 @@ impl Default for StreamOptions {
 }
 
 impl Classifier {
-    /// Classifies `images`, each with a key of the caller's, over one bidirectional stream. Results come as they are ready, in
-    /// any order, each with its image's key; an error concerns its image alone. The next image is polled when fewer than
-    /// `in_flight_max` are in flight.
+    /// Classifies `images`, each with a key of the caller's, over one bidirectional stream for each address of the servers. Results
+    /// come as they are ready, in any order, each with its image's key; an error concerns its image alone. The next image is
+    /// polled when fewer than `in_flight_max` are in flight.
     ///
-    /// Images that the server rejects temporarily are sent again after its hint. A stream that breaks is reopened, and the
-    /// images in flight are sent again.
+    /// Images that the server rejects temporarily are sent again after its hint. A stream that breaks is reopened, at another
+    /// server if there is one, and the images in flight are sent again.
     pub fn classify_stream<K, P>(
         &self,
         images: P,
@@ -58,32 +59,53 @@ impl Classifier {
     where
         P: Stream<Item = (K, Bytes)>,
     {
-        let session = Session {
-            classifier: self.clone(),
-            options,
-            in_flight_max: stream_options.in_flight_max.max(1),
-            retries: stream_options.retries,
-            images: Some(Box::pin(images)),
-            connection: None,
-            in_flight: HashMap::new(),
-            delayed: Vec::new(),
-            failed: Vec::new(),
+        let classifier = self.clone();
+        let in_flight_max = stream_options.in_flight_max.max(1);
+        let images: Images<P> = Arc::new(Mutex::new(Some(Box::pin(images))));
+        let sessions = async move {
+            let count = classifier.channel.resolved_addresses().await;
+            let count = count.min(in_flight_max);
+            let session = |number| Session {
+                classifier: classifier.clone(),
+                options: options.clone(),
+                in_flight_max: in_flight_max / count + usize::from(number < in_flight_max % count),
+                retries: stream_options.retries,
+                images: Some(Arc::clone(&images)),
+                connection: None,
+                in_flight: HashMap::new(),
+                delayed: Vec::new(),
+                failed: Vec::new(),
+            };
+            stream::select_all(
+                (0..count)
+                    .map(session)
+                    .map(|session| Box::pin(results(session))),
+            )
         };
-        stream::unfold(session, |mut session| async {
-            let outcome = session.next().await?;
-            Some((outcome, session))
-        })
+        stream::once(sessions).flatten()
     }
 }
 
-/// The images of one stream, and the state of each.
+fn results<K, P: Stream<Item = (K, Bytes)>>(
+    session: Session<K, P>,
+) -> impl Stream<Item = (K, Result<Answer, CallError>)> {
+    stream::unfold(session, |mut session| async {
+        let outcome = session.next().await?;
+        Some((outcome, session))
+    })
+}
+
+/// The caller's images, which all sessions take from; `None` after the last one.
+type Images<P> = Arc<Mutex<Option<Pin<Box<P>>>>>;
+
+/// The images of one stream to a server, and the state of each.
 struct Session<K, P> {
     classifier: Classifier,
     options: ClassifyOptions,
     in_flight_max: usize,
     retries: u32,
     /// `None` after the last one.
-    images: Option<Pin<Box<P>>>,
+    images: Option<Images<P>>,
     connection: Option<Connection>,
     /// In flight on `connection`, by index there.
     in_flight: HashMap<u64, Pending<K>>,
@@ -129,7 +151,7 @@ impl<K, P: Stream<Item = (K, Bytes)>> Session<K, P> {
                         return Some(outcome);
                     }
                 }
-                image = next_image(&mut self.images), if has_room => match image {
+                image = next_image(self.images.as_ref()), if has_room => match image {
                     Some((key, image)) => self.start(key, image),
                     None => self.images = None,
                 },
@@ -190,7 +212,10 @@ impl<K, P: Stream<Item = (K, Bytes)>> Session<K, P> {
         // `None` if it timed out.
         let pending = self.in_flight.remove(&response.index)?;
         match response.outcome {
-            Some(Outcome::Response(answer)) => return Some((pending.key, Ok(answer))),
+            Some(Outcome::Response(answer)) => {
+                self.classifier.retries.succeeded();
+                return Some((pending.key, Ok(answer)));
+            }
             Some(Outcome::Error(status)) => self.fail(pending, status.into()),
             None => self.fail(
                 pending,
@@ -203,6 +228,9 @@ impl<K, P: Stream<Item = (K, Bytes)>> Session<K, P> {
     /// Drops the connection, and with it everything in flight.
     fn disconnect(&mut self, error: &CallError) {
         self.connection = None;
+        if error.kind().is_retryable() {
+            self.classifier.retries.failed();
+        }
         for pending in std::mem::take(&mut self.in_flight).into_values() {
             self.fail(pending, error.clone());
         }
@@ -211,7 +239,7 @@ impl<K, P: Stream<Item = (K, Bytes)>> Session<K, P> {
     /// Schedules a retry if one can help in time, or returns the error to the caller.
     fn fail(&mut self, mut pending: Pending<K>, error: CallError) {
         let again_at = retry::wait(pending.retries, &error)
-            .filter(|_| pending.retries < self.retries)
+            .filter(|_| pending.retries < self.retries && self.classifier.retries.are_allowed())
             .map(|wait| Instant::now() + wait)
             .filter(|&at| pending.expires_at.is_none_or(|expires_at| at < expires_at));
         match again_at {
@@ -236,7 +264,7 @@ impl<K, P: Stream<Item = (K, Bytes)>> Session<K, P> {
         let now = Instant::now();
         let is_late = |pending: &Pending<K>| pending.expires_at.is_some_and(|at| at <= now);
         for (_, pending) in self.in_flight.extract_if(|_, pending| is_late(pending)) {
-            self.failed.push((pending.key, out_of_time()));
+            self.failed.push((pending.key, CallError::out_of_time()));
         }
         let due: Vec<_> = self.delayed.extract_if(.., |(at, _)| *at <= now).collect();
         for (_, pending) in due {
@@ -284,17 +312,13 @@ async fn next_response(
     connection.as_mut()?.responses.next().await
 }
 
-async fn next_image<P: Stream>(images: &mut Option<Pin<Box<P>>>) -> Option<P::Item> {
-    images.as_mut()?.next().await
-}
-
-/// As the server reports it.
-fn out_of_time() -> CallError {
-    CallError::new(
-        ErrorKind::DeadlineExceeded,
-        ErrorReason::DeadlineExceeded,
-        OUT_OF_TIME.to_owned(),
-    )
+async fn next_image<P: Stream>(images: Option<&Images<P>>) -> Option<P::Item> {
+    let mut images = images?.lock().await;
+    let image = images.as_mut()?.next().await;
+    if image.is_none() {
+        *images = None;
+    }
+    image
 }
 
 async fn until(at: Option<Instant>) {

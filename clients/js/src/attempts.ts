@@ -1,47 +1,101 @@
-/** Retries: after the server's hint, otherwise with exponential backoff, and never past the deadline. */
-import type { ClassifierError } from "./error.js";
+/** Retries: after the server's hint, otherwise with exponential backoff, never past the deadline, and within the client's budget. */
+import type { Bucket } from "./budget.js";
+import { isUnprocessed, type ClassifierError } from "./error.js";
+import { backoffMs, type Turn, type Turns } from "./turns.js";
 
-const FIRST_DELAY_MS = 100;
-const DELAY_MS_MAX = 5000;
+/** What all requests of a client share. */
+export interface Shared<T> {
+  turns: Turns<T>;
+  bucket: Bucket | undefined;
+}
 
-/**
- * The attempts of one request. With `hintedOnly`, only errors with the server's hint lead to another attempt: for requests that
- * change the server. After a lost connection nobody knows whether they took effect.
- */
-export class Attempts {
+/** The limits of one request. */
+export interface Limit {
+  retries: number;
+  timeoutMs: number;
+  signal: AbortSignal | undefined;
+  /**
+   * Only errors with the server's hint lead to another attempt: for requests that change the server. After a lost connection nobody
+   * knows whether they took effect.
+   */
+  hintedOnly: boolean;
+}
+
+/** The attempts of one request. */
+export class Attempts<T> {
+  readonly #shared: Shared<T>;
+  readonly #limit: Limit;
   readonly #deadline: number;
-  readonly #signal: AbortSignal | undefined;
+  #turn: Turn<T> | undefined;
   #done = 0;
-  readonly #retries: number;
-  readonly #hintedOnly: boolean;
+  /** Attempts since the last wait that moved to another server at once. */
+  #moves = 0;
+  #isMoving = false;
 
-  constructor(retries: number, timeoutMs: number, signal: AbortSignal | undefined, hintedOnly = false) {
-    this.#retries = retries;
-    this.#hintedOnly = hintedOnly;
-    this.#deadline = performance.now() + timeoutMs;
-    this.#signal = signal;
+  constructor(shared: Shared<T>, limit: Limit) {
+    this.#shared = shared;
+    this.#limit = limit;
+    this.#deadline = performance.now() + limit.timeoutMs;
+  }
+
+  /** The server for the next attempt. */
+  server(): T {
+    this.#turn = this.#shared.turns.next();
+    return this.#turn.server;
   }
 
   /** Options for Connect: the next attempt has the time that is left. */
   options(): { timeoutMs: number; signal?: AbortSignal } {
-    return { timeoutMs: this.#left(), ...(this.#signal && { signal: this.#signal }) };
+    const { signal } = this.#limit;
+    return { timeoutMs: this.#left(), ...(signal && { signal }) };
   }
 
-  /** How long to wait before the next attempt; undefined if there should be none. */
+  /** The attempt ended with `error`. */
+  failed(error: ClassifierError): void {
+    const { bucket, turns } = this.#shared;
+    this.#isMoving = false;
+    if (isUnprocessed(error)) {
+      this.#isMoving = this.#moves < Math.max(1, turns.size - 1); // another connection may be open
+      return;
+    }
+    if (error.retryable) bucket?.failed();
+    if (!this.#turn) return;
+    if (error.code === "UNAVAILABLE") {
+      turns.unavailable(this.#turn, error.retryAfterMs);
+      this.#isMoving = this.#moves + 1 < turns.size && turns.isAnyAvailable;
+    } else if (error.reason) turns.answered(this.#turn);
+  }
+
+  /** The server answered the request. */
+  succeeded(): void {
+    this.#shared.bucket?.succeeded();
+    if (this.#turn) this.#shared.turns.answered(this.#turn);
+  }
+
+  /**
+   * How long to wait before the next attempt; undefined if there should be none. `error` is that of an attempt, or of one image of
+   * several.
+   */
   delayMs(error: ClassifierError): number | undefined {
-    if (this.#done >= this.#retries || !error.retryable) return undefined;
-    if (this.#hintedOnly && error.retryAfterMs === undefined) return undefined;
-    const hint = error.retryAfterMs ?? Math.min(DELAY_MS_MAX, FIRST_DELAY_MS * 2 ** this.#done);
-    // Clients that were rejected together should not come back together.
-    const delay = hint * (1 + Math.random() / 4);
+    if (this.#done >= this.#limit.retries || !error.retryable) return undefined;
+    if (this.#limit.hintedOnly && error.retryAfterMs === undefined) return undefined;
+    if (this.#shared.bucket?.allowsRetries === false) return undefined;
+    // Another server need not wait for this one.
+    const moves = this.#isMoving && error.code === "UNAVAILABLE";
+    const delay = moves ? 0 : backoffMs(this.#done, error.retryAfterMs);
     return delay < this.#left() ? delay : undefined;
   }
 
   /** Waits. Rejects with the signal's reason if the signal aborts first. */
   async wait(delayMs: number): Promise<void> {
-    this.#done += 1;
+    if (this.#isMoving) this.#moves += 1;
+    else {
+      this.#done += 1;
+      this.#moves = 0;
+    }
+    this.#isMoving = false;
     await new Promise<void>((resolve, reject) => {
-      const signal = this.#signal;
+      const { signal } = this.#limit;
       const abort = () => {
         clearTimeout(timer);
         reject(signal?.reason);

@@ -4,8 +4,9 @@ import { createClient, type Client, type Transport } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import * as wire from "./answer.js";
 import type { Answer, EmbedAnswer, Result } from "./answer.js";
-import { Attempts } from "./attempts.js";
+import { Attempts, type Shared } from "./attempts.js";
 import { Batch, failed, type Call, type RequestOptions } from "./batch.js";
+import { Bucket, type RetryBudget } from "./budget.js";
 import { ClassifierError, fromCall, unanswered } from "./error.js";
 import {
   ClassifyImageRequestSchema,
@@ -17,16 +18,19 @@ import {
 import { bytes, type ImageInput, type Item } from "./image.js";
 import { model, modelSummary, type Limits, type Model, type ModelSummary } from "./model.js";
 import { publishParts, type ModelFiles } from "./publish.js";
+import { Turns } from "./turns.js";
 
 export interface ClassifierOptions {
   /** An access token, for a server that requires one. */
   token?: string;
   /** For a request with all its retries; 30 seconds by default. */
   timeoutMs?: number;
-  /** How often to retry a transient failure, after the server's hint; 3 by default. */
+  /** How often to retry a transient failure, after the server's hint, at another server if there is one; 3 by default. */
   retries?: number;
-  /** Replaces gRPC-Web over `fetch`; see "imageclassifier/node". */
-  transport?: Transport;
+  /** Bounds the retries of all requests together; false means no bound. */
+  retryBudget?: RetryBudget | false;
+  /** Replaces gRPC-Web over `fetch`, one transport for each server; see "imageclassifier/node". */
+  transport?: Transport | readonly Transport[];
 }
 
 export interface CallOptions {
@@ -59,15 +63,26 @@ export interface PublishOptions extends CallOptions {
   version?: number;
 }
 
-/** A client for one server. `server` is its URL: the page's own origin, or one that allows the page's origin. */
+type Rpc = Client<typeof ImageClassifier>;
+
+/**
+ * A client for one server or several that are alike. `server` is its URL: the page's own origin, or one that allows the page's
+ * origin. Requests take turns over all servers of a list.
+ */
 export class Classifier {
-  readonly #client: Client<typeof ImageClassifier>;
+  readonly #shared: Shared<Rpc>;
   readonly #options: ClassifierOptions;
   #limits: Limits | undefined;
 
-  constructor(server: string, options: ClassifierOptions = {}) {
-    const transport = options.transport ?? createGrpcWebTransport({ baseUrl: server });
-    this.#client = createClient(ImageClassifier, transport);
+  constructor(server: string | readonly string[], options: ClassifierOptions = {}) {
+    const transports = options.transport ?? [server].flat().map((baseUrl) => createGrpcWebTransport({ baseUrl }));
+    const servers = [transports].flat().map((transport) => createClient(ImageClassifier, transport));
+    if (servers.length === 0) throw new RangeError("the list of servers is empty");
+    const { retryBudget } = options;
+    this.#shared = {
+      turns: new Turns(servers),
+      bucket: retryBudget === false ? undefined : new Bucket(retryBudget),
+    };
     this.#options = options;
   }
 
@@ -78,7 +93,7 @@ export class Classifier {
       id: options.id ?? "",
       ...requestOptions(options),
     });
-    const call = (attempt: Attempt) => this.#client.classify(request, attempt);
+    const call = (rpc: Rpc, attempt: Attempt) => rpc.classify(request, attempt);
     return wire.answer(await this.#send(call, options, this.#attempts(options)));
   }
 
@@ -109,7 +124,7 @@ export class Classifier {
 
   /** Describes the model `name` (NAME or NAME@VERSION), or the server's default model. */
   async model(name = "", options: CallOptions = {}): Promise<Model> {
-    const call = (attempt: Attempt) => this.#client.getModel({ name }, attempt);
+    const call = (rpc: Rpc, attempt: Attempt) => rpc.getModel({ name }, attempt);
     return model(await this.#send(call, options, this.#attempts(options)));
   }
 
@@ -118,7 +133,7 @@ export class Classifier {
    * the other methods.
    */
   async models(options: CallOptions = {}): Promise<ModelSummary[]> {
-    const call = (attempt: Attempt) => this.#client.listModels({}, attempt);
+    const call = (rpc: Rpc, attempt: Attempt) => rpc.listModels({}, attempt);
     const { models } = await this.#send(call, options, this.#attempts(options));
     return models.map(modelSummary);
   }
@@ -129,7 +144,7 @@ export class Classifier {
    */
   async embed(image: ImageInput, options: EmbedOptions = {}): Promise<EmbedAnswer> {
     const request = create(EmbedRequestSchema, { imageData: await bytes(image), model: options.model ?? "" });
-    const call = (attempt: Attempt) => this.#client.embed(request, attempt);
+    const call = (rpc: Rpc, attempt: Attempt) => rpc.embed(request, attempt);
     return wire.embedAnswer(await this.#send(call, options, this.#attempts(options)));
   }
 
@@ -147,7 +162,7 @@ export class Classifier {
       throw new ClassifierError(message, { code: "UNIMPLEMENTED" });
     }
     const parts = await publishParts(name, options.version ?? 0, files);
-    const call = (attempt: Attempt) => this.#client.publishModel(stream(parts), attempt);
+    const call = (rpc: Rpc, attempt: Attempt) => rpc.publishModel(stream(parts), attempt);
     const published = await this.#send(call, options, this.#attempts(options, true));
     return modelSummary(published.model ?? create(ModelSummarySchema));
   }
@@ -158,13 +173,13 @@ export class Classifier {
    */
   async feedback(image: ImageInput, label: string, options: CallOptions = {}): Promise<void> {
     const request = create(FeedbackRequestSchema, { imageData: await bytes(image), label });
-    const call = (attempt: Attempt) => this.#client.feedback(request, attempt);
+    const call = (rpc: Rpc, attempt: Attempt) => rpc.feedback(request, attempt);
     await this.#send(call, options, this.#attempts(options));
   }
 
   /** Whether the server keeps the images of `feedback`. */
   async acceptsFeedback(options: CallOptions = {}): Promise<boolean> {
-    const call = (attempt: Attempt) => this.#client.listModels({}, attempt);
+    const call = (rpc: Rpc, attempt: Attempt) => rpc.listModels({}, attempt);
     const { acceptsFeedback } = await this.#send(call, options, this.#attempts(options));
     return acceptsFeedback;
   }
@@ -174,7 +189,7 @@ export class Classifier {
     call: Call,
     batch: Batch,
     options: ClassifyOptions,
-    attempts: Attempts,
+    attempts: Attempts<Rpc>,
   ): AsyncGenerator<Result, number | undefined, undefined> {
     let delayMs: number | undefined;
     const isTransient = (error: unknown) => {
@@ -183,7 +198,7 @@ export class Classifier {
       return delay !== undefined;
     };
     let failure: ClassifierError | undefined;
-    const messages = this.#client.classifyBatch(call.message, this.#attempt(options, attempts))[Symbol.asyncIterator]();
+    const messages = attempts.server().classifyBatch(call.message, this.#attempt(options, attempts))[Symbol.asyncIterator]();
     try {
       for (;;) {
         let next;
@@ -192,9 +207,13 @@ export class Classifier {
         } catch (error) {
           options.signal?.throwIfAborted();
           failure = fromCall(error);
+          attempts.failed(failure);
           break;
         }
-        if (next.done) break;
+        if (next.done) {
+          attempts.succeeded();
+          break;
+        }
         const { item, result } = call.resultOf(next.value);
         if (isTransient(result.error)) batch.sendAgain([item]);
         else yield result;
@@ -210,13 +229,20 @@ export class Classifier {
     return delayMs;
   }
 
-  async #send<T>(call: (attempt: Attempt) => Promise<T>, options: CallOptions, attempts: Attempts): Promise<T> {
+  async #send<T>(
+    call: (rpc: Rpc, attempt: Attempt) => Promise<T>,
+    options: CallOptions,
+    attempts: Attempts<Rpc>,
+  ): Promise<T> {
     for (;;) {
       try {
-        return await call(this.#attempt(options, attempts));
+        const response = await call(attempts.server(), this.#attempt(options, attempts));
+        attempts.succeeded();
+        return response;
       } catch (error) {
         options.signal?.throwIfAborted();
         const failure = fromCall(error);
+        attempts.failed(failure);
         const delayMs = attempts.delayMs(failure);
         if (delayMs === undefined) throw failure;
         await attempts.wait(delayMs);
@@ -224,11 +250,16 @@ export class Classifier {
     }
   }
 
-  #attempts({ timeoutMs, signal }: CallOptions, hintedOnly = false): Attempts {
-    return new Attempts(this.#options.retries ?? 3, timeoutMs ?? this.#options.timeoutMs ?? 30_000, signal, hintedOnly);
+  #attempts({ timeoutMs, signal }: CallOptions, hintedOnly = false): Attempts<Rpc> {
+    return new Attempts(this.#shared, {
+      retries: this.#options.retries ?? 3,
+      timeoutMs: timeoutMs ?? this.#options.timeoutMs ?? 30_000,
+      signal,
+      hintedOnly,
+    });
   }
 
-  #attempt(options: CallOptions, attempts: Attempts): Attempt {
+  #attempt(options: CallOptions, attempts: Attempts<Rpc>): Attempt {
     const token = options.token ?? this.#options.token;
     return { ...attempts.options(), ...(token && { headers: { authorization: `Bearer ${token}` } }) };
   }

@@ -2,7 +2,7 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
-import { ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorInfoSchema, RetryInfoSchema, type ErrorInfo, type RetryInfo } from "./gen/google/rpc/error_details_pb.js";
 import type { Status } from "./gen/google/rpc/status_pb.js";
 
@@ -65,10 +65,24 @@ export class ClassifierError extends Error {
   }
 }
 
+/** Of Node.js: the connection was refused, lost, or ended before the request was sent. */
+const LOST_CODES = /^(E(CONN|PIPE|TIMEDOUT|HOST|NET|NOTFOUND|AI_AGAIN)|ERR_HTTP2_(GOAWAY|INVALID|SESSION|STREAM_CANCEL)|ERR_STREAM_)/;
+/** Of HTTP/2, where a connection has ended: the server has not begun to process the request (REFUSED_STREAM), or cannot end it. */
+const LOST_STREAM = /\b(NGHTTP2_)?(REFUSED_STREAM|CANCEL)\b/;
+
+/** Whether a request that its caller did not cancel ended with its connection. */
+function isLost(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  // fetch got no response at all, or only a part of one
+  if (error instanceof TypeError) return true;
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  return LOST_CODES.test(code) || LOST_STREAM.test(error.message) || isLost(error.cause);
+}
+
 /** The error of a whole request. */
 export function fromCall(thrown: unknown): ClassifierError {
   const error = ConnectError.from(thrown);
-  const unreachable = error.cause instanceof TypeError; // fetch got no response at all
+  const unreachable = error.details.length === 0 && error.code !== Code.DeadlineExceeded && isLost(error);
   const code = unreachable ? "UNAVAILABLE" : codeOf(error.code);
   const message = unreachable ? `the server cannot be reached: ${error.rawMessage}` : error.rawMessage;
   return new ClassifierError(message || `the server returned ${code}`, {
@@ -78,6 +92,15 @@ export function fromCall(thrown: unknown): ClassifierError {
     requestId: error.metadata.get("x-request-id") ?? undefined,
     cause: error,
   });
+}
+
+/** Whether HTTP/2 says that the server has not begun to process a request, because it ends the connection. */
+export function isUnprocessed({ cause }: ClassifierError): boolean {
+  for (let error = cause; error instanceof Error; error = error.cause) {
+    if (/\b(NGHTTP2_)?REFUSED_STREAM\b/.test(error.message)) return true;
+    if ("code" in error && error.code === "ERR_HTTP2_GOAWAY_SESSION") return true;
+  }
+  return false;
 }
 
 /** The error of one image of several. */

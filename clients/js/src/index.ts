@@ -14,4 +14,5 @@ export {
 export { ClassifierError, type StatusCode } from "./error.js";
 export type { ImageInput, Item, NamedImage, NamedPicture, Picture } from "./image.js";
 export type { Limits, Model, ModelState, ModelSummary } from "./model.js";
+export type { RetryBudget } from "./budget.js";
 export type { ModelFiles } from "./publish.js";

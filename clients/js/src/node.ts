@@ -3,24 +3,21 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Transport } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
+import { AddressTransport } from "./addresses.js";
 import type { ModelFiles } from "./publish.js";
 
 const REQUIRED_FILES = ["config.json", "model.safetensors"];
 const OPTIONAL_FILES = ["report.json", "report.html", "LICENSE"];
 
 /**
- * In megabytes. Node.js counts what a connection still has to send, and goes on counting it where the server has rejected a request
- * before its image has been sent. With the default of 10, the third photograph would end all requests of the connection.
+ * HTTP/2 connections instead of one `fetch` per request: the option for
+ * `new Classifier(server, { transport: grpcTransport(server) })`. Requests take turns over all addresses of the server's name, and
+ * over all servers of a list.
  */
-const SESSION_MEMORY_MAX = 4096;
-
-/**
- * One HTTP/2 connection instead of one `fetch` per request: the option for
- * `new Classifier(server, { transport: grpcTransport(server) })`.
- */
-export function grpcTransport(server: string): Transport {
-  return createGrpcTransport({ baseUrl: server, nodeOptions: { maxSessionMemory: SESSION_MEMORY_MAX } });
+export function grpcTransport(server: string): Transport;
+export function grpcTransport(servers: readonly string[]): Transport[];
+export function grpcTransport(servers: string | readonly string[]): Transport | Transport[] {
+  return typeof servers === "string" ? new AddressTransport(servers) : servers.map((server) => new AddressTransport(server));
 }
 
 /**

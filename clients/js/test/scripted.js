@@ -28,17 +28,17 @@ export const OVERLOADED = { code: Code.ResourceExhausted, reason: "OVERLOADED", 
 export const EMPTY = { code: Code.InvalidArgument, reason: "IMAGE_EMPTY" };
 
 /**
- * Fails requests and images as often as `callFailures` and `failures` say, then answers with the image's bytes as label. Native
- * gRPC needs `createServer` of node:http2.
+ * Fails requests and images as often as `callFailures` and `failures` say, then answers with `name`, or with the image's bytes as
+ * label. Native gRPC needs `createServer` of node:http2. `stop` cuts all connections off, `endConnections` lets their requests finish.
  */
-export async function scripted(t, createServer = http.createServer) {
+export async function scripted(t, createServer = http.createServer, { name, host = "127.0.0.1", port = 0, delayMs = 0 } = {}) {
   const script = { failures: [], callFailures: [], seen: [], batches: [], published: [], kept: [], headers: undefined, aborted: 0 };
   const outcome = (request) => {
     const label = new TextDecoder().decode(request.imageData);
     script.seen.push(label);
     if (label === "") return { error: EMPTY };
     const error = script.failures.shift();
-    return error ? { error } : { label };
+    return error ? { error } : { label: name ?? label };
   };
   const adapter = connectNodeAdapter({
     routes: (router) =>
@@ -49,6 +49,7 @@ export async function scripted(t, createServer = http.createServer) {
             context.signal.addEventListener("abort", () => (script.aborted += 1));
             await new Promise((resolve) => setTimeout(resolve, 1000));
           }
+          if (delayMs) await new Promise((resolve) => setTimeout(resolve, delayMs));
           const { error, label } = outcome(request);
           if (error) throw callError(error);
           return { label };
@@ -93,13 +94,21 @@ export async function scripted(t, createServer = http.createServer) {
         },
       }),
   });
-  const server = createServer(adapter).listen(0, "127.0.0.1");
+  const server = createServer(adapter).listen(port, host);
   await new Promise((resolve) => server.once("listening", resolve));
   const sockets = new Set();
+  const sessions = new Set();
   server.on("connection", (socket) => sockets.add(socket));
-  t.after(() => {
+  server.on("request", ({ headers }) => (script.authority = headers[":authority"] ?? headers.host));
+  server.on("session", (session) => sessions.add(session));
+  const stop = () => {
     for (const socket of sockets) socket.destroy();
     server.close();
-  });
-  return { script, url: `http://127.0.0.1:${server.address().port}` };
+  };
+  const endConnections = () => {
+    for (const session of sessions) session.close();
+    sessions.clear();
+  };
+  t.after(stop);
+  return { script, stop, endConnections, port: server.address().port, url: `http://${host}:${server.address().port}` };
 }

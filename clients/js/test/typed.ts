@@ -8,11 +8,15 @@ import {
   type ModelFiles,
   type ModelSummary,
   type Picture,
+  type RetryBudget,
   type Result,
 } from "imageclassifier";
-import { modelFiles } from "imageclassifier/node";
+import { grpcTransport, modelFiles } from "imageclassifier/node";
 
 const classifier = new Classifier("/", { token: "t", retries: 1 });
+const servers: readonly string[] = ["http://a:50051", "http://b:50051"];
+const retryBudget: RetryBudget = { maxTokens: 10 };
+console.log(new Classifier(servers, { retryBudget }), new Classifier(servers, { transport: grpcTransport(servers), retryBudget: false }));
 const confidence: number = (await classifier.classify(new Blob())).confidence;
 for await (const result of classifier.classifyBatch([{ id: "a", image: new Uint8Array() }])) {
   const one: Result = result;

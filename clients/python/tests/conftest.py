@@ -1,7 +1,8 @@
 """The real server that SERVER names, and one that fails on purpose."""
 
+import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent import futures
 from pathlib import Path
 
@@ -117,12 +118,21 @@ def reject(context, why: status_pb2.Status) -> None:
     context.abort(next(code for code in grpc.StatusCode if code.value[0] == why.code), why.message)
 
 
+@contextlib.contextmanager
+def serve_scripted(
+    service: Scripted, address: str = "127.0.0.1:0", threads: int = 4, options: Sequence[tuple[str, int]] = ()
+) -> Iterator[tuple[str, grpc.Server]]:
+    """Serves `service`; yields its address."""
+    server = grpc.server(futures.ThreadPoolExecutor(threads), options=options)
+    pb_grpc.add_ImageClassifierServicer_to_server(service, server)
+    port = server.add_insecure_port(address)
+    server.start()
+    yield f"127.0.0.1:{port}", server
+    server.stop(None)
+
+
 @pytest.fixture
 def scripted() -> Iterator[tuple[str, Scripted]]:
     service = Scripted()
-    server = grpc.server(futures.ThreadPoolExecutor(4))
-    pb_grpc.add_ImageClassifierServicer_to_server(service, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield f"127.0.0.1:{port}", service
-    server.stop(None)
+    with serve_scripted(service) as (address, _):
+        yield address, service

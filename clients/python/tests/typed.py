@@ -1,7 +1,7 @@
 """Checked by mypy, never run: the installed package has types that reject wrong uses."""
 
 import numpy
-from imageclassifier import Client, ImageInput, ModelSummary, Picture, RequestRefused, Result
+from imageclassifier import Client, ImageInput, ModelSummary, Picture, RequestRefused, Result, RetryBudget
 
 with Client() as client:
     confidence: float = client.classify(numpy.zeros((2, 2, 3), numpy.uint8)).confidence
@@ -24,4 +24,6 @@ with Client() as client:
         client.classify(new)
     except RequestRefused as error:
         reason: str = error.reason
+    several = Client(["a:50051", "b:50051"], retry_budget=RetryBudget(max_tokens=10))
+    unbounded = Client(("a:50051",), retry_budget=None)
     unknown: int = client.classify("a.jpg").label  # type: ignore[assignment]

@@ -1,12 +1,14 @@
 //! Connections that have become too old end without losing a request.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use imageclassifier_client::{Classifier, RetryBudget};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -125,4 +127,25 @@ async fn requests_that_outlast_the_grace_are_cut_off() {
             .await
             > 1.5
     );
+}
+
+#[tokio::test]
+async fn the_rust_client_loses_no_request_to_old_connections() {
+    let options = ["--connection-age-max", "0.2", "--connection-age-grace", "9"];
+    let app = App::with_stages(&options, Script::default().stages()).await;
+    let classifier = Classifier::new(&app.url()).unwrap();
+    // Nothing is sent again that the server may have processed.
+    let classifier = classifier.with_retry_budget(Some(RetryBudget {
+        max_tokens: 1.0,
+        token_ratio: 0.0,
+    }));
+    let until = Instant::now() + Duration::from_secs(3);
+    let users = (0..8).map(|_| async {
+        while Instant::now() < until {
+            classifier.list_models().await.unwrap();
+        }
+    });
+    join_all(users).await;
+    let aged = app.metric("imageclassifier_connections_aged_total").await;
+    assert!(aged > 8.0, "{aged}");
 }

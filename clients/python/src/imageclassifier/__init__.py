@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._answer import Answer, Crop, EmbedAnswer, Heatmap, Prediction, Result, Timings
 from ._async import AsyncClient
+from ._budget import RetryBudget
 from ._deprecated import renamed_export
 from ._error import (
     ClassifierError,
@@ -40,6 +41,7 @@ __all__ = [
     "ModelSummary",
     "Prediction",
     "Result",
+    "RetryBudget",
     "ServerError",
     "Timings",
     "Unauthenticated",

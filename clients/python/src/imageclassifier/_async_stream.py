@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from typing import Any
 
 import grpc
@@ -41,27 +41,27 @@ class AsyncStream:
         # Never longer than the images in flight plus two ends.
         self._events: asyncio.Queue[Result | pb.ClassifyStreamResponse | BaseException | None] = asyncio.Queue()
 
-    async def results(
-        self, method: Callable[..., Any], metadata: Metadata, retry: Retry
-    ) -> AsyncIterator[Result]:
+    async def results(self, metadata: Metadata, retry: Retry[Any]) -> AsyncIterator[Result]:
         """Results as they come. Closing this iterator cancels the stream."""
         taking = asyncio.create_task(self._take_images())
         calls: list[tuple[Any, list[asyncio.Task[None]]]] = []
         try:
-            calls.append(self._begin(method, metadata, retry))
+            calls.append(self._begin(metadata, retry))
             while (event := await self._events.get()) is not None:
                 final: Result | None
                 if isinstance(event, pb.ClassifyStreamResponse):
-                    retry.succeeded()
+                    if event.HasField("response"):
+                        retry.succeeded()
+                    retry.restart()
                     async with self._changed:
-                        final = self._flight.answered(event, time.monotonic())
+                        final = self._flight.answered(event, time.monotonic(), retry.allowed)
                         self._changed.notify_all()
                 elif isinstance(event, Result):
                     final = event
                 elif isinstance(event, grpc.aio.AioRpcError):
                     await _end(*calls.pop())
                     await self._wait(event, retry)
-                    calls.append(self._begin(method, metadata, retry))
+                    calls.append(self._begin(metadata, retry))
                     continue
                 else:
                     raise event
@@ -77,15 +77,14 @@ class AsyncStream:
                 await _end(*call)
             await _cancel(taking)
 
-    def _begin(
-        self, method: Callable[..., Any], metadata: Metadata, retry: Retry
-    ) -> tuple[Any, list[asyncio.Task[None]]]:
-        call = method(timeout=retry.timeout(), metadata=metadata)
+    def _begin(self, metadata: Metadata, retry: Retry[Any]) -> tuple[Any, list[asyncio.Task[None]]]:
+        call = retry.server().ClassifyStream(timeout=retry.timeout(), metadata=metadata)
         return call, [asyncio.create_task(self._send(call)), asyncio.create_task(self._read(call))]
 
-    async def _wait(self, error: grpc.aio.AioRpcError, retry: Retry) -> None:
+    async def _wait(self, error: grpc.aio.AioRpcError, retry: Retry[Any]) -> None:
         """After the connection was lost, prepares a new request for the images without a result."""
         failure = from_call(error.code(), error.details(), error.initial_metadata(), error.trailing_metadata())
+        retry.failed(failure)
         delay = retry.delay(failure)
         if delay is None:
             raise failure from error

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ._answer import Result
 from ._error import ClassifierError
+from ._pool import backoff
 from ._proto import image_classifier_pb2 as pb
 from ._request import result
 
@@ -14,7 +15,7 @@ from ._request import result
 class _Sent:
     index: int
     request: pb.ClassifyImageRequest
-    retries_left: int
+    retries: int = 0
 
 
 class Flight:
@@ -54,7 +55,7 @@ class Flight:
 
     def put(self, index: int, request: pb.ClassifyImageRequest, now: float) -> None:
         """Queues `request`."""
-        self._again.append((now, _Sent(index, request, self._retries)))
+        self._again.append((now, _Sent(index, request)))
 
     def next_request(self, now: float) -> pb.ClassifyImageRequest | None:
         """The request to send now, if any."""
@@ -70,14 +71,15 @@ class Flight:
         """Seconds until the next request is due; None if there is none."""
         return min((max(0.0, time - now) for time, _ in self._again), default=None)
 
-    def answered(self, outcome: pb.ClassifyStreamResponse, now: float) -> Result | None:
+    def answered(self, outcome: pb.ClassifyStreamResponse, now: float, allows_retries: bool) -> Result | None:
         """The result to return to the caller; None if the image will be sent again."""
         sent = self._waiting.pop(outcome.index)
         final = result(sent.index, sent.request.id, outcome)
         error = final.error
-        if isinstance(error, ClassifierError) and error.retryable and sent.retries_left > 0:
-            sent.retries_left -= 1
-            self._again.append((now + (error.retry_after or 0.1), sent))
+        may_retry = allows_retries and sent.retries < self._retries
+        if isinstance(error, ClassifierError) and error.retryable and may_retry:
+            self._again.append((now + backoff(sent.retries, error.retry_after), sent))
+            sent.retries += 1
             return None
         return final
 

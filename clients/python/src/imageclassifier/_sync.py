@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from ._answer import Answer, EmbedAnswer, Result
-from ._channel import Server, authorization
+from ._budget import RetryBudget
+from ._channel import authorization, servers
 from ._deprecated import renamed_argument
 from ._error import ClassifierError, from_call, unanswered
 from ._image import ImageInput, encoded
 from ._model import Limits, Model, ModelSummary
+from ._pool import Pool
 from ._proto import image_classifier_pb2 as pb
 from ._proto.image_classifier_pb2_grpc import ImageClassifierStub
 from ._publish import publish_requests
@@ -24,21 +26,20 @@ from ._request import Batch, Item, Options
 from ._retry import Retry
 from ._sync_stream import Stream
 
-_T = TypeVar("_T")
-
 
 class Client:
-    """A client for one server, over one connection, for any number of threads.
+    """A client for one server or several that are alike, for any number of threads.
 
-    `server` is "host:port", or "https://host:port" for TLS. With TLS, `ca` is a file with the authorities to trust instead of
-    the machine's; `certificate` and `key` are files for a server that requires client certificates. `token` is an access
-    token. Transient errors are retried up to `retries` times, after the server's hint. `timeout` is in seconds, for a request
-    with all its retries.
+    `server` is "host:port", or "https://host:port" for TLS, or a list of these. Requests take turns over all servers of a list, and
+    over all addresses of a name. With TLS, `ca` is a file with the authorities to trust instead of the machine's; `certificate`
+    and `key` are files for a server that requires client certificates. `token` is an access token. Transient errors are retried
+    up to `retries` times, after the server's hint, at another server if there is one. `retry_budget` bounds the retries of all
+    requests together; None means no bound. `timeout` is in seconds, for a request with all its retries.
     """
 
     def __init__(
         self,
-        server: str = "localhost:50051",
+        server: str | Sequence[str] = "localhost:50051",
         *,
         token: str | None = None,
         ca: str | os.PathLike[str] | None = None,
@@ -46,9 +47,10 @@ class Client:
         key: str | os.PathLike[str] | None = None,
         timeout: float | None = 30.0,
         retries: int = 3,
+        retry_budget: RetryBudget | None = RetryBudget(),
     ) -> None:
-        self._channel = Server.at(server, ca, certificate, key).channel()
-        self._stub = ImageClassifierStub(self._channel)
+        self._channels = [at.channel() for at in servers(server, ca, certificate, key)]
+        self._pool = Pool([ImageClassifierStub(channel) for channel in self._channels], retry_budget)
         self._metadata = authorization(token)
         self._timeout = timeout
         self._retries = retries
@@ -63,8 +65,9 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Closes the connection and cancels its requests."""
-        self._channel.close()
+        """Closes the connections and cancels their requests."""
+        for channel in self._channels:
+            channel.close()
 
     @renamed_argument("picture", "image")
     def classify(
@@ -82,7 +85,7 @@ class Client:
 
         Raises ClassifierError; OSError if a file cannot be read; TypeError or ValueError if `image` is not an image."""
         request = Options(top_k, model, explain, embed).request(image)
-        return Answer._from(self._call(self._stub.Classify, request, self._retry(timeout)))
+        return Answer._from(self._call("Classify", request, self._retry(timeout)))
 
     @renamed_argument("pictures", "images")
     def classify_batch(
@@ -102,15 +105,17 @@ class Client:
         batch = Batch(images, Options(top_k, model, explain, embed), self._known_limits(retry))
         while True:
             for indices, message in batch.messages():
-                call = self._stub.ClassifyBatch(message, timeout=retry.timeout(), metadata=self._metadata)
+                call = retry.server().ClassifyBatch(message, timeout=retry.timeout(), metadata=self._metadata)
                 try:
                     for outcome in call:
                         batch.answered(indices, outcome)
                 except grpc.RpcError as error:
                     failure = _error(error)
+                    retry.failed(failure)
                     if not failure.retryable:
                         raise failure from error
                 else:
+                    retry.succeeded()
                     failure = unanswered()
                 batch.failed(indices, failure)
             delay = batch.again(retry.delay)
@@ -135,26 +140,26 @@ class Client:
         most `in_flight` images are in memory. `images` may be endless; another thread iterates over it. An image that fails
         has its error in its result; only an error that stops the stream is raised, as ClassifierError. `timeout` is for the
         whole stream; by default there is none."""
-        retry = Retry(self._retries, timeout)
+        retry = Retry(self._pool, self._retries, timeout)
         limits = self._known_limits(self._retry(timeout))
         stream = Stream(images, Options(top_k, model, explain, embed), limits, in_flight, self._retries)
-        return stream.results(self._stub.ClassifyStream, self._metadata, retry)
+        return stream.results(self._metadata, retry)
 
     def model(self, name: str = "", *, timeout: float | None = None) -> Model:
         """Describes the model `name` (NAME or NAME@VERSION), or the server's default model."""
-        return Model._from(self._call(self._stub.GetModel, pb.GetModelRequest(name=name), self._retry(timeout)))
+        return Model._from(self._call("GetModel", pb.GetModelRequest(name=name), self._retry(timeout)))
 
     def models(self, *, timeout: float | None = None) -> list[ModelSummary]:
         """Lists the server's models by name, with all versions of each, the highest first. NAME or NAME@VERSION is the `model`
         of the other methods."""
-        listed = self._call(self._stub.ListModels, pb.ListModelsRequest(), self._retry(timeout))
+        listed = self._call("ListModels", pb.ListModelsRequest(), self._retry(timeout))
         return [ModelSummary._from(model) for model in listed.models]
 
     def embed(self, image: ImageInput, *, model: str = "", timeout: float | None = None) -> EmbedAnswer:
         """Computes the features of `image`, a vector to compare images by. For the classes too, in one pass of the network, use
         `classify` with `embed=True`. Raises as `classify` does."""
         request = pb.EmbedRequest(image_data=encoded(image), model=model)
-        return EmbedAnswer._from(self._call(self._stub.Embed, request, self._retry(timeout)))
+        return EmbedAnswer._from(self._call("Embed", request, self._retry(timeout)))
 
     def publish(
         self,
@@ -172,50 +177,57 @@ class Client:
         lost connection, `models` tells whether the version was added. Raises ClassifierError; OSError if a file cannot be read.
         """
         requests = publish_requests(model_dir, name, version)
-        published = self._call(self._publish, requests, self._retry(timeout, hinted_only=True))
+        published = self._call("PublishModel", requests, self._retry(timeout, hinted_only=True))
         return ModelSummary._from(published.model)
 
     def feedback(self, image: ImageInput, label: str, *, timeout: float | None = None) -> None:
         """Keeps `image` on the server with its correct `label`, for training. It may be a new label. Needs a
         server with a folder for such images. Raises as `classify` does."""
         request = pb.FeedbackRequest(image_data=encoded(image), label=label)
-        self._call(self._stub.Feedback, request, self._retry(timeout))
+        self._call("Feedback", request, self._retry(timeout))
 
     def accepts_feedback(self, *, timeout: float | None = None) -> bool:
         """Whether the server keeps the images of `feedback`."""
-        listed = self._call(self._stub.ListModels, pb.ListModelsRequest(), self._retry(timeout))
+        listed = self._call("ListModels", pb.ListModelsRequest(), self._retry(timeout))
         return bool(listed.accepts_feedback)
 
     def health(self, *, timeout: float | None = 5.0) -> bool:
-        """Whether the server accepts requests now. False if it cannot be reached."""
-        check = health_pb2_grpc.HealthStub(self._channel).Check
+        """Whether the server accepts requests now; of a list, whether one does. False if it cannot be reached."""
+        return any(self._is_serving(channel, timeout) for channel in self._channels)
+
+    def _is_serving(self, channel: grpc.Channel, timeout: float | None) -> bool:
+        check = health_pb2_grpc.HealthStub(channel).Check
         try:
             answer = check(health_pb2.HealthCheckRequest(), timeout=timeout, metadata=self._metadata)
         except grpc.RpcError:
             return False
         return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
-    def _publish(self, requests: list[pb.PublishModelRequest], **options: Any) -> pb.PublishModelResponse:
-        published: pb.PublishModelResponse = self._stub.PublishModel(iter(requests), **options)
-        return published
+    def _retry(self, timeout: float | None, *, hinted_only: bool = False) -> Retry[ImageClassifierStub]:
+        timeout = self._timeout if timeout is None else timeout
+        return Retry(self._pool, self._retries, timeout, hinted_only=hinted_only)
 
-    def _retry(self, timeout: float | None, *, hinted_only: bool = False) -> Retry:
-        return Retry(self._retries, self._timeout if timeout is None else timeout, hinted_only=hinted_only)
-
-    def _known_limits(self, retry: Retry) -> Limits:
+    def _known_limits(self, retry: Retry[ImageClassifierStub]) -> Limits:
         if self._limits is None:
-            self._limits = Model._from(self._call(self._stub.GetModel, pb.GetModelRequest(), retry)).limits
+            self._limits = Model._from(self._call("GetModel", pb.GetModelRequest(), retry)).limits
         return self._limits
 
-    def _call(self, method: Callable[..., _T], request: object, retry: Retry) -> _T:
+    def _call(self, method: str, request: object, retry: Retry[ImageClassifierStub]) -> Any:
         while True:
+            call = getattr(retry.server(), method)
+            # grpcio takes a stream of requests as an iterator, which can be used once.
+            message = iter(request) if isinstance(request, list) else request
             try:
-                return method(request, timeout=retry.timeout(), metadata=self._metadata)
+                response = call(message, timeout=retry.timeout(), metadata=self._metadata)
             except grpc.RpcError as error:
                 failure = _error(error)
+                retry.failed(failure)
                 delay = retry.delay(failure)
                 if delay is None:
                     raise failure from error
+            else:
+                retry.succeeded()
+                return response
             time.sleep(delay)
             retry.attempted()
 

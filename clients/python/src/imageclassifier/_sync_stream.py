@@ -47,16 +47,18 @@ class Stream:
         # Never longer than the images in flight plus one end.
         self._events: queue.Queue[Result | pb.ClassifyStreamResponse | _Ended] = queue.Queue()
 
-    def results(self, method: Callable[..., Any], metadata: Metadata, retry: Retry) -> Iterator[Result]:
+    def results(self, metadata: Metadata, retry: Retry[Any]) -> Iterator[Result]:
         """Results as they come. Closing this iterator cancels the stream."""
-        call = self._begin(method, metadata, retry)
+        call = self._begin(metadata, retry)
         try:
             while True:
                 event = self._events.get()
                 if isinstance(event, pb.ClassifyStreamResponse):
-                    retry.succeeded()
+                    if event.HasField("response"):
+                        retry.succeeded()
+                    retry.restart()
                     with self._changed:
-                        final = self._flight.answered(event, time.monotonic())
+                        final = self._flight.answered(event, time.monotonic(), retry.allowed)
                         self._changed.notify_all()
                 elif isinstance(event, Result):
                     final = event
@@ -66,7 +68,7 @@ class Stream:
                             raise unanswered()
                     return
                 elif isinstance(event.error, grpc.Call):
-                    call = self._again(event.error, lambda: self._begin(method, metadata, retry), retry)
+                    call = self._again(event.error, lambda: self._begin(metadata, retry), retry)
                     continue
                 else:
                     raise event.error
@@ -81,17 +83,18 @@ class Stream:
                 self._changed.notify_all()
             call.cancel()
 
-    def _begin(self, method: Callable[..., Any], metadata: Metadata, retry: Retry) -> Any:
+    def _begin(self, metadata: Metadata, retry: Retry[Any]) -> Any:
         me = object()
         with self._changed:
             self._call = me
-        call = method(self._requests(me), timeout=retry.timeout(), metadata=metadata)
+        call = retry.server().ClassifyStream(self._requests(me), timeout=retry.timeout(), metadata=metadata)
         threading.Thread(target=self._read, args=(call,), name="imageclassifier-stream", daemon=True).start()
         return call
 
-    def _again(self, error: grpc.Call, begin: Callable[[], Any], retry: Retry) -> Any:
+    def _again(self, error: grpc.Call, begin: Callable[[], Any], retry: Retry[Any]) -> Any:
         """After the connection was lost, sends the images without a result in a new request."""
         failure = from_call(error.code(), error.details(), error.initial_metadata(), error.trailing_metadata())
+        retry.failed(failure)
         delay = retry.delay(failure)
         if delay is None:
             raise failure
