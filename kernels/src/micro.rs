@@ -48,6 +48,7 @@ macro_rules! unroll {
 mod bf16;
 mod depthwise;
 mod depthwise_map;
+mod gather;
 mod gemm;
 mod gemv;
 mod interleave;
@@ -60,6 +61,7 @@ mod sigmoid;
 pub(crate) use bf16::Avx512Bf16;
 pub(crate) use depthwise::Depthwise;
 pub(crate) use depthwise_map::DepthwiseMap;
+pub(crate) use gather::Gather;
 pub(crate) use gemm::{Gemm, OutputLayout, Segments};
 pub(crate) use gemv::Gemv;
 pub(crate) use interleave::Interleave;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::layers::Layers;
 use crate::Stem;
 use crate::activation::Activation;
-use crate::micro::{OutputLayout, Segments};
+use crate::micro::{Gather, OutputLayout, Segments};
 use crate::packed::{PackedMatrix, Rows};
 
 /// What a block reads.
@@ -140,19 +140,18 @@ impl Layers {
             let plane = &mut ring[vector * layout.plane_len()..];
             let channel = group * width + vector * lanes;
             let rows = input.chunks_exact(self.columns.input * stride);
-            let pixels = rows
-                .zip(plane.chunks_mut(layout.row_len()))
-                .flat_map(|(from, to)| to.chunks_exact_mut(lanes).zip(from.chunks_exact(stride)));
-            if channel + lanes <= channels {
-                for (to, from) in pixels {
-                    to.copy_from_slice(&from[channel..][..lanes]);
-                }
-            } else {
+            for (from, to) in rows.zip(plane.chunks_mut(layout.row_len())) {
+                let output = &mut to[..self.columns.input * lanes];
+                self.token.run(Gather {
+                    input: &from[channel..],
+                    stride,
+                    output,
+                });
                 // The channels' padding may hold anything, also what no weight of 0 makes 0.
-                for (to, from) in pixels {
-                    let (real, padding) = to.split_at_mut(channels - channel);
-                    real.copy_from_slice(&from[channel..channels]);
-                    padding.fill(0.0);
+                if channel + lanes > channels {
+                    for pixel in output.chunks_exact_mut(lanes) {
+                        pixel[channels - channel..].fill(0.0);
+                    }
                 }
             }
         }
