@@ -61,6 +61,7 @@ fn inspect(args: &args::Inspect) -> Result<(), String> {
                 program.fused_share() * 100.0
             ),
         ),
+        ("fused blocks", program.fused_blocks().to_string()),
         (
             "heatmaps",
             if program.is_explainable() {

@@ -1,4 +1,5 @@
-//! An inverted-residual (MBConv) block: expand, depthwise, project, and the residual, as one operation.
+//! An inverted-residual (MBConv) block: expand, depthwise, squeeze-and-excitation, project, and the residual, as one
+//! operation.
 
 mod banded;
 mod config;
@@ -7,13 +8,19 @@ mod expand;
 mod layers;
 mod plan;
 mod ring;
+mod scaled;
+mod squeeze_excite;
+mod variant;
 mod whole_map;
 
 pub use config::BlockConfig;
+pub(crate) use config::DepthwiseConfig;
+pub(crate) use variant::{Activations, BlockVariant, SqueezeExciteWeights};
 
 use expand::Input;
 use layers::Layers;
 
+use crate::isa::Token;
 use crate::scratch::{Scratch, ScratchLen};
 use crate::team::ThreadTeam;
 use crate::{BlockWeights, BuildError, Isa, Stem};
@@ -22,14 +29,15 @@ use crate::{BlockWeights, BuildError, Isa, Stem};
 ///
 /// Expanded channels are never stored for the whole map. They are computed in groups: for a small map, one group over
 /// all rows; for a large one, a band of rows over all groups, in rings that keep the rows which the next band needs.
-/// The depthwise result of the map or of the band then feeds `project_conv`.
+/// The depthwise result of the map or of the band then feeds `project_conv`. Squeeze-and-excitation needs the result of the
+/// whole map first, and keeps it.
 #[derive(Debug)]
 pub struct Block {
     layers: Layers,
 }
 
 impl Block {
-    /// Packs the weights of a block.
+    /// Packs the weights of a block with ReLU6 after its first two convolutions.
     ///
     /// # Errors
     /// [`BuildError::IsaUnavailable`] if the machine lacks the instruction set; [`BuildError::Length`] if weights and
@@ -39,7 +47,21 @@ impl Block {
         config: BlockConfig,
         weights: &BlockWeights<'_>,
     ) -> Result<Self, BuildError> {
-        let layers = Layers::new(isa.token()?, config, weights)?;
+        Self::with(isa.token()?, config, weights, &BlockVariant::RELU6)
+    }
+
+    /// Packs the weights of a block with what `variant` has besides.
+    ///
+    /// # Errors
+    /// [`BuildError::Length`] if weights and shape disagree; [`BuildError::Unsupported`] if the instruction set computes in
+    /// bf16 and something needs f32.
+    pub(crate) fn with(
+        token: Token,
+        config: BlockConfig,
+        weights: &BlockWeights<'_>,
+        variant: &BlockVariant<'_>,
+    ) -> Result<Self, BuildError> {
+        let layers = Layers::new(token, config, weights, variant)?;
         Ok(Self { layers })
     }
 
@@ -56,7 +78,7 @@ impl Block {
     }
 
     pub(crate) fn scratch_len(&self) -> ScratchLen {
-        self.layers.plan.scratch_len()
+        self.layers.scratch_len()
     }
 
     pub(crate) fn helper_scratch_len(&self) -> ScratchLen {
@@ -95,6 +117,13 @@ impl Block {
             && layers.depthwise_conv.groups() == 1
     }
 
+    /// Whether a block of this shape [`can_run_with_stem`](Self::can_run_with_stem).
+    pub(crate) fn fits_stem(token: Token, config: &BlockConfig) -> bool {
+        config.expanded_channels().is_none()
+            && !config.has_residual()
+            && layers::groups_without_expansion(token, config) == 1
+    }
+
     /// Runs `stem` and the block as one, so that the network's largest map is never stored: the stem's rows take the
     /// place of expanded ones. `padded` is the image as [`Stem::run`] takes it.
     ///
@@ -131,9 +160,11 @@ impl Block {
         let layers = &self.layers;
         let output = &mut output[..layers.config.output().buffer_len()];
         if layers.plan.is_whole_map {
-            whole_map::run(layers, team, input, output, scratch);
-        } else {
-            banded::run(layers, team, input, output, scratch);
+            return whole_map::run(layers, team, input, output, scratch);
+        }
+        match &layers.squeeze_excite {
+            Some(it) => scaled::run(layers, it, team, input, output, scratch),
+            None => banded::run(layers, team, input, output, scratch),
         }
     }
 }

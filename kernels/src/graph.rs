@@ -5,6 +5,7 @@
 //! into the operations before them. [`Graph::run`] computes the graph with plain loops, the reference for everything
 //! else.
 
+mod blocks;
 mod builder;
 mod cost;
 mod error;
@@ -13,6 +14,7 @@ mod op;
 mod plain;
 mod shapes;
 
+pub(crate) use blocks::FoundBlock;
 pub use builder::{Constant, GraphBuilder, ValueId};
 pub use error::GraphError;
 pub use op::{Binary, Conv, Op, Pool, Pooling, Reduction, SliceAxis, Unary, Window};

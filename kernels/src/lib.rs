@@ -16,6 +16,7 @@
 //! `unsafe` code.
 #![deny(unsafe_code)]
 
+mod activation;
 mod architecture;
 mod block;
 mod buffer;

@@ -48,21 +48,27 @@ macro_rules! unroll {
 mod bf16;
 mod depthwise;
 mod depthwise_map;
+mod gather;
 mod gemm;
 mod gemv;
 mod interleave;
 mod operand;
 mod pool;
+mod scale;
+mod sigmoid;
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) use bf16::Avx512Bf16;
 pub(crate) use depthwise::Depthwise;
 pub(crate) use depthwise_map::DepthwiseMap;
+pub(crate) use gather::Gather;
 pub(crate) use gemm::{Gemm, OutputLayout, Segments};
 pub(crate) use gemv::Gemv;
 pub(crate) use interleave::Interleave;
 pub(crate) use operand::{F32, Operand, Pack};
 pub(crate) use pool::AveragePool;
+pub(crate) use scale::Scale;
+pub(crate) use sigmoid::sigmoid;
 
 use fearless_simd::prelude::{Simd, SimdBase};
 
@@ -158,12 +164,6 @@ fn prefetch(_line: *const f32) {
         use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
         _mm_prefetch::<_MM_HINT_T1>(_line.cast());
     }
-}
-
-#[inline(always)]
-fn relu6<S: Tiles>(simd: S, x: S::f32s) -> S::f32s {
-    x.max(S::f32s::splat(simd, 0.0))
-        .min(S::f32s::splat(simd, 6.0))
 }
 
 /// Splits `total` rows into tiles of at most `most` that differ by one at most, so that no tile is a small remainder.

@@ -3,6 +3,7 @@
 //! Maps lie in memory as `[height, width, channels]` with the channels padded to a cache line, as the kernels read them;
 //! everything else is row-major. The planner inserts a step where an operation needs the other layout.
 
+mod block;
 mod conv;
 mod elementwise;
 mod explained;
@@ -15,6 +16,7 @@ mod plan;
 mod pool;
 mod product;
 mod relayout;
+mod role;
 mod rows;
 
 use std::sync::Arc;
@@ -22,6 +24,7 @@ use std::time::{Duration, Instant};
 
 use crate::buffer::Buffer;
 use crate::graph::Graph;
+use crate::scratch::{Scratch, ScratchLen};
 use crate::{BuildError, Isa, ThreadTeam};
 use explained::Ending;
 pub use explained::Features;
@@ -33,7 +36,8 @@ pub struct Program {
     steps: Vec<Step>,
     /// Elements of each buffer.
     slots: Vec<usize>,
-    scratch_len: usize,
+    scratch_len: ScratchLen,
+    helper_scratch_len: ScratchLen,
     input: usize,
     input_len: usize,
     output: usize,
@@ -64,7 +68,7 @@ enum Source {
 #[derive(Debug)]
 pub struct ProgramBuffers {
     slots: Vec<Buffer>,
-    scratch: Buffer,
+    scratch: Scratch,
 }
 
 /// One step of a run, for people.
@@ -89,7 +93,15 @@ impl Program {
     /// [`BuildError::IsaUnavailable`] if the machine lacks the instruction set; [`BuildError::TooLarge`] if memory cannot hold
     /// the maps.
     pub fn new(isa: Isa, graph: Graph) -> Result<Self, BuildError> {
-        plan::plan(isa, &graph.fused())
+        plan::plan(isa, &graph.fused(), true)
+    }
+
+    /// As [`new`](Self::new), but every layer is a step of its own: what fused blocks are measured against.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn layer_by_layer(isa: Isa, graph: Graph) -> Result<Self, BuildError> {
+        plan::plan(isa, &graph.fused(), false)
     }
 
     /// The instruction set it was prepared for.
@@ -113,7 +125,14 @@ impl Program {
     /// Bytes of the buffers that a thread needs.
     #[must_use]
     pub fn buffer_bytes(&self) -> usize {
-        (self.slots.iter().sum::<usize>() + self.scratch_len) * size_of::<f32>()
+        (self.slots.iter().sum::<usize>() + self.scratch_len.total()) * size_of::<f32>()
+    }
+
+    /// How many inverted-residual blocks run as one step each.
+    #[must_use]
+    pub fn fused_blocks(&self) -> usize {
+        let names = self.steps.iter().map(|step| step.kernel.name());
+        names.filter(|name| *name == block::NAME).count()
     }
 
     /// The share of the multiply-adds that kernels compute, 0 to 1. The rest runs in plain loops.
@@ -135,7 +154,7 @@ impl Program {
     pub fn buffers(&self) -> ProgramBuffers {
         ProgramBuffers {
             slots: self.slots.iter().map(|len| Buffer::zeroed(*len)).collect(),
-            scratch: Buffer::zeroed(self.scratch_len),
+            scratch: Scratch::new(self.scratch_len),
         }
     }
 
@@ -190,6 +209,7 @@ impl Program {
         mut around: impl FnMut(usize, &mut dyn FnMut()),
     ) -> &'a [f32] {
         assert_eq!(input.len(), self.input_len, "an input");
+        team.reserve_scratch(self.helper_scratch_len);
         let ProgramBuffers { slots, scratch } = buffers;
         slots[self.input][..input.len()].copy_from_slice(input);
         for (i, step) in self.steps.iter().enumerate() {

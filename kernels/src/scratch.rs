@@ -1,14 +1,16 @@
-//! The intermediate results of a block.
+//! The intermediate results of a layer or a block.
 
 use crate::buffer::Buffer;
 
-/// What a block writes on its way, on one thread. One serves all blocks that it is long enough for, one after the other.
+/// What a layer or a block writes on its way, on one thread. One serves all that it is long enough for, one after the other.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    /// Rows of the input in packed pairs, where `expand_conv` reads those.
+    /// The input as it is multiplied, where that is not how it lies in memory: in packed pairs, or with its padding.
     pub(crate) packed: Buffer,
     pub(crate) ring: Buffer,
     pub(crate) depthwise: Buffer,
+    /// Means of the channels and their factors, of blocks with squeeze-and-excitation.
+    pub(crate) factors: Buffer,
 }
 
 /// Elements in each buffer of a [`Scratch`].
@@ -17,15 +19,30 @@ pub(crate) struct ScratchLen {
     pub(crate) packed: usize,
     pub(crate) ring: usize,
     pub(crate) depthwise: usize,
+    pub(crate) factors: usize,
 }
 
 impl ScratchLen {
+    /// `packed` elements of the input.
+    pub(crate) fn packed(packed: usize) -> Self {
+        Self {
+            packed,
+            ..Self::default()
+        }
+    }
+
+    /// Elements in all buffers.
+    pub(crate) fn total(&self) -> usize {
+        self.packed + self.ring + self.depthwise + self.factors
+    }
+
     /// Enough for `self` and for `other`.
     pub(crate) fn max(self, other: Self) -> Self {
         Self {
             packed: self.packed.max(other.packed),
             ring: self.ring.max(other.ring),
             depthwise: self.depthwise.max(other.depthwise),
+            factors: self.factors.max(other.factors),
         }
     }
 }
@@ -36,6 +53,7 @@ impl Scratch {
             packed: Buffer::zeroed(len.packed),
             ring: Buffer::zeroed(len.ring),
             depthwise: Buffer::zeroed(len.depthwise),
+            factors: Buffer::zeroed(len.factors),
         }
     }
 
@@ -44,6 +62,7 @@ impl Scratch {
             packed: self.packed.len(),
             ring: self.ring.len(),
             depthwise: self.depthwise.len(),
+            factors: self.factors.len(),
         }
     }
 

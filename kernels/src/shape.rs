@@ -1,4 +1,4 @@
-//! Shapes of feature maps, and the padding that TensorFlow calls SAME.
+//! Shapes of feature maps, and the padding of convolutions.
 
 use crate::BuildError;
 
@@ -88,35 +88,58 @@ impl MapShape {
     }
 }
 
-/// One axis of a convolution with SAME padding: `output = ceil(input / stride)`, the odd pixel of padding at the end.
+/// One axis of a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SameAxis {
+pub(crate) struct Axis {
     pub(crate) input: usize,
     pub(crate) output: usize,
     /// Zeros before the first pixel.
     pub(crate) before: usize,
-    /// Pixels that the kernel touches in all, zeros included.
+    /// Pixels that are stored to be read, zeros included.
     pub(crate) padded: usize,
+    /// Pixels of the input that the kernel reads: all of them, unless the stride leaves the last ones out.
+    pub(crate) read: usize,
 }
 
-impl SameAxis {
-    /// An axis of `input` pixels: the side of a [`MapShape`], so that adding a kernel to it does not overflow.
-    pub(crate) fn new(input: usize, kernel_size: usize, stride: usize) -> Self {
+impl Axis {
+    /// SAME padding, as in TensorFlow: `output = ceil(input / stride)`, the odd pixel of padding at the end.
+    ///
+    /// `input` is the side of a [`MapShape`], so that adding a kernel to it does not overflow.
+    pub(crate) fn same(input: usize, kernel_size: usize, stride: usize) -> Self {
         let output = input.div_ceil(stride);
         let touched = (output - 1) * stride + kernel_size;
-        let padding = touched.saturating_sub(input);
+        Self::new(input, output, touched.saturating_sub(input) / 2, touched)
+    }
+
+    /// Explicit padding, as in PyTorch: `None` if no output is left, or some output reads nothing but padding.
+    pub(crate) fn explicit(
+        input: usize,
+        kernel_size: usize,
+        stride: usize,
+        [before, after]: [usize; 2],
+    ) -> Option<Self> {
+        if before >= kernel_size || after >= kernel_size {
+            return None;
+        }
+        let steps = (input + before + after).checked_sub(kernel_size)? / stride;
+        let touched = steps * stride + kernel_size;
+        Some(Self::new(input, steps + 1, before, touched))
+    }
+
+    fn new(input: usize, output: usize, before: usize, touched: usize) -> Self {
         Self {
             input,
             output,
-            before: padding / 2,
-            padded: touched.max(input),
+            before,
+            padded: touched.max(before + input),
+            read: (touched - before).min(input),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::SameAxis;
+    use super::Axis;
 
     #[test]
     fn same_padding_follows_tensorflow() {
@@ -131,7 +154,7 @@ mod tests {
             ((112, 3, 1), (112, 1, 1)),
             ((1, 3, 2), (1, 1, 1)),
         ] {
-            let axis = SameAxis::new(input, kernel, stride);
+            let axis = Axis::same(input, kernel, stride);
             let after = axis.padded - axis.before - input;
             assert_eq!(
                 (axis.output, axis.before, after),
@@ -139,5 +162,29 @@ mod tests {
                 "{input} {kernel} {stride}"
             );
         }
+    }
+
+    #[test]
+    fn explicit_padding_follows_pytorch() {
+        // (input, kernel, stride, padding) -> (output, padded, read)
+        for ((input, kernel, stride, padding), expected) in [
+            ((224, 3, 2, [1, 1]), (112, 225, 224)),
+            ((224, 3, 2, [0, 1]), (112, 225, 224)),
+            ((8, 3, 2, [0, 0]), (3, 8, 7)),
+            ((7, 5, 2, [2, 2]), (4, 11, 7)),
+            ((14, 5, 1, [2, 2]), (14, 18, 14)),
+            ((1, 3, 2, [1, 1]), (1, 3, 1)),
+        ] {
+            let axis = Axis::explicit(input, kernel, stride, padding).expect("a supported axis");
+            assert_eq!(
+                (axis.output, axis.padded, axis.read),
+                expected,
+                "{input} {kernel} {stride}"
+            );
+            assert_eq!(axis.before, padding[0]);
+        }
+        assert_eq!(Axis::explicit(2, 3, 1, [0, 0]), None);
+        assert_eq!(Axis::explicit(9, 3, 1, [3, 0]), None);
+        assert_eq!(Axis::explicit(9, 3, 1, [0, 3]), None);
     }
 }

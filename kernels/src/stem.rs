@@ -1,10 +1,12 @@
-//! `conv_stem`: a 3 x 3 convolution with stride 2 from an image, with ReLU6.
+//! `conv_stem`: a 3 x 3 convolution with stride 2 from an image.
 
 use std::ops::Range;
 
-use crate::micro::{Interleave, OutputLayout, RELU6, Segments};
+use crate::activation::Activation;
+use crate::isa::Token;
+use crate::micro::{Interleave, OutputLayout, Segments};
 use crate::packed::{PackedMatrix, Panel, PanelWidths, Rows};
-use crate::shape::{SameAxis, checked_len};
+use crate::shape::{Axis, checked_len};
 use crate::team::{ThreadTeam, split};
 use crate::{BuildError, FoldedConv, Isa, MapShape};
 
@@ -18,14 +20,15 @@ const STRIDE: usize = 2;
 /// [`Stem::pad_hwc`] write one.
 #[derive(Debug)]
 pub struct Stem {
-    rows: SameAxis,
-    columns: SameAxis,
+    rows: Axis,
+    columns: Axis,
     conv: PackedMatrix,
+    activation: Activation,
     output: MapShape,
 }
 
 impl Stem {
-    /// Packs `conv_stem` for images of `height` x `width` pixels.
+    /// Packs `conv_stem` for images of `height` x `width` pixels, with TensorFlow's SAME padding and ReLU6.
     ///
     /// # Errors
     /// [`BuildError::IsaUnavailable`] if the machine lacks the instruction set; [`BuildError::Unsupported`] if a size
@@ -37,15 +40,24 @@ impl Stem {
         width: usize,
         conv: FoldedConv<'_>,
     ) -> Result<Self, BuildError> {
-        let token = isa.token()?.in_f32();
-        let channels = conv.bias.len();
+        // Their sides may be added to.
         let image = MapShape::new(height, width, CHANNELS)?;
-        let output = MapShape::new(height.div_ceil(STRIDE), width.div_ceil(STRIDE), channels)?;
-        checked_len([
-            image.height() + KERNEL_SIZE,
-            image.width() + KERNEL_SIZE,
-            CHANNELS,
-        ])?;
+        let axis = |input| Axis::same(input, KERNEL_SIZE, STRIDE);
+        let axes = [axis(image.height()), axis(image.width())];
+        Self::with(isa.token()?, axes, Activation::RELU6, conv)
+    }
+
+    /// As [`new`](Self::new), with the padding of `axes`.
+    pub(crate) fn with(
+        token: Token,
+        [rows, columns]: [Axis; 2],
+        activation: Activation,
+        conv: FoldedConv<'_>,
+    ) -> Result<Self, BuildError> {
+        let token = token.in_f32();
+        let channels = conv.bias.len();
+        let output = MapShape::new(rows.output, columns.output, channels)?;
+        checked_len([rows.padded, columns.padded, CHANNELS])?;
         let depth = CHANNELS * KERNEL_SIZE * KERNEL_SIZE;
         conv.check("conv_stem", checked_len([channels, depth])?, channels)?;
         // A window is read row by row, its pixels with their channels side by side.
@@ -55,9 +67,10 @@ impl Stem {
                 conv.weight[(output * CHANNELS + channel) * KERNEL_SIZE * KERNEL_SIZE + tap]
             })?;
         Ok(Self {
-            rows: SameAxis::new(height, KERNEL_SIZE, STRIDE),
-            columns: SameAxis::new(width, KERNEL_SIZE, STRIDE),
+            rows,
+            columns,
             conv: packed,
+            activation,
             output,
         })
     }
@@ -66,6 +79,28 @@ impl Stem {
     #[must_use]
     pub fn output(&self) -> MapShape {
         self.output
+    }
+
+    /// The rows and columns of images that it can read with this window, if it can.
+    pub(crate) fn axes(
+        input: MapShape,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        padding: [[usize; 2]; 2],
+    ) -> Option<[Axis; 2]> {
+        if input.channels() != CHANNELS || kernel != [KERNEL_SIZE; 2] || stride != [STRIDE; 2] {
+            return None;
+        }
+        let axis = |input, padding| Axis::explicit(input, KERNEL_SIZE, STRIDE, padding);
+        Some([
+            axis(input.height(), padding[0])?,
+            axis(input.width(), padding[1])?,
+        ])
+    }
+
+    /// What follows the convolution. [`run_into_ring`](Self::run_into_ring) leaves it to its caller, but for limits.
+    pub(crate) fn activation(&self) -> Activation {
+        self.activation
     }
 
     /// Elements in the padded image.
@@ -113,6 +148,20 @@ impl Stem {
             .zip(image.chunks_exact(width * CHANNELS))
         {
             row.copy_from_slice(from);
+        }
+    }
+
+    /// Zeros the border of a padded image.
+    pub(crate) fn clear_border(&self, padded: &mut [f32]) {
+        let (top, left) = (self.rows.before, self.columns.before * CHANNELS);
+        let right = left + self.columns.input * CHANNELS;
+        for (y, row) in padded.chunks_exact_mut(self.row_len()).enumerate() {
+            if (top..top + self.rows.input).contains(&y) {
+                row[..left].fill(0.0);
+                row[right..].fill(0.0);
+            } else {
+                row.fill(0.0);
+            }
         }
     }
 
@@ -167,6 +216,7 @@ impl Stem {
                     );
                 }
             }
+            self.activation.finish(self.conv.token(), output);
         });
     }
 
@@ -211,7 +261,7 @@ impl Stem {
             output,
             layout,
             residual: None,
-            clamp: Some(RELU6),
+            clamp: self.activation.clamp,
         };
         self.conv.multiply(panel, rows);
     }

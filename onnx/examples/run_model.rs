@@ -1,5 +1,5 @@
-//! Runs an ONNX classifier as a benchmark's peer process: `run_model MODEL.onnx INPUT.f32 THREADS [ISA]`. Prints the logits of the
-//! input, then waits for lines: each `N` runs it N times and prints the microseconds of each; `profile` prints the time of
+//! Runs an ONNX classifier as a benchmark's peer process: `run_model MODEL.onnx INPUT.f32 THREADS [ISA] [layers]`; with `layers`
+//! no blocks are fused. Prints the logits of the input, then waits for lines: each `N` runs it N times and prints the microseconds of each; `profile` prints the time of
 //! each step.
 
 use std::error::Error;
@@ -12,16 +12,24 @@ use imageclassifier_onnx::Model;
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let [model, input, threads, rest @ ..] = arguments.as_slice() else {
-        return Err("usage: run_model MODEL.onnx INPUT.f32 THREADS [ISA]".into());
+        return Err("usage: run_model MODEL.onnx INPUT.f32 THREADS [ISA] [layers]".into());
     };
     let bytes = std::fs::read(model)?;
     let graph = Model::parse(&bytes)?.graph(Some(224))?;
+    let (rest, by_layer) = match rest {
+        [rest @ .., last] if last == "layers" => (rest, true),
+        _ => (rest, false),
+    };
     let isa = match rest {
         [isa, ..] => isa.parse()?,
         [] => Isa::detect(),
     };
     let begun_at = Instant::now();
-    let program = Program::new(isa, graph)?;
+    let program = if by_layer {
+        Program::layer_by_layer(isa, graph)?
+    } else {
+        Program::new(isa, graph)?
+    };
     let load = begun_at.elapsed();
     let (values, _) = std::fs::read(input).map(|bytes| {
         let (values, rest) = bytes.as_chunks();

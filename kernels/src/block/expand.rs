@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::layers::Layers;
 use crate::Stem;
-use crate::micro::{OutputLayout, RELU6, Segments};
+use crate::activation::Activation;
+use crate::micro::{Gather, OutputLayout, Segments};
 use crate::packed::{PackedMatrix, Rows};
 
 /// What a block reads.
@@ -57,16 +58,21 @@ impl Layers {
         let begin = rows.start;
         for (run, first) in self.plan.ring.slots(rows) {
             let ring = &mut ring[first..];
+            let count = run.len();
             match (input, &self.expand_conv) {
                 (Input::Image { stem, padded }, _) => {
                     let (row_len, plane_len) =
                         (self.plan.ring.row_len(), self.plan.ring.plane_len());
                     stem.run_into_ring(run, padded, ring, row_len, plane_len);
+                    self.finish(stem.activation(), count, ring);
                 }
                 (Input::Map(map), expand_conv) => {
                     let map = &map[(run.start - begin) * line..(run.end - begin) * line];
                     match expand_conv {
-                        Some(conv) => self.expand_rows(conv, group, map, ring),
+                        Some(conv) => {
+                            self.expand_rows(conv, group, map, ring);
+                            self.finish(self.activations.expand, count, ring);
+                        }
                         None => self.copy_rows(group, map, ring),
                     }
                 }
@@ -106,9 +112,19 @@ impl Layers {
                         vector_stride: Some(layout.plane_len()),
                     },
                     residual: None,
-                    clamp: Some(RELU6),
+                    clamp: self.activations.expand.clamp,
                 },
             );
+        }
+    }
+
+    /// What follows the layer that wrote `rows` rows into the ring. The padding around them stays as it is.
+    fn finish(&self, activation: Activation, rows: usize, ring: &mut [f32]) {
+        let layout = self.plan.ring;
+        let (row_len, len) = (layout.row_len(), self.columns.input * layout.lanes);
+        for plane in ring.chunks_mut(layout.plane_len()).take(layout.vectors) {
+            let rows = &mut plane[..(rows - 1) * row_len + len];
+            activation.finish_lines(self.token, rows, len, row_len);
         }
     }
 
@@ -116,14 +132,26 @@ impl Layers {
     fn copy_rows(&self, group: usize, input: &[f32], ring: &mut [f32]) {
         let layout = self.plan.ring;
         let (lanes, width) = (layout.lanes, self.depthwise_conv.group_channels());
-        let stride = self.config.input().channel_stride();
+        let (channels, stride) = (
+            self.config.input().channels(),
+            self.config.input().channel_stride(),
+        );
         for vector in 0..width / lanes {
             let plane = &mut ring[vector * layout.plane_len()..];
             let channel = group * width + vector * lanes;
             let rows = input.chunks_exact(self.columns.input * stride);
             for (from, to) in rows.zip(plane.chunks_mut(layout.row_len())) {
-                for (to, from) in to.chunks_exact_mut(lanes).zip(from.chunks_exact(stride)) {
-                    to.copy_from_slice(&from[channel..][..lanes]);
+                let output = &mut to[..self.columns.input * lanes];
+                self.token.run(Gather {
+                    input: &from[channel..],
+                    stride,
+                    output,
+                });
+                // The channels' padding may hold anything, also what no weight of 0 makes 0.
+                if channel + lanes > channels {
+                    for pixel in output.chunks_exact_mut(lanes) {
+                        pixel[channels - channel..].fill(0.0);
+                    }
                 }
             }
         }

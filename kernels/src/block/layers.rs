@@ -5,10 +5,13 @@ use std::ops::Range;
 use super::config::BlockConfig;
 use super::depthwise::{PackedDepthwise, group_width};
 use super::plan::Plan;
+use super::squeeze_excite::SqueezeExcite;
+use super::variant::{Activations, BlockVariant};
 use crate::isa::Token;
-use crate::micro::{Depthwise, OutputLayout, Segments};
+use crate::micro::{Depthwise, OutputLayout, Scale, Segments};
 use crate::packed::{PackedMatrix, PanelWidths, Rows};
-use crate::shape::SameAxis;
+use crate::scratch::ScratchLen;
+use crate::shape::Axis;
 use crate::{BlockWeights, BuildError};
 
 /// `expand_conv`, `depthwise_conv` and `project_conv`, their weights packed for one instruction set.
@@ -16,11 +19,13 @@ use crate::{BlockWeights, BuildError};
 pub(super) struct Layers {
     pub(super) config: BlockConfig,
     pub(super) token: Token,
-    pub(super) rows: SameAxis,
-    pub(super) columns: SameAxis,
+    pub(super) rows: Axis,
+    pub(super) columns: Axis,
     pub(super) expand_conv: Option<PackedMatrix>,
     pub(super) depthwise_conv: PackedDepthwise,
     pub(super) project_conv: PackedMatrix,
+    pub(super) activations: Activations,
+    pub(super) squeeze_excite: Option<SqueezeExcite>,
     pub(super) plan: Plan,
 }
 
@@ -33,6 +38,7 @@ impl Layers {
         token: Token,
         config: BlockConfig,
         weights: &BlockWeights<'_>,
+        variant: &BlockVariant<'_>,
     ) -> Result<Self, BuildError> {
         let (channels, output) = (config.depthwise_channels(), config.output().channels());
         let taps = config.kernel_size() * config.kernel_size();
@@ -64,27 +70,41 @@ impl Layers {
                 }
             },
         )?;
-        let rows = SameAxis::new(
-            config.input().height(),
-            config.kernel_size(),
-            config.stride(),
-        );
-        let columns = SameAxis::new(
-            config.input().width(),
-            config.kernel_size(),
-            config.stride(),
-        );
-        let plan = Plan::new(&config, rows, columns, groups, group, token);
+        let squeeze_excite = variant
+            .squeeze_excite
+            .map(|weights| SqueezeExcite::new(token, channels, groups * group, &weights))
+            .transpose()?;
+        let plan = Plan::new(&config, groups, group, squeeze_excite.is_some(), token);
         Ok(Self {
             config,
             token,
-            rows,
-            columns,
+            rows: config.rows(),
+            columns: config.columns(),
             expand_conv,
             depthwise_conv,
             project_conv,
+            activations: variant.activations,
+            squeeze_excite,
             plan,
         })
+    }
+
+    /// What the calling thread needs to run the block.
+    pub(super) fn scratch_len(&self) -> ScratchLen {
+        let squeeze_excite = self.squeeze_excite.as_ref();
+        ScratchLen {
+            factors: self.means_len() + squeeze_excite.map_or(0, SqueezeExcite::scratch_len),
+            ..self.plan.scratch_len()
+        }
+    }
+
+    /// Elements of the means that are taken on the way.
+    pub(super) fn means_len(&self) -> usize {
+        if self.squeeze_excite.is_some() {
+            self.plan.means_len
+        } else {
+            0
+        }
     }
 
     /// Elements or packed pairs of one pixel of a group, as `project_conv` reads them.
@@ -101,6 +121,8 @@ impl Layers {
         output: &mut [f32],
     ) {
         let (weights, bias) = self.depthwise_conv.group(group);
+        let output = &mut output[..band.len() * self.columns.output * self.packed_group()];
+        let activation = self.activations.depthwise;
         self.token.run(Depthwise {
             ring,
             ring_rows: self.plan.ring.rows,
@@ -114,7 +136,19 @@ impl Layers {
             rows: band,
             columns: self.columns.output,
             output,
+            clamp: activation.limits(),
         });
+        activation.finish(self.token, output);
+    }
+
+    /// Scales the depthwise result of some pixels, `[groups, pixels, group]`, by the factors of its channels.
+    pub(super) fn scale(&self, groups: Range<usize>, factors: &[f32], depthwise: &mut [f32]) {
+        let group = self.depthwise_conv.group_channels();
+        let len = depthwise.len() / groups.len().max(1);
+        let factors = factors[groups.start * group..groups.end * group].chunks_exact(group);
+        for (values, factors) in depthwise.chunks_exact_mut(len.max(1)).zip(factors) {
+            self.token.run(Scale { values, factors });
+        }
     }
 
     /// The projection of `pixels`, plus the residual where the block has one: `depthwise` holds the pixels `held`, and
@@ -127,8 +161,13 @@ impl Layers {
         depthwise: &[f32],
         output: &mut [f32],
     ) {
+        if pixels.is_empty() {
+            return;
+        }
         let group = self.packed_group();
         let stride = self.config.output().channel_stride();
+        let output = &mut output[..pixels.len() * stride];
+        let activation = self.activations.project;
         let residual = residual.map(|map| &map[pixels.start * stride..pixels.end * stride]);
         for &panel in self.project_conv.panels() {
             self.project_conv.multiply(
@@ -145,11 +184,19 @@ impl Layers {
                     output: &mut output[panel.first..],
                     layout: OutputLayout::dense(stride),
                     residual: residual.map(|residual| &residual[panel.first..]),
-                    clamp: None,
+                    clamp: activation.clamp,
                 },
             );
         }
+        activation.finish(self.token, output);
     }
+}
+
+/// Groups of channels in a block that does not expand.
+pub(super) fn groups_without_expansion(token: Token, config: &BlockConfig) -> usize {
+    let (lanes, channels) = (token.lanes(), config.depthwise_channels());
+    let padded = channels.next_multiple_of(lanes);
+    padded / group_width(padded, lanes)
 }
 
 fn pack_expand_conv(

@@ -4,7 +4,6 @@ use super::config::BlockConfig;
 use super::ring::RingLayout;
 use crate::isa::Token;
 use crate::scratch::ScratchLen;
-use crate::shape::SameAxis;
 
 /// A block whose whole depthwise result fits into this many elements runs group by group over the whole map; larger
 /// ones run band by band. Sized for a second-level cache of 1 MiB, with room for the weights that stream past.
@@ -22,26 +21,32 @@ pub(super) struct Plan {
     pub(super) ring: RingLayout,
     /// Groups whose rows have to survive until the next band: all, or one where there is a single band.
     ring_groups: usize,
-    depthwise_len: usize,
+    /// Elements of the depthwise result of a band.
+    band_len: usize,
+    /// Elements of that of the map, where it is kept until the last band has been computed.
+    kept_len: Option<usize>,
+    /// Elements of the means that are taken on the way: of the map's channels, or of each row's.
+    pub(super) means_len: usize,
     packed_len: usize,
 }
 
 impl Plan {
     pub(super) fn new(
         config: &BlockConfig,
-        rows: SameAxis,
-        columns: SameAxis,
         groups: usize,
         group: usize,
+        squeezes: bool,
         token: Token,
     ) -> Self {
         let lanes = token.lanes();
+        let (rows, columns) = (config.rows(), config.columns());
         let line = columns.input * config.input().channel_stride();
         let with_bands_of = |band_rows: usize| {
             let ring_rows =
                 ((band_rows - 1) * config.stride() + config.kernel_size()).min(rows.input);
-            let depthwise = band_rows * columns.output * groups * group;
+            let depthwise_row = columns.output * groups * group;
             let is_whole_map = band_rows == rows.output;
+            let parts = if is_whole_map { 1 } else { rows.output };
             Self {
                 band_rows,
                 is_whole_map,
@@ -52,7 +57,9 @@ impl Plan {
                     columns,
                 },
                 ring_groups: if is_whole_map { 1 } else { groups },
-                depthwise_len: depthwise / token.pack_factor(),
+                band_len: band_rows * depthwise_row / token.pack_factor(),
+                kept_len: squeezes.then_some(rows.output * depthwise_row),
+                means_len: parts * groups * group,
                 packed_len: token.packed_len(ring_rows * line),
             }
         };
@@ -68,7 +75,7 @@ impl Plan {
     }
 
     fn len(&self) -> usize {
-        self.rings_len() + self.depthwise_len
+        self.rings_len() + self.band_len
     }
 
     /// Elements in the rings of all groups that are kept.
@@ -81,17 +88,19 @@ impl Plan {
         ScratchLen {
             packed: self.packed_len,
             ring: self.rings_len(),
-            depthwise: self.depthwise_len,
+            depthwise: self.kept_len.unwrap_or(self.band_len),
+            factors: 0,
         }
     }
 
-    /// What each helper needs: on a whole map, all threads write into the depthwise result of the calling one.
+    /// What each helper needs: where the depthwise result of the whole map is kept, all threads write into that of the
+    /// calling one.
     pub(super) fn helper_scratch_len(&self) -> ScratchLen {
         ScratchLen {
-            depthwise: if self.is_whole_map {
+            depthwise: if self.is_whole_map || self.kept_len.is_some() {
                 0
             } else {
-                self.depthwise_len
+                self.band_len
             },
             ..self.scratch_len()
         }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::shape::SameAxis;
+use crate::shape::Axis;
 
 /// Where the expanded rows of one group of channels lie: `[vectors, rows + 1, padded columns, lanes]`.
 ///
@@ -14,7 +14,7 @@ pub(super) struct RingLayout {
     /// Vectors in a group.
     pub(super) vectors: usize,
     pub(super) lanes: usize,
-    pub(super) columns: SameAxis,
+    pub(super) columns: Axis,
 }
 
 impl RingLayout {
@@ -68,7 +68,7 @@ impl RingLayout {
 #[cfg(test)]
 mod tests {
     use super::RingLayout;
-    use crate::shape::SameAxis;
+    use crate::shape::Axis;
 
     #[test]
     fn slots_wrap_around_after_the_last_row() {
@@ -76,7 +76,7 @@ mod tests {
             rows: 5,
             vectors: 2,
             lanes: 4,
-            columns: SameAxis::new(10, 3, 1),
+            columns: Axis::same(10, 3, 1),
         };
         let slots: Vec<_> = ring.slots(3..12).collect();
         // 12 padded columns of 4 lanes a row; one column of padding before the map.
@@ -91,7 +91,7 @@ mod tests {
             rows: 2,
             vectors: 1,
             lanes: 2,
-            columns: SameAxis::new(3, 3, 1),
+            columns: Axis::same(3, 3, 1),
         };
         let mut buffer = vec![1.0; ring.len()];
         ring.clear_padding(&mut buffer);

@@ -1,10 +1,10 @@
-//! A depthwise convolution with ReLU6 on one group of channels.
+//! A depthwise convolution on one group of channels, with limits such as ReLU6's.
 
 use std::ops::Range;
 
 use fearless_simd::prelude::{SimdBase, SimdFloat};
 
-use super::{Operand, Operation, Split, Tiles, load, relu6};
+use super::{Operand, Operation, Split, Tiles, load};
 
 /// Some output rows of a depthwise convolution, read from a ring of input rows.
 pub(crate) struct Depthwise<'a> {
@@ -33,6 +33,8 @@ pub(crate) struct Depthwise<'a> {
     pub(crate) columns: usize,
     /// `[rows, columns, vectors * lanes]`, in [`Operand`]s, as the product that follows reads them.
     pub(crate) output: &'a mut [f32],
+    /// Limits of the output.
+    pub(crate) clamp: [f32; 2],
 }
 
 impl Operation for Depthwise<'_> {
@@ -108,6 +110,7 @@ unsafe fn rows<S: Tiles, O: Operand<S>, const K: usize, const STRIDE: usize>(
                         .as_mut_ptr()
                         .add((i * it.columns * vectors + vector) * O::VECTOR),
                     output_stride: vectors * O::VECTOR,
+                    clamp: it.clamp,
                 };
                 for (x, pixels) in (0..split.tiles).map(|i| split.tile(i)) {
                     tile_of::<S, O, K, STRIDE>(simd, &line, x, pixels);
@@ -125,6 +128,7 @@ struct Line<const K: usize> {
     bias: *const f32,
     output: *mut f32,
     output_stride: usize,
+    clamp: [f32; 2],
 }
 
 /// # Safety
@@ -181,8 +185,9 @@ unsafe fn tile<S: Tiles, O: Operand<S>, const K: usize, const STRIDE: usize, con
         });
     }
     let output = unsafe { line.output.add(x * line.output_stride) };
+    let [low, high] = line.clamp.map(|limit| S::f32s::splat(simd, limit));
     unroll!(p in 0..P, max 8 => {
-        unsafe { O::store(output.add(p * line.output_stride), relu6(simd, sums[p])) };
+        unsafe { O::store(output.add(p * line.output_stride), sums[p].max(low).min(high)) };
     });
 }
 

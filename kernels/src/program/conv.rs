@@ -10,6 +10,7 @@ use super::product::{Operands, Product};
 use super::relayout::Layout;
 use crate::graph::{Conv, Node};
 use crate::isa::Token;
+use crate::scratch::Scratch;
 use crate::{BuildError, MapShape, ThreadTeam};
 use columns::Columns;
 use depthwise::Depthwise;
@@ -29,7 +30,7 @@ impl Kernel for Pointwise {
         "pointwise"
     }
 
-    fn run(&self, team: &mut ThreadTeam, inputs: &[&[f32]], output: &mut [f32], _: &mut [f32]) {
+    fn run(&self, team: &mut ThreadTeam, inputs: &[&[f32]], output: &mut [f32], _: &mut Scratch) {
         let residual = self.residual.then(|| inputs[1]);
         if self.input.pixels() == 1 {
             return self.product.run_vector(team, inputs[0], output, residual);

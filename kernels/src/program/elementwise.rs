@@ -2,11 +2,12 @@
 
 use super::kernel::Kernel;
 use super::plan::Planner;
-use super::product::Apply;
 use super::relayout::Layout;
+use crate::activation::Apply;
 use crate::graph::{Binary, Node, Unary, ValueId, combine};
 use crate::isa::Token;
 use crate::micro::{Operand, Operation, Tiles};
+use crate::scratch::Scratch;
 use crate::shape::CHANNEL_ALIGN;
 use crate::team::split;
 use crate::{BuildError, ThreadTeam};
@@ -25,15 +26,12 @@ impl Kernel for Each {
         "elementwise"
     }
 
-    fn run(&self, team: &mut ThreadTeam, inputs: &[&[f32]], output: &mut [f32], _: &mut [f32]) {
+    fn run(&self, team: &mut ThreadTeam, inputs: &[&[f32]], output: &mut [f32], _: &mut Scratch) {
         let shares = || team.shares(self.len);
         let pieces = split(output, shares().map(|share| share.len()));
         team.for_each(shares().zip(pieces), |(share, values)| {
             values.copy_from_slice(&inputs[0][share]);
-            self.token.run(Apply {
-                unary: self.unary,
-                values,
-            });
+            self.token.run(Apply::new(self.unary, values));
         });
     }
 }
@@ -67,7 +65,7 @@ impl Kernel for Pairs {
         "elementwise"
     }
 
-    fn run(&self, team: &mut ThreadTeam, inputs: &[&[f32]], output: &mut [f32], _: &mut [f32]) {
+    fn run(&self, team: &mut ThreadTeam, inputs: &[&[f32]], output: &mut [f32], _: &mut Scratch) {
         let shares = || team.shares(self.rows);
         let pieces = split(output, shares().map(|share| share.len() * self.row));
         let [first, second] = [inputs[0], inputs[1]];

@@ -3,15 +3,21 @@
 use std::fmt::Debug;
 
 use crate::ThreadTeam;
+use crate::scratch::{Scratch, ScratchLen};
 
 /// One operation for one instruction set, its weights packed.
 pub(super) trait Kernel: Debug + Send + Sync {
     /// A short name for the profile.
     fn name(&self) -> &'static str;
 
-    /// Elements that it needs besides its output, on a team of any size.
-    fn scratch_len(&self) -> usize {
-        0
+    /// What the calling thread needs besides its output, on a team of any size.
+    fn scratch_len(&self) -> ScratchLen {
+        ScratchLen::default()
+    }
+
+    /// What each helper of a team needs.
+    fn helper_scratch_len(&self) -> ScratchLen {
+        ScratchLen::default()
     }
 
     /// Computes `output` of `inputs`. Both may be longer than the operation needs.
@@ -20,6 +26,6 @@ pub(super) trait Kernel: Debug + Send + Sync {
         team: &mut ThreadTeam,
         inputs: &[&[f32]],
         output: &mut [f32],
-        scratch: &mut [f32],
+        scratch: &mut Scratch,
     );
 }

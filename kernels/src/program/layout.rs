@@ -4,6 +4,7 @@ use super::kernel::Kernel;
 use super::plan::{PlannedSource, Planner};
 use super::relayout::Layout;
 use crate::graph::{Node, SliceAxis};
+use crate::scratch::Scratch;
 use crate::team::split;
 use crate::{BuildError, MapShape, ThreadTeam};
 
@@ -30,7 +31,7 @@ impl Kernel for Channels {
         "copy"
     }
 
-    fn run(&self, team: &mut ThreadTeam, inputs: &[&[f32]], output: &mut [f32], _: &mut [f32]) {
+    fn run(&self, team: &mut ThreadTeam, inputs: &[&[f32]], output: &mut [f32], _: &mut Scratch) {
         let stride = self.output.channel_stride();
         let shares = || team.shares(self.output.pixels());
         let pieces = split(output, shares().map(|share| share.len() * stride));
@@ -69,7 +70,7 @@ impl Kernel for Pixels {
         "copy"
     }
 
-    fn run(&self, _: &mut ThreadTeam, inputs: &[&[f32]], output: &mut [f32], _: &mut [f32]) {
+    fn run(&self, _: &mut ThreadTeam, inputs: &[&[f32]], output: &mut [f32], _: &mut Scratch) {
         let (channels, stride) = (self.shape.channels(), self.shape.channel_stride());
         let (from, to) = match self.to {
             Layout::Rows => (stride, channels),

@@ -9,6 +9,7 @@ use crate::isa::Token;
 use crate::micro::OutputLayout;
 use crate::micro::Segments;
 use crate::packed::{PackedMatrix, PanelWidths, Rows};
+use crate::scratch::{Scratch, ScratchLen};
 use crate::shape::checked_len;
 use crate::team::{THREADS_MAX, split};
 use crate::{BuildError, ThreadTeam};
@@ -34,11 +35,11 @@ impl Kernel for Linear {
         "linear"
     }
 
-    fn scratch_len(&self) -> usize {
+    fn scratch_len(&self) -> ScratchLen {
         if self.is_dense() || self.rows == 1 {
-            0
+            ScratchLen::default()
         } else {
-            2 * self.rows * self.product.packed.outputs()
+            ScratchLen::packed(2 * self.rows * self.product.packed.outputs())
         }
     }
 
@@ -47,7 +48,7 @@ impl Kernel for Linear {
         team: &mut ThreadTeam,
         inputs: &[&[f32]],
         output: &mut [f32],
-        scratch: &mut [f32],
+        scratch: &mut Scratch,
     ) {
         let residual = self.residual.then(|| inputs[1]);
         if self.rows == 1 {
@@ -68,7 +69,7 @@ impl Kernel for Linear {
                 .product
                 .run(team, operands(&mut output[..len], residual));
         }
-        let (padded, padded_residual) = scratch.split_at_mut(self.rows * stride);
+        let (padded, padded_residual) = scratch.packed.split_at_mut(self.rows * stride);
         let padded_residual = residual.map(|residual| {
             let rows = padded_residual
                 .chunks_exact_mut(stride)
@@ -145,8 +146,8 @@ impl Kernel for MatMul {
         "matmul"
     }
 
-    fn scratch_len(&self) -> usize {
-        THREADS_MAX * self.m * self.padded()
+    fn scratch_len(&self) -> ScratchLen {
+        ScratchLen::packed(THREADS_MAX * self.m * self.padded())
     }
 
     fn run(
@@ -154,7 +155,7 @@ impl Kernel for MatMul {
         team: &mut ThreadTeam,
         inputs: &[&[f32]],
         output: &mut [f32],
-        scratch: &mut [f32],
+        scratch: &mut Scratch,
     ) {
         let count: usize = self.batch.iter().product();
         let len = self.m * self.n;
@@ -162,7 +163,7 @@ impl Kernel for MatMul {
         let outputs = split(output, shares().map(|share| share.len() * len));
         let parts = shares()
             .zip(outputs)
-            .zip(scratch.chunks_exact_mut(self.m * self.padded()));
+            .zip(scratch.packed.chunks_exact_mut(self.m * self.padded()));
         team.for_each(parts, |((share, output), buffer)| {
             for (i, output) in share.zip(output.chunks_exact_mut(len)) {
                 let [a, b] = [0, 1]

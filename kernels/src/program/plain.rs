@@ -3,6 +3,7 @@
 use super::kernel::Kernel;
 use crate::ThreadTeam;
 use crate::graph::{Op, Operand, evaluate_into};
+use crate::scratch::Scratch;
 
 pub(super) const NAME: &str = "plain";
 
@@ -27,7 +28,7 @@ impl Kernel for Plain {
         }
     }
 
-    fn run(&self, _: &mut ThreadTeam, inputs: &[&[f32]], output: &mut [f32], _: &mut [f32]) {
+    fn run(&self, _: &mut ThreadTeam, inputs: &[&[f32]], output: &mut [f32], _: &mut Scratch) {
         let operands: Vec<_> = self
             .input_shapes
             .iter()

@@ -6,9 +6,11 @@ use super::kernel::Kernel;
 use super::memory::Access;
 use super::plain::Plain;
 use super::relayout::{Copy, Layout, Relayout};
+use super::role::Role;
 use super::{Program, Source, Step, memory};
 use crate::graph::{Graph, Node, Op, ValueId};
 use crate::isa::Token;
+use crate::scratch::ScratchLen;
 use crate::shape::{CHANNEL_ALIGN, checked_len};
 use crate::{BuildError, Isa, MapShape};
 
@@ -17,12 +19,29 @@ const ELEMENTS_MAX: usize = 1 << 28;
 
 #[derive(Debug)]
 pub(super) struct PlannedStep {
-    name: String,
-    operation: String,
+    description: Description,
     kernel: Box<dyn Kernel>,
     inputs: Vec<PlannedSource>,
     output: usize,
-    macs: u64,
+}
+
+/// A step, for people.
+#[derive(Debug)]
+pub(super) struct Description {
+    pub(super) name: String,
+    pub(super) operation: String,
+    pub(super) macs: u64,
+}
+
+impl Description {
+    /// A step that moves what other steps compute.
+    fn copy(operation: &str) -> Self {
+        Self {
+            name: String::new(),
+            operation: operation.to_owned(),
+            macs: 0,
+        }
+    }
 }
 
 /// What a step reads, before buffers are planned.
@@ -60,7 +79,7 @@ pub(super) struct Planner<'a> {
     places: Vec<Places>,
 }
 
-pub(super) fn plan(isa: Isa, graph: &Graph) -> Result<Program, BuildError> {
+pub(super) fn plan(isa: Isa, graph: &Graph, fuse_blocks: bool) -> Result<Program, BuildError> {
     let mut planner = Planner {
         graph,
         token: isa.token()?.in_f32(),
@@ -71,8 +90,17 @@ pub(super) fn plan(isa: Isa, graph: &Graph) -> Result<Program, BuildError> {
     let input_len = planner.elements(graph.input)?;
     let input = planner.new_value(input_len)?;
     planner.places[graph.input.0].rows = Some(input);
-    for node in &graph.nodes {
-        planner.lower(node)?;
+    let roles = if fuse_blocks {
+        planner.roles()?
+    } else {
+        vec![Role::Layer; graph.nodes.len()]
+    };
+    for (node, role) in graph.nodes.iter().zip(&roles) {
+        match role {
+            Role::Layer => planner.lower(node)?,
+            Role::Inside => {}
+            Role::Last(block) => planner.lower_block(block)?,
+        }
     }
     let output = planner.rows(graph.output)?;
     let output_len = planner.elements(graph.output)?;
@@ -99,7 +127,14 @@ pub(super) fn plan(isa: Isa, graph: &Graph) -> Result<Program, BuildError> {
     let accesses: Vec<_> = steps.iter().map(PlannedStep::access).collect();
     let memory = memory::plan(&accesses, &lengths, input, &kept);
     let slot = |value: usize| memory.slot_of[value];
-    let scratch_len = steps.iter().map(|step| step.kernel.scratch_len()).max();
+    let largest = |len: fn(&dyn Kernel) -> ScratchLen| {
+        let lengths = steps.iter().map(|step| len(&*step.kernel));
+        lengths.fold(ScratchLen::default(), ScratchLen::max)
+    };
+    let (scratch_len, helper_scratch_len) = (
+        largest(|kernel| kernel.scratch_len()),
+        largest(|kernel| kernel.helper_scratch_len()),
+    );
     let total = memory
         .slots
         .iter()
@@ -108,8 +143,8 @@ pub(super) fn plan(isa: Isa, graph: &Graph) -> Result<Program, BuildError> {
         return Err(BuildError::TooLarge);
     }
     let steps = steps.into_iter().map(|step| Step {
-        name: step.name,
-        operation: step.operation,
+        name: step.description.name,
+        operation: step.description.operation,
         kernel: step.kernel,
         inputs: step
             .inputs
@@ -120,14 +155,15 @@ pub(super) fn plan(isa: Isa, graph: &Graph) -> Result<Program, BuildError> {
             })
             .collect(),
         output: slot(step.output),
-        macs: step.macs,
+        macs: step.description.macs,
     });
     Ok(Program {
         steps: steps.collect(),
         input: slot(input),
         output: slot(output),
         slots: memory.slots,
-        scratch_len: scratch_len.unwrap_or_default(),
+        scratch_len,
+        helper_scratch_len,
         input_len,
         output_len,
         ending: ending.map(|ending| ending.at(slot)),
@@ -245,12 +281,10 @@ impl Planner<'_> {
             let data = Arc::clone(data);
             let at = self.new_value(data.len())?;
             self.steps.push(PlannedStep {
-                name: String::new(),
-                operation: "constant".to_owned(),
+                description: Description::copy("constant"),
                 kernel: Box::new(Copy),
                 inputs: vec![PlannedSource::Constant(data)],
                 output: at,
-                macs: 0,
             });
             self.place(value, Layout::Rows, at);
             return self.in_layout(value, layout);
@@ -263,12 +297,10 @@ impl Planner<'_> {
             Layout::Map => shape.buffer_len(),
         })?;
         self.steps.push(PlannedStep {
-            name: String::new(),
-            operation: "layout".to_owned(),
+            description: Description::copy("layout"),
             kernel: Box::new(Relayout { shape, to: layout }),
             inputs: vec![PlannedSource::Value(from)],
             output: at,
-            macs: 0,
         });
         self.place(value, layout, at);
         Ok(at)
@@ -294,20 +326,35 @@ impl Planner<'_> {
         inputs: Vec<PlannedSource>,
         layout: Layout,
     ) -> Result<(), BuildError> {
-        let len = match (layout, self.map_shape(node.output)?) {
+        let description = Description {
+            name: node.name.clone(),
+            operation: node.op.describe(),
+            macs: self.graph.macs(node),
+        };
+        self.push_described(description, node.output, kernel, inputs, layout)
+    }
+
+    /// Adds a step that writes `value`.
+    pub(super) fn push_described(
+        &mut self,
+        description: Description,
+        value: ValueId,
+        kernel: Box<dyn Kernel>,
+        inputs: Vec<PlannedSource>,
+        layout: Layout,
+    ) -> Result<(), BuildError> {
+        let len = match (layout, self.map_shape(value)?) {
             (Layout::Map, Some(shape)) => shape.buffer_len(),
-            _ => self.elements(node.output)?,
+            _ => self.elements(value)?,
         };
         let output = self.new_value(len)?;
         self.steps.push(PlannedStep {
-            name: node.name.clone(),
-            operation: node.op.describe(),
+            description,
             kernel,
             inputs,
             output,
-            macs: self.graph.macs(node),
         });
-        self.place(node.output, layout, output);
+        self.place(value, layout, output);
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use super::relayout::Layout;
 use crate::graph::{Node, Pool, Pooling, Reduction, Window, average, padded_count};
 use crate::isa::Token;
 use crate::micro::{AveragePool, Operand, Operation, Tiles};
+use crate::scratch::Scratch;
 use crate::team::split;
 use crate::{BuildError, MapShape, ThreadTeam};
 
@@ -23,7 +24,7 @@ impl Kernel for MapPool {
         "pool"
     }
 
-    fn run(&self, team: &mut ThreadTeam, inputs: &[&[f32]], output: &mut [f32], _: &mut [f32]) {
+    fn run(&self, team: &mut ThreadTeam, inputs: &[&[f32]], output: &mut [f32], _: &mut Scratch) {
         let line = self.output.width() * self.output.channel_stride();
         let shares = || team.shares(self.output.height());
         let outputs = split(output, shares().map(|rows| rows.len() * line));
@@ -113,7 +114,7 @@ impl Kernel for GlobalAverage {
         "global pool"
     }
 
-    fn run(&self, _: &mut ThreadTeam, inputs: &[&[f32]], output: &mut [f32], _: &mut [f32]) {
+    fn run(&self, _: &mut ThreadTeam, inputs: &[&[f32]], output: &mut [f32], _: &mut Scratch) {
         self.token.run(AveragePool {
             input: &inputs[0][..self.input.buffer_len()],
             output: &mut output[..self.input.channel_stride()],

@@ -1,52 +1,12 @@
 //! Matrix products with packed weights, with what is fused into them.
 
 use crate::BuildError;
-use crate::graph::{Unary, apply};
+use crate::activation::Activation;
+use crate::graph::Unary;
 use crate::isa::Token;
-use crate::micro::{Operand, Operation, OutputLayout, Segments, Tiles};
+use crate::micro::{OutputLayout, Segments};
 use crate::packed::{PackedMatrix, PanelWidths, Rows};
 use crate::team::{ThreadTeam, split};
-
-/// What is applied to a product's output.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Activation {
-    /// In the product itself.
-    pub(super) clamp: Option<[f32; 2]>,
-    /// In a pass over what was just written.
-    pub(super) after: Option<Unary>,
-}
-
-impl Activation {
-    pub(super) fn new(unary: Option<Unary>) -> Self {
-        match unary {
-            Some(Unary::Clamp(low, high)) => Self {
-                clamp: Some([low, high]),
-                after: None,
-            },
-            after => Self { clamp: None, after },
-        }
-    }
-
-    /// Applies what is left for after the product.
-    pub(super) fn finish(self, token: Token, values: &mut [f32]) {
-        if let Some(unary) = self.after {
-            token.run(Apply { unary, values });
-        }
-    }
-}
-
-/// An operation on each element.
-pub(super) struct Apply<'a> {
-    pub(super) unary: Unary,
-    pub(super) values: &'a mut [f32],
-}
-
-impl Operation for Apply<'_> {
-    #[inline(always)]
-    fn run<S: Tiles, O: Operand<S>>(self, _: S) {
-        apply(self.unary, self.values);
-    }
-}
 
 /// Rows times a packed matrix.
 #[derive(Debug)]
@@ -170,12 +130,6 @@ impl Product {
                 *x += residual;
             }
         }
-        let clamp = self
-            .activation
-            .clamp
-            .map(|[low, high]| Unary::Clamp(low, high));
-        if let Some(unary) = clamp.or(self.activation.after) {
-            apply(unary, output);
-        }
+        self.activation.apply(self.token, output);
     }
 }

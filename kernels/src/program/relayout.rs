@@ -1,6 +1,7 @@
 //! The two layouts, and steps that copy.
 
 use super::kernel::Kernel;
+use crate::scratch::Scratch;
 use crate::{MapShape, ThreadTeam};
 
 /// How a value lies in memory.
@@ -21,7 +22,7 @@ impl Kernel for Copy {
         "copy"
     }
 
-    fn run(&self, _: &mut ThreadTeam, inputs: &[&[f32]], output: &mut [f32], _: &mut [f32]) {
+    fn run(&self, _: &mut ThreadTeam, inputs: &[&[f32]], output: &mut [f32], _: &mut Scratch) {
         let len = inputs[0].len().min(output.len());
         output[..len].copy_from_slice(&inputs[0][..len]);
     }
@@ -42,7 +43,7 @@ impl Kernel for Relayout {
         "copy"
     }
 
-    fn run(&self, _: &mut ThreadTeam, inputs: &[&[f32]], output: &mut [f32], _: &mut [f32]) {
+    fn run(&self, _: &mut ThreadTeam, inputs: &[&[f32]], output: &mut [f32], _: &mut Scratch) {
         let (pixels, channels, stride) = (
             self.shape.pixels(),
             self.shape.channels(),

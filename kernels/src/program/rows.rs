@@ -6,6 +6,7 @@ use super::relayout::Layout;
 use crate::graph::{Node, Op, layer_norm_row, softmax_row};
 use crate::isa::Token;
 use crate::micro::{Operand, Operation, Tiles};
+use crate::scratch::Scratch;
 use crate::team::split;
 use crate::{BuildError, ThreadTeam};
 
@@ -28,7 +29,7 @@ impl Kernel for EachRow {
         }
     }
 
-    fn run(&self, team: &mut ThreadTeam, inputs: &[&[f32]], output: &mut [f32], _: &mut [f32]) {
+    fn run(&self, team: &mut ThreadTeam, inputs: &[&[f32]], output: &mut [f32], _: &mut Scratch) {
         let shares = || team.shares(self.rows);
         let pieces = split(output, shares().map(|share| share.len() * self.len));
         team.for_each(shares().zip(pieces), |(share, output)| {

@@ -2,6 +2,8 @@
 
 mod bf16;
 mod blocks;
+mod fused_blocks;
+mod graphs;
 mod network;
 mod networks;
 mod random;

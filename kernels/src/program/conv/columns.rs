@@ -4,6 +4,7 @@
 use super::super::kernel::Kernel;
 use super::super::product::{Operands, Product};
 use crate::graph::Window;
+use crate::scratch::{Scratch, ScratchLen};
 use crate::shape::checked_len;
 use crate::team::split;
 use crate::{BuildError, MapShape, ThreadTeam};
@@ -70,8 +71,8 @@ impl Kernel for Columns {
         "conv by rows"
     }
 
-    fn scratch_len(&self) -> usize {
-        self.output.pixels() * self.product.depth
+    fn scratch_len(&self) -> ScratchLen {
+        ScratchLen::packed(self.output.pixels() * self.product.depth)
     }
 
     fn run(
@@ -79,10 +80,10 @@ impl Kernel for Columns {
         team: &mut ThreadTeam,
         inputs: &[&[f32]],
         output: &mut [f32],
-        scratch: &mut [f32],
+        scratch: &mut Scratch,
     ) {
         let (pixels, depth) = (self.output.pixels(), self.product.depth);
-        let rows = &mut scratch[..pixels * depth];
+        let rows = &mut scratch.packed[..pixels * depth];
         let shares = || team.shares(pixels);
         let pieces = split(rows, shares().map(|share| share.len() * depth));
         team.for_each(shares().zip(pieces), |(share, rows)| {

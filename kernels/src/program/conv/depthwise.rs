@@ -1,11 +1,12 @@
 //! Depthwise convolutions.
 
 use super::super::kernel::Kernel;
-use super::super::product::Activation;
+use crate::activation::Activation;
 use crate::buffer::Buffer;
 use crate::graph::{Conv, Window};
 use crate::isa::Token;
 use crate::micro::DepthwiseMap;
+use crate::scratch::Scratch;
 use crate::team::split;
 use crate::{MapShape, ThreadTeam};
 
@@ -58,17 +59,16 @@ impl Kernel for Depthwise {
         "depthwise"
     }
 
-    fn run(&self, team: &mut ThreadTeam, inputs: &[&[f32]], output: &mut [f32], _: &mut [f32]) {
+    fn run(&self, team: &mut ThreadTeam, inputs: &[&[f32]], output: &mut [f32], _: &mut Scratch) {
         let line = self.output.width() * self.output.channel_stride();
         let shares = || team.shares(self.output.height());
         let outputs = split(output, shares().map(|rows| rows.len() * line));
         // The residual comes before the limits.
-        let free = [f32::NEG_INFINITY, f32::INFINITY];
-        let clamp = self
-            .activation
-            .clamp
-            .filter(|_| !self.residual)
-            .unwrap_or(free);
+        let clamp = if self.residual {
+            Activation::NONE.limits()
+        } else {
+            self.activation.limits()
+        };
         team.for_each(shares().zip(outputs), |(rows, output)| {
             for (y, output) in rows.zip(output.chunks_exact_mut(line)) {
                 self.token.run(DepthwiseMap {

@@ -9,6 +9,7 @@ use crate::graph::{Conv, Window};
 use crate::isa::Token;
 use crate::micro::{OutputLayout, Segments};
 use crate::packed::Rows;
+use crate::scratch::{Scratch, ScratchLen};
 use crate::shape::checked_len;
 use crate::team::{THREADS_MAX, split};
 use crate::{BuildError, MapShape, ThreadTeam};
@@ -230,8 +231,9 @@ impl Kernel for Windowed {
         }
     }
 
-    fn scratch_len(&self) -> usize {
-        self.padded_len() * self.products.len() + THREADS_MAX * self.group_line
+    fn scratch_len(&self) -> ScratchLen {
+        let padded = self.padded_len() * self.products.len();
+        ScratchLen::packed(padded + THREADS_MAX * self.group_line)
     }
 
     fn run(
@@ -239,11 +241,12 @@ impl Kernel for Windowed {
         team: &mut ThreadTeam,
         inputs: &[&[f32]],
         output: &mut [f32],
-        scratch: &mut [f32],
+        scratch: &mut Scratch,
     ) {
         let output = &mut output[..self.output.buffer_len()];
         let residual = self.residual.then(|| inputs[1]);
-        let (padded, buffers) = scratch.split_at_mut(self.padded_len() * self.products.len());
+        let padded_len = self.padded_len() * self.products.len();
+        let (padded, buffers) = scratch.packed.split_at_mut(padded_len);
         let (rows, line) = (self.padded[0], self.padded_line());
         let shares = || team.shares(rows * self.products.len());
         let parts = split(padded, shares().map(|share| share.len() * line));
