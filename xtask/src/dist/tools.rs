@@ -2,8 +2,6 @@
 
 use std::{env, ffi::OsString, fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Command};
 
-use anyhow::Context;
-
 use super::target::Target;
 use crate::{
     folders::without_folders,
