@@ -2,6 +2,7 @@ use std::{
     fs,
     io::{self, Read},
     net::{Shutdown, TcpListener, TcpStream},
+    sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
@@ -69,7 +70,11 @@ fn retries_after_the_servers_hint() {
     );
 }
 
-/// A proxy to `server` that accepts `connections` connections and closes each after `bytes_max` bytes.
+/// More than the server sends before its first answer.
+const BYTES_BEFORE_ANSWERS: u64 = 500;
+
+/// A proxy to `server` that accepts `connections` connections and closes each after `bytes_max` bytes, once the server, which
+/// may be slow, has answered something.
 pub(crate) fn fragile(server: &str, bytes_max: u64, connections: usize) -> String {
     let server = server.replace("http://localhost", "127.0.0.1");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -79,8 +84,14 @@ pub(crate) fn fragile(server: &str, bytes_max: u64, connections: usize) -> Strin
             let (caller, _) = listener.accept().unwrap();
             let callee = TcpStream::connect(&server).unwrap();
             let (mut from, mut to) = (callee.try_clone().unwrap(), caller.try_clone().unwrap());
-            let back = thread::spawn(move || drop(io::copy(&mut from, &mut to)));
+            let (answered, first_answer) = mpsc::channel();
+            let back = thread::spawn(move || {
+                let _ = io::copy(&mut (&mut from).take(BYTES_BEFORE_ANSWERS), &mut to);
+                let _ = answered.send(());
+                drop(io::copy(&mut from, &mut to));
+            });
             let _ = io::copy(&mut (&caller).take(bytes_max), &mut &callee);
+            let _ = first_answer.recv_timeout(Duration::from_secs(10));
             for end in [&caller, &callee] {
                 let _ = end.shutdown(Shutdown::Both);
             }
