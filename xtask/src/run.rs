@@ -128,13 +128,16 @@ mod tests {
     const BURN: [&str; 6] = ["-p", "burn", "-p", "burn-flex", "-p", "burn-ndarray"];
 
     /// Without its features.
-    fn name(line: &String) -> String {
+    fn name(line: &str) -> String {
         let name = line.split(" with ").next().unwrap_or_default();
         name.trim_end_matches(" (proc-macro)").to_owned()
     }
 
     fn names(edges: &str, selection: &[&str]) -> BTreeSet<String> {
-        dependencies(edges, selection).iter().map(name).collect()
+        dependencies(edges, selection)
+            .iter()
+            .map(|line| name(line))
+            .collect()
     }
 
     /// Cargo compiles a crate with other options for macros and build scripts than for programs. What a macro is made of would
