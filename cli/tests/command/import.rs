@@ -78,7 +78,7 @@ fn imports_a_network_which_is_then_used_locally_and_served() {
     }
     let profiled = run(&["inspect", "--profile", path(&model)]);
     succeeded(&profiled);
-    assert!(text(&profiled.stdout).contains("depthwise"));
+    assert!(text(&profiled.stdout).contains("fused block"));
 }
 
 #[test]
