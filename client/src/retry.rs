@@ -100,7 +100,7 @@ impl Retries {
                 continue; // costs nothing
             }
             self.failed();
-            if retries == self.max || !self.are_allowed() {
+            if !self.are_allowed() {
                 return Err(failure.error);
             }
             if failure.is_unavailable
@@ -109,6 +109,9 @@ impl Retries {
             {
                 moves += 1;
                 continue; // another server need not wait for this one
+            }
+            if retries == self.max {
+                return Err(failure.error);
             }
             let wait = backoff(retries, failure.error.retry_after());
             if deadline.is_some_and(|deadline| Instant::now() + wait >= deadline) {

@@ -126,6 +126,18 @@ async fn an_unreachable_server_costs_nothing() {
 }
 
 #[tokio::test]
+async fn without_retries_requests_move_to_another_server() {
+    let a = named("a");
+    let stopping = |_: &str, _: &Told| Reply::BreakOff(Status::unavailable("stopping"));
+    let b = Process::start(Server::builder(), ANYWHERE, stopping);
+    let classifier = classifier(&[&a, &b]).with_retries(0);
+    for _ in 0..4 {
+        assert_eq!(classify(&classifier).await, "a");
+    }
+    assert!(b.told.times("cat") > 0);
+}
+
+#[tokio::test]
 async fn a_list_that_is_unreachable_is_one_error() {
     let classifier = Classifier::new(&format!("{NOWHERE},{NOWHERE}")).unwrap();
     let image = Bytes::from_static(b"cat");

@@ -4,8 +4,9 @@ use crate::{CallError, Classifier, ErrorKind, RetryBudget, retry::Retries, trans
 
 impl Classifier {
     /// The same client, sending a request again up to `retries` times: if the server rejects it temporarily, after its hint; if
-    /// the server is unreachable or the connection is lost, at another server if there is one. The default is 3. What no server has
-    /// begun to process, because the connection ended first, is always sent again.
+    /// the server is unreachable or the connection is lost, after a growing wait. The default is 3. Moving at once to another
+    /// server, if one has not failed too, does not count. What no server has begun to process, because the connection ended first, is
+    /// always sent again.
     ///
     /// [`publish`](Self::publish) and [`health`](Self::health) are never sent again, streams have
     /// [`StreamOptions`](crate::StreamOptions).
