@@ -13,8 +13,8 @@ from ._budget import Bucket, RetryBudget
 
 _FIRST_DELAY = 0.1
 _DELAY_MAX = 5.0
-_TRIAL = 5.0
-"""For how long one request alone tries a server that was set aside: as long as a connection may take."""
+_PROBE = 5.0
+"""For how long one request alone probes a server that was set aside: as long as a connection may take."""
 
 _S = TypeVar("_S")
 
@@ -32,11 +32,11 @@ class _Turn:
 
     failures: int = 0
     aside_until: float = 0.0
-    on_trial: bool = False
+    is_probing: bool = False
 
 
 class Pool(Generic[_S]):
-    """Servers that take turns. One that is unavailable is set aside, longer each time; then one request tries it. If all are set
+    """Servers that take turns. One that is unavailable is set aside, longer each time; then one request probes it. If all are set
     aside, the one whose time is over first is next. For any number of threads."""
 
     def __init__(
@@ -58,8 +58,8 @@ class Pool(Generic[_S]):
             self._next = index + 1
             turn = self._turns[index]
             if turn.failures > 0 and turn.aside_until <= now:
-                turn.on_trial = True
-                turn.aside_until = now + _TRIAL
+                turn.is_probing = True
+                turn.aside_until = now + _PROBE
             return index
 
     def unavailable(self, index: int, hint: float | None) -> None:
@@ -67,7 +67,7 @@ class Pool(Generic[_S]):
         with self._lock:
             now, turn = self._clock(), self._turns[index]
             # Requests that fail together count once.
-            if turn.aside_until <= now or turn.on_trial:
+            if turn.aside_until <= now or turn.is_probing:
                 self._turns[index] = _Turn(turn.failures + 1, now + backoff(turn.failures, hint))
 
     def answered(self, index: int) -> None:
