@@ -1,5 +1,7 @@
 /** Servers that take turns. */
 
+/** A longer hint counts as this: timers of longer than 24 days would end at once. */
+const HINT_MS_MAX = 86_400_000;
 const FIRST_DELAY_MS = 100;
 const DELAY_MS_MAX = 5000;
 /** For how long one request alone probes a server that was set aside: as long as a connection may take. */
@@ -11,7 +13,7 @@ const PROBE_MS = 5000;
  */
 export function backoffMs(failures: number, hintMs = 0): number {
   const doubled = Math.min(DELAY_MS_MAX, FIRST_DELAY_MS * 2 ** failures);
-  return Math.max(doubled, hintMs) * (1 + Math.random() / 4);
+  return Math.max(doubled, Math.min(hintMs, HINT_MS_MAX)) * (1 + Math.random() / 4);
 }
 
 export interface Turn<T> {

@@ -13,6 +13,8 @@ from ._budget import Bucket, RetryBudget
 
 _FIRST_DELAY = 0.1
 _DELAY_MAX = 5.0
+_HINT_MAX = 86_400.0
+"""A longer hint counts as this: the system cannot sleep for as long as a hint can say."""
 _PROBE = 5.0
 """For how long one request alone probes a server that was set aside: as long as a connection may take."""
 
@@ -23,7 +25,7 @@ def backoff(failures: int, hint: float | None = None) -> float:
     """Seconds to wait after `failures` failures in a row and one more: doubled each time, and no shorter than the server's
     hint. Clients that failed together do not come back together."""
     doubled = min(_DELAY_MAX, _FIRST_DELAY * 2.0 ** min(failures, 10))
-    return max(doubled, hint or 0.0) * random.uniform(1.0, 1.25)
+    return max(doubled, min(hint or 0.0, _HINT_MAX)) * random.uniform(1.0, 1.25)
 
 
 @dataclass
