@@ -180,6 +180,22 @@ async fn the_budget_stops_retries_in_an_outage() {
 }
 
 #[tokio::test]
+async fn clones_share_a_budget_also_with_other_retries() {
+    let outage = |_: &str, _: &Told| Reply::BreakOff(Status::unavailable("stopping"));
+    let server = Process::start(Server::builder(), ANYWHERE, outage);
+    let classifier = classifier(&[&server]).with_retry_budget(Some(RetryBudget {
+        max_tokens: 4.0,
+        token_ratio: 0.0,
+    }));
+    for (classifier, attempts) in [(classifier.clone(), 2), (classifier.with_retries(9), 3)] {
+        let image = Bytes::from_static(b"cat");
+        let answer = classifier.classify(image, ClassifyOptions::default());
+        assert_eq!(answer.await.unwrap_err().kind(), ErrorKind::Unavailable);
+        assert_eq!(server.told.times("cat"), attempts);
+    }
+}
+
+#[tokio::test]
 async fn without_a_budget_every_request_is_retried() {
     assert_eq!(attempts_in_an_outage(None).await, 40 * 4);
 }

@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use crate::{CallError, Classifier, ErrorKind, RetryBudget, retry::Retries, transport::backoff};
+use crate::{CallError, Classifier, ErrorKind, RetryBudget, transport::backoff};
 
 impl Classifier {
     /// The same client, sending a request again up to `retries` times: if the server rejects it temporarily, after its hint; if
@@ -12,7 +12,7 @@ impl Classifier {
     /// [`StreamOptions`](crate::StreamOptions).
     #[must_use]
     pub fn with_retries(mut self, retries: u32) -> Self {
-        self.retries = Arc::new(Retries::new(retries, self.retries.budget()));
+        self.retries = Arc::new(self.retries.with_max(retries));
         self
     }
 
@@ -20,7 +20,7 @@ impl Classifier {
     /// a budget.
     #[must_use]
     pub fn with_retry_budget(mut self, budget: Option<RetryBudget>) -> Self {
-        self.retries = Arc::new(Retries::new(self.retries.max(), budget));
+        self.retries = Arc::new(self.retries.with_budget(budget));
         self
     }
 }
