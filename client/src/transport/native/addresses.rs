@@ -72,18 +72,8 @@ impl Addresses {
                 let none = io::Error::other("the name has no address");
                 return Err(Unreachable::Name(none));
             };
-            // While one request connects, others wait for it, and fail with it.
-            let failures = || self.state().turns.failures(&address);
-            let before = failures();
-            let connect = async || {
-                if failures() != before {
-                    return Err(Unreachable::JustNow);
-                }
-                let connection = address.endpoint.connect().await;
-                connection.map_err(Unreachable::Connection)
-            };
-            match address.connection.get_or_try_init(connect).await {
-                Ok(connection) => return Ok((Arc::clone(&address), connection.clone())),
+            match self.connect(&address).await {
+                Ok(connection) => return Ok((address, connection)),
                 Err(error) => {
                     self.unavailable(&address, None);
                     if others == 0 {
@@ -93,6 +83,30 @@ impl Addresses {
                 }
             }
         }
+    }
+
+    /// The connection to `address`, opened if there is none.
+    pub(super) async fn connect(
+        &self,
+        address: &Arc<Address>,
+    ) -> Result<transport::Channel, Unreachable> {
+        // While one request connects, others wait for it, and fail with it.
+        let failures = || self.state().turns.failures(address);
+        let before = failures();
+        let connect = async || {
+            if failures() != before {
+                return Err(Unreachable::JustNow);
+            }
+            let connection = address.endpoint.connect().await;
+            connection.map_err(Unreachable::Connection)
+        };
+        let connection = address.connection.get_or_try_init(connect).await?;
+        Ok(connection.clone())
+    }
+
+    /// All known addresses.
+    pub(super) fn all(&self) -> Vec<Arc<Address>> {
+        self.state().turns.servers().cloned().collect()
     }
 
     pub(super) fn unavailable(&self, address: &Arc<Address>, hint: Option<Duration>) {
