@@ -41,6 +41,8 @@ pub(crate) enum Command {
 
 /// Check whether the server is ready
 ///
+/// Of several servers, all are asked at once, and it is enough if one is ready.
+///
 /// Exit status: 0 if it is, 1 if it is starting or stopping, 2 if it is unreachable.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Health {

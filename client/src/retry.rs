@@ -3,7 +3,7 @@
 
 mod budget;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep, timeout_at};
 use tonic::{Code, Response, Status};
@@ -18,33 +18,37 @@ pub use budget::RetryBudget;
 /// How often a client sends a request again by default.
 const RETRIES: u32 = 3;
 /// How many connections may end, one after the other, before a server has begun to process a request.
-const UNPROCESSED_MAX: u32 = 5;
+pub(crate) const UNPROCESSED_MAX: u32 = 5;
 
 /// The retries of one client.
 #[derive(Debug)]
 pub(crate) struct Retries {
     max: u32,
-    bucket: Option<Bucket>,
+    bucket: Option<Arc<Bucket>>,
 }
 
 impl Default for Retries {
     fn default() -> Self {
-        Self::new(RETRIES, Some(RetryBudget::default()))
+        Self {
+            max: RETRIES,
+            bucket: None,
+        }
+        .with_budget(Some(RetryBudget::default()))
     }
 }
 
 impl Retries {
-    pub(crate) fn new(max: u32, budget: Option<RetryBudget>) -> Self {
-        let bucket = budget.map(Bucket::new);
+    /// With the same tokens.
+    pub(crate) fn with_max(&self, max: u32) -> Self {
+        let bucket = self.bucket.clone();
         Self { max, bucket }
     }
 
-    pub(crate) fn max(&self) -> u32 {
-        self.max
-    }
-
-    pub(crate) fn budget(&self) -> Option<RetryBudget> {
-        self.bucket.as_ref().map(Bucket::budget)
+    pub(crate) fn with_budget(&self, budget: Option<RetryBudget>) -> Self {
+        Self {
+            max: self.max,
+            bucket: budget.map(|budget| Arc::new(Bucket::new(budget))),
+        }
     }
 
     /// A request failed that may succeed later.
@@ -59,7 +63,9 @@ impl Retries {
 
     /// Whether the budget has tokens for retries.
     pub(crate) fn are_allowed(&self) -> bool {
-        self.bucket.as_ref().is_none_or(Bucket::allows_retries)
+        self.bucket
+            .as_ref()
+            .is_none_or(|bucket| bucket.allows_retries())
     }
 
     /// Runs `attempt`, which gets the time that is left, until it succeeds or should not be repeated.
@@ -100,7 +106,7 @@ impl Retries {
                 continue; // costs nothing
             }
             self.failed();
-            if retries == self.max || !self.are_allowed() {
+            if !self.are_allowed() {
                 return Err(failure.error);
             }
             if failure.is_unavailable
@@ -109,6 +115,9 @@ impl Retries {
             {
                 moves += 1;
                 continue; // another server need not wait for this one
+            }
+            if retries == self.max {
+                return Err(failure.error);
             }
             let wait = backoff(retries, failure.error.retry_after());
             if deadline.is_some_and(|deadline| Instant::now() + wait >= deadline) {
@@ -124,7 +133,7 @@ impl Retries {
 struct Failure {
     error: CallError,
     is_unprocessed: bool,
-    /// The server is not, in contrast to one that has too much to do.
+    /// The server is unreachable or answered UNAVAILABLE; an overloaded server does not count.
     is_unavailable: bool,
 }
 

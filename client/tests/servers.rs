@@ -126,6 +126,18 @@ async fn an_unreachable_server_costs_nothing() {
 }
 
 #[tokio::test]
+async fn without_retries_requests_move_to_another_server() {
+    let a = named("a");
+    let stopping = |_: &str, _: &Told| Reply::BreakOff(Status::unavailable("stopping"));
+    let b = Process::start(Server::builder(), ANYWHERE, stopping);
+    let classifier = classifier(&[&a, &b]).with_retries(0);
+    for _ in 0..4 {
+        assert_eq!(classify(&classifier).await, "a");
+    }
+    assert!(b.told.times("cat") > 0);
+}
+
+#[tokio::test]
 async fn a_list_that_is_unreachable_is_one_error() {
     let classifier = Classifier::new(&format!("{NOWHERE},{NOWHERE}")).unwrap();
     let image = Bytes::from_static(b"cat");
@@ -165,6 +177,22 @@ async fn the_budget_stops_retries_in_an_outage() {
     };
     let attempts = attempts_in_an_outage(Some(budget)).await;
     assert!((41..=50).contains(&attempts), "{attempts}");
+}
+
+#[tokio::test]
+async fn clones_share_a_budget_also_with_other_retries() {
+    let outage = |_: &str, _: &Told| Reply::BreakOff(Status::unavailable("stopping"));
+    let server = Process::start(Server::builder(), ANYWHERE, outage);
+    let classifier = classifier(&[&server]).with_retry_budget(Some(RetryBudget {
+        max_tokens: 4.0,
+        token_ratio: 0.0,
+    }));
+    for (classifier, attempts) in [(classifier.clone(), 2), (classifier.with_retries(9), 3)] {
+        let image = Bytes::from_static(b"cat");
+        let answer = classifier.classify(image, ClassifyOptions::default());
+        assert_eq!(answer.await.unwrap_err().kind(), ErrorKind::Unavailable);
+        assert_eq!(server.told.times("cat"), attempts);
+    }
 }
 
 #[tokio::test]

@@ -15,7 +15,12 @@ use std::{
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use imageclassifier_client::{
-    Answer, CallError, Classifier, ClassifyOptions, ErrorKind, ErrorReason, StreamOptions,
+    Answer, CallError, Classifier, ClassifyOptions, ErrorKind, ErrorReason, RetryBudget,
+    StreamOptions,
+};
+use tokio::{
+    io::{AsyncWriteExt, copy_bidirectional, sink},
+    net::{TcpListener, TcpStream},
 };
 use tonic::{Status, transport::Server};
 use tonic_types::pb;
@@ -70,6 +75,49 @@ async fn returns_results_as_they_finish_each_with_its_key() {
     for (key, outcome) in &outcomes {
         assert_eq!(outcome.as_ref().unwrap().label, *key);
     }
+    assert_eq!(told.streams.load(Ordering::Relaxed), 1);
+}
+
+/// Ends its first `endings` connections as a server does that has not begun to process their requests, and forwards the others.
+async fn ending(server: String, endings: usize) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        for connection in 0.. {
+            let (mut client, _) = listener.accept().await.unwrap();
+            if connection < endings {
+                const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+                /// No stream was processed, no error.
+                const GOAWAY: [u8; 17] = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+                client.write_all(&SETTINGS).await.unwrap();
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                client.write_all(&GOAWAY).await.unwrap();
+                tokio::spawn(async move { tokio::io::copy(&mut client, &mut sink()).await });
+            } else {
+                let mut server = TcpStream::connect(&server).await.unwrap();
+                tokio::spawn(async move { copy_bidirectional(&mut client, &mut server).await });
+            }
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn connections_that_end_before_the_stream_is_processed_cost_nothing() {
+    let address = "127.0.0.1:0".parse().unwrap();
+    let (url, told) = serve(Server::builder(), address, |_, _| Reply::Answer).await;
+    let url = ending(url.replace("http://", ""), 3).await;
+    let classifier = Classifier::new(&url).unwrap();
+    let classifier = classifier.with_retry_budget(Some(RetryBudget {
+        max_tokens: 1.0,
+        token_ratio: 0.0,
+    }));
+    let options = StreamOptions {
+        retries: 0,
+        ..StreamOptions::default()
+    };
+    let outcomes = classify(&classifier, &["a", "b", "c"], options).await;
+    assert_eq!(labels(&outcomes), ["a", "b", "c"], "{outcomes:?}");
     assert_eq!(told.streams.load(Ordering::Relaxed), 1);
 }
 

@@ -6,7 +6,8 @@ use crate::args::{bulk::Bulk, connection::Connection};
 
 /// Classify images (JPEG, PNG, WebP, GIF, BMP, TIFF, ICO, QOI, PNM, TGA, DIB)
 ///
-/// Several files at a time are read and sent over one stream. The output is in the order of the files.
+/// Several files at a time are read and sent over one stream to each address of the servers. The output is in the order of the
+/// files.
 ///
 /// Exit status: 0 if every image was classified, 1 if some were not, 2 if none could be (wrong usage, or the server is
 /// unreachable or rejects the access token).

@@ -30,7 +30,7 @@ pub(crate) enum ModelsAction {
 /// Upload a model folder to the server, as a new version of the model
 ///
 /// The server tries the model before it serves it; one that does not work changes nothing. The server must run with --models, and
-/// the access token must be allowed to publish.
+/// the access token must be allowed to publish. Give one server: publish to each of several by itself.
 ///
 /// Exit status: 0 on success, 2 if the model is not published.
 #[derive(Debug, clap::Args)]

@@ -18,8 +18,14 @@ const FILES: [(&str, bool); 5] = [
     ("report.html", false),
     ("LICENSE", false),
 ];
+
 /// Uploads the folder, and prints which version it has become.
 pub(crate) async fn run(args: &args::Publish) -> Outcome {
+    if args.connection.server.len() > 1 {
+        return Outcome::failure(
+            "a model is published to one server at a time: give one URL with --server, and publish to each server by itself",
+        );
+    }
     let files = match read(&args.folder) {
         Ok(files) => files,
         Err(why) => return Outcome::failure(why),

@@ -48,6 +48,18 @@ fn leaves_out_servers_of_a_list_that_are_unreachable() {
     }
 }
 
+#[test]
+fn publishes_to_one_server_at_a_time() {
+    let list = format!("{UNREACHABLE},http://127.0.0.1:2");
+    let output = run(&["models", "publish", "models/pets", "--server", &list]);
+    assert_eq!(output.status.code(), Some(2));
+    let error = text(&output.stderr);
+    assert!(
+        error.contains("publish to each server by itself"),
+        "{error}"
+    );
+}
+
 /// That `health --wait` waits for a server that is starting is what every test's server is made with.
 #[test]
 fn reports_health_and_waits_for_it() {

@@ -8,7 +8,7 @@ const PART_BYTES: usize = 256 << 10;
 
 impl Classifier {
     /// Uploads the files of a model folder, each with its name, as a new version of the model `name`. `version` 0 means the
-    /// next one. The server tries the model, and serves it if it works.
+    /// next one. The server tries the model, and serves it if it works. Of several servers, one gets the model.
     ///
     /// # Errors
     /// [`CallError`]; its reason is `MODEL_UNUSABLE` if the model does not work, and `NOT_ENABLED` if the server

@@ -1,17 +1,18 @@
 use std::{sync::Arc, time::Duration};
 
-use crate::{CallError, Classifier, ErrorKind, RetryBudget, retry::Retries, transport::backoff};
+use crate::{CallError, Classifier, ErrorKind, RetryBudget, transport::backoff};
 
 impl Classifier {
     /// The same client, sending a request again up to `retries` times: if the server rejects it temporarily, after its hint; if
-    /// the server is unreachable or the connection is lost, at another server if there is one. The default is 3. What no server has
-    /// begun to process, because the connection ended first, is always sent again.
+    /// the server is unreachable or the connection is lost, after a growing wait. The default is 3. Moving at once to another
+    /// server, if one has not failed too, does not count. What no server has begun to process, because the connection ended first, is
+    /// always sent again.
     ///
     /// [`publish`](Self::publish) and [`health`](Self::health) are never sent again, streams have
     /// [`StreamOptions`](crate::StreamOptions).
     #[must_use]
     pub fn with_retries(mut self, retries: u32) -> Self {
-        self.retries = Arc::new(Retries::new(retries, self.retries.budget()));
+        self.retries = Arc::new(self.retries.with_max(retries));
         self
     }
 
@@ -19,7 +20,7 @@ impl Classifier {
     /// a budget.
     #[must_use]
     pub fn with_retry_budget(mut self, budget: Option<RetryBudget>) -> Self {
-        self.retries = Arc::new(Retries::new(self.retries.max(), budget));
+        self.retries = Arc::new(self.retries.with_budget(budget));
         self
     }
 }

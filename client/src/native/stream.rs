@@ -18,7 +18,10 @@ use tokio::{
 use tonic::Status;
 
 use super::retry;
-use crate::{Answer, CallError, Classifier, ClassifyOptions};
+use crate::{
+    Answer, CallError, Classifier, ClassifyOptions, retry::UNPROCESSED_MAX,
+    transport::is_unprocessed,
+};
 
 /// How long the client waits for the server to end the stream after its last response, so that it does not see the stream
 /// break off.
@@ -75,6 +78,7 @@ impl Classifier {
                 in_flight: HashMap::new(),
                 delayed: Vec::new(),
                 failed: Vec::new(),
+                unprocessed: 0,
             };
             stream::select_all(
                 (0..count)
@@ -113,6 +117,8 @@ struct Session<K, P> {
     delayed: Vec<(Instant, Pending<K>)>,
     /// To be returned to the caller.
     failed: Vec<(K, CallError)>,
+    /// How many connections have ended since the last response before the server had begun to process the stream.
+    unprocessed: u32,
 }
 
 /// An image without a result. Its bytes are kept in case they have to be sent again.
@@ -165,7 +171,7 @@ impl<K, P: Stream<Item = (K, Bytes)>> Session<K, P> {
         self.send(Pending {
             key,
             image,
-            expires_at: timeout.map(|timeout| Instant::now() + timeout),
+            expires_at: timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
             retries: 0,
         });
     }
@@ -185,8 +191,7 @@ impl<K, P: Stream<Item = (K, Bytes)>> Session<K, P> {
                 // Full only of images that timed out: the server reads none.
                 Err(TrySendError::Full(back) | TrySendError::Closed(back)) => {
                     request = back;
-                    let lost = CallError::from(Status::unavailable("the stream has ended"));
-                    self.disconnect(&lost);
+                    self.disconnect(Status::unavailable("the stream has ended"));
                 }
             }
         }
@@ -199,16 +204,17 @@ impl<K, P: Stream<Item = (K, Bytes)>> Session<K, P> {
         let response = match response {
             Some(Ok(response)) => response,
             Some(Err(status)) => {
-                self.disconnect(&status.into());
+                self.disconnect(status);
                 return None;
             }
             None => {
                 let ended =
                     Status::unavailable("the server ended the stream before its last response");
-                self.disconnect(&ended.into());
+                self.disconnect(ended);
                 return None;
             }
         };
+        self.unprocessed = 0;
         // `None` if it timed out.
         let pending = self.in_flight.remove(&response.index)?;
         match response.outcome {
@@ -226,12 +232,20 @@ impl<K, P: Stream<Item = (K, Bytes)>> Session<K, P> {
     }
 
     /// Drops the connection, and with it everything in flight.
-    fn disconnect(&mut self, error: &CallError) {
+    fn disconnect(&mut self, status: Status) {
         self.connection = None;
+        let lost = std::mem::take(&mut self.in_flight).into_values();
+        if is_unprocessed(&status) && self.unprocessed < UNPROCESSED_MAX {
+            self.unprocessed += 1;
+            let now = Instant::now();
+            self.delayed.extend(lost.map(|pending| (now, pending)));
+            return; // costs nothing
+        }
+        let error = CallError::from(status);
         if error.kind().is_retryable() {
             self.classifier.retries.failed();
         }
-        for pending in std::mem::take(&mut self.in_flight).into_values() {
+        for pending in lost {
             self.fail(pending, error.clone());
         }
     }

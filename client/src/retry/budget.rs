@@ -5,14 +5,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// back. While half of the tokens or fewer are left, nothing is sent again.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RetryBudget {
-    /// Above 0.
+    /// Above 0; otherwise nothing is sent again.
     pub max_tokens: f64,
-    /// At least 0.
+    /// At least 0; less counts as 0.
     pub token_ratio: f64,
 }
 
 impl Default for RetryBudget {
-    /// 50 retries at once, then one for ten successes.
+    /// 49 retries at once, and one more for each ten successes.
     fn default() -> Self {
         Self {
             max_tokens: 100.0,
@@ -30,14 +30,15 @@ pub(super) struct Bucket {
 
 impl Bucket {
     pub(super) fn new(budget: RetryBudget) -> Self {
+        // NaN too becomes 0.
+        let budget = RetryBudget {
+            max_tokens: budget.max_tokens.max(0.0),
+            token_ratio: budget.token_ratio.max(0.0),
+        };
         Self {
             budget,
             tokens: Mutex::new(budget.max_tokens),
         }
-    }
-
-    pub(super) fn budget(&self) -> RetryBudget {
-        self.budget
     }
 
     pub(super) fn allows_retries(&self) -> bool {
@@ -81,5 +82,28 @@ mod tests {
             bucket.succeeded();
         }
         assert!(bucket.allows_retries(), "it was never below 0");
+    }
+
+    #[test]
+    fn invalid_budgets_allow_no_retries() {
+        for (max_tokens, token_ratio) in [(0.0, 1.0), (-1.0, 1.0), (f64::NAN, 1.0)] {
+            let bucket = Bucket::new(RetryBudget {
+                max_tokens,
+                token_ratio,
+            });
+            bucket.succeeded();
+            assert!(!bucket.allows_retries());
+        }
+        for token_ratio in [-1.0, f64::NAN] {
+            let bucket = Bucket::new(RetryBudget {
+                max_tokens: 2.0,
+                token_ratio,
+            });
+            bucket.succeeded();
+            assert!(bucket.allows_retries());
+            bucket.failed();
+            bucket.succeeded();
+            assert!(!bucket.allows_retries());
+        }
     }
 }

@@ -3,6 +3,9 @@ import type { Bucket } from "./budget.js";
 import { isUnprocessed, type ClassifierError } from "./error.js";
 import { backoffMs, type Turn, type Turns } from "./turns.js";
 
+/** How many connections of a request may end before a server has begun to process it. */
+const UNPROCESSED_MAX = 5;
+
 /** What all requests of a client share. */
 export interface Shared<T> {
   turns: Turns<T>;
@@ -31,6 +34,9 @@ export class Attempts<T> {
   /** Attempts since the last wait that moved to another server at once. */
   #moves = 0;
   #isMoving = false;
+  /** Attempts that no server had begun to process when their connections ended. They count as none. */
+  #unprocessed = 0;
+  #isUnprocessed = false;
 
   constructor(shared: Shared<T>, limit: Limit) {
     this.#shared = shared;
@@ -53,13 +59,15 @@ export class Attempts<T> {
   /** The attempt ended with `error`. */
   failed(error: ClassifierError): void {
     const { bucket, turns } = this.#shared;
+    const unprocessed = isUnprocessed(error);
     this.#isMoving = false;
-    if (isUnprocessed(error)) {
-      this.#isMoving = this.#moves < Math.max(1, turns.size - 1); // another connection may be open
-      return;
+    this.#isUnprocessed = unprocessed && this.#unprocessed < UNPROCESSED_MAX;
+    if (this.#isUnprocessed) {
+      this.#unprocessed += 1;
+      return; // another connection may be open
     }
     if (error.retryable) bucket?.failed();
-    if (!this.#turn) return;
+    if (!this.#turn || unprocessed) return;
     if (error.code === "UNAVAILABLE") {
       turns.unavailable(this.#turn, error.retryAfterMs);
       this.#isMoving = this.#moves + 1 < turns.size && turns.isAnyAvailable;
@@ -77,11 +85,13 @@ export class Attempts<T> {
    * several.
    */
   delayMs(error: ClassifierError): number | undefined {
-    if (this.#done >= this.#limit.retries || !error.retryable) return undefined;
+    if (!error.retryable) return undefined;
     if (this.#limit.hintedOnly && error.retryAfterMs === undefined) return undefined;
+    if (this.#isUnprocessed && isUnprocessed(error)) return 0;
     if (this.#shared.bucket?.allowsRetries === false) return undefined;
     // Another server need not wait for this one.
     const moves = this.#isMoving && error.code === "UNAVAILABLE";
+    if (!moves && this.#done >= this.#limit.retries) return undefined;
     const delay = moves ? 0 : backoffMs(this.#done, error.retryAfterMs);
     return delay < this.#left() ? delay : undefined;
   }
@@ -89,11 +99,12 @@ export class Attempts<T> {
   /** Waits. Rejects with the signal's reason if the signal aborts first. */
   async wait(delayMs: number): Promise<void> {
     if (this.#isMoving) this.#moves += 1;
-    else {
+    else if (!this.#isUnprocessed) {
       this.#done += 1;
       this.#moves = 0;
     }
     this.#isMoving = false;
+    this.#isUnprocessed = false;
     await new Promise<void>((resolve, reject) => {
       const { signal } = this.#limit;
       const abort = () => {

@@ -5,8 +5,9 @@ import http2 from "node:http2";
 import { test } from "node:test";
 import { Code } from "@connectrpc/connect";
 import { AddressTransport } from "../dist/addresses.js";
+import { Attempts } from "../dist/attempts.js";
 import { Bucket } from "../dist/budget.js";
-import { Classifier } from "../dist/index.js";
+import { Classifier, ClassifierError } from "../dist/index.js";
 import { grpcTransport } from "../dist/node.js";
 import { backoffMs, Turns } from "../dist/turns.js";
 import { serve } from "./own_server.js";
@@ -177,8 +178,48 @@ test("servers that fail are set aside", async () => {
   assert.equal(six(), 2);
 });
 
+test("clients begin with different servers, also if these are not known yet", () => {
+  const firsts = Array.from({ length: 200 }, () => {
+    const turns = new Turns([]);
+    turns.replace(["a", "b", "c"]);
+    return turns.next().server;
+  });
+  assert.deepEqual([...new Set(firsts)].sort(), ["a", "b", "c"]);
+});
+
+test("what no server has begun to process is sent again without retries or tokens", async () => {
+  const bucket = new Bucket({ maxTokens: 1 });
+  bucket.failed();
+  const limit = { retries: 0, timeoutMs: 1000, signal: undefined, hintedOnly: false };
+  const attempts = new Attempts({ turns: new Turns(["a"]), bucket }, limit);
+  const cause = new Error("Stream closed with error code NGHTTP2_REFUSED_STREAM");
+  const error = new ClassifierError("ended", { code: "UNAVAILABLE", cause });
+  for (let i = 0; i < 5; i++) {
+    attempts.server();
+    attempts.failed(error);
+    assert.equal(attempts.delayMs(error), 0);
+    await attempts.wait(0);
+  }
+  attempts.server();
+  attempts.failed(error);
+  assert.equal(attempts.delayMs(error), undefined);
+});
+
+test("without retries a request moves to another server", () => {
+  const limit = { retries: 0, timeoutMs: 1000, signal: undefined, hintedOnly: false };
+  const attempts = new Attempts({ turns: new Turns(["a", "b"]), bucket: undefined }, limit);
+  const error = new ClassifierError("stopping", { code: "UNAVAILABLE" });
+  const first = attempts.server();
+  attempts.failed(error);
+  assert.equal(attempts.delayMs(error), 0);
+  attempts.wait(0);
+  assert.notEqual(attempts.server(), first);
+  attempts.failed(error);
+  assert.equal(attempts.delayMs(error), undefined);
+});
+
 test("waits grow and are never shorter than the hint", () => {
-  for (const [failures, hint, least] of [[0, undefined, 100], [3, undefined, 800], [40, undefined, 5000], [0, 700, 700], [4, 700, 1600]]) {
+  for (const [failures, hint, least] of [[0, undefined, 100], [3, undefined, 800], [40, undefined, 5000], [0, 700, 700], [4, 700, 1600], [0, 1e15, 86_400_000]]) {
     const wait = backoffMs(failures, hint);
     assert(least <= wait && wait <= least * 1.25, `${wait} ${least}`);
   }

@@ -1,6 +1,7 @@
 """Several servers: requests take turns, survive the loss of one, and retries stay within a budget."""
 
 import asyncio
+import socket
 import threading
 import time
 from collections import Counter
@@ -176,8 +177,33 @@ def test_servers_that_fail_are_set_aside():
     assert pool.next() == 0  # back first
 
 
+def test_without_retries_a_request_moves_to_another_server(two):
+    stopping = Scripted()
+    stopping.failures = [NOT_READY] * 99
+    with serve_scripted(stopping) as (address, _), Client([address, two[0]], retries=0) as client:
+        assert [client.classify(b"cat").label for _ in range(4)] == ["a"] * 4
+    assert stopping.seen
+
+
+def test_health_asks_all_servers_at_once():
+    async def of_asyncio(servers):
+        async with AsyncClient(servers) as client:
+            return await client.health(timeout=0.5)
+
+    # The system accepts connections, and nobody answers.
+    with socket.create_server(("127.0.0.1", 0)) as a, socket.create_server(("127.0.0.1", 0)) as b:
+        servers = [f"127.0.0.1:{silent.getsockname()[1]}" for silent in (a, b)]
+        since = time.monotonic()
+        with Client(servers) as client:
+            assert not client.health(timeout=0.5)
+        assert time.monotonic() - since < 0.9
+        since = time.monotonic()
+        assert not asyncio.run(of_asyncio(servers))
+        assert time.monotonic() - since < 0.9
+
+
 def test_waits_grow_and_are_never_shorter_than_the_hint():
-    for failures, hint, least in [(0, None, 0.1), (3, None, 0.8), (99, None, 5.0), (0, 0.7, 0.7), (4, 0.7, 1.6), (4, 60.0, 60.0)]:
+    for failures, hint, least in [(0, None, 0.1), (3, None, 0.8), (99, None, 5.0), (0, 0.7, 0.7), (4, 0.7, 1.6), (4, 60.0, 60.0), (0, 1e18, 86_400.0)]:
         assert least <= backoff(failures, hint) <= least * 1.25
 
 

@@ -72,18 +72,8 @@ impl Addresses {
                 let none = io::Error::other("the name has no address");
                 return Err(Unreachable::Name(none));
             };
-            // While one request connects, others wait for it, and fail with it.
-            let failures = || self.state().turns.failures(&address);
-            let before = failures();
-            let connect = async || {
-                if failures() != before {
-                    return Err(Unreachable::JustNow);
-                }
-                let connection = address.endpoint.connect().await;
-                connection.map_err(Unreachable::Connection)
-            };
-            match address.connection.get_or_try_init(connect).await {
-                Ok(connection) => return Ok((Arc::clone(&address), connection.clone())),
+            match self.connect(&address).await {
+                Ok(connection) => return Ok((address, connection)),
                 Err(error) => {
                     self.unavailable(&address, None);
                     if others == 0 {
@@ -93,6 +83,30 @@ impl Addresses {
                 }
             }
         }
+    }
+
+    /// The connection to `address`, opened if there is none.
+    pub(super) async fn connect(
+        &self,
+        address: &Arc<Address>,
+    ) -> Result<transport::Channel, Unreachable> {
+        // While one request connects, others wait for it, and fail with it.
+        let failures = || self.state().turns.failures(address);
+        let before = failures();
+        let connect = async || {
+            if failures() != before {
+                return Err(Unreachable::JustNow);
+            }
+            let connection = address.endpoint.connect().await;
+            connection.map_err(Unreachable::Connection)
+        };
+        let connection = address.connection.get_or_try_init(connect).await?;
+        Ok(connection.clone())
+    }
+
+    /// All known addresses.
+    pub(super) fn all(&self) -> Vec<Arc<Address>> {
+        self.state().turns.servers().cloned().collect()
     }
 
     pub(super) fn unavailable(&self, address: &Arc<Address>, hint: Option<Duration>) {
@@ -151,6 +165,7 @@ impl Addresses {
             return Ok(()); // another request has done it
         }
         let mut found = Vec::new();
+        let mut unresolved = Vec::new();
         let mut outcome = Ok(());
         for (position, server) in self.servers.iter().enumerate() {
             match server.endpoints().await {
@@ -159,15 +174,23 @@ impl Addresses {
                         .into_iter()
                         .map(|(address, endpoint)| ((position, address), endpoint)),
                 ),
-                Err(error) => outcome = Err(error),
+                Err(error) => {
+                    unresolved.push(position);
+                    outcome = Err(error);
+                }
             }
         }
         let mut state = self.state();
         state.resolved_at = Some(Instant::now());
-        state.has_failed = false;
+        state.has_failed = outcome.is_err();
         if found.is_empty() {
             return outcome;
         }
+        let known = state.turns.servers();
+        let kept: Vec<_> = known
+            .filter(|known| unresolved.contains(&known.at.0))
+            .cloned()
+            .collect();
         let addresses = found.into_iter().map(|(at, endpoint)| {
             let mut known = state.turns.servers();
             let known = known.find(|known| known.at == at).cloned();
@@ -179,7 +202,7 @@ impl Addresses {
                 })
             })
         });
-        let addresses = addresses.collect();
+        let addresses = addresses.chain(kept).collect();
         state.turns.replace(addresses);
         Ok(())
     }
@@ -261,5 +284,28 @@ mod tests {
             ServingStatus::NotServing as i32,
         );
         assert_eq!(answers, [serving, serving, not, not]);
+    }
+
+    #[tokio::test]
+    async fn a_name_that_cannot_be_resolved_any_more_keeps_its_addresses() {
+        let first = serve("127.0.0.1:0", ServingStatus::Serving).await;
+        let second = serve("127.0.0.1:0", ServingStatus::NotServing).await;
+        let named = |address: SocketAddr| {
+            let url = format!("http://servers.test:{}", address.port());
+            let mut server = Server::new(&url, &ClientTlsConfig::new(), ChannelError::Url).unwrap();
+            let addresses = Arc::new(Mutex::new(vec![address]));
+            server.addresses = Some(Arc::clone(&addresses));
+            (server, addresses)
+        };
+        let ((first, _), (second, of_second)) = (named(first), named(second));
+        let addresses = Arc::new(Addresses::new(vec![first, second]));
+        addresses.resolve().await.unwrap();
+        assert_eq!(addresses.len(), 2);
+
+        of_second.lock().unwrap().clear();
+        addresses.state().resolved_at = None;
+        addresses.resolve().await.unwrap();
+        assert_eq!(addresses.len(), 2);
+        assert!(addresses.state().has_failed, "it is tried again soon");
     }
 }

@@ -8,11 +8,16 @@ const WAIT_MIN: Duration = Duration::from_millis(100);
 /// The longest wait without a hint: a restarted server is found within this time.
 const WAIT_MAX: Duration = Duration::from_secs(5);
 
+/// A longer hint counts as this, so that no clock overflows.
+const HINT_MAX: Duration = Duration::from_secs(24 * 3600);
+
 /// How long to wait after `failures` failures in a row and one more: no shorter than the server's hint, longer each time, and
 /// different for clients that failed together.
 pub(crate) fn backoff(failures: u32, hint: Option<Duration>) -> Duration {
     let doubled = WAIT_MIN.saturating_mul(2u32.saturating_pow(failures));
-    let wait = doubled.min(WAIT_MAX).max(hint.unwrap_or_default());
+    let wait = doubled
+        .min(WAIT_MAX)
+        .max(hint.unwrap_or_default().min(HINT_MAX));
     wait.mul_f64(1.0 + random() / 4.0)
 }
 
@@ -40,5 +45,7 @@ mod tests {
             let wait = backoff(failures, hint_ms.map(Duration::from_millis));
             assert!(least <= wait && wait <= least * 5 / 4, "{wait:?} {least:?}");
         }
+        let wait = backoff(0, Some(Duration::MAX));
+        assert!(wait <= HINT_MAX * 5 / 4, "{wait:?}");
     }
 }

@@ -39,6 +39,15 @@ impl Channel {
         self.addresses()
     }
 
+    /// A channel to each address alone; none if no name can be resolved.
+    pub(crate) async fn each(&self) -> Vec<AddressChannel> {
+        // The first request reports the error.
+        let _ = self.0.resolved().await;
+        let all = self.0.all().into_iter();
+        all.map(|address| AddressChannel(Arc::clone(&self.0), address))
+            .collect()
+    }
+
     /// Whether a server has not failed just now.
     pub(crate) fn is_any_available(&self) -> bool {
         self.0.is_any_available()
@@ -66,6 +75,29 @@ impl Service<Request<Body>> for Channel {
     }
 }
 
+/// The connection to one address. Its responses do not change where other requests go.
+#[derive(Clone)]
+pub(crate) struct AddressChannel(Arc<Addresses>, Arc<Address>);
+
+impl Service<Request<Body>> for AddressChannel {
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let Self(addresses, address) = self.clone();
+        Box::pin(async move {
+            let mut connection = addresses.connect(&address).await?;
+            poll_fn(|context| connection.poll_ready(context)).await?;
+            Ok(connection.call(request).await?)
+        })
+    }
+}
+
 /// What the result says about the server at `address`.
 fn note(
     addresses: &Addresses,
@@ -81,7 +113,7 @@ fn note(
             addresses.unavailable(address, None);
             addresses.disconnected(address);
         }
-        // The request took too long, which may be its own fault; or the server ends the connection, but not itself.
+        // The request took too long, which may be its own fault; or the server closed this connection but keeps running.
         Err(error)
             if super::is_in_chain::<TimeoutExpired>(error) || super::was_unprocessed(error) => {}
         Err(_) => addresses.unavailable(address, None),

@@ -13,7 +13,7 @@ pub(super) struct Server {
     tls: Option<ClientTlsConfig>,
     /// `None` where there is no name to resolve, as for a Unix socket.
     name: Option<(String, u16)>,
-    /// What the name resolves to, in tests.
+    /// What the name resolves to, in tests; if nothing, resolving fails.
     #[cfg(test)]
     pub(super) addresses: Option<std::sync::Arc<std::sync::Mutex<Vec<SocketAddr>>>>,
 }
@@ -61,6 +61,9 @@ impl Server {
         #[cfg(test)]
         if let Some(addresses) = &self.addresses {
             let addresses = addresses.lock().expect("no test panics with it").clone();
+            if addresses.is_empty() {
+                return Err(io::ErrorKind::NotFound.into());
+            }
             let at = |address| Some((Some(address), self.at(address)?));
             return Ok(addresses.into_iter().filter_map(at).collect());
         }

@@ -4,10 +4,10 @@ use tokio::time::Instant;
 
 use super::backoff::backoff;
 
-/// For how long one request alone tries a server that was set aside: as long as a connection may take.
-const TRIAL: Duration = super::CONNECT_TIMEOUT;
+/// For how long one request alone probes a server that was set aside: as long as a connection may take.
+const PROBE: Duration = super::CONNECT_TIMEOUT;
 
-/// Servers that take turns. One that is unavailable is set aside, longer each time; then one request tries it. If all are set
+/// Servers that take turns. One that is unavailable is set aside, longer each time; then one request probes it. If all are set
 /// aside, the one whose time is over first is next.
 #[derive(Debug)]
 pub(super) struct Turns<T> {
@@ -21,7 +21,7 @@ struct Turn<T> {
     /// Since its last answer.
     failures: u32,
     aside_until: Option<Instant>,
-    on_trial: bool,
+    is_probing: bool,
 }
 
 impl<T: Clone + PartialEq> Turns<T> {
@@ -68,8 +68,8 @@ impl<T: Clone + PartialEq> Turns<T> {
         self.next = at + 1;
         let turn = &mut self.turns[at];
         if turn.failures > 0 && !turn.is_aside(now) {
-            turn.on_trial = true;
-            turn.aside_until = Some(now + TRIAL);
+            turn.is_probing = true;
+            turn.aside_until = Some(now + PROBE);
         }
         Some(turn.server.clone())
     }
@@ -92,11 +92,11 @@ impl<T: Clone + PartialEq> Turns<T> {
         let now = Instant::now();
         // Requests that fail together count once.
         if let Some(turn) = self.turn(server)
-            && (turn.on_trial || !turn.is_aside(now))
+            && (turn.is_probing || !turn.is_aside(now))
         {
             turn.aside_until = Some(now + backoff(turn.failures, hint));
             turn.failures += 1;
-            turn.on_trial = false;
+            turn.is_probing = false;
         }
     }
 
@@ -105,7 +105,7 @@ impl<T: Clone + PartialEq> Turns<T> {
         if let Some(turn) = self.turn(server) {
             turn.failures = 0;
             turn.aside_until = None;
-            turn.on_trial = false;
+            turn.is_probing = false;
         }
     }
 
@@ -127,7 +127,7 @@ impl<T> Turn<T> {
             server,
             failures: 0,
             aside_until: None,
-            on_trial: false,
+            is_probing: false,
         }
     }
 
@@ -161,7 +161,7 @@ mod tests {
         turns.unavailable(&'b', None);
         assert_eq!(six(&mut turns), ['c', 'a', 'c', 'a', 'c', 'a']);
         advance(Duration::from_millis(130)).await;
-        assert_eq!(count(&mut turns, 'b'), 1, "one request tries it");
+        assert_eq!(count(&mut turns, 'b'), 1, "one request probes it");
         turns.unavailable(&'b', None);
         advance(Duration::from_millis(130)).await;
         assert_eq!(count(&mut turns, 'b'), 0, "twice as long");

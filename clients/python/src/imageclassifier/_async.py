@@ -173,10 +173,15 @@ class AsyncClient:
 
     async def health(self, *, timeout: float | None = 5.0) -> bool:
         """Like `Client.health`."""
-        for channel in self._channels:
-            if await self._is_serving(channel, timeout):
-                return True
-        return False
+        checks = [asyncio.ensure_future(self._is_serving(channel, timeout)) for channel in self._channels]
+        try:
+            for check in asyncio.as_completed(checks):
+                if await check:
+                    return True
+            return False
+        finally:
+            for pending in checks:
+                pending.cancel()
 
     async def _is_serving(self, channel: grpc.aio.Channel, timeout: float | None) -> bool:
         check = health_pb2_grpc.HealthStub(channel).Check

@@ -13,8 +13,10 @@ from ._budget import Bucket, RetryBudget
 
 _FIRST_DELAY = 0.1
 _DELAY_MAX = 5.0
-_TRIAL = 5.0
-"""For how long one request alone tries a server that was set aside: as long as a connection may take."""
+_HINT_MAX = 86_400.0
+"""A longer hint counts as this: the system cannot sleep for as long as a hint can say."""
+_PROBE = 5.0
+"""For how long one request alone probes a server that was set aside: as long as a connection may take."""
 
 _S = TypeVar("_S")
 
@@ -23,7 +25,7 @@ def backoff(failures: int, hint: float | None = None) -> float:
     """Seconds to wait after `failures` failures in a row and one more: doubled each time, and no shorter than the server's
     hint. Clients that failed together do not come back together."""
     doubled = min(_DELAY_MAX, _FIRST_DELAY * 2.0 ** min(failures, 10))
-    return max(doubled, hint or 0.0) * random.uniform(1.0, 1.25)
+    return max(doubled, min(hint or 0.0, _HINT_MAX)) * random.uniform(1.0, 1.25)
 
 
 @dataclass
@@ -32,11 +34,11 @@ class _Turn:
 
     failures: int = 0
     aside_until: float = 0.0
-    on_trial: bool = False
+    is_probing: bool = False
 
 
 class Pool(Generic[_S]):
-    """Servers that take turns. One that is unavailable is set aside, longer each time; then one request tries it. If all are set
+    """Servers that take turns. One that is unavailable is set aside, longer each time; then one request probes it. If all are set
     aside, the one whose time is over first is next. For any number of threads."""
 
     def __init__(
@@ -58,8 +60,8 @@ class Pool(Generic[_S]):
             self._next = index + 1
             turn = self._turns[index]
             if turn.failures > 0 and turn.aside_until <= now:
-                turn.on_trial = True
-                turn.aside_until = now + _TRIAL
+                turn.is_probing = True
+                turn.aside_until = now + _PROBE
             return index
 
     def unavailable(self, index: int, hint: float | None) -> None:
@@ -67,7 +69,7 @@ class Pool(Generic[_S]):
         with self._lock:
             now, turn = self._clock(), self._turns[index]
             # Requests that fail together count once.
-            if turn.aside_until <= now or turn.on_trial:
+            if turn.aside_until <= now or turn.is_probing:
                 self._turns[index] = _Turn(turn.failures + 1, now + backoff(turn.failures, hint))
 
     def answered(self, index: int) -> None:

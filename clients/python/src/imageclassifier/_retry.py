@@ -64,12 +64,12 @@ class Retry(Generic[_S]):
         """How long to wait before the next attempt; None if there should be none. `error` is that of an attempt, or of one image
         of several."""
         hint = error.retry_after
-        if self._done >= self._left or not error.retryable or (self._hinted_only and hint is None):
-            return None
-        if not self.allowed:
+        if not error.retryable or (self._hinted_only and hint is None) or not self.allowed:
             return None
         # Another server need not wait for this one.
         moves = self._is_moving and error.code is grpc.StatusCode.UNAVAILABLE
+        if not moves and self._done >= self._left:
+            return None
         delay = 0.0 if moves else backoff(self._done, hint)
         left = self.timeout()
         return None if left is not None and delay >= left else delay

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
@@ -193,15 +194,17 @@ class Client:
 
     def health(self, *, timeout: float | None = 5.0) -> bool:
         """Whether the server accepts requests now; of a list, whether one does. False if it cannot be reached."""
-        return any(self._is_serving(channel, timeout) for channel in self._channels)
-
-    def _is_serving(self, channel: grpc.Channel, timeout: float | None) -> bool:
-        check = health_pb2_grpc.HealthStub(channel).Check
+        finished: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        checks = []
+        for channel in self._channels:
+            check = health_pb2_grpc.HealthStub(channel).Check.future
+            checks.append(check(health_pb2.HealthCheckRequest(), timeout=timeout, metadata=self._metadata))
+            checks[-1].add_done_callback(finished.put)
         try:
-            answer = check(health_pb2.HealthCheckRequest(), timeout=timeout, metadata=self._metadata)
-        except grpc.RpcError:
-            return False
-        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+            return any(_is_serving(finished.get()) for _ in checks)
+        finally:
+            for call in checks:
+                call.cancel()
 
     def _retry(self, timeout: float | None, *, hinted_only: bool = False) -> Retry[ImageClassifierStub]:
         timeout = self._timeout if timeout is None else timeout
@@ -230,6 +233,13 @@ class Client:
                 return response
             time.sleep(delay)
             retry.attempted()
+
+
+def _is_serving(check: Any) -> bool:
+    try:
+        return bool(check.result().status == health_pb2.HealthCheckResponse.SERVING)
+    except grpc.RpcError:
+        return False
 
 
 def _error(error: grpc.RpcError) -> ClassifierError:
