@@ -73,9 +73,7 @@ impl Remaining {
         while let Some(image) = self.listing.next().await.transpose()? {
             let name = image.name().to_owned();
             if let Some(previous) = self.previous.as_ref().filter(|previous| **previous >= name) {
-                return Err(format!(
-                    "the storage lists {name} after {previous}. Bulk classification needs the order of names: use a general-purpose bucket, or classify folder by folder"
-                ));
+                return Err(wrong_order(&name, previous));
             }
             let is_finished = self.after.as_ref().is_some_and(|after| name <= *after);
             let is_ours = self.shard.has(&name);
@@ -88,6 +86,18 @@ impl Remaining {
         }
         Ok(None)
     }
+}
+
+fn wrong_order(name: &str, previous: &str) -> String {
+    let (who, hint) = if name.contains("://") {
+        (
+            "the storage lists",
+            "use a general-purpose bucket, or classify folder by folder",
+        )
+    } else {
+        ("the folders have", "classify them one by one")
+    };
+    format!("{who} {name} after {previous}. Bulk classification needs the order of names: {hint}")
 }
 
 #[cfg(test)]
@@ -160,10 +170,18 @@ mod tests {
 
     #[tokio::test]
     async fn rejects_a_listing_in_another_order() {
-        for listing in [["b", "a"], ["a", "a"]] {
+        for (listing, hint) in [
+            (["b", "a"], "one by one"),
+            (["a", "a"], "one by one"),
+            (["s3://x/b", "s3://x/a"], "general-purpose bucket"),
+        ] {
             let (images, _, error) = remaining(&listing.map(Ok), Shard::ALL, None).await;
             assert_eq!(images.len(), 1);
-            assert!(error.unwrap_err().contains("order of names"));
+            let error = error.unwrap_err();
+            assert!(
+                error.contains("order of names") && error.contains(hint),
+                "{error}"
+            );
         }
     }
 }
