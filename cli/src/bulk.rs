@@ -80,17 +80,22 @@ async fn try_run(args: &args::Classify, output: &str) -> Result<Outcome, String>
 
 /// Where the results go.
 fn output_folder(output: &str, stores: &mut Stores) -> Result<Folder, String> {
-    let name = output.trim_end_matches('/');
-    if name.ends_with(".jsonl") || name.ends_with(".parquet") {
+    // With the slashes of `s3://`, a URL without a bucket would lose what makes it one.
+    let (scheme, path) = match output.find("://") {
+        Some(end) => output.split_at(end + "://".len()),
+        None => ("", output),
+    };
+    let path = path.trim_end_matches('/');
+    if path.ends_with(".jsonl") || path.ends_with(".parquet") {
         return Err(format!(
             "--output is a folder, not a file: give --output FOLDER/ and --format instead of {output}"
         ));
     }
-    match Location::parse(&format!("{name}/")).transpose()? {
-        None => Stores::local_folder(if output.starts_with('/') && name.is_empty() {
+    match Location::parse(&format!("{scheme}{path}/")).transpose()? {
+        None => Stores::local_folder(if output.starts_with('/') && path.is_empty() {
             "/"
         } else {
-            name
+            path
         }),
         Some(location) if location.is_web() => Err(format!(
             "cannot write to {output}: --output takes s3://, gs://, az:// or a local folder"

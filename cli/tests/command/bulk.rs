@@ -347,6 +347,12 @@ fn exits_with_2_on_wrong_usage() {
             vec!["--output", "https://host/results/", "x.jpg"],
             "cannot write to",
         ),
+        (vec!["--output", "s3://", "x.jpg"], "names no bucket"),
+        (vec!["--output", "gs:///", "x.jpg"], "names no bucket"),
+        (
+            vec!["--output", "az:///results/", "x.jpg"],
+            "names no bucket",
+        ),
         (
             vec!["--output", "results", "ftp://host/x.jpg"],
             "give s3://BUCKET/KEY",
