@@ -13,7 +13,7 @@ mod writer;
 
 use std::{collections::BTreeMap, env, pin::pin};
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, future, stream};
 use imageclassifier_client::{Answer, ClassifyOptions};
 
 use self::{
@@ -23,13 +23,14 @@ use crate::{
     args,
     backend::Backend,
     file_error::FileError,
+    inputs::Input,
     outcome::Outcome,
     pipeline::outcomes,
     storage::{Folder, Location, Stores},
 };
 
 /// This many images in a row that fail for reasons of the server or the storage end the run: there is an outage, and a rerun
-/// should try them again. Fewer are reported like images that cannot be decoded.
+/// should try them again. Fewer, with others after them, are reported like images that cannot be decoded.
 const FAILURES_IN_A_ROW_MAX: usize = 20;
 
 /// Classifies the images of one shard, and writes their results into the folder `output`.
@@ -69,7 +70,6 @@ async fn try_run(args: &args::Classify, output: &str) -> Result<Outcome, String>
         explain: false,
     };
     let stopped = run.classify(&backend, remaining, options).await;
-    let stopped = stopped.and_then(|()| progress.error());
     let failed = run.failed;
     let (rows, written) = run.writer.finish().await;
     stopped.and(written).map_err(|why| {
@@ -139,7 +139,9 @@ impl Run {
         remaining: Remaining,
         options: ClassifyOptions,
     ) -> Result<(), String> {
-        let mut outcomes = pin!(outcomes(backend, remaining.into_stream(), options));
+        let progress = remaining.progress();
+        let images = remaining.into_stream();
+        let mut outcomes = pin!(outcomes(backend, images, options.clone()));
         let mut early = BTreeMap::new();
         let mut next = 0;
         while let Some((pending, outcome)) = outcomes.next().await {
@@ -154,9 +156,38 @@ impl Run {
                 next += 1;
             }
         }
-        if self.rows == 0
-            && let Some((name, error)) = self.held.first()
-        {
+        progress.error()?;
+        self.end(backend, progress.take_finished(), options).await
+    }
+
+    /// Failures at the end are left to a rerun, which may find them gone. They are written when there was nothing else to do, and
+    /// one of the `finished` images can be read: else they would stop every rerun.
+    ///
+    /// # Errors
+    /// If there are failures that are not written.
+    async fn end(
+        &mut self,
+        backend: &Backend,
+        finished: Vec<Input>,
+        options: ClassifyOptions,
+    ) -> Result<(), String> {
+        let Some((name, error)) = self.held.first() else {
+            return Ok(());
+        };
+        if self.rows > 0 {
+            let count = self.held.len();
+            return Err(format!(
+                "the last {count} images could not be classified. The first is {name}: {error}"
+            ));
+        }
+        let again = outcomes(backend, stream::iter(finished), options);
+        let works = again.any(|(_, outcome)| {
+            future::ready(match outcome {
+                Ok(_) => true,
+                Err(error) => error.is_permanent(),
+            })
+        });
+        if !works.await {
             return Err(format!("no image could be classified: {name}: {error}"));
         }
         self.release().await

@@ -21,6 +21,8 @@ pub(super) struct Remaining {
 #[derive(Default)]
 pub(super) struct Progress {
     skipped: Cell<u64>,
+    /// The first and the last image of those skipped.
+    finished: RefCell<Vec<Input>>,
     error: RefCell<Option<String>>,
 }
 
@@ -28,6 +30,18 @@ impl Progress {
     /// Images of the shard up to the last one that is finished.
     pub(super) fn skipped(&self) -> u64 {
         self.skipped.get()
+    }
+
+    fn skip(&self, image: Input) {
+        self.skipped.set(self.skipped.get() + 1);
+        let mut finished = self.finished.borrow_mut();
+        finished.truncate(1);
+        finished.push(image);
+    }
+
+    /// Some of the images that earlier runs have finished.
+    pub(super) fn take_finished(&self) -> Vec<Input> {
+        self.finished.take()
     }
 
     /// # Errors
@@ -80,7 +94,7 @@ impl Remaining {
             self.previous = Some(name);
             match (is_ours, is_finished) {
                 (false, _) => {}
-                (true, true) => self.progress.skipped.set(self.progress.skipped.get() + 1),
+                (true, true) => self.progress.skip(image),
                 (true, false) => return Ok(Some(image)),
             }
         }

@@ -255,6 +255,51 @@ fn an_outage_of_the_storage_makes_no_rows() {
 }
 
 #[test]
+fn failures_at_the_end_are_tried_again() {
+    let url = server(&[]);
+    let bucket = Bucket::start();
+    for number in 0..5 {
+        bucket.put(&format!("images/{number}.png"), photo());
+    }
+    let run = |results: &str| {
+        let output = format!("s3://album/{results}/");
+        let mut command = bucket.command(&["classify", "--server", &url, "--output", &output]);
+        command.arg("s3://album/images/").output().unwrap()
+    };
+    let errors = |results: &str| {
+        let rows = rows(bucket.objects(results));
+        let failed = rows.iter().filter(|row| row.get("error").is_some());
+        (rows.len(), failed.count())
+    };
+
+    bucket.fail("GET images/4", 403, 1);
+    let stopped = run("temporary");
+    assert_eq!(stopped.status.code(), Some(2), "{}", said(&stopped));
+    assert!(said(&stopped).contains("4 images are finished. Run the same command again"));
+    let finished = run("temporary");
+    assert_eq!(finished.status.code(), Some(0), "{}", said(&finished));
+    assert_eq!(errors("temporary/"), (5, 0));
+
+    bucket.fail("GET images/3", 403, 3);
+    bucket.fail("GET images/4", 403, 3);
+    let stopped = run("lasting");
+    assert_eq!(stopped.status.code(), Some(2), "{}", said(&stopped));
+    let told = said(&stopped);
+    assert!(told.contains("the last 2 images could not be"), "{told}");
+    // The finished images cannot be read either.
+    bucket.fail("GET images/", 403, 2);
+    let outage = run("lasting");
+    assert_eq!(outage.status.code(), Some(2), "{}", said(&outage));
+    assert_eq!(errors("lasting/"), (3, 0));
+    let finished = run("lasting");
+    assert_eq!(finished.status.code(), Some(1), "{}", said(&finished));
+    assert_eq!(errors("lasting/"), (5, 2));
+    let again = run("lasting");
+    assert_eq!(again.status.code(), Some(0), "{}", said(&again));
+    assert_eq!(errors("lasting/"), (5, 2));
+}
+
+#[test]
 fn continues_when_the_server_is_back() {
     let url = server(&[]);
     let images = folder("bulk-images-of-two-runs");
