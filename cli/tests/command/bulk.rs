@@ -384,6 +384,19 @@ fn prints_results_of_urls_in_order() {
 }
 
 #[test]
+fn names_a_key_that_is_not_supported() {
+    let bucket = Bucket::start();
+    bucket.put("images/a//b.png", photo());
+    let arguments = ["classify", "--local", "--output", "s3://album/results/"];
+    let mut command = bucket.command(&arguments);
+    let output = command.arg("s3://album/images/").output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    let told = said(&output);
+    assert!(told.contains("images/a//b.png"), "{told}");
+    assert!(told.contains("rename this object"), "{told}");
+}
+
+#[test]
 fn exits_with_2_on_wrong_usage() {
     let bucket = Bucket::start();
     for (arguments, why) in [
