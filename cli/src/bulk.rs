@@ -7,8 +7,8 @@ mod parquet;
 mod part;
 mod remaining;
 mod rows;
+mod shard_choice;
 mod sources;
-mod which;
 mod writer;
 
 use std::{collections::BTreeMap, env, pin::pin};
@@ -43,7 +43,7 @@ pub(crate) async fn run(args: &args::Classify, output: &str) -> Outcome {
 
 async fn try_run(args: &args::Classify, output: &str) -> Result<Outcome, String> {
     let index = env::var("JOB_COMPLETION_INDEX").ok();
-    let shard = which::shard(args.bulk.shard, args.bulk.shards, index.as_deref())?;
+    let shard = shard_choice::shard(args.bulk.shard, args.bulk.shards, index.as_deref())?;
     let mut stores = Stores::default();
     let sources = Sources::new(&args.files, &mut stores)?;
     let folder = output_folder(output, &mut stores)?;
