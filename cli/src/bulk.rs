@@ -11,7 +11,7 @@ mod shard_choice;
 mod sources;
 mod writer;
 
-use std::{collections::BTreeMap, env, pin::pin};
+use std::{env, pin::pin};
 
 use futures_util::{StreamExt, future, stream};
 use imageclassifier_client::{Answer, ClassifyOptions};
@@ -25,7 +25,7 @@ use crate::{
     file_error::FileError,
     inputs::Input,
     outcome::Outcome,
-    pipeline::outcomes,
+    pipeline::{in_order, outcomes},
     storage::{Folder, Location, Stores},
 };
 
@@ -141,20 +141,10 @@ impl Run {
     ) -> Result<(), String> {
         let progress = remaining.progress();
         let images = remaining.into_stream();
-        let mut outcomes = pin!(outcomes(backend, images, options.clone()));
-        let mut early = BTreeMap::new();
-        let mut next = 0;
-        while let Some((pending, outcome)) = outcomes.next().await {
-            if let Err(FileError::Rejected(error)) = &outcome
-                && let Some(message) = backend.fatal_message(error)
-            {
-                return Err(message);
-            }
-            early.insert(pending.index, (pending, outcome));
-            while let Some((pending, outcome)) = early.remove(&next) {
-                self.take(pending.input.name(), outcome).await?;
-                next += 1;
-            }
+        let mut results = pin!(in_order(backend, images, options.clone()));
+        while let Some(result) = results.next().await {
+            let (pending, outcome) = result.map_err(|fatal| fatal.message)?;
+            self.take(pending.input.name(), outcome).await?;
         }
         progress.error()?;
         self.end(backend, progress.take_finished(), options).await
