@@ -7,13 +7,13 @@ mod parquet;
 mod part;
 mod remaining;
 mod rows;
+mod shard_choice;
 mod sources;
-mod which;
 mod writer;
 
-use std::{collections::BTreeMap, env, pin::pin};
+use std::{env, pin::pin};
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, future, stream};
 use imageclassifier_client::{Answer, ClassifyOptions};
 
 use self::{
@@ -23,13 +23,14 @@ use crate::{
     args,
     backend::Backend,
     file_error::FileError,
+    inputs::Input,
     outcome::Outcome,
-    pipeline::outcomes,
+    pipeline::{in_order, outcomes},
     storage::{Folder, Location, Stores},
 };
 
 /// This many images in a row that fail for reasons of the server or the storage end the run: there is an outage, and a rerun
-/// should try them again. Fewer are reported like images that cannot be decoded.
+/// should try them again. Fewer, with others after them, are reported like images that cannot be decoded.
 const FAILURES_IN_A_ROW_MAX: usize = 20;
 
 /// Classifies the images of one shard, and writes their results into the folder `output`.
@@ -42,7 +43,7 @@ pub(crate) async fn run(args: &args::Classify, output: &str) -> Outcome {
 
 async fn try_run(args: &args::Classify, output: &str) -> Result<Outcome, String> {
     let index = env::var("JOB_COMPLETION_INDEX").ok();
-    let shard = which::shard(args.bulk.shard, args.bulk.shards, index.as_deref())?;
+    let shard = shard_choice::shard(args.bulk.shard, args.bulk.shards, index.as_deref())?;
     let mut stores = Stores::default();
     let sources = Sources::new(&args.files, &mut stores)?;
     let folder = output_folder(output, &mut stores)?;
@@ -69,7 +70,6 @@ async fn try_run(args: &args::Classify, output: &str) -> Result<Outcome, String>
         explain: false,
     };
     let stopped = run.classify(&backend, remaining, options).await;
-    let stopped = stopped.and_then(|()| progress.error());
     let failed = run.failed;
     let (rows, written) = run.writer.finish().await;
     stopped.and(written).map_err(|why| {
@@ -80,17 +80,22 @@ async fn try_run(args: &args::Classify, output: &str) -> Result<Outcome, String>
 
 /// Where the results go.
 fn output_folder(output: &str, stores: &mut Stores) -> Result<Folder, String> {
-    let name = output.trim_end_matches('/');
-    if name.ends_with(".jsonl") || name.ends_with(".parquet") {
+    // With the slashes of `s3://`, a URL without a bucket would lose what makes it one.
+    let (scheme, path) = match output.find("://") {
+        Some(end) => output.split_at(end + "://".len()),
+        None => ("", output),
+    };
+    let path = path.trim_end_matches('/');
+    if path.ends_with(".jsonl") || path.ends_with(".parquet") {
         return Err(format!(
             "--output is a folder, not a file: give --output FOLDER/ and --format instead of {output}"
         ));
     }
-    match Location::parse(&format!("{name}/")).transpose()? {
-        None => Stores::local_folder(if output.starts_with('/') && name.is_empty() {
+    match Location::parse(&format!("{scheme}{path}/")).transpose()? {
+        None => Stores::local_folder(if output.starts_with('/') && path.is_empty() {
             "/"
         } else {
-            name
+            path
         }),
         Some(location) if location.is_web() => Err(format!(
             "cannot write to {output}: --output takes s3://, gs://, az:// or a local folder"
@@ -134,24 +139,45 @@ impl Run {
         remaining: Remaining,
         options: ClassifyOptions,
     ) -> Result<(), String> {
-        let mut outcomes = pin!(outcomes(backend, remaining.into_stream(), options));
-        let mut early = BTreeMap::new();
-        let mut next = 0;
-        while let Some((pending, outcome)) = outcomes.next().await {
-            if let Err(FileError::Rejected(error)) = &outcome
-                && let Some(message) = backend.fatal_message(error)
-            {
-                return Err(message);
-            }
-            early.insert(pending.index, (pending, outcome));
-            while let Some((pending, outcome)) = early.remove(&next) {
-                self.take(pending.input.name(), outcome).await?;
-                next += 1;
-            }
+        let progress = remaining.progress();
+        let images = remaining.into_stream();
+        let mut results = pin!(in_order(backend, images, options.clone()));
+        while let Some(result) = results.next().await {
+            let (pending, outcome) = result.map_err(|fatal| fatal.message)?;
+            self.take(pending.input.name(), outcome).await?;
         }
-        if self.rows == 0
-            && let Some((name, error)) = self.held.first()
-        {
+        progress.error()?;
+        self.end(backend, progress.take_finished(), options).await
+    }
+
+    /// Failures at the end are left to a rerun, which may find them gone. They are written when there was nothing else to do, and
+    /// one of the `finished` images can be read: else they would stop every rerun.
+    ///
+    /// # Errors
+    /// If there are failures that are not written.
+    async fn end(
+        &mut self,
+        backend: &Backend,
+        finished: Vec<Input>,
+        options: ClassifyOptions,
+    ) -> Result<(), String> {
+        let Some((name, error)) = self.held.first() else {
+            return Ok(());
+        };
+        if self.rows > 0 {
+            let count = self.held.len();
+            return Err(format!(
+                "the last {count} images could not be classified. The first is {name}: {error}"
+            ));
+        }
+        let again = outcomes(backend, stream::iter(finished), options);
+        let works = again.any(|(_, outcome)| {
+            future::ready(match outcome {
+                Ok(_) => true,
+                Err(error) => error.is_permanent(),
+            })
+        });
+        if !works.await {
             return Err(format!("no image could be classified: {name}: {error}"));
         }
         self.release().await

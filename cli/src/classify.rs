@@ -1,5 +1,4 @@
 use std::{
-    collections::BTreeMap,
     io::{self, ErrorKind},
     path::PathBuf,
     pin::pin,
@@ -19,7 +18,7 @@ use crate::{
     inputs::Input,
     outcome::Outcome,
     output::Output,
-    pipeline::{Pending, outcomes},
+    pipeline::{Early, in_order},
     progress::Progress,
     remote,
     storage::{Location, Stores},
@@ -98,22 +97,19 @@ impl Report {
         inputs: &[Input],
         options: ClassifyOptions,
     ) -> io::Result<()> {
-        let mut outcomes = pin!(outcomes(backend, stream::iter(inputs), options));
-        let mut early = BTreeMap::new();
+        let mut results = pin!(in_order(backend, stream::iter(inputs), options));
         let mut next = 0;
-        while let Some((pending, outcome)) = outcomes.next().await {
-            if let Err(FileError::Rejected(error)) = &outcome
-                && let Some(message) = backend.fatal_message(error)
-            {
-                self.progress.print_error(&message);
-                let error = FileError::Rejected(error.clone());
-                return self.report_rest(inputs, next, early, &error).await;
-            }
-            early.insert(pending.index, (pending, outcome));
-            while let Some((pending, outcome)) = early.remove(&next) {
-                self.report(&inputs[next], pending.image, outcome).await?;
-                next += 1;
-            }
+        while let Some(result) = results.next().await {
+            let (pending, outcome) = match result {
+                Ok(result) => result,
+                Err(fatal) => {
+                    self.progress.print_error(&fatal.message);
+                    let error = FileError::Rejected(fatal.error);
+                    return self.report_rest(inputs, next, fatal.early, &error).await;
+                }
+            };
+            self.report(pending.input, pending.image, outcome).await?;
+            next += 1;
         }
         Ok(())
     }
@@ -123,7 +119,7 @@ impl Report {
         &mut self,
         inputs: &[Input],
         next: usize,
-        mut early: BTreeMap<usize, (Pending<&Input>, Result<Answer, FileError>)>,
+        mut early: Early<&Input>,
         error: &FileError,
     ) -> io::Result<()> {
         for (index, input) in inputs.iter().enumerate().skip(next) {

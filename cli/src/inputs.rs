@@ -104,6 +104,20 @@ impl Input {
         }
     }
 
+    /// A file whose path is text, so that no two have the same name.
+    ///
+    /// # Errors
+    /// If the path is not UTF-8.
+    pub(crate) fn named_file(path: PathBuf) -> Result<Self, String> {
+        if path.to_str().is_none() {
+            return Err(format!(
+                "the name of {} is not UTF-8: rename it",
+                path.display()
+            ));
+        }
+        Ok(Self::file(path))
+    }
+
     pub(crate) fn missing(path: &Path, why: impl fmt::Display) -> Self {
         Self {
             name: path.display().to_string(),

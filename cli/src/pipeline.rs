@@ -1,8 +1,8 @@
-use std::{borrow::Borrow, sync::Arc};
+use std::{borrow::Borrow, collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
-use imageclassifier_client::{Answer, ClassifyOptions};
+use imageclassifier_client::{Answer, CallError, ClassifyOptions};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::{backend::Backend, file_error::FileError, inputs::Input};
@@ -27,7 +27,7 @@ pub(crate) fn outcomes<'a, I: Borrow<Input> + 'a>(
     backend: &Backend,
     inputs: impl Stream<Item = I> + 'a,
     options: ClassifyOptions,
-) -> impl Stream<Item = (Pending<I>, Result<Answer, FileError>)> + 'a {
+) -> impl Stream<Item = ImageResult<I>> + 'a {
     let bytes_max = backend.image_bytes_max();
     let keeps_image = options.explain;
     // Bounded by the permits.
@@ -50,6 +50,50 @@ pub(crate) fn outcomes<'a, I: Borrow<Input> + 'a>(
     let answers = answers.map(|(pending, answer)| (pending, answer.map_err(FileError::Rejected)));
     let unreadable = stream::poll_fn(move |context| unreadable.poll_recv(context));
     stream::select(answers, unreadable)
+}
+
+/// An error that all further images would get, too.
+pub(crate) struct Fatal<I> {
+    pub(crate) message: String,
+    pub(crate) error: CallError,
+    /// Results that came before their turn.
+    pub(crate) early: Early<I>,
+}
+
+/// An image and its result.
+pub(crate) type ImageResult<I> = (Pending<I>, Result<Answer, FileError>);
+
+/// Results by the index of their image.
+pub(crate) type Early<I> = BTreeMap<usize, ImageResult<I>>;
+
+/// The results of [`outcomes`] in the order of the images, up to a fatal error.
+pub(crate) fn in_order<'a, I: Borrow<Input> + 'a>(
+    backend: &'a Backend,
+    inputs: impl Stream<Item = I> + 'a,
+    options: ClassifyOptions,
+) -> impl Stream<Item = Result<ImageResult<I>, Fatal<I>>> + 'a {
+    let outcomes = outcomes(backend, inputs, options).boxed_local();
+    let start = (outcomes, Early::new(), 0);
+    stream::try_unfold(start, move |(mut outcomes, mut early, next)| async move {
+        loop {
+            if let Some(result) = early.remove(&next) {
+                return Ok(Some((result, (outcomes, early, next + 1))));
+            }
+            let Some((pending, outcome)) = outcomes.next().await else {
+                return Ok(None);
+            };
+            if let Err(FileError::Rejected(error)) = &outcome
+                && let Some(message) = backend.fatal_message(error)
+            {
+                return Err(Fatal {
+                    message,
+                    error: error.clone(),
+                    early,
+                });
+            }
+            early.insert(pending.index, (pending, outcome));
+        }
+    })
 }
 
 /// The images in the order in which they have been read.

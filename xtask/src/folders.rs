@@ -1,4 +1,4 @@
-//! The folders of the machine, which no program names.
+//! Local paths that must not appear in built programs.
 
 use std::{
     env,
@@ -24,7 +24,7 @@ pub(crate) fn registry() -> anyhow::Result<PathBuf> {
     Ok(cargo.join("registry/src"))
 }
 
-/// Options of rustc, as `CARGO_ENCODED_RUSTFLAGS` has them. Where somebody built a program is nobody's business.
+/// Options of rustc, as `CARGO_ENCODED_RUSTFLAGS` has them. Hides local build paths.
 pub(crate) fn without_folders() -> anyhow::Result<OsString> {
     let mut options = Vec::new();
     for (folder, name) in folders()? {

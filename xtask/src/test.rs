@@ -124,7 +124,7 @@ fn tests() -> std::process::Command {
     cargo
 }
 
-/// Nothing here builds the benchmarks: of what keeps them from building this notices one thing, a stale lock file.
+/// Checks that the benchmarks' lock file is current. Does not build them.
 fn benchmarks_are_locked(step: Step<'_>) -> anyhow::Result<()> {
     step.run(
         command("cargo")

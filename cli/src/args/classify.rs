@@ -10,7 +10,7 @@ use crate::args::{bulk::Bulk, connection::Connection};
 /// files.
 ///
 /// Exit status: 0 if every image was classified, 1 if some were not, 2 if none could be (wrong usage, or the server is
-/// unreachable or rejects the access token).
+/// unreachable or rejects the access token). With --output also 2 if the run stopped early: the same command continues it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Classify {
     #[command(flatten)]

@@ -29,7 +29,7 @@ fn images_below(folder: PathBuf) -> impl Iterator<Item = Result<Input, String>> 
         .filter_entry(move |entry| !is_hidden(entry));
     entries.filter_map(|entry| match entry {
         Ok(entry) if is_image(entry.path()) && !entry.file_type().is_dir() => {
-            Some(Ok(Input::file(entry.into_path())))
+            Some(Input::named_file(entry.into_path()))
         }
         Ok(_) => None,
         Err(error) => Some(Err(format!("cannot read the folder: {error}"))),
@@ -81,6 +81,22 @@ mod tests {
             name.strip_prefix(&root).unwrap().to_owned()
         });
         assert_eq!(names.collect::<Vec<_>>(), expected);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_name_that_is_no_text_is_an_error() {
+        use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+
+        let folder = tempfile::tempdir().unwrap();
+        // In Latin-1, "ä.jpg" and "ö.jpg".
+        for name in [b"\xe4.jpg", b"\xf6.jpg"] {
+            fs::write(folder.path().join(OsStr::from_bytes(name)), "").unwrap();
+        }
+        for image in images_below(folder.path().to_owned()) {
+            let error = image.unwrap_err();
+            assert!(error.contains("is not UTF-8: rename it"), "{error}");
+        }
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub(super) struct Remaining {
 #[derive(Default)]
 pub(super) struct Progress {
     skipped: Cell<u64>,
+    /// The first and the last image of those skipped.
+    finished: RefCell<Vec<Input>>,
     error: RefCell<Option<String>>,
 }
 
@@ -28,6 +30,18 @@ impl Progress {
     /// Images of the shard up to the last one that is finished.
     pub(super) fn skipped(&self) -> u64 {
         self.skipped.get()
+    }
+
+    fn skip(&self, image: Input) {
+        self.skipped.set(self.skipped.get() + 1);
+        let mut finished = self.finished.borrow_mut();
+        finished.truncate(1);
+        finished.push(image);
+    }
+
+    /// Some of the images that earlier runs have finished.
+    pub(super) fn take_finished(&self) -> Vec<Input> {
+        self.finished.take()
     }
 
     /// # Errors
@@ -73,21 +87,31 @@ impl Remaining {
         while let Some(image) = self.listing.next().await.transpose()? {
             let name = image.name().to_owned();
             if let Some(previous) = self.previous.as_ref().filter(|previous| **previous >= name) {
-                return Err(format!(
-                    "the storage lists {name} after {previous}. Bulk classification needs the order of names: use a general-purpose bucket, or classify folder by folder"
-                ));
+                return Err(wrong_order(&name, previous));
             }
             let is_finished = self.after.as_ref().is_some_and(|after| name <= *after);
             let is_ours = self.shard.has(&name);
             self.previous = Some(name);
             match (is_ours, is_finished) {
                 (false, _) => {}
-                (true, true) => self.progress.skipped.set(self.progress.skipped.get() + 1),
+                (true, true) => self.progress.skip(image),
                 (true, false) => return Ok(Some(image)),
             }
         }
         Ok(None)
     }
+}
+
+fn wrong_order(name: &str, previous: &str) -> String {
+    let (who, hint) = if name.contains("://") {
+        (
+            "the storage lists",
+            "use a general-purpose bucket, or classify folder by folder",
+        )
+    } else {
+        ("the folders have", "classify them one by one")
+    };
+    format!("{who} {name} after {previous}. Bulk classification needs the order of names: {hint}")
 }
 
 #[cfg(test)]
@@ -160,10 +184,18 @@ mod tests {
 
     #[tokio::test]
     async fn rejects_a_listing_in_another_order() {
-        for listing in [["b", "a"], ["a", "a"]] {
+        for (listing, hint) in [
+            (["b", "a"], "one by one"),
+            (["a", "a"], "one by one"),
+            (["s3://x/b", "s3://x/a"], "general-purpose bucket"),
+        ] {
             let (images, _, error) = remaining(&listing.map(Ok), Shard::ALL, None).await;
             assert_eq!(images.len(), 1);
-            assert!(error.unwrap_err().contains("order of names"));
+            let error = error.unwrap_err();
+            assert!(
+                error.contains("order of names") && error.contains(hint),
+                "{error}"
+            );
         }
     }
 }

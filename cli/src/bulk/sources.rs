@@ -5,7 +5,7 @@ use crate::{
     storage::{Folder, Location, Stores},
 };
 
-/// What the arguments name, in the order of names. None is in another, so that no image is there twice.
+/// What the arguments name, in the order of names. Sources do not overlap, so no image is listed twice.
 pub(super) struct Sources(Vec<(String, Source)>);
 
 /// Where images are.
@@ -25,17 +25,56 @@ impl Sources {
             .collect();
         let mut sources = sources?;
         sources.sort_by(|(one, _), (other, _)| one.cmp(other));
-        for pair in sources.windows(2) {
-            let (outer, inner) = (&pair[0].0, &pair[1].0);
-            if outer == inner || (outer.ends_with('/') && inner.starts_with(outer)) {
-                return Err(format!("{inner} is in {outer}: name only one of them"));
-            }
-        }
+        reject_overlap(&sources)?;
         Ok(Self(sources))
     }
 
     pub(super) fn into_iter(self) -> impl Iterator<Item = Source> {
         self.0.into_iter().map(|(_, source)| source)
+    }
+}
+
+/// # Errors
+/// If a source is in another.
+fn reject_overlap(sources: &[(String, Source)]) -> Result<(), String> {
+    let mut places: Vec<_> = sources
+        .iter()
+        .map(|(name, source)| (source.place(name), name))
+        .collect();
+    places.sort();
+    for pair in places.windows(2) {
+        let [(outer, outer_name), (inner, inner_name)] = pair else {
+            continue;
+        };
+        if outer == inner || (outer.ends_with(b"/") && inner.starts_with(outer)) {
+            return Err(format!(
+                "{inner_name} is in {outer_name}: name only one of them"
+            ));
+        }
+    }
+    Ok(())
+}
+
+impl Source {
+    /// The URL, or the absolute path without links. That of a folder ends with `/`.
+    fn place(&self, name: &str) -> Vec<u8> {
+        let path = match self {
+            Self::Image(image) => image.path().ok(),
+            Self::LocalFolder(folder) => Some(folder.as_path()),
+            Self::Folder(_) => None,
+        };
+        let Some(path) = path else {
+            return name.as_bytes().to_owned();
+        };
+        let absolute = path.canonicalize().or_else(|_| std::path::absolute(path));
+        let mut place = absolute
+            .unwrap_or_else(|_| path.to_owned())
+            .into_os_string()
+            .into_encoded_bytes();
+        if matches!(self, Self::LocalFolder(_)) && !place.ends_with(b"/") {
+            place.push(b'/');
+        }
+        place
     }
 }
 
@@ -51,7 +90,12 @@ fn source(argument: &Path, stores: &mut Stores) -> Result<(String, Source), Stri
         }
         return Ok((name, Source::Folder(stores.folder(location)?)));
     }
-    let name = argument.display().to_string();
+    let Some(name) = argument.to_str().map(str::to_owned) else {
+        return Err(format!(
+            "the name of {} is not UTF-8: rename it",
+            argument.display()
+        ));
+    };
     if name == "-" {
         return Err(
             "standard input is not supported with --output: give files, folders or URLs".to_owned(),
@@ -108,6 +152,9 @@ mod tests {
             ),
             (["a.jpg", "a.jpg"], "a.jpg is in a.jpg"),
             (["src", "src/"], "src/ is in src/"),
+            (["src", "./src"], "is in"),
+            (["src/main.rs", "../cli/src"], "is in"),
+            (["a.jpg", "./a.jpg"], "is in"),
         ] {
             let error = names(&arguments).unwrap_err();
             assert!(error.contains(why), "{error}");

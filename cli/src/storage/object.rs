@@ -68,9 +68,13 @@ impl Object {
     }
 }
 
-/// What was attempted, what went wrong, and what to do if access was denied.
+/// What was attempted, what went wrong, and what to do about it.
 fn failed(attempted: &str, error: &Error) -> String {
     let hint = match error {
+        // The error has the key.
+        Error::InvalidPath { .. } => {
+            ". Keys with an empty part, `.` or `..` between slashes are not supported: rename this object, or name the folders beside it"
+        }
         Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => {
             ". Check the credentials in the environment, and what they permit"
         }
@@ -122,10 +126,10 @@ impl Folder {
             .map_err(|error| failed(&format!("read {}{name}", self.name), &error))
     }
 
-    /// Writes an object that does not exist yet: at once, or not at all. One with the same bytes is as good.
+    /// Writes an object atomically. An existing object with the same bytes counts as success.
     ///
     /// # Errors
-    /// If it cannot be written, or there is another one of this name.
+    /// If it cannot be written, or there is another one of this name with other bytes.
     pub(crate) async fn create(&self, name: &str, bytes: Bytes) -> Result<(), String> {
         let path = self.path(name);
         let mut attempts = 0;

@@ -255,6 +255,51 @@ fn an_outage_of_the_storage_makes_no_rows() {
 }
 
 #[test]
+fn failures_at_the_end_are_tried_again() {
+    let url = server(&[]);
+    let bucket = Bucket::start();
+    for number in 0..5 {
+        bucket.put(&format!("images/{number}.png"), photo());
+    }
+    let run = |results: &str| {
+        let output = format!("s3://album/{results}/");
+        let mut command = bucket.command(&["classify", "--server", &url, "--output", &output]);
+        command.arg("s3://album/images/").output().unwrap()
+    };
+    let errors = |results: &str| {
+        let rows = rows(bucket.objects(results));
+        let failed = rows.iter().filter(|row| row.get("error").is_some());
+        (rows.len(), failed.count())
+    };
+
+    bucket.fail("GET images/4", 403, 1);
+    let stopped = run("temporary");
+    assert_eq!(stopped.status.code(), Some(2), "{}", said(&stopped));
+    assert!(said(&stopped).contains("4 images are finished. Run the same command again"));
+    let finished = run("temporary");
+    assert_eq!(finished.status.code(), Some(0), "{}", said(&finished));
+    assert_eq!(errors("temporary/"), (5, 0));
+
+    bucket.fail("GET images/3", 403, 3);
+    bucket.fail("GET images/4", 403, 3);
+    let stopped = run("lasting");
+    assert_eq!(stopped.status.code(), Some(2), "{}", said(&stopped));
+    let told = said(&stopped);
+    assert!(told.contains("the last 2 images could not be"), "{told}");
+    // The finished images cannot be read either.
+    bucket.fail("GET images/", 403, 2);
+    let outage = run("lasting");
+    assert_eq!(outage.status.code(), Some(2), "{}", said(&outage));
+    assert_eq!(errors("lasting/"), (3, 0));
+    let finished = run("lasting");
+    assert_eq!(finished.status.code(), Some(1), "{}", said(&finished));
+    assert_eq!(errors("lasting/"), (5, 2));
+    let again = run("lasting");
+    assert_eq!(again.status.code(), Some(0), "{}", said(&again));
+    assert_eq!(errors("lasting/"), (5, 2));
+}
+
+#[test]
 fn continues_when_the_server_is_back() {
     let url = server(&[]);
     let images = folder("bulk-images-of-two-runs");
@@ -339,6 +384,19 @@ fn prints_results_of_urls_in_order() {
 }
 
 #[test]
+fn names_a_key_that_is_not_supported() {
+    let bucket = Bucket::start();
+    bucket.put("images/a//b.png", photo());
+    let arguments = ["classify", "--local", "--output", "s3://album/results/"];
+    let mut command = bucket.command(&arguments);
+    let output = command.arg("s3://album/images/").output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    let told = said(&output);
+    assert!(told.contains("images/a//b.png"), "{told}");
+    assert!(told.contains("rename this object"), "{told}");
+}
+
+#[test]
 fn exits_with_2_on_wrong_usage() {
     let bucket = Bucket::start();
     for (arguments, why) in [
@@ -346,6 +404,12 @@ fn exits_with_2_on_wrong_usage() {
         (
             vec!["--output", "https://host/results/", "x.jpg"],
             "cannot write to",
+        ),
+        (vec!["--output", "s3://", "x.jpg"], "names no bucket"),
+        (vec!["--output", "gs:///", "x.jpg"], "names no bucket"),
+        (
+            vec!["--output", "az:///results/", "x.jpg"],
+            "names no bucket",
         ),
         (
             vec!["--output", "results", "ftp://host/x.jpg"],

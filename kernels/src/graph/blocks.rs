@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::fuse::uses;
 use super::{Binary, Conv, Graph, Node, Op, Reduction, ValueId};
 
-/// Which nodes of a graph are a block. What they write is read by the block alone, but for what `project` writes.
+/// Which nodes of a graph are a block. Only the output of `project` is read outside the block.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FoundBlock {
     /// What the block reads, or what `stem` does.
@@ -173,13 +173,16 @@ impl Finder<'_> {
                 let conv = self.pointwise(&self.graph.nodes[*layer]);
                 conv.is_some_and(|conv| !conv.residual)
             });
+            // A gate of one channel would be broadcast.
+            let channels = [x, factors].map(|value| self.channels(value));
+            let is_gate = channels[0].is_some() && channels[0] == channels[1];
             let found = FoundSqueezeExcite {
                 mean,
                 reduce,
                 excite,
                 scale,
             };
-            (is_mean && are_products).then_some((found, x))
+            (is_mean && are_products && is_gate).then_some((found, x))
         })
     }
 

@@ -84,7 +84,7 @@ impl Kernel for StemBlock {
 struct Layer<'a> {
     conv: &'a Conv,
     weight: &'a [f32],
-    /// Of its own, for want of one in the graph.
+    /// Zeros if the graph has no bias.
     bias: Vec<f32>,
     output: MapShape,
 }

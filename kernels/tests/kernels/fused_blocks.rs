@@ -384,6 +384,26 @@ fn what_blocks_cannot_do_is_not_fused() {
 }
 
 #[test]
+fn a_gate_for_all_channels_is_not_fused() {
+    let mut net = Net::new(5, 12, 13);
+    let input = net.builder.input();
+    let depthwise = Shape {
+        outputs: 5,
+        kernel_size: 3,
+        stride: 1,
+        padding: [even(3); 2],
+        depthwise: true,
+    };
+    let map = net.conv("depthwise", input, depthwise, RELU6);
+    let gate = net.mean(map);
+    let gate = net.conv("reduce", gate, Shape::pointwise(2), RELU6);
+    let gate = net.conv("excite", gate, Shape::pointwise(1), Some(Unary::Sigmoid));
+    let map = net.add("scale", Op::Binary(Binary::Mul), &[map, gate]);
+    let map = net.conv("project", map, Shape::pointwise(6), None);
+    check(&net.finish(map), 0, "one factor for all channels");
+}
+
+#[test]
 fn a_residual_from_elsewhere_is_not_fused() {
     let mut net = Net::new(6, 12, 13);
     let input = net.builder.input();

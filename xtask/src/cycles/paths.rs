@@ -4,13 +4,19 @@ use std::sync::LazyLock;
 
 use regex_lite::Regex;
 
+/// Hashes around a raw string, at most.
+const RAW_HASHES_MAX: usize = 4;
+
 /// A token, or a comment or literal, which has no capture. Not of proc-macro2: as a dependency of a program, not of a macro, cargo
 /// compiles it with other options, and with it everything that a macro expands in, burn included.
 static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
+    let hashes = (0..=RAW_HASHES_MAX).map(|count| "#".repeat(count));
+    let raw = hashes.map(|hashes| format!(r#"[bc]?r{hashes}"[\s\S]*?"{hashes}"#));
+    let raw = raw.collect::<Vec<_>>().join("|");
     let parts = [
         r"//[^\n]*",
         r"/\*[\s\S]*?\*/",
-        r##"r"[^"]*"|r#"[\s\S]*?"#"##,
+        &raw,
         r#""(?:\\[\s\S]|[^"\\])*""#,
         r"'(?:\\[^\n]+?|[^'\\])'",
         r"'\w+",

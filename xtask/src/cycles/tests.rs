@@ -21,6 +21,9 @@ fn finds_cycles_of_files_however_the_import_is_written() {
         "fn f(b: super::b::B) {}",
         "pub(crate) use crate::b::B;",
         "fn f<'a>(quote: char) -> bool { quote == '\"' && crate::b::f() }",
+        "const TEXT: &str = r##\"a \"# b\"##; use crate::b::B; /* \" */",
+        "const TEXT: &[u8] = br\"\\\"; use crate::b::B; /* \" */",
+        "const TEXT: &[u8] = br#\"\"\"#; use crate::b::B; /* \" */",
         "#[cfg(test)]\nmod tests {\n    fn f() {}\n}\nuse crate::b::B;",
         "#[cfg(not(test))]\nuse crate::b::B;",
     ] {
@@ -67,6 +70,8 @@ fn ignores_tests_comments_strings_and_children() {
         "const TEXT: &str = \"use crate::b::B;\";",
         "const TEXT: &str = r#\"crate::b::B \"quoted\" \"#;",
         "const TEXT: &str = \"\\\"; use crate::b::B;\";",
+        "const TEXT: &str = r##\"crate::b::B \"# crate::b::B \"##;",
+        "const TEXT: &[u8] = br\"crate::b::B \\\";",
         "/* crate::b::B */",
         "#[cfg(test)]\nuse crate::b::B;",
         "#[cfg(all(test, unix))]\nmod tests { fn f() { if true {} crate::b::f() } }",

@@ -1,6 +1,6 @@
 use crate::shard::Shard;
 
-/// The shard that the options and the index of the pod name; all images without one.
+/// The shard selected by the options or JOB_COMPLETION_INDEX; all images if neither is set.
 ///
 /// # Errors
 /// If one of index and number is missing, or they contradict each other.
