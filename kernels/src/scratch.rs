@@ -1,5 +1,7 @@
 //! The intermediate results of a layer or a block.
 
+use std::mem;
+
 use crate::buffer::Buffer;
 
 /// What a layer or a block writes on its way, on one thread. One serves all that it is long enough for, one after the other.
@@ -55,6 +57,15 @@ impl Scratch {
             depthwise: Buffer::zeroed(len.depthwise),
             factors: Buffer::zeroed(len.factors),
         }
+    }
+
+    /// Hands out the depthwise result and the factors, and the rest beside them.
+    pub(crate) fn lend(&mut self, work: impl FnOnce(&mut [f32], &mut [f32], &mut Self)) {
+        let mut depthwise = mem::take(&mut self.depthwise);
+        let mut factors = mem::take(&mut self.factors);
+        work(&mut depthwise, &mut factors, self);
+        self.depthwise = depthwise;
+        self.factors = factors;
     }
 
     fn len(&self) -> ScratchLen {

@@ -60,7 +60,7 @@ impl Stores {
     }
 }
 
-/// A connection, and what to look at if there is none.
+/// A store, and the settings to check if it cannot be reached.
 fn connect(place: &Place) -> (Result<Arc<dyn ObjectStore>, Error>, &'static str) {
     // Fails if there is one already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();

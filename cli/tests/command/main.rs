@@ -24,3 +24,4 @@ mod server;
 mod service;
 mod terminal;
 mod train;
+mod urls;

@@ -106,7 +106,7 @@ export class AddressTransport implements Transport {
     }
   }
 
-  /** The next address with an open connection; if there is none, an address whose error the request will tell. */
+  /** The next connected address. If no address can be connected, one of them: the request reports its error. */
   async #connected() {
     await this.#resolved();
     for (let others = this.#turns.size - 1; ; others--) {

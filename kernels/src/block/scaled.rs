@@ -18,14 +18,12 @@ pub(super) fn run(
     output: &mut [f32],
     scratch: &mut Scratch,
 ) {
-    let mut depthwise = std::mem::take(&mut scratch.depthwise);
-    let mut factors = std::mem::take(&mut scratch.factors);
-    let (means, rest) = factors.split_at_mut(layers.means_len());
-    filter(layers, team, input, &mut depthwise, means, scratch);
-    let of_channels = squeeze_excite.factors(means, rest);
-    finish(layers, team, input, of_channels, &mut depthwise, output);
-    scratch.depthwise = depthwise;
-    scratch.factors = factors;
+    scratch.lend(|depthwise, factors, scratch| {
+        let (means, rest) = factors.split_at_mut(layers.means_len());
+        filter(layers, team, input, depthwise, means, scratch);
+        let of_channels = squeeze_excite.factors(means, rest);
+        finish(layers, team, input, of_channels, depthwise, output);
+    });
 }
 
 /// The depthwise result of all bands, and the mean of each channel in each row.

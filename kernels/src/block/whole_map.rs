@@ -14,17 +14,15 @@ pub(super) fn run(
     output: &mut [f32],
     scratch: &mut Scratch,
 ) {
-    let mut depthwise = std::mem::take(&mut scratch.depthwise);
-    let mut factors = std::mem::take(&mut scratch.factors);
-    let (means, rest) = factors.split_at_mut(layers.means_len());
-    filter(layers, team, input, &mut depthwise, means, scratch);
-    if let Some(squeeze_excite) = &layers.squeeze_excite {
-        let factors = squeeze_excite.factors(means, rest);
-        scale(layers, team, factors, &mut depthwise);
-    }
-    project(layers, team, input, &depthwise, output);
-    scratch.depthwise = depthwise;
-    scratch.factors = factors;
+    scratch.lend(|depthwise, factors, scratch| {
+        let (means, rest) = factors.split_at_mut(layers.means_len());
+        filter(layers, team, input, depthwise, means, scratch);
+        if let Some(squeeze_excite) = &layers.squeeze_excite {
+            let factors = squeeze_excite.factors(means, rest);
+            scale(layers, team, factors, depthwise);
+        }
+        project(layers, team, input, depthwise, output);
+    });
 }
 
 /// The depthwise result of the whole map, `[groups, pixels, packed_group]`, and the mean of each channel where those are

@@ -1,6 +1,6 @@
 //! Blocks that are found in graphs and run as one step: how many there are, and that they compute what the graph does.
 
-use imageclassifier_kernels::{Binary, Graph, Isa, Network, Op, Program, ThreadTeam, Unary};
+use imageclassifier_kernels::{Graph, Isa, Network, Program, ThreadTeam, Unary};
 
 use crate::graphs::{self, Net, RELU6, Shape, even, same};
 use crate::max_abs_difference;
@@ -16,7 +16,7 @@ fn input(graph: &Graph) -> Vec<f32> {
 }
 
 /// Runs the graph on every instruction set and on teams, and compares with its plain loops. `blocks` are fused in it.
-fn check(graph: &Graph, blocks: usize, what: &str) {
+pub(crate) fn check(graph: &Graph, blocks: usize, what: &str) {
     let input = input(graph);
     let expected = graph.run(&input);
     let largest = expected.iter().fold(1.0_f32, |most, x| most.max(x.abs()));
@@ -335,89 +335,4 @@ fn a_stem_with_too_many_channels_runs_before_its_block() {
         1,
         "70 channels",
     );
-}
-
-#[test]
-fn what_others_read_is_not_fused() {
-    let spatial = Shape {
-        outputs: 20,
-        kernel_size: 3,
-        stride: 1,
-        padding: [even(3); 2],
-        depthwise: true,
-    };
-    for reader in ["expand", "depthwise", "project"] {
-        let mut net = Net::new(5, 12, 13);
-        let input = net.builder.input();
-        let expand = net.conv("expand", input, Shape::pointwise(20), RELU6);
-        let depthwise = net.conv("depthwise", expand, spatial, RELU6);
-        let project = net.conv("project", depthwise, Shape::pointwise(20), None);
-        let (other, blocks) = match reader {
-            // What is left is a block without expansion.
-            "expand" => (expand, 1),
-            "depthwise" => (depthwise, 0),
-            _ => (project, 1),
-        };
-        let other = net.add("other", Op::Unary(Unary::Abs), &[other]);
-        let product = net.add("last", Op::Binary(Binary::Mul), &[project, other]);
-        check(&net.finish(product), blocks, reader);
-    }
-}
-
-#[test]
-fn what_blocks_cannot_do_is_not_fused() {
-    for (kernel_size, stride, padding) in [(7, 1, 3), (3, 3, 1), (1, 1, 0)] {
-        let mut net = Net::new(5, 12, 13);
-        let input = net.builder.input();
-        let expand = net.conv("expand", input, Shape::pointwise(20), RELU6);
-        let depthwise = Shape {
-            outputs: 20,
-            kernel_size,
-            stride,
-            padding: [[padding; 2]; 2],
-            depthwise: true,
-        };
-        let map = net.conv("depthwise", expand, depthwise, RELU6);
-        let map = net.conv("project", map, Shape::pointwise(6), None);
-        check(&net.finish(map), 0, &format!("{depthwise:?}"));
-    }
-}
-
-#[test]
-fn a_gate_for_all_channels_is_not_fused() {
-    let mut net = Net::new(5, 12, 13);
-    let input = net.builder.input();
-    let depthwise = Shape {
-        outputs: 5,
-        kernel_size: 3,
-        stride: 1,
-        padding: [even(3); 2],
-        depthwise: true,
-    };
-    let map = net.conv("depthwise", input, depthwise, RELU6);
-    let gate = net.mean(map);
-    let gate = net.conv("reduce", gate, Shape::pointwise(2), RELU6);
-    let gate = net.conv("excite", gate, Shape::pointwise(1), Some(Unary::Sigmoid));
-    let map = net.add("scale", Op::Binary(Binary::Mul), &[map, gate]);
-    let map = net.conv("project", map, Shape::pointwise(6), None);
-    check(&net.finish(map), 0, "one factor for all channels");
-}
-
-#[test]
-fn a_residual_from_elsewhere_is_not_fused() {
-    let mut net = Net::new(6, 12, 13);
-    let input = net.builder.input();
-    let other = net.conv("other", input, Shape::pointwise(6), RELU6);
-    let expand = net.conv("expand", input, Shape::pointwise(20), RELU6);
-    let depthwise = Shape {
-        outputs: 20,
-        kernel_size: 3,
-        stride: 1,
-        padding: [even(3); 2],
-        depthwise: true,
-    };
-    let map = net.conv("depthwise", expand, depthwise, RELU6);
-    let map = net.conv("project", map, Shape::pointwise(6), None);
-    let sum = net.sum(map, other);
-    check(&net.finish(sum), 0, "a residual from elsewhere");
 }

@@ -10,6 +10,7 @@ mod random;
 mod reference;
 mod shapes;
 mod stem_and_head;
+mod unfused_blocks;
 
 /// The largest difference between two maps.
 fn max_abs_difference(found: &[f32], expected: &[f32]) -> f32 {

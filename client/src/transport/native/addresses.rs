@@ -85,7 +85,7 @@ impl Addresses {
         }
     }
 
-    /// The connection to `address`, opened if there is none.
+    /// The connection to `address`. Opens one first if necessary.
     pub(super) async fn connect(
         &self,
         address: &Arc<Address>,
