@@ -161,6 +161,7 @@ def grpc_web_bodies():
         "health": ((3, 3, 2), frame(b"")),
         "reflection": ((4, 0, 255), list_services),
         "reflection-twice": ((4, 2, 5), list_services + list_services),
+        "reflection-malformed": ((4, 128, 15), frame(b"\x0a\x20 and so on") + b"\xb2" * 40),
         "unknown-path": ((5, 0, 255), b""),
         "empty": ((0, 0, 255), b""),
         "compressed": ((0, 0, 255), frame(b"\x0a\x00", flag=1)),

@@ -24,7 +24,7 @@ use crate::{
         expectation, framing,
         host::{self, AllowedHosts},
         long_lived::{LongLived, LongLivedLimits},
-        message_meter::BodyLimits,
+        message_meter::{BodyLimits, SMALL_MESSAGE_BYTES_MAX},
         metadata_size, origin,
         rate_limit::{self, RateLimit},
         tokens::{self, Tokens},
@@ -210,9 +210,6 @@ fn pick(request: &Request) -> usize {
         0
     }
 }
-
-/// Requests of the health and reflection services are short.
-const SMALL_MESSAGE_BYTES_MAX: usize = 64 << 10;
 
 fn body_limits(config: &Config) -> BodyLimits {
     let limits = &config.limits;

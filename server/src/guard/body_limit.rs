@@ -66,6 +66,8 @@ pub(crate) struct BodyError(Arc<OnceLock<ReportedError>>);
 
 enum State {
     Reading,
+    /// What precedes this error has been handed on.
+    Failing(RequestError),
     /// The message is rejected for this reason. The rest is read, but not kept.
     Discarding(RequestError),
     Ended,
@@ -154,19 +156,31 @@ impl LimitedBody {
         Poll::Ready(Some(Err(error.into())))
     }
 
-    /// Accounts for `data`, and starts discarding if its message is rejected.
-    fn receive(&mut self, data: &[u8]) -> Result<(), RequestError> {
+    /// Accounts for the data of `frame`, and starts discarding if its message is rejected. What of it to hand on.
+    fn receive(&mut self, frame: Frame<Bytes>) -> Result<Option<Frame<Bytes>>, RequestError> {
+        let Some(data) = frame.data_ref() else {
+            let reading = matches!(self.state, State::Reading);
+            return Ok(reading.then_some(frame));
+        };
         if matches!(self.state, State::Discarding(_)) {
             self.meter.discard(data.len());
-            return Ok(());
+            return Ok(None);
         }
         match self.meter.receive(data) {
             Ok(Progress::Made) => self.timer.restart(self.meter.timeout()),
             Ok(Progress::TooLittle) => {}
-            Err(Rejection::AtEnd(error)) => self.state = State::Discarding(error),
-            Err(Rejection::Now(error)) => return Err(error),
+            Err(Rejection::AtEnd(error)) => {
+                self.state = State::Discarding(error);
+                return Ok(None);
+            }
+            Err(Rejection::Now(error) | Rejection::After(0, error)) => return Err(error),
+            Err(Rejection::After(bytes, error)) => {
+                let valid = data.slice(..bytes);
+                self.state = State::Failing(error);
+                return Ok(Some(Frame::data(valid)));
+            }
         }
-        Ok(())
+        Ok(Some(frame))
     }
 }
 
@@ -180,8 +194,10 @@ impl HttpBody for LimitedBody {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
         loop {
-            if matches!(this.state, State::Ended) {
-                return Poll::Ready(None);
+            match mem::replace(&mut this.state, State::Ended) {
+                State::Ended => return Poll::Ready(None),
+                State::Failing(error) => return this.fail(&error),
+                state => this.state = state,
             }
             let discarding = matches!(this.state, State::Discarding(_));
             let frame = if discarding && this.meter.received_bytes() > DISCARDED_BYTES_MAX {
@@ -204,23 +220,21 @@ impl HttpBody for LimitedBody {
             };
             this.timer.pause();
             match frame {
-                Some(Ok(frame)) => {
-                    if let Some(data) = frame.data_ref()
-                        && let Err(error) = this.receive(data)
-                    {
-                        return this.fail(&error);
-                    }
-                    if matches!(this.state, State::Reading) {
-                        return Poll::Ready(Some(Ok(frame)));
-                    }
-                }
+                Some(Ok(frame)) => match this.receive(frame) {
+                    Ok(Some(frame)) => return Poll::Ready(Some(Ok(frame))),
+                    Ok(None) => {}
+                    Err(error) => return this.fail(&error),
+                },
                 Some(Err(error)) => {
                     this.state = State::Ended;
                     return Poll::Ready(Some(Err(error.into())));
                 }
                 None => match mem::replace(&mut this.state, State::Ended) {
-                    State::Discarding(error) => return this.fail(&error),
+                    State::Discarding(error) | State::Failing(error) => return this.fail(&error),
                     State::Reading | State::Ended => {
+                        if let Err(error) = this.meter.end() {
+                            return this.fail(&error);
+                        }
                         if this.head.method.has_one_image() {
                             let time = this.head.arrived_at.elapsed();
                             this.limiter.metrics.observe(Stage::Upload, time);

@@ -4,7 +4,10 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    guard::{batch_count::BatchCounter, memory_reservation::MemoryReservation},
+    guard::{
+        batch_count::BatchCounter, memory_reservation::MemoryReservation,
+        reflection_message::ReflectionMessage,
+    },
     request::{
         error::{ImageCount, RequestError},
         head::{Method, Protocol, RequestHead},
@@ -13,6 +16,8 @@ use crate::{
 
 /// Length of the prefix of each gRPC message: a flag, and four bytes with the message's length.
 pub(crate) const PREFIX_BYTES: usize = 5;
+/// Longest message of the health and reflection services.
+pub(crate) const SMALL_MESSAGE_BYTES_MAX: usize = 64 << 10;
 /// How many bytes of a long message in a stream have to arrive within the upload timeout.
 const PROGRESS_BYTES: usize = 16 << 10;
 
@@ -41,6 +46,8 @@ pub(super) struct MessageMeter {
     missing_bytes: usize,
     /// Streams only: bytes of the current message since the last progress.
     progress_bytes: usize,
+    /// Reflection only: the current message.
+    reflection: ReflectionMessage,
     /// Counts the images of a batch.
     counter: BatchCounter,
 }
@@ -58,6 +65,8 @@ pub(super) enum Rejection {
     Now(RequestError),
     /// Reject after reading the rest: some clients read the response only then.
     AtEnd(RequestError),
+    /// Reject once the first of the bytes, which end a message, have been handed on.
+    After(usize, RequestError),
 }
 
 impl MessageMeter {
@@ -75,6 +84,7 @@ impl MessageMeter {
             received_bytes: 0,
             missing_bytes: 0,
             progress_bytes: 0,
+            reflection: ReflectionMessage::default(),
             counter: BatchCounter::default(),
         }
     }
@@ -105,7 +115,7 @@ impl MessageMeter {
     /// Accounts for `data`.
     pub(super) fn receive(&mut self, data: &[u8]) -> Result<Progress, Rejection> {
         if is_stream(self.method) {
-            return self.receive_stream(data).map_err(Rejection::Now);
+            return self.receive_stream(data);
         }
         self.received_bytes += data.len();
         let missing = PREFIX_BYTES - self.prefix.len();
@@ -118,11 +128,24 @@ impl MessageMeter {
         Ok(Progress::TooLittle)
     }
 
+    /// Accounts for the end of the messages.
+    ///
+    /// # Errors
+    /// [`RequestError::MessageMalformed`] if the last message of a reflection stream is incomplete. Other services see that.
+    pub(super) fn end(&self) -> Result<(), RequestError> {
+        let incomplete = self.missing_bytes > 0 || !self.prefix.is_empty();
+        if self.method == Method::Reflection && incomplete {
+            return Err(RequestError::MessageMalformed);
+        }
+        Ok(())
+    }
+
     /// Accounts for `data`, which may end one message of a stream and begin others. Each message may be as long as that of
     /// a unary call.
-    fn receive_stream(&mut self, data: &[u8]) -> Result<Progress, RequestError> {
+    fn receive_stream(&mut self, data: &[u8]) -> Result<Progress, Rejection> {
         let mut any_begun = false;
         let mut rest = data;
+        let mut valid_bytes = 0;
         while !rest.is_empty() {
             let in_prefix = self.missing_bytes == 0;
             let wanted = if in_prefix {
@@ -132,33 +155,57 @@ impl MessageMeter {
             };
             let (part, after) = rest.split_at(wanted.min(rest.len()));
             rest = after;
-            if !in_prefix {
-                self.missing_bytes -= part.len();
-                continue;
-            }
-            self.prefix.extend(part);
-            if self.prefix.len() == PREFIX_BYTES {
-                self.missing_bytes = self.declared_bytes();
-                self.prefix.clear();
-                if self.missing_bytes > self.limits.message_bytes_max {
-                    return Err(self.too_large());
-                }
-                any_begun = true;
-                // Reflection requests are answered at once and need no reservation; an upload keeps its own to its end.
-                if self.method == Method::ClassifyStream {
-                    self.reservation.announce(PREFIX_BYTES + self.missing_bytes);
-                }
+            let received = if in_prefix {
+                self.receive_prefix(part)
+            } else {
+                self.receive_content(part)
+            };
+            received.map_err(|error| Rejection::After(valid_bytes, error))?;
+            any_begun |= in_prefix && self.prefix.is_empty();
+            if self.is_between_messages() && self.prefix.is_empty() {
+                valid_bytes = data.len() - rest.len();
             }
         }
         self.progress_bytes += data.len();
         if self.method != Method::Reflection {
-            self.hold(data.len())?;
+            self.hold(data.len()).map_err(Rejection::Now)?;
         }
         if any_begun || self.missing_bytes == 0 || self.progress_bytes >= PROGRESS_BYTES {
             self.progress_bytes = 0;
             return Ok(Progress::Made);
         }
         Ok(Progress::TooLittle)
+    }
+
+    /// Accounts for bytes of a prefix in a stream. It is empty again when it was complete.
+    fn receive_prefix(&mut self, part: &[u8]) -> Result<(), RequestError> {
+        self.prefix.extend(part);
+        if self.prefix.len() < PREFIX_BYTES {
+            return Ok(());
+        }
+        self.missing_bytes = self.declared_bytes();
+        let flag = self.prefix[0];
+        self.prefix.clear();
+        if self.missing_bytes > self.limits.message_bytes_max {
+            return Err(self.too_large());
+        }
+        if self.method == Method::Reflection {
+            return self.reflection.begin(flag, self.missing_bytes);
+        }
+        // Reflection requests are answered at once and need no reservation; an upload keeps its own to its end.
+        if self.method == Method::ClassifyStream {
+            self.reservation.announce(PREFIX_BYTES + self.missing_bytes);
+        }
+        Ok(())
+    }
+
+    /// Accounts for bytes of a message in a stream.
+    fn receive_content(&mut self, part: &[u8]) -> Result<(), RequestError> {
+        self.missing_bytes -= part.len();
+        if self.method == Method::Reflection {
+            return self.reflection.receive(part, self.missing_bytes);
+        }
+        Ok(())
     }
 
     fn hold(&self, bytes: usize) -> Result<(), RequestError> {

@@ -277,6 +277,23 @@ async fn a_malformed_message_ends_the_stream_after_the_responses_due() {
 }
 
 #[tokio::test]
+async fn a_message_over_the_limit_ends_the_stream_after_the_responses_due() {
+    let script = Script::default();
+    let app = App::with_stages(&["--image-bytes-max", "1000"], script.stages()).await;
+    let mut body = Vec::from(frame(&order("")));
+    body.extend([0, 0xff, 0xff, 0xff, 0xff]);
+    let request = Request::post("/imageclassifier.ImageClassifier/ClassifyStream")
+        .header("content-type", "application/grpc")
+        .header("te", "trailers");
+    let answer = send(app.address, Http::Two, request, body.into()).await;
+    let status = tonic::Status::from_header_map(answer.headers()).unwrap();
+    let info = status.get_details_error_info().unwrap();
+    assert_eq!(info.reason, "IMAGE_TOO_LARGE");
+    assert_eq!(script.inferences(), 2, "the warm-up's and the first image");
+    assert!(!answer.body().is_empty(), "the first image is answered");
+}
+
+#[tokio::test]
 async fn ids_have_an_end() {
     let app = App::start().await;
     let (sender, mut answers) = open(&app).await;

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::Request;
+use prost::Message;
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep},
@@ -12,12 +15,13 @@ use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse, health_client::H
 use tonic_reflection::pb::v1::{
     ServerReflectionRequest, ServerReflectionResponse,
     server_reflection_client::ServerReflectionClient,
-    server_reflection_request::MessageRequest::ListServices,
+    server_reflection_request::MessageRequest::{self, FileByFilename, ListServices},
 };
 use tonic_types::StatusExt;
 
 use crate::{
     app::{App, within_seconds},
+    protocol::{Http, frame, send},
     script::Script,
 };
 
@@ -47,9 +51,13 @@ async fn reflect(
 }
 
 fn list() -> ServerReflectionRequest {
+    question(ListServices(String::new()))
+}
+
+fn question(question: MessageRequest) -> ServerReflectionRequest {
     ServerReflectionRequest {
         host: String::new(),
-        message_request: Some(ListServices(String::new())),
+        message_request: Some(question),
     }
 }
 
@@ -152,4 +160,74 @@ async fn they_do_not_hold_up_the_stop() {
     let end = answers.message().await.unwrap_err();
     assert_eq!(end.code(), Code::Unavailable, "{end:?}");
     drop(questions);
+}
+
+/// The responses to a reflection stream of these frames in one packet, and its status.
+async fn reflect_raw(app: &App, frames: &[&[u8]]) -> (Vec<ServerReflectionResponse>, Status) {
+    let request = Request::post("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")
+        .header("content-type", "application/grpc")
+        .header("te", "trailers");
+    let sent = Bytes::from(frames.concat());
+    let answer = within_seconds(5, send(app.address, Http::Two, request, sent)).await;
+    let mut body = answer.body().clone();
+    let mut responses = vec![];
+    while !body.is_empty() {
+        let prefix = body.split_to(5);
+        let length = u32::from_be_bytes(prefix[1..].try_into().unwrap());
+        let response = ServerReflectionResponse::decode(body.split_to(length as usize));
+        responses.push(response.unwrap());
+    }
+    let status = Status::from_header_map(answer.headers()).unwrap();
+    (responses, status)
+}
+
+#[tokio::test]
+async fn a_malformed_reflection_request_is_an_error_after_the_responses_due() {
+    let app = app(&[]).await;
+    let valid = &*frame(&list());
+    let cases: [(&str, &[u8], Code); 6] = [
+        (
+            "no message",
+            &[0, 0, 0, 0, 2, 0xff, 0xff],
+            Code::InvalidArgument,
+        ),
+        ("unknown flag", &[2, 0, 0, 0, 0], Code::InvalidArgument),
+        ("too long", &[0, 0, 2, 0, 0], Code::InvalidArgument),
+        ("compressed", &[1, 0, 0, 0, 1, 0], Code::Unimplemented),
+        ("ends in a prefix", &[0, 0], Code::InvalidArgument),
+        (
+            "ends in a message",
+            &[0, 0, 0, 0, 2, 0x3a],
+            Code::InvalidArgument,
+        ),
+    ];
+    for (name, malformed, code) in cases {
+        let (responses, status) = reflect_raw(&app, &[valid, valid, malformed]).await;
+        assert_eq!(status.code(), code, "{name}: {status:?}");
+        assert!(
+            status.get_details_error_info().is_some(),
+            "{name}: {status:?}"
+        );
+        assert_eq!(responses.len(), 2, "{name}");
+        if name.starts_with("ends") {
+            continue;
+        }
+        let (responses, status) = reflect_raw(&app, &[malformed, valid]).await;
+        assert_ne!(status.code(), Code::Ok, "{name} alone: {status:?}");
+        assert!(responses.is_empty(), "{name} alone");
+    }
+    let (responses, status) = reflect_raw(&app, &[valid, valid]).await;
+    assert_eq!(status.code(), Code::Ok, "{status:?}");
+    assert_eq!(responses.len(), 2);
+}
+
+#[tokio::test]
+async fn the_first_problem_of_a_reflection_stream_is_its_status() {
+    let app = app(&[]).await;
+    let unknown = frame(&question(FileByFilename("unknown.proto".to_owned())));
+    let malformed = [0, 0, 0, 0, 2, 0xff, 0xff];
+    let (_, status) = reflect_raw(&app, &[&unknown, &malformed]).await;
+    assert_eq!(status.code(), Code::NotFound, "{status:?}");
+    let (_, status) = reflect_raw(&app, &[&malformed, &unknown]).await;
+    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
 }

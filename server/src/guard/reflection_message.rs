@@ -1,0 +1,48 @@
+//! Checks the messages of a reflection stream. The reflection service takes a message that it cannot read for the end of the
+//! stream, and reports a success.
+
+use prost::Message;
+use tonic_reflection::pb::v1::ServerReflectionRequest;
+
+use crate::{guard::message_meter::SMALL_MESSAGE_BYTES_MAX, request::error::RequestError};
+
+/// The message that is arriving.
+#[derive(Default)]
+pub(super) struct ReflectionMessage {
+    content: Vec<u8>,
+}
+
+impl ReflectionMessage {
+    /// Begins a message of `length` bytes.
+    ///
+    /// # Errors
+    /// [`RequestError::MessageCompressed`], or [`RequestError::MessageMalformed`] if it cannot be a reflection request.
+    pub(super) fn begin(&mut self, flag: u8, length: usize) -> Result<(), RequestError> {
+        match flag {
+            0 if length <= SMALL_MESSAGE_BYTES_MAX => Ok(()),
+            1 => Err(RequestError::MessageCompressed),
+            _ => Err(RequestError::MessageMalformed),
+        }
+    }
+
+    /// Adds bytes to the message, of which `missing_bytes` are still to come.
+    ///
+    /// # Errors
+    /// [`RequestError::MessageMalformed`] if it is complete and no reflection request. Both versions of the protocol have
+    /// the same.
+    pub(super) fn receive(
+        &mut self,
+        part: &[u8],
+        missing_bytes: usize,
+    ) -> Result<(), RequestError> {
+        self.content.extend(part);
+        if missing_bytes > 0 {
+            return Ok(());
+        }
+        let decoded = ServerReflectionRequest::decode(&*self.content);
+        self.content.clear();
+        decoded
+            .map(drop)
+            .map_err(|_| RequestError::MessageMalformed)
+    }
+}
