@@ -1,8 +1,9 @@
 use std::{array, borrow::Cow};
 
 use fast_image_resize::{
-    FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer,
-    images::{CroppedImage, Image, ImageRef},
+    FilterType, ResizeAlg, ResizeOptions, Resizer,
+    images::{TypedCroppedImage, TypedImage, TypedImageRef},
+    pixels::U8x3,
 };
 use image::{DynamicImage, GenericImageView, Rgb, RgbImage, Rgba, metadata::Orientation};
 use imageclassifier_jpeg::Region;
@@ -106,43 +107,59 @@ fn resize(
     filter: FilterType,
 ) -> RgbImage {
     let (rgb, part) = to_rgb(stored, part);
-    let whole = ImageRef::new(rgb.width(), rgb.height(), rgb.as_raw(), PixelType::U8x3)
-        .expect("an RgbImage holds three bytes a pixel");
-    // A view of the pixels that the part touches: the filter does not reach further.
-    let Region {
-        left,
-        top,
-        width,
-        height,
-    } = part.touched();
-    let source = CroppedImage::new(&whole, left, top, width, height)
-        .expect("the part lies within the image");
+    // The filter reaches no further than the pixels that the part touches.
+    let touched = part.touched();
+    let (width, height) = (touched.width, touched.height);
     let part = part.within_touched();
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
     let along_rows = |height| options.crop(part.left, 0.0, part.width, f64::from(height));
     let along_columns = |width| options.crop(0.0, part.top, f64::from(width), part.height);
-    let (mut once, first, second) = if swaps_axes(orientation) {
-        (
-            Image::new(width, size, PixelType::U8x3),
-            along_columns(width),
-            along_rows(size),
-        )
+    let ((once_width, once_height), first, second) = if swaps_axes(orientation) {
+        ((width, size), along_columns(width), along_rows(size))
     } else {
-        (
-            Image::new(size, height, PixelType::U8x3),
-            along_rows(height),
-            along_columns(size),
-        )
+        ((size, height), along_rows(height), along_columns(size))
     };
-    let mut twice = Image::new(size, size, PixelType::U8x3);
     let mut resizer = Resizer::new();
+    let once = resample(&mut resizer, &rgb, touched, &first, once_width, once_height);
+    let whole = Region {
+        left: 0,
+        top: 0,
+        width: once_width,
+        height: once_height,
+    };
+    resample(&mut resizer, &once, whole, &second, size, size)
+}
+
+/// Resizes the crop of `options` in the region to `width` x `height` pixels. Typed: [`Resizer::resize`] would compile its loops
+/// for every type of pixel, 8 MB of them.
+fn resample(
+    resizer: &mut Resizer,
+    image: &RgbImage,
+    region: Region,
+    options: &ResizeOptions,
+    width: u32,
+    height: u32,
+) -> RgbImage {
+    const THREE_BYTES: &str = "an RgbImage holds three bytes a pixel";
+    let whole = TypedImageRef::<U8x3>::from_buffer(image.width(), image.height(), image.as_raw());
+    let whole = whole.expect(THREE_BYTES);
+    let Region {
+        left,
+        top,
+        width: seen_width,
+        height: seen_height,
+    } = region;
+    let seen = TypedCroppedImage::from_ref(&whole, left, top, seen_width, seen_height);
+    let mut resized = RgbImage::new(width, height);
+    let target = TypedImage::from_buffer(width, height, &mut resized);
     resizer
-        .resize(&source, &mut once, &first)
-        .expect("same pixel types");
-    resizer
-        .resize(&once, &mut twice, &second)
-        .expect("same pixel types");
-    RgbImage::from_raw(size, size, twice.into_vec()).expect("resized to size x size")
+        .resize_typed(
+            &seen.expect("the region lies within the image"),
+            &mut target.expect(THREE_BYTES),
+            options,
+        )
+        .expect("the crop lies within the region");
+    resized
 }
 
 /// The image in 8-bit RGB, and where the part lies in it. Only what the part touches of images in other formats is
