@@ -17,7 +17,7 @@ pub use limits::Limits;
 pub use tls::TlsFiles;
 
 use network::network;
-use seconds::seconds;
+use seconds::{positive_seconds, seconds};
 
 /// Classifies images: gRPC, gRPC-Web, plain HTTP and a web page on one port.
 ///
@@ -43,6 +43,10 @@ pub struct Config {
     /// removed models take effect within seconds
     #[arg(long, env = "IMAGECLASSIFIER_MODELS", value_name = "DIR")]
     pub models: Option<PathBuf>,
+
+    /// Seconds between two looks at --models. A new or changed model is read when its files are the same at two of them
+    #[arg(long, env = "IMAGECLASSIFIER_MODELS_POLL_INTERVAL", default_value = "1", value_name = "SECONDS", value_parser = positive_seconds)]
+    pub models_poll_interval: Duration,
 
     /// Model for requests that name none [default: the classes of the network itself]
     #[arg(

@@ -123,6 +123,7 @@ impl Engine {
         let open = |dir: &PathBuf| {
             Repository::open(
                 dir.clone(),
+                config.models_poll_interval,
                 Loader::new(
                     weights,
                     config.precision,

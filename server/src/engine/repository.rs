@@ -24,14 +24,14 @@ use crate::{
 pub(super) use load::Loader;
 use scan::{Found, Key, Stamp};
 
-/// How often the folders are looked at.
-const INTERVAL: Duration = Duration::from_secs(1);
 /// Versions of all models together. The largest head that is accepted takes 46 MB, a usual one 1 MB.
 const VERSIONS_MAX: usize = 256;
 
 /// Serves the model folders of a directory.
 pub(crate) struct Repository {
     dir: PathBuf,
+    /// How often the folders are looked at.
+    poll_interval: Duration,
     built_in: Classifier,
     loader: Loader,
     models: Models,
@@ -67,7 +67,7 @@ enum When<'a> {
     Now,
     /// Those of one model at once, the others once they have settled.
     NowNamed(&'a str),
-    /// Once its files have not changed for an interval: somebody may be writing them.
+    /// Once its files are the same at two looks: somebody may be writing them.
     Settled,
 }
 
@@ -82,12 +82,13 @@ impl When<'_> {
 }
 
 impl Repository {
-    /// Serves the folders in `dir` next to `built_in`.
+    /// Serves the folders in `dir` next to `built_in`. [`watch`](Self::watch) looks at them every `poll_interval`.
     ///
     /// # Errors
     /// If the directory cannot be read.
     pub(super) fn open(
         dir: PathBuf,
+        poll_interval: Duration,
         loader: Loader,
         built_in: Classifier,
         models: Models,
@@ -96,6 +97,7 @@ impl Repository {
         let repository = Self {
             loader,
             dir,
+            poll_interval,
             built_in,
             models,
             metrics,
@@ -117,8 +119,8 @@ impl Repository {
 
     /// Looks at the folders again and again, until the repository is dropped.
     pub(super) async fn watch(repository: Weak<Self>) {
-        loop {
-            sleep(INTERVAL).await;
+        while let Some(interval) = repository.upgrade().map(|it| it.poll_interval) {
+            sleep(interval).await;
             let Some(repository) = repository.upgrade() else {
                 return;
             };

@@ -39,7 +39,7 @@ const LONGER: &str = "31536001";
 const TIME: [&str; 2] = ["0.001", YEAR];
 const NO_TIME: [&str; 2] = ["0", LONGER];
 
-const NUMERIC: [Numeric; 21] = [
+const NUMERIC: [Numeric; 22] = [
     numeric("rate-limit", ["1", "1000000"], ["0", "1000001"]),
     numeric("drain-grace", ["0", YEAR], ["-1", LONGER]),
     numeric("drain-timeout", ["0", YEAR], ["-0.5", LONGER]),
@@ -58,6 +58,7 @@ const NUMERIC: [Numeric; 21] = [
     numeric("idle-timeout", TIME, NO_TIME),
     numeric("watches-per-client-max", ["1", "65535"], ["0", "65536"]),
     numeric("watch-age-max", TIME, NO_TIME),
+    numeric("models-poll-interval", TIME, NO_TIME),
     numeric("write-timeout", TIME, NO_TIME),
     numeric("connection-age-max", TIME, NO_TIME),
     numeric("connection-age-grace", ["0", YEAR], ["-1", LONGER]),

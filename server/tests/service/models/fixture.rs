@@ -55,8 +55,9 @@ impl Dir {
         }
     }
 
-    pub(crate) fn options(&self) -> [&str; 2] {
-        ["--models", self.folder.path().to_str().unwrap()]
+    pub(crate) fn options(&self) -> [&str; 4] {
+        let folder = self.folder.path().to_str().unwrap();
+        ["--models", folder, "--models-poll-interval", "0.1"]
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
