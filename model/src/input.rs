@@ -131,7 +131,7 @@ fn resize(
 }
 
 /// Resizes the crop of `options` in the region to `width` x `height` pixels. Typed: [`Resizer::resize`] would compile its loops
-/// for every type of pixel, 8 MB of them.
+/// for every type of pixel: 4 MB of the server.
 fn resample(
     resizer: &mut Resizer,
     image: &RgbImage,
