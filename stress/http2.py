@@ -15,6 +15,7 @@ INITIAL_WINDOW_SIZE = 4
 FRAME_BYTES_MAX = 16384
 WINDOW_BYTES = 65535
 """A connection's initial flow-control window."""
+WINDOW_BYTES_MAX = (1 << 31) - 1
 
 
 def frame(kind: int, flags: int = 0, stream: int = 0, payload: bytes = b"") -> bytes:

@@ -65,6 +65,8 @@ class LoadConnection(http2.Connection):
         super().__init__(port)
         # Otherwise the end of a request waits for an acknowledgement, which may take 40 ms.
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # The responses of a minute need more than a connection's initial window.
+        self.send(http2.frame(WINDOW_UPDATE, payload=(http2.WINDOW_BYTES_MAX - http2.WINDOW_BYTES).to_bytes(4)))
         self.headers = http2.request_headers("localhost")
         framed = grpc_frame(message)
         self.parts = [framed[at : at + FRAME_BYTES_MAX] for at in range(0, len(framed), FRAME_BYTES_MAX)]
@@ -115,7 +117,11 @@ class LoadConnection(http2.Connection):
 def _outcome(stream: Stream) -> Outcome:
     status = stream.fields.get("grpc-status")
     code = CODES[int(status)] if status and stream.ended_at else LOST
-    response = messages().ClassifyImageResponse.FromString(stream.message[5:])
+    prefix, message = stream.message[:5], stream.message[5:]
+    if len(message) < int.from_bytes(prefix[1:]):
+        # The server died while it responded.
+        return Outcome(LOST, stream.started_at, stream.ended_at - stream.started_at)
+    response = messages().ClassifyImageResponse.FromString(message)
     return Outcome(code, stream.started_at, stream.ended_at - stream.started_at, response.timings.queue_ms / 1000)
 
 

@@ -20,10 +20,14 @@ pub(crate) fn set_up(step: Step<'_>) -> anyhow::Result<()> {
     debian("chromium", &["chromium"], step)?;
     debian("firefox-esr", &["firefox-esr"], step)?;
     debian("npm", &["nodejs", "npm"], step)?;
-    step.run(
-        command("npm")
-            .current_dir(root().join("e2e"))
-            .args(["ci", "--silent", "--no-audit", "--no-fund"])
-            .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"),
-    )
+    // The page of the examples is one of those that the tests open.
+    for folder in ["e2e", "examples/javascript"] {
+        step.run(
+            command("npm")
+                .current_dir(root().join(folder))
+                .args(["ci", "--silent", "--no-audit", "--no-fund"])
+                .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"),
+        )?;
+    }
+    Ok(())
 }
