@@ -1,0 +1,138 @@
+use std::collections::{BTreeMap, HashSet};
+
+use imageclassifier_kernels::{Graph, GraphError};
+use safetensors::{Dtype, tensor::TensorView};
+
+use crate::tensor::{ElementType, Tensor};
+use crate::{Architecture, CheckpointError, Weights, formats};
+
+/// The tensors of a file, by name.
+#[derive(Debug)]
+pub struct Checkpoint<'a> {
+    tensors: BTreeMap<String, Tensor<'a>>,
+}
+
+/// What wraps a network while it is trained writes its own name before every other.
+const WRAPPERS: [&str; 3] = ["module.", "model.", "_orig_mod."];
+/// Batch normalisation counts its steps; nothing reads that.
+const COUNTER: &str = ".num_batches_tracked";
+
+impl<'a> Checkpoint<'a> {
+    /// Reads safetensors or what `torch.save` wrote, whichever it is.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Malformed`].
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, CheckpointError> {
+        let tensors = formats::parse(bytes)?;
+        // Tensors can share their elements. Elements that only few bytes stand for must not fill the memory.
+        let all: Option<usize> = tensors
+            .iter()
+            .try_fold(0_usize, |all, (_, tensor)| all.checked_add(tensor.bytes()));
+        if all.is_none_or(|all| all > bytes.len()) {
+            let problem = "its tensors are larger than the file";
+            return Err(CheckpointError::malformed(problem));
+        }
+        let mut names: Vec<_> = tensors.iter().map(|(name, _)| name.as_str()).collect();
+        let mut before = 0;
+        while let Some(wrapper) = (WRAPPERS.iter())
+            .find(|it| !names.is_empty() && names.iter().all(|name| name.starts_with(**it)))
+        {
+            before += wrapper.len();
+            names = names.iter().map(|name| &name[wrapper.len()..]).collect();
+        }
+        let tensors = tensors.into_iter();
+        let tensors = tensors.map(|(name, tensor)| (name[before..].to_owned(), tensor));
+        Ok(Self {
+            tensors: tensors.collect(),
+        })
+    }
+
+    /// The network of this architecture for one image `[1, 3, input_size, input_size]`, with logits `[1, classes]`.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Layer`] if a tensor is missing, left over, or of another shape or type than the architecture's.
+    pub fn graph(
+        &self,
+        architecture: Architecture,
+        input_size: usize,
+    ) -> Result<Graph, CheckpointError> {
+        let mut weights = Taken {
+            tensors: &self.tensors,
+            taken: HashSet::new(),
+        };
+        let graph = architecture.graph(&mut weights, input_size)?;
+        let taken = weights.taken;
+        let mut names = self.tensors.keys();
+        match names.find(|name| !taken.contains(name.as_str()) && !name.ends_with(COUNTER)) {
+            None => Ok(graph),
+            Some(name) => {
+                let problem = format!("{} has no such layer", architecture.name());
+                Err(error(name, problem).into())
+            }
+        }
+    }
+
+    /// The same tensors as safetensors, of the same types.
+    ///
+    /// # Errors
+    /// If a tensor has a type that safetensors do not have.
+    pub fn to_safetensors(&self) -> Result<Vec<u8>, CheckpointError> {
+        let weights = (self.tensors.iter()).filter(|(name, _)| !name.ends_with(COUNTER));
+        let copies: Result<Vec<_>, CheckpointError> = weights
+            .map(|(name, tensor)| {
+                let element_type = match tensor.element_type {
+                    ElementType::F16 => Dtype::F16,
+                    ElementType::BF16 => Dtype::BF16,
+                    ElementType::F32 => Dtype::F32,
+                    ElementType::F64 => Dtype::F64,
+                    ElementType::Other { .. } => return Err(not_float(name).into()),
+                };
+                Ok((name, element_type, tensor.shape.clone(), tensor.raw()))
+            })
+            .collect();
+        let copies = copies?;
+        let views = copies.iter().map(|(name, element_type, shape, raw)| {
+            let view = TensorView::new(*element_type, shape.clone(), raw);
+            (*name, view.expect("as many bytes as the shape says"))
+        });
+        Ok(safetensors::serialize(views, None).expect("plain data"))
+    }
+}
+
+/// The tensors, and which of them a network has.
+struct Taken<'a> {
+    tensors: &'a BTreeMap<String, Tensor<'a>>,
+    taken: HashSet<String>,
+}
+
+impl Weights for Taken<'_> {
+    fn contains(&self, name: &str) -> bool {
+        self.tensors.contains_key(name)
+    }
+
+    fn rows(&self, name: &str) -> Option<usize> {
+        self.tensors.get(name)?.shape.first().copied()
+    }
+
+    fn take(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, GraphError> {
+        let tensor = self.tensors.get(name);
+        let tensor = tensor
+            .ok_or_else(|| error(name, format!("it is missing; its shape would be {shape:?}")))?;
+        if tensor.shape != shape {
+            let found = &tensor.shape;
+            let problem = format!("it has the shape {found:?} instead of {shape:?}");
+            return Err(error(name, problem));
+        }
+        self.taken.insert(name.to_owned());
+        tensor.elements().ok_or_else(|| not_float(name))
+    }
+}
+
+fn not_float(name: &str) -> GraphError {
+    let problem = "its elements are no floating-point numbers: save the weights in float32";
+    error(name, problem.to_owned())
+}
+
+fn error(name: &str, problem: String) -> GraphError {
+    GraphError::new(name, problem)
+}
