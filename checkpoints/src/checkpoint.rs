@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use imageclassifier_kernels::{Graph, GraphError};
@@ -10,12 +11,16 @@ use crate::{Architecture, CheckpointError, Weights, formats};
 #[derive(Debug)]
 pub struct Checkpoint<'a> {
     tensors: BTreeMap<String, Tensor<'a>>,
+    /// The file, if it is safetensors.
+    safetensors: Option<&'a [u8]>,
 }
 
 /// What wraps a network while it is trained writes its own name before every other.
 const WRAPPERS: [&str; 3] = ["module.", "model.", "_orig_mod."];
 /// Batch normalisation counts its steps; nothing reads that.
 const COUNTER: &str = ".num_batches_tracked";
+/// What safetensors use for something else.
+const METADATA: &str = "__metadata__";
 
 impl<'a> Checkpoint<'a> {
     /// Reads safetensors or what `torch.save` wrote, whichever it is.
@@ -40,10 +45,15 @@ impl<'a> Checkpoint<'a> {
             before += wrapper.len();
             names = names.iter().map(|name| &name[wrapper.len()..]).collect();
         }
+        if names.contains(&METADATA) {
+            let problem = format!("a tensor has the name {METADATA}");
+            return Err(CheckpointError::malformed(problem));
+        }
         let tensors = tensors.into_iter();
         let tensors = tensors.map(|(name, tensor)| (name[before..].to_owned(), tensor));
         Ok(Self {
             tensors: tensors.collect(),
+            safetensors: formats::is_safetensors(bytes).then_some(bytes),
         })
     }
 
@@ -72,27 +82,34 @@ impl<'a> Checkpoint<'a> {
         }
     }
 
-    /// The same tensors as safetensors, of the same types.
+    /// The file itself if it is safetensors; otherwise the same tensors as such, each of the type that it has.
     ///
     /// # Errors
-    /// If a tensor has a type that safetensors do not have.
-    pub fn to_safetensors(&self) -> Result<Vec<u8>, CheckpointError> {
+    /// If the elements of a tensor are not floating-point numbers.
+    pub fn to_safetensors(&self) -> Result<Cow<'a, [u8]>, CheckpointError> {
+        match self.safetensors {
+            Some(file) => Ok(Cow::Borrowed(file)),
+            None => self.serialize().map(Cow::Owned),
+        }
+    }
+
+    fn serialize(&self) -> Result<Vec<u8>, CheckpointError> {
         let weights = (self.tensors.iter()).filter(|(name, _)| !name.ends_with(COUNTER));
         let copies: Result<Vec<_>, CheckpointError> = weights
             .map(|(name, tensor)| {
-                let element_type = match tensor.element_type {
+                let dtype = match tensor.element_type {
                     ElementType::F16 => Dtype::F16,
                     ElementType::BF16 => Dtype::BF16,
                     ElementType::F32 => Dtype::F32,
                     ElementType::F64 => Dtype::F64,
                     ElementType::Other { .. } => return Err(not_float(name).into()),
                 };
-                Ok((name, element_type, tensor.shape.clone(), tensor.raw()))
+                Ok((name, dtype, tensor.shape.clone(), tensor.raw()))
             })
             .collect();
         let copies = copies?;
-        let views = copies.iter().map(|(name, element_type, shape, raw)| {
-            let view = TensorView::new(*element_type, shape.clone(), raw);
+        let views = copies.iter().map(|(name, dtype, shape, raw)| {
+            let view = TensorView::new(*dtype, shape.clone(), raw);
             (*name, view.expect("as many bytes as the shape says"))
         });
         Ok(safetensors::serialize(views, None).expect("plain data"))

@@ -21,5 +21,6 @@ mod weights;
 pub use architecture::Architecture;
 pub use checkpoint::Checkpoint;
 pub use error::CheckpointError;
+pub use imageclassifier_kernels::GraphError;
 pub use naming::Naming;
 pub use weights::Weights;

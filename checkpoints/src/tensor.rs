@@ -52,17 +52,15 @@ impl<'a> Tensor<'a> {
         }
     }
 
-    /// Whether every element is in the storage. If not, nothing else may be asked.
+    /// Whether there are elements, and every one is in the storage. If not, nothing else may be asked.
     pub(crate) fn is_inside(&self) -> bool {
         let has_bytes = |elements: usize| {
             let bytes = elements.checked_mul(self.element_type.bytes());
             bytes.is_some_and(|bytes| bytes <= self.storage.len())
         };
-        if self.shape.len() != self.strides.len() || self.shape.len() > AXES_MAX {
+        let has_axes = self.shape.len() == self.strides.len() && self.shape.len() <= AXES_MAX;
+        if !has_axes || self.shape.contains(&0) {
             return false;
-        }
-        if self.shape.contains(&0) {
-            return true;
         }
         let elements = (self.shape.iter()).try_fold(1_usize, |all, axis| all.checked_mul(*axis));
         let mut axes = self.shape.iter().zip(&self.strides);
@@ -77,10 +75,6 @@ impl<'a> Tensor<'a> {
 
     /// How many elements it has.
     fn count(&self) -> usize {
-        if self.shape.contains(&0) {
-            // The other axes may have any length.
-            return 0;
-        }
         self.shape.iter().product()
     }
 
@@ -110,9 +104,6 @@ impl<'a> Tensor<'a> {
     fn map<const N: usize>(&self, element: impl Fn([u8; N]) -> f32) -> Vec<f32> {
         let (stored, _) = self.storage.as_chunks::<N>();
         let count = self.count();
-        if count == 0 {
-            return Vec::new();
-        }
         if self.strides == row_major(&self.shape) {
             let stored = &stored[self.offset..][..count];
             return stored.iter().map(|bytes| element(*bytes)).collect();
@@ -154,7 +145,7 @@ impl<'a> Tensor<'a> {
 fn row_major(shape: &[usize]) -> Vec<usize> {
     let mut strides = vec![1_usize; shape.len()];
     for axis in (1..shape.len()).rev() {
-        strides[axis - 1] = strides[axis].saturating_mul(shape[axis].max(1));
+        strides[axis - 1] = strides[axis].saturating_mul(shape[axis]);
     }
     strides
 }

@@ -1,6 +1,8 @@
-"""Writes tests/fixtures: the logits of every architecture, and small files of torch.save.
+"""Writes tests/fixtures: the logits of every architecture, and small files of torch.save and safetensors.
 
-    python checkpoints/tests/fixtures.py checkpoints/tests/fixtures        (needs timm, torch, torchvision and transformers)
+    python checkpoints/tests/fixtures.py checkpoints/tests/fixtures
+
+Needs timm, torch, torchvision, transformers and safetensors.
 
 No weights are stored: tests/formula.rs makes the same ones.
 """
@@ -11,6 +13,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
+import safetensors.torch
 import timm
 import torch
 import torchvision
@@ -115,6 +118,8 @@ def write_pytorch(folder):
     for name, content in files.items():
         torch.save(content, folder / f"{name}.pth")
         torch.save(content, folder / f"{name}_legacy.pth", _use_new_zipfile_serialization=False)
+    for name in ("plain", "counted", "half", "bfloat16", "double", "wrapped"):
+        safetensors.torch.save_file(dict(files[name]), folder / f"{name}.safetensors")
     layer = torch.nn.Linear(2, 2)
     torch.save(layer, folder / "no_state_dict.pth")
     torch.save([1, 2], folder / "no_dictionary.pth")

@@ -50,7 +50,7 @@ pub use format::MEDIA_TYPES;
 pub use head::{Activation, Head, HeadError, HeadParts, Known};
 pub use imageclassifier_crop::CropSquare;
 pub use imageclassifier_kernels::{Isa, Precision, Program, StepProfile, ThreadTeam};
-pub use imported::{ImportedModel, ImportedNetwork, ImportedRunner};
+pub use imported::{ImportedModel, ImportedNetwork, ImportedRunner, NetworkFile};
 pub use input::Input;
 pub use labels::{CLASSES, labels};
 pub use network::{Inference, Network, NetworkError, Runner};

@@ -60,7 +60,7 @@ fn place<'a>(
         if tensor.is_inside() {
             Ok((name.to_owned(), tensor))
         } else {
-            Err(format!("{name:?} reaches beyond its storage"))
+            Err(format!("{name:?} is empty or reaches beyond its storage"))
         }
     });
     tensors.collect()

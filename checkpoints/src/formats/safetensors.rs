@@ -29,7 +29,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<(String, Tensor<'_>)>, Checkpoin
             },
         };
         let tensor = Tensor::contiguous(view.shape().to_vec(), element_type, view.data());
-        let problem = || CheckpointError::malformed(format!("{name:?} has too many axes"));
+        let problem =
+            || CheckpointError::malformed(format!("{name:?} is empty or has too many axes"));
         tensor
             .is_inside()
             .then(|| (name.to_owned(), tensor))

@@ -143,6 +143,7 @@ fn headers_that_contradict_the_data_are_malformed() {
         one("[18446744073709551615]", "[0,64]"),
         one("[1,1,1,1,1,1,1,1,16]", "[0,64]"),
         one("[17]", "[0,68]"),
+        one("[0]", "[0,0]"),
         one("[16]", "[64,0]"),
         one("[16]", "[0,18446744073709551615]"),
         // Two tensors in the same place.

@@ -36,6 +36,16 @@ fn every_way_to_save_gives_the_same_tensors() {
     }
 }
 
+#[test]
+fn safetensors_stay_as_they_are() {
+    for name in ["plain", "counted", "half", "bfloat16", "double", "wrapped"] {
+        let file = format!("{name}.safetensors");
+        let bytes = fixture(&file);
+        let checkpoint = Checkpoint::parse(&bytes).unwrap();
+        assert_eq!(checkpoint.to_safetensors().unwrap(), bytes, "{file}");
+    }
+}
+
 fn check(file: &str, converted: &[u8]) {
     let tensors = SafeTensors::deserialize(converted).unwrap();
     assert_eq!(tensors.len(), SHAPES.len(), "{file}");

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use imageclassifier_client::{ClassifyOptions, ErrorReason};
 use imageclassifier_model::{
     Activation, ChannelOrder, Compute, DecodedImage, EncodedImage, Filter, Framing, ImportedModel,
-    ImportedNetwork, Inference, Input, Preprocessing, Ranking, ThreadTeam,
+    ImportedNetwork, Inference, Input, NetworkFile, Preprocessing, Ranking, ThreadTeam,
 };
 use imageclassifier_proto::ClassifyImageRequest;
 use tokio::time::sleep;
@@ -34,7 +34,7 @@ fn model(name: &str, network: &str, framing: Framing) -> ImportedModel {
     let source = serde_json::json!({"file": network});
     ImportedModel::new(
         name,
-        onnx.into(),
+        NetworkFile::Onnx(onnx.into()),
         labels,
         Activation::Softmax,
         preprocessing,
