@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use imageclassifier_kernels::{Graph, GraphError};
-use safetensors::{Dtype, tensor::TensorView};
+use safetensors::{Dtype, View};
 
 use crate::tensor::{ElementType, Tensor};
 use crate::{Architecture, CheckpointError, Weights, formats};
@@ -95,7 +95,7 @@ impl<'a> Checkpoint<'a> {
 
     fn serialize(&self) -> Result<Vec<u8>, CheckpointError> {
         let weights = (self.tensors.iter()).filter(|(name, _)| !name.ends_with(COUNTER));
-        let copies: Result<Vec<_>, CheckpointError> = weights
+        let views: Result<Vec<_>, CheckpointError> = weights
             .map(|(name, tensor)| {
                 let dtype = match tensor.element_type {
                     ElementType::F16 => Dtype::F16,
@@ -104,15 +104,34 @@ impl<'a> Checkpoint<'a> {
                     ElementType::F64 => Dtype::F64,
                     ElementType::Other { .. } => return Err(not_float(name).into()),
                 };
-                Ok((name, dtype, tensor.shape.clone(), tensor.raw()))
+                Ok((name, Stored { tensor, dtype }))
             })
             .collect();
-        let copies = copies?;
-        let views = copies.iter().map(|(name, dtype, shape, raw)| {
-            let view = TensorView::new(*dtype, shape.clone(), raw);
-            (*name, view.expect("as many bytes as the shape says"))
-        });
-        Ok(safetensors::serialize(views, None).expect("plain data"))
+        Ok(safetensors::serialize(views?, None).expect("plain data"))
+    }
+}
+
+/// A tensor that is copied only while it is written.
+struct Stored<'a> {
+    tensor: &'a Tensor<'a>,
+    dtype: Dtype,
+}
+
+impl View for Stored<'_> {
+    fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.tensor.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        self.tensor.raw()
+    }
+
+    fn data_len(&self) -> usize {
+        self.tensor.bytes()
     }
 }
 

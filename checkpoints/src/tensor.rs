@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 /// A tensor as it is in the file. Its elements are inside the file: whoever makes one checks it with [`Tensor::is_inside`].
 #[derive(Clone, Debug)]
 pub(crate) struct Tensor<'a> {
@@ -102,23 +104,20 @@ impl<'a> Tensor<'a> {
     }
 
     fn map<const N: usize>(&self, element: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-        let (stored, _) = self.storage.as_chunks::<N>();
-        let count = self.count();
-        if self.strides == row_major(&self.shape) {
-            let stored = &stored[self.offset..][..count];
-            return stored.iter().map(|bytes| element(*bytes)).collect();
-        }
-        let mut elements = Vec::with_capacity(count);
-        self.visit(|at| elements.push(element(stored[at])));
-        elements
+        let raw = self.raw();
+        let (stored, _) = raw.as_chunks::<N>();
+        stored.iter().map(|bytes| element(*bytes)).collect()
     }
 
     /// The elements as they are in the file, row-major.
-    pub(crate) fn raw(&self) -> Vec<u8> {
+    pub(crate) fn raw(&self) -> Cow<'a, [u8]> {
         let size = self.element_type.bytes();
+        if self.strides == row_major(&self.shape) {
+            return Cow::Borrowed(&self.storage[self.offset * size..][..self.bytes()]);
+        }
         let mut raw = Vec::with_capacity(self.bytes());
         self.visit(|at| raw.extend_from_slice(&self.storage[at * size..][..size]));
-        raw
+        Cow::Owned(raw)
     }
 
     /// Calls `element` with the place of each element, row-major.

@@ -25,8 +25,8 @@ pub(crate) fn run(args: &args::Import) -> Outcome {
 /// Whether `--check` found nothing.
 fn import(args: &args::Import) -> Result<bool, String> {
     let name = model_name(&args.output)?;
-    let source = Source::read(args)?;
-    let network = Network::read(args, &source)?;
+    let (source, contents) = Source::read(args)?;
+    let network = Network::read(args, &source, contents)?;
     let labels = labels::labels(args, &source, &network)?;
     let preprocessing = preprocessing::preprocessing(args, &source, &network)?;
     let activation = if args.multi_label {

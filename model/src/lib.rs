@@ -48,6 +48,7 @@ pub use folder::{ModelFolder, ModelFolderError, ModelFolderProblem};
 pub use foreign::ForeignFormat;
 pub use format::MEDIA_TYPES;
 pub use head::{Activation, Head, HeadError, HeadParts, Known};
+pub use imageclassifier_checkpoints::Architecture;
 pub use imageclassifier_crop::CropSquare;
 pub use imageclassifier_kernels::{Isa, Precision, Program, StepProfile, ThreadTeam};
 pub use imported::{ImportedModel, ImportedNetwork, ImportedRunner, NetworkFile};

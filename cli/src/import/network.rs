@@ -30,9 +30,13 @@ pub(super) struct Network {
 impl Network {
     /// # Errors
     /// If the file cannot be used, or something about it is not known: what to write.
-    pub(super) fn read(args: &args::Import, source: &Source) -> Result<Self, String> {
+    pub(super) fn read(
+        args: &args::Import,
+        source: &Source,
+        contents: Contents,
+    ) -> Result<Self, String> {
         let input_size = args.input_size.or(source.input_size());
-        let network = match &source.contents {
+        let network = match contents {
             Contents::Onnx(onnx) => {
                 if args.architecture.is_some() {
                     return Err(
@@ -42,9 +46,7 @@ impl Network {
                 let network = of_onnx(onnx, input_size);
                 network.map_err(|error| format!("{}: {error}", source.file.display()))?
             }
-            Contents::Checkpoint(checkpoint) => {
-                of_checkpoint(args, source, checkpoint, input_size)?
-            }
+            Contents::Checkpoint(weights) => of_checkpoint(args, source, weights, input_size)?,
         };
         if args
             .input_size
@@ -59,8 +61,8 @@ impl Network {
     }
 }
 
-fn of_onnx(onnx: &Bytes, input_size: Option<u32>) -> Result<Network, OnnxError> {
-    let model = Model::parse(onnx)?;
+fn of_onnx(onnx: Bytes, input_size: Option<u32>) -> Result<Network, OnnxError> {
+    let model = Model::parse(&onnx)?;
     let network = model.network(input_size.map(|size| size as usize))?;
     let metadata = model.metadata().iter();
     let metadata = metadata.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
@@ -77,24 +79,26 @@ fn of_onnx(onnx: &Bytes, input_size: Option<u32>) -> Result<Network, OnnxError> 
 fn of_checkpoint(
     args: &args::Import,
     source: &Source,
-    bytes: &Bytes,
+    file_bytes: Bytes,
     input_size: Option<u32>,
 ) -> Result<Network, String> {
     let file = source.file.display();
     let unusable = |error: CheckpointError| format!("{file}: {error}");
-    let checkpoint = Checkpoint::parse(bytes).map_err(unusable)?;
+    let checkpoint = Checkpoint::parse(&file_bytes).map_err(unusable)?;
     let architecture = architecture(args, source)?;
     let input_size = input_size
         .ok_or("nothing says how wide the input is: give --input-size, for most networks 224")?;
     let graph = checkpoint.graph(architecture, input_size as usize);
-    let graph = graph.map_err(|error| {
-        format!(
-            "{file} has not the weights of {}: {error}",
-            architecture.name()
-        )
-    })?;
+    let classes = graph
+        .map(|graph| graph.output_shape()[1])
+        .map_err(|error| {
+            format!(
+                "{file} does not have the weights of {}: {error}",
+                architecture.name()
+            )
+        })?;
     let weights = match checkpoint.to_safetensors().map_err(unusable)? {
-        Cow::Borrowed(_) => bytes.clone(),
+        Cow::Borrowed(_) => file_bytes.clone(),
         Cow::Owned(weights) => weights.into(),
     };
     Ok(Network {
@@ -103,7 +107,7 @@ fn of_checkpoint(
             weights,
         },
         input_size,
-        classes: graph.output_shape()[1],
+        classes,
         had_softmax: false,
         metadata: BTreeMap::new(),
         producer: None,

@@ -14,11 +14,10 @@ use serde_json::Value;
 
 use crate::args;
 
-/// What an import reads.
+/// What an import reads beside the network.
 pub(super) struct Source {
     /// The file with the network.
     pub(super) file: PathBuf,
-    pub(super) contents: Contents,
     /// `config.json` of Hugging Face or timm.
     pub(super) config: Option<Value>,
     /// `preprocessor_config.json` of Hugging Face.
@@ -27,7 +26,7 @@ pub(super) struct Source {
     pub(super) labels: Option<String>,
 }
 
-/// What is in the file.
+/// What is in the file with the network.
 pub(super) enum Contents {
     /// With all weights inside.
     Onnx(Bytes),
@@ -44,7 +43,7 @@ impl Source {
     ///
     /// # Errors
     /// If there is no network, several, or a file cannot be read.
-    pub(super) fn read(args: &args::Import) -> Result<Self, String> {
+    pub(super) fn read(args: &args::Import) -> Result<(Self, Contents), String> {
         let path = args.source.as_path();
         let file = if path.is_dir() {
             find::network(path, args.architecture.is_some())?
@@ -81,13 +80,13 @@ impl Source {
                 })
                 .transpose()
         };
-        Ok(Self {
+        let source = Self {
             config: json("config.json")?,
             preprocessor: json("preprocessor_config.json")?,
             labels: text("labels.txt")?,
-            contents,
             file,
-        })
+        };
+        Ok((source, contents))
     }
 
     /// What the files say about the side of the input.

@@ -173,7 +173,7 @@ fn says_what_to_write_where_the_architecture_is_not_known() {
         (&["--architecture", "resnet50"], "give --input-size"),
         (
             &["--architecture", "resnet50", "--input-size", "64"],
-            "has not the weights of resnet50: layer \"conv1.weight\": it is missing",
+            "does not have the weights of resnet50: layer \"conv1.weight\": it is missing",
         ),
         (
             &[
