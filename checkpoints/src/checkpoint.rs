@@ -17,6 +17,8 @@ pub struct Checkpoint<'a> {
 
 /// What wraps a network while it is trained writes its own name before every other.
 const WRAPPERS: [&str; 3] = ["module.", "model.", "_orig_mod."];
+/// Wrappers around each other, at most.
+const WRAPPERS_MAX: usize = 4;
 /// Batch normalisation counts its steps; nothing reads that.
 const COUNTER: &str = ".num_batches_tracked";
 /// What safetensors use for something else.
@@ -37,15 +39,8 @@ impl<'a> Checkpoint<'a> {
             let problem = "its tensors are larger than the file";
             return Err(CheckpointError::malformed(problem));
         }
-        let mut names: Vec<_> = tensors.iter().map(|(name, _)| name.as_str()).collect();
-        let mut before = 0;
-        while let Some(wrapper) = (WRAPPERS.iter())
-            .find(|it| !names.is_empty() && names.iter().all(|name| name.starts_with(**it)))
-        {
-            before += wrapper.len();
-            names = names.iter().map(|name| &name[wrapper.len()..]).collect();
-        }
-        if names.contains(&METADATA) {
+        let before = wrapper_len(&tensors);
+        if tensors.iter().any(|(name, _)| &name[before..] == METADATA) {
             let problem = format!("a tensor has the name {METADATA}");
             return Err(CheckpointError::malformed(problem));
         }
@@ -109,6 +104,22 @@ impl<'a> Checkpoint<'a> {
             .collect();
         Ok(safetensors::serialize(views?, None).expect("plain data"))
     }
+}
+
+/// How much of every name wrappers wrote.
+fn wrapper_len(tensors: &[(String, Tensor<'_>)]) -> usize {
+    let mut len = 0;
+    for _ in 0..WRAPPERS_MAX {
+        let wraps_all = |wrapper: &&str| {
+            let mut names = tensors.iter().map(|(name, _)| &name[len..]);
+            names.all(|name| name.starts_with(wrapper))
+        };
+        let Some(wrapper) = WRAPPERS.into_iter().find(wraps_all) else {
+            break;
+        };
+        len += wrapper.len();
+    }
+    len
 }
 
 /// A tensor that is copied only while it is written.
