@@ -596,7 +596,7 @@ _imageclassifier() {
             return 0
             ;;
         imageclassifier__subcmd__import)
-            opts="-o -h --output --labels --preprocessing --input-size --mean --std --filter --crop-fraction --squash --bgr --multi-label --check --help"
+            opts="-o -h --output --architecture --labels --preprocessing --input-size --mean --std --filter --crop-fraction --squash --bgr --multi-label --check --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -614,6 +614,10 @@ _imageclassifier() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o plusdirs
                     fi
+                    return 0
+                    ;;
+                --architecture)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --labels)

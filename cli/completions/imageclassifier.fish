@@ -30,7 +30,7 @@ complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "cla
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "train" -d 'Train a model of your own classes on photographs'
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "evaluate" -d 'Measure a trained model on labelled photographs'
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "embed" -d 'Write the feature vector of each image'
-complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "import" -d 'Make a model of an image classifier in ONNX'
+complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "import" -d 'Make a model of an image classifier in ONNX, safetensors or PyTorch\'s format'
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "inspect" -d 'Show what a model consists of, and where its time goes'
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "models" -d 'Show the server\'s models, and the preprocessing and limits of the default one'
 complete -c imageclassifier -n "__fish_imageclassifier_needs_command" -f -a "feedback" -d 'Tell the server the correct class of images that were misclassified'
@@ -74,18 +74,19 @@ complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand embed" -
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand embed" -l jsonl -d 'Write one JSON object per line and image, with `file` and `embedding` (the default)'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand embed" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand import" -s o -l output -d 'Where the model is written; the folder\'s name is the model\'s name' -r -f -a "(__fish_complete_directories)"
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand import" -l architecture -d 'For weights: the network that they belong to, as timm or torchvision calls it, for example resnet50' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand import" -l labels -d 'Names of the classes: a file with one per line in the order of class index, or `imagenet`' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand import" -l preprocessing -d 'How images are prepared, for what the source does not say' -r -f -a "torchvision\t'ImageNet\'s mean and deviation, bilinear, centre 7/8'
 inception\t'-1 to 1, bicubic, centre 7/8'
 unit\t'0 to 1, bilinear, the whole centre square'"
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand import" -l input-size -d 'Side of the input in pixels, for networks that leave it open' -r
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand import" -l input-size -d 'Side of the input in pixels, for networks that leave it open and for weights' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand import" -l mean -d 'Mean of each channel, in the network\'s order, for values from 0 to 1' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand import" -l std -d 'Divisor of each channel after the mean was subtracted, for values from 0 to 1' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand import" -l filter -d 'Resampling filter' -r -f -a "bilinear\t''
 bicubic\t''
 lanczos\t''"
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand import" -l crop-fraction -d 'Side of the centre square that the network sees, as a fraction of the shorter side' -r
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand import" -l check -d 'Compare the results for these images with onnxruntime\'s, which python3 must have' -r -F
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand import" -l check -d 'Compare the results for these images with onnxruntime\'s, or with PyTorch\'s for weights; python3 must have it' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand import" -l squash -d 'Resize the whole image to a square instead of taking the centre'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand import" -l bgr -d 'The network reads blue, green, red'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand import" -l multi-label -d 'An image can show several classes: each has a probability of its own'
@@ -130,7 +131,7 @@ complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; an
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed import inspect models feedback health help" -f -a "train" -d 'Train a model of your own classes on photographs'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed import inspect models feedback health help" -f -a "evaluate" -d 'Measure a trained model on labelled photographs'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed import inspect models feedback health help" -f -a "embed" -d 'Write the feature vector of each image'
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed import inspect models feedback health help" -f -a "import" -d 'Make a model of an image classifier in ONNX'
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed import inspect models feedback health help" -f -a "import" -d 'Make a model of an image classifier in ONNX, safetensors or PyTorch\'s format'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed import inspect models feedback health help" -f -a "inspect" -d 'Show what a model consists of, and where its time goes'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed import inspect models feedback health help" -f -a "models" -d 'Show the server\'s models, and the preprocessing and limits of the default one'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand help; and not __fish_seen_subcommand_from classify train evaluate embed import inspect models feedback health help" -f -a "feedback" -d 'Tell the server the correct class of images that were misclassified'

@@ -1,15 +1,18 @@
 //! `imageclassifier import`: a model folder from a classifier that was trained elsewhere.
 
+mod architecture;
 mod check;
 mod labels;
+mod network;
 mod preprocessing;
+mod reference;
 mod source;
 
-use imageclassifier_model::{Activation, ImportedModel, ImportedNetwork, Isa};
-use imageclassifier_onnx::Model;
+use imageclassifier_model::{Activation, Compute, ImportedModel, ImportedNetwork, Isa};
 use serde_json::json;
 
 use crate::{args, outcome::Outcome, train::model_name};
+use network::Network;
 use source::Source;
 
 pub(crate) fn run(args: &args::Import) -> Outcome {
@@ -22,25 +25,10 @@ pub(crate) fn run(args: &args::Import) -> Outcome {
 /// Whether `--check` found nothing.
 fn import(args: &args::Import) -> Result<bool, String> {
     let name = model_name(&args.output)?;
-    let source = Source::read(&args.source)?;
-    let unusable =
-        |error: imageclassifier_onnx::OnnxError| format!("{}: {error}", source.file.display());
-    let model = Model::parse(&source.onnx).map_err(unusable)?;
-    let size = args
-        .input_size
-        .or(source.input_size())
-        .map(|size| size as usize);
-    let network = model.network(size).map_err(unusable)?;
-    let input_size = u32::try_from(network.graph.input_shape()[2]).unwrap_or(u32::MAX);
-    if args.input_size.is_some_and(|wanted| wanted != input_size) {
-        return Err(format!(
-            "the network's input is {input_size} pixels wide: leave out --input-size"
-        ));
-    }
-    let classes = network.graph.output_shape()[1];
-    let labels = labels::labels(args, &source, &model, classes)?;
-    let preprocessing = preprocessing::preprocessing(args, &source, &model, input_size)?;
-    let had_softmax = network.had_softmax;
+    let (source, contents) = Source::read(args)?;
+    let network = Network::read(args, &source, contents)?;
+    let labels = labels::labels(args, &source, &network)?;
+    let preprocessing = preprocessing::preprocessing(args, &source, &network)?;
     let activation = if args.multi_label {
         Activation::Sigmoid
     } else {
@@ -48,34 +36,32 @@ fn import(args: &args::Import) -> Result<bool, String> {
     };
     let origin = json!({
         "file": source.file.file_name().map(|name| name.to_string_lossy()),
-        "producer": model.producer(),
-        "had_softmax": had_softmax,
+        "producer": network.producer,
+        "had_softmax": network.had_softmax,
     });
-    drop(network);
     let imported = ImportedModel::new(
         &name,
-        source.onnx.clone(),
+        network.file.clone(),
         labels,
         activation,
         preprocessing,
         origin,
     );
     let imported = imported.map_err(|error| error.to_string())?;
-    let network = ImportedNetwork::load(
-        &imported,
-        imageclassifier_model::Compute::Fused(Isa::detect()),
-    );
-    let network = network.map_err(|error| error.to_string())?;
+    let compute = Compute::Fused(Isa::detect());
+    let runnable = ImportedNetwork::load(&imported, compute).map_err(|error| error.to_string())?;
     imported
         .write(&args.output)
         .map_err(|error| error.to_string())?;
     println!(
-        "{classes} classes, {input_size} x {input_size} pixels, {:.1} % of the arithmetic in kernels",
-        network.kernel_share() * 100.0
+        "{} classes, {1} x {1} pixels, {2:.1} % of the arithmetic in kernels",
+        network.classes,
+        network.input_size,
+        runnable.kernel_share() * 100.0
     );
     println!("wrote {}", args.output.display());
     if args.check.is_empty() {
         return Ok(true);
     }
-    check::check(args, &network, had_softmax)
+    check::check(args, &network, &runnable)
 }

@@ -17,16 +17,12 @@ pub(crate) fn run(args: &args::Inspect) -> Outcome {
 fn inspect(args: &args::Inspect) -> Result<(), String> {
     if !ImportedModel::is_at(&args.model) {
         return Err(format!(
-            "{} has no model.onnx: give a folder that `imageclassifier import` wrote",
+            "{} has neither model.onnx nor network.safetensors: give a folder that `imageclassifier import` wrote",
             args.model.display()
         ));
     }
     let model = ImportedModel::read(&args.model).map_err(|error| error.to_string())?;
-    let graph = model
-        .network()
-        .map_err(|error| error.to_string())?
-        .graph
-        .fused();
+    let graph = model.network().map_err(|error| error.to_string())?.fused();
     let preprocessing = model.preprocessing();
     let (parameters, macs) = (graph.parameters(), graph.total_macs());
     let layers: Vec<_> = graph.layers().collect();

@@ -1,47 +1,47 @@
-//! Classifiers that were trained elsewhere: a network in ONNX, its labels, and how its images are prepared.
+//! Classifiers that were trained elsewhere: a network, its labels, and how its images are prepared.
 
 mod config;
 mod network;
+mod network_file;
 
-use std::path::Path;
+use std::{fs, path::Path};
 
-use bytes::Bytes;
-use imageclassifier_onnx::Model;
+use imageclassifier_kernels::Graph;
 
 use crate::{Activation, ModelFolderError, ModelFolderProblem, Preprocessing, folder};
 use config::Config;
 pub use network::{ImportedNetwork, ImportedRunner};
+pub use network_file::NetworkFile;
 
-/// A model folder with a network of its own: `model.onnx`, and `config.json` with the rest. docs/models.md describes both.
-/// Cheap to clone.
+/// A model folder with a network of its own: `model.onnx` or `network.safetensors`, and `config.json` with the rest.
+/// docs/models.md describes them. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct ImportedModel {
     name: String,
     labels: Vec<String>,
     activation: Activation,
     preprocessing: Preprocessing,
-    onnx: Bytes,
+    file: NetworkFile,
     digest: String,
     /// Where it comes from: for people, not read back.
     source: serde_json::Value,
 }
 
 const CONFIG_FILE: &str = "config.json";
-const NETWORK_FILE: &str = "model.onnx";
 const CONFIG_BYTES_MAX: u64 = 4 << 20;
-/// ViT-L takes 1.2 GB in f32; the format itself ends at 2 GiB.
+/// ViT-L takes 1.2 GB in f32; ONNX ends at 2 GiB.
 const NETWORK_BYTES_MAX: u64 = (2 << 30) - 1;
 /// ImageNet-21k has 21,843.
 const CLASSES_MAX: usize = 32_768;
 
 impl ImportedModel {
-    /// A model from an ONNX file without external data.
+    /// A model with this network.
     ///
     /// # Errors
     /// If the name, a label or a number of the preprocessing is not usable.
     pub fn new(
         name: &str,
-        onnx: Bytes,
+        file: NetworkFile,
         labels: Vec<String>,
         activation: Activation,
         preprocessing: Preprocessing,
@@ -53,8 +53,8 @@ impl ImportedModel {
             name: name.to_owned(),
             labels,
             activation,
-            digest: folder::digest(&onnx),
-            onnx,
+            digest: folder::digest(file.bytes()),
+            file,
             preprocessing,
             source,
         };
@@ -66,7 +66,8 @@ impl ImportedModel {
     /// Whether the folder at `path` holds such a model.
     #[must_use]
     pub fn is_at(path: &Path) -> bool {
-        path.join(NETWORK_FILE).is_file()
+        let mut names = NetworkFile::NAMES.into_iter();
+        names.any(|name| path.join(name).is_file())
     }
 
     /// Reads the folder at `path`. Its last component is the name.
@@ -86,11 +87,12 @@ impl ImportedModel {
         let file = |name, bytes_max| folder::read_bounded(&path.join(name), name, bytes_max);
         let model = file(CONFIG_FILE, CONFIG_BYTES_MAX).and_then(|config| {
             let config = Config::parse(&config)?;
-            let onnx = file(NETWORK_FILE, NETWORK_BYTES_MAX)?;
+            let architecture = config.architecture()?;
+            let network = file(NetworkFile::name_for(architecture), NETWORK_BYTES_MAX)?;
             let (activation, preprocessing) = (config.activation()?, config.preprocessing()?);
             Self::new(
                 name,
-                onnx.into(),
+                NetworkFile::new(architecture, network.into()),
                 config.labels,
                 activation,
                 preprocessing,
@@ -110,36 +112,48 @@ impl ImportedModel {
     /// If the folder or a file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), ModelFolderError> {
         let config = Config::of(self).to_json();
+        let name = self.file.name();
         folder::write_files(
             path,
-            &[(NETWORK_FILE, &self.onnx), (CONFIG_FILE, config.as_bytes())],
-        )
+            &[(name, self.file.bytes()), (CONFIG_FILE, config.as_bytes())],
+        )?;
+        // What an earlier model left is not read any more.
+        for other in NetworkFile::NAMES
+            .into_iter()
+            .filter(|other| *other != name)
+        {
+            let _ = fs::remove_file(path.join(other));
+        }
+        Ok(())
     }
 
     /// Reads the network.
     ///
     /// # Errors
-    /// If the file is malformed or has an operator that is not supported, or does not fit the labels and the input size.
-    pub fn network(&self) -> Result<imageclassifier_onnx::Network, ModelFolderProblem> {
-        let onnx =
-            |error: imageclassifier_onnx::OnnxError| ModelFolderProblem::Network(error.to_string());
-        let model = Model::parse(&self.onnx).map_err(onnx)?;
+    /// If the file is malformed or not supported, or does not fit the labels and the input size.
+    pub fn network(&self) -> Result<Graph, ModelFolderProblem> {
         let size = self.preprocessing.input_size as usize;
-        let network = model.network(Some(size)).map_err(onnx)?;
-        if network.graph.input_shape() != [1, 3, size, size] {
+        let graph = self.file.graph(size)?;
+        if graph.input_shape() != [1, 3, size, size] {
             return Err(ModelFolderProblem::Config(format!(
                 "input_size is {size}, but the network reads {:?}",
-                network.graph.input_shape()
+                graph.input_shape()
             )));
         }
-        let classes = network.graph.output_shape()[1];
+        let classes = graph.output_shape()[1];
         if classes != self.labels.len() {
             return Err(ModelFolderProblem::Config(format!(
                 "there are {} labels, but the network has {classes} classes",
                 self.labels.len()
             )));
         }
-        Ok(network)
+        Ok(graph)
+    }
+
+    /// The file with the network.
+    #[must_use]
+    pub fn file(&self) -> &NetworkFile {
+        &self.file
     }
 
     /// Name of the model.
@@ -166,7 +180,7 @@ impl ImportedModel {
         &self.preprocessing
     }
 
-    /// SHA-256 of `model.onnx`, 64 lower-case hexadecimal digits.
+    /// SHA-256 of the file with the network, 64 lower-case hexadecimal digits.
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest

@@ -14,7 +14,7 @@ const CARGO_FUZZ: (&str, &str) = ("cargo-fuzz", "0.13.2");
 const UNSTABLE_OPTIONS: (&str, &str) = ("RUSTC_BOOTSTRAP", "1");
 
 /// A target, and the folders with its seeds.
-const TARGETS: [(&str, &[&str]); 8] = [
+const TARGETS: [(&str, &[&str]); 9] = [
     ("jpeg", &JPEGS),
     (
         "image",
@@ -26,6 +26,7 @@ const TARGETS: [(&str, &[&str]); 8] = [
     ("infer", &["fuzz/seeds/infer"]),
     ("model_folder", &["fuzz/seeds/model_folder"]),
     ("onnx", &["onnx/tests/fixtures"]),
+    ("checkpoint", &["checkpoints/tests/fixtures"]),
 ];
 const JPEGS: [&str; 2] = ["jpeg/tests/golden", "jpeg/tests/golden/scans"];
 

@@ -2,22 +2,27 @@ use std::path::PathBuf;
 
 use clap::{ValueEnum, ValueHint};
 
-/// Make a model of an image classifier in ONNX
+/// Make a model of an image classifier in ONNX, safetensors or PyTorch's format
 ///
-/// SOURCE is an ONNX file, or a folder with one, as Hugging Face and timm have them. Labels and preprocessing come from the folder's
-/// config.json, preprocessor_config.json or labels.txt, from what the exporter wrote into the ONNX file, or from the options. The
-/// model is written to MODEL_DIR; imageclassifier-server --models serves it, and classify --local --model uses it.
+/// SOURCE is an ONNX file, a file of weights (safetensors, or what torch.save wrote) of a known architecture, or a folder with one,
+/// as Hugging Face and timm have them. Architecture, labels and preprocessing come from the folder's config.json,
+/// preprocessor_config.json or labels.txt, from what the exporter wrote into the ONNX file, or from the options. The model is
+/// written to MODEL_DIR; imageclassifier-server --models serves it, and classify --local --model uses it.
 ///
-/// Exit status: 0 on success, 1 if --check finds other results than onnxruntime's, 2 if there is no model.
+/// Exit status: 0 on success, 1 if --check finds other results than onnxruntime's or PyTorch's, 2 if there is no model.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Import {
-    /// ONNX file, or folder with one
+    /// ONNX file, file of weights, or folder with one
     #[arg(value_name = "SOURCE", value_hint = ValueHint::AnyPath)]
     pub(crate) source: PathBuf,
 
     /// Where the model is written; the folder's name is the model's name
     #[arg(short, long, value_name = "MODEL_DIR", value_hint = ValueHint::DirPath)]
     pub(crate) output: PathBuf,
+
+    /// For weights: the network that they belong to, as timm or torchvision calls it, for example resnet50
+    #[arg(long, value_name = "NAME")]
+    pub(crate) architecture: Option<String>,
 
     /// Names of the classes: a file with one per line in the order of class index, or `imagenet`
     #[arg(long, value_name = "FILE|imagenet", value_hint = ValueHint::FilePath)]
@@ -27,7 +32,7 @@ pub(crate) struct Import {
     #[arg(long, value_name = "PRESET")]
     pub(crate) preprocessing: Option<Preset>,
 
-    /// Side of the input in pixels, for networks that leave it open
+    /// Side of the input in pixels, for networks that leave it open and for weights
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub(crate) input_size: Option<u32>,
 
@@ -59,7 +64,7 @@ pub(crate) struct Import {
     #[arg(long)]
     pub(crate) multi_label: bool,
 
-    /// Compare the results for these images with onnxruntime's, which python3 must have
+    /// Compare the results for these images with onnxruntime's, or with PyTorch's for weights; python3 must have it
     #[arg(long, value_name = "IMAGE", num_args = 1.., value_hint = ValueHint::FilePath)]
     pub(crate) check: Vec<PathBuf>,
 }

@@ -3,23 +3,22 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use imageclassifier_model as model;
-use imageclassifier_onnx::Model;
 use serde_json::Value;
 
-use super::source::Source;
+use super::{network::Network, source::Source};
 use crate::args;
 
-/// The labels of `classes` classes.
+/// The labels of the network's classes.
 ///
 /// # Errors
 /// If there are none, or not as many.
 pub(super) fn labels(
     args: &args::Import,
     source: &Source,
-    model: &Model<'_>,
-    classes: usize,
+    network: &Network,
 ) -> Result<Vec<String>, String> {
-    let (labels, origin) = find(args, source, model)?.ok_or_else(|| {
+    let classes = network.classes;
+    let (labels, origin) = find(args, source, network)?.ok_or_else(|| {
         format!(
             "nothing names the {classes} classes: give --labels FILE with one name per line in the order of class index, or --labels imagenet for the 1000 classes of ImageNet-1k"
         )
@@ -36,7 +35,7 @@ pub(super) fn labels(
 fn find(
     args: &args::Import,
     source: &Source,
-    model: &Model<'_>,
+    network: &Network,
 ) -> Result<Option<(Vec<String>, String)>, String> {
     if let Some(path) = &args.labels {
         if path == Path::new("imagenet") {
@@ -51,7 +50,7 @@ fn find(
     let found = config.map(|labels| (labels, "config.json".to_owned()));
     let file = || Some((lines(source.labels.as_ref()?), "labels.txt".to_owned()));
     let exported = || {
-        let (_, names) = model.metadata().iter().find(|(key, _)| *key == "names")?;
+        let names = network.metadata.get("names")?;
         Some((of_names(names)?, "the ONNX file".to_owned()))
     };
     Ok(found.or_else(file).or_else(exported))

@@ -1,10 +1,9 @@
 //! How images are prepared, from wherever it is written.
 
 use imageclassifier_model::{ChannelOrder, Filter, Framing, Preprocessing};
-use imageclassifier_onnx::Model;
 use serde_json::Value;
 
-use super::source::Source;
+use super::{network::Network, source::Source};
 use crate::args::{self, ImportFilter, Preset};
 
 /// What is known so far; values are for channels from 0 to 1.
@@ -21,9 +20,9 @@ struct Known {
 pub(super) fn preprocessing(
     args: &args::Import,
     source: &Source,
-    model: &Model<'_>,
-    input_size: u32,
+    network: &Network,
 ) -> Result<Preprocessing, String> {
+    let input_size = network.input_size;
     let known = of_args(args)
         .or(source
             .preprocessor
@@ -31,7 +30,7 @@ pub(super) fn preprocessing(
             .map(|it| of_hugging_face(it, input_size))
             .unwrap_or_default())
         .or(source.config.as_ref().and_then(of_timm).unwrap_or_default())
-        .or(of_ultralytics(model))
+        .or(of_ultralytics(network))
         .or(args.preprocessing.map(of_preset).unwrap_or_default());
     let Known {
         mean: Some(mean),
@@ -212,13 +211,8 @@ fn of_hugging_face(config: &Value, input_size: u32) -> Known {
 }
 
 /// Ultralytics classifiers: values from 0 to 1, the whole centre square.
-fn of_ultralytics(model: &Model<'_>) -> Known {
-    let metadata = model.metadata();
-    let is = |key: &str, value: &str| {
-        metadata
-            .iter()
-            .any(|(found, text)| *found == key && *text == value)
-    };
+fn of_ultralytics(network: &Network) -> Known {
+    let is = |key: &str, value: &str| network.metadata.get(key).is_some_and(|it| it == value);
     if is("author", "Ultralytics") && is("task", "classify") {
         return of_preset(Preset::Unit);
     }

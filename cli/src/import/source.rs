@@ -1,7 +1,9 @@
 //! The files of a classifier.
 
+mod find;
+
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{Read, Seek, SeekFrom},
     path::{Component, Path, PathBuf},
 };
@@ -10,12 +12,12 @@ use bytes::Bytes;
 use imageclassifier_onnx::{Model, inline_external_data};
 use serde_json::Value;
 
-/// What an import reads.
+use crate::args;
+
+/// What an import reads beside the network.
 pub(super) struct Source {
-    /// The ONNX file.
+    /// The file with the network.
     pub(super) file: PathBuf,
-    /// Its contents, with all weights inside.
-    pub(super) onnx: Bytes,
     /// `config.json` of Hugging Face or timm.
     pub(super) config: Option<Value>,
     /// `preprocessor_config.json` of Hugging Face.
@@ -24,18 +26,27 @@ pub(super) struct Source {
     pub(super) labels: Option<String>,
 }
 
+/// What is in the file with the network.
+pub(super) enum Contents {
+    /// With all weights inside.
+    Onnx(Bytes),
+    /// Weights alone.
+    Checkpoint(Bytes),
+}
+
 /// As ONNX itself.
-const ONNX_BYTES_MAX: u64 = (2 << 30) - 1;
+const NETWORK_BYTES_MAX: u64 = (2 << 30) - 1;
 const TEXT_BYTES_MAX: u64 = 16 << 20;
 
 impl Source {
-    /// Reads the file or folder at `path`.
+    /// Reads the file or folder that was named.
     ///
     /// # Errors
-    /// If there is no ONNX file, several, or a file cannot be read.
-    pub(super) fn read(path: &Path) -> Result<Self, String> {
+    /// If there is no network, several, or a file cannot be read.
+    pub(super) fn read(args: &args::Import) -> Result<(Self, Contents), String> {
+        let path = args.source.as_path();
         let file = if path.is_dir() {
-            find_onnx(path)?
+            find::network(path, args.architecture.is_some())?
         } else {
             path.to_owned()
         };
@@ -44,16 +55,11 @@ impl Source {
         } else {
             path.parent().unwrap_or(Path::new(""))
         };
-        let onnx = read_bounded(&file, ONNX_BYTES_MAX)?;
-        let has_external = Model::parse(&onnx).is_ok_and(|model| model.has_external_data());
-        let onnx = if has_external {
-            let beside = file.parent().unwrap_or(Path::new(""));
-            let whole = inline_external_data(&onnx, |name, offset, length| {
-                read_part(beside, name, offset, length)
-            });
-            whole.map_err(|error| format!("{}: {error}", file.display()))?
+        let bytes = read_bounded(&file, NETWORK_BYTES_MAX)?;
+        let contents = if find::is_checkpoint(&file) {
+            Contents::Checkpoint(bytes.into())
         } else {
-            onnx
+            Contents::Onnx(with_external_data(&file, bytes)?.into())
         };
         let text = |name: &str| -> Result<Option<String>, String> {
             let path = folder.join(name);
@@ -74,13 +80,13 @@ impl Source {
                 })
                 .transpose()
         };
-        Ok(Self {
+        let source = Self {
             config: json("config.json")?,
             preprocessor: json("preprocessor_config.json")?,
             labels: text("labels.txt")?,
-            onnx: onnx.into(),
             file,
-        })
+        };
+        Ok((source, contents))
     }
 
     /// What the files say about the side of the input.
@@ -105,27 +111,17 @@ impl Source {
     }
 }
 
-/// The only ONNX file in the folder or in its subfolder `onnx`, or the one called `model.onnx`.
-fn find_onnx(folder: &Path) -> Result<PathBuf, String> {
-    let mut found = Vec::new();
-    for folder in [folder.to_owned(), folder.join("onnx")] {
-        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if path.extension().is_some_and(|it| it == "onnx") {
-                found.push(path);
-            }
-        }
-        let named = found.iter().find(|path| path.ends_with("model.onnx"));
-        if let Some(named) = named.or(found.first().filter(|_| found.len() == 1)) {
-            return Ok(named.clone());
-        }
+/// The ONNX file with what lies in others.
+fn with_external_data(file: &Path, onnx: Vec<u8>) -> Result<Vec<u8>, String> {
+    let has_external = Model::parse(&onnx).is_ok_and(|model| model.has_external_data());
+    if !has_external {
+        return Ok(onnx);
     }
-    let folder = folder.display();
-    Err(if found.is_empty() {
-        format!("{folder} has no ONNX file: export the model to {folder}/model.onnx")
-    } else {
-        format!("{folder} has several ONNX files: name one of them")
-    })
+    let beside = file.parent().unwrap_or(Path::new(""));
+    let whole = inline_external_data(&onnx, |name, offset, length| {
+        read_part(beside, name, offset, length)
+    });
+    whole.map_err(|error| format!("{}: {error}", file.display()))
 }
 
 fn read_bounded(path: &Path, bytes_max: u64) -> Result<Vec<u8>, String> {
@@ -170,7 +166,7 @@ fn read_part(
     let mut file = File::open(&path).map_err(error)?;
     file.seek(SeekFrom::Start(offset)).map_err(error)?;
     let mut bytes = Vec::new();
-    let wanted = length.unwrap_or(ONNX_BYTES_MAX).min(ONNX_BYTES_MAX);
+    let wanted = length.unwrap_or(NETWORK_BYTES_MAX).min(NETWORK_BYTES_MAX);
     file.take(wanted).read_to_end(&mut bytes).map_err(error)?;
     if length.is_some_and(|length| length != bytes.len() as u64) {
         return Err(format!("{} is shorter than the model says", path.display()));

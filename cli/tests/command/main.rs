@@ -9,6 +9,7 @@
 
 mod access;
 mod bulk;
+mod checkpoints;
 mod failures;
 mod features;
 mod formats;

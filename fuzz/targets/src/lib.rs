@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a target reports")]
 
+pub mod checkpoint;
 pub mod form;
 pub mod grpc_web;
 pub mod headers;

@@ -11,7 +11,9 @@ use std::{
     },
 };
 
-use imageclassifier_fuzz::{form, grpc_web, headers, image, infer, jpeg, model_folder, onnx};
+use imageclassifier_fuzz::{
+    checkpoint, form, grpc_web, headers, image, infer, jpeg, model_folder, onnx,
+};
 
 const MUTATIONS_DEFAULT: usize = 4000;
 
@@ -71,6 +73,15 @@ fn replays_model_folder_seeds() {
 #[test]
 fn replays_onnx_seeds() {
     replay("onnx", onnx::run, &["onnx/tests/fixtures"]);
+}
+
+#[test]
+fn replays_checkpoint_seeds() {
+    replay(
+        "checkpoint",
+        checkpoint::run,
+        &["checkpoints/tests/fixtures"],
+    );
 }
 
 fn replay(target: &str, run: fn(&[u8]), folders: &[&str]) {

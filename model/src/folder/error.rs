@@ -68,9 +68,14 @@ pub enum ModelFolderProblem {
         "config.json and model.safetensors disagree about the base's digest: copy both files again"
     )]
     BaseDigest,
-    /// `model.onnx` cannot be used.
-    #[error("model.onnx cannot be used: {0}")]
-    Network(String),
+    /// The file with an imported network cannot be used.
+    #[error("{file} cannot be used: {problem}")]
+    Network {
+        /// The file.
+        file: &'static str,
+        /// Why.
+        problem: String,
+    },
     /// The numbers do not make a head.
     #[error("model.safetensors does not fit config.json: {0}")]
     Head(#[from] HeadError),

@@ -1,3 +1,4 @@
+use imageclassifier_checkpoints::Architecture;
 use serde::{Deserialize, Serialize};
 
 use super::ImportedModel;
@@ -14,6 +15,9 @@ const INPUT_SIZE_MAX: u32 = 4096;
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Config {
     format: u32,
+    /// With `network.safetensors`: what its weights belong to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    architecture: Option<String>,
     pub(super) labels: Vec<String>,
     /// `softmax` or `sigmoid`.
     activation: String,
@@ -52,6 +56,7 @@ impl Config {
         };
         Self {
             format: FORMAT,
+            architecture: (model.file.architecture()).map(|it| it.name().to_owned()),
             labels: model.labels.clone(),
             activation: match model.activation {
                 Activation::Softmax => "softmax",
@@ -90,7 +95,21 @@ impl Config {
     /// Everything that answers depend on, besides the network.
     pub(super) fn answers(&self) -> String {
         let answers = (&self.labels, &self.activation, &self.preprocessing);
-        serde_json::to_string(&answers).expect("plain data")
+        let json = serde_json::to_string(&answers).expect("plain data");
+        // The same weights can belong to several.
+        json + self.architecture.as_deref().unwrap_or_default()
+    }
+
+    pub(super) fn architecture(&self) -> Result<Option<Architecture>, ModelFolderProblem> {
+        let Some(name) = &self.architecture else {
+            return Ok(None);
+        };
+        let architecture = Architecture::named(name).ok_or_else(|| {
+            ModelFolderProblem::Config(format!(
+                "architecture is {name:?}, which this program does not know"
+            ))
+        })?;
+        Ok(Some(architecture))
     }
 
     pub(super) fn activation(&self) -> Result<Activation, ModelFolderProblem> {

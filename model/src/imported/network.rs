@@ -41,13 +41,11 @@ impl ImportedNetwork {
     /// # Errors
     /// As [`ImportedModel::network`], and if memory cannot hold its maps.
     pub fn load(model: &ImportedModel, compute: Compute) -> Result<Self, ModelFolderProblem> {
-        let graph = model.network()?.graph;
+        let graph = model.network()?;
         let layers = match compute {
             Compute::Fused(isa) => {
                 let program = Program::new(isa, graph);
-                Layers::Fused(
-                    program.map_err(|error| ModelFolderProblem::Network(error.to_string()))?,
-                )
+                Layers::Fused(program.map_err(|error| model.file().problem(&error))?)
             }
             Compute::Plain(_) => Layers::Plain(graph.fused()),
         };

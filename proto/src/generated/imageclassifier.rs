@@ -196,7 +196,7 @@ pub struct GetModelResponse {
     /// Revision of the model. It changes whenever the same image may get a different result.
     #[prost(string, tag = "2")]
     pub revision: ::prost::alloc::string::String,
-    /// SHA-256 of the file of weights, of a trained model's model.safetensors, or of an imported model's model.onnx: 64 lower-case hexadecimal digits.
+    /// SHA-256 of the file of weights, of a trained model's model.safetensors, or of an imported model's network: 64 lower-case hexadecimal digits.
     #[prost(string, tag = "3")]
     pub weights_digest: ::prost::alloc::string::String,
     /// Readable names of the classes, in order of class index.

@@ -483,7 +483,7 @@ export type GetModelResponse = Message<"imageclassifier.GetModelResponse"> & {
   revision: string;
 
   /**
-   * SHA-256 of the file of weights, of a trained model's model.safetensors, or of an imported model's model.onnx: 64 lower-case hexadecimal digits.
+   * SHA-256 of the file of weights, of a trained model's model.safetensors, or of an imported model's network: 64 lower-case hexadecimal digits.
    *
    * @generated from field: string weights_digest = 3;
    */

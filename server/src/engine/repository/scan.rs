@@ -37,7 +37,12 @@ struct FileStamp {
 }
 
 /// The files that make a model.
-const FILES: [&str; 3] = ["config.json", "model.safetensors", "model.onnx"];
+const FILES: [&str; 4] = [
+    "config.json",
+    "model.safetensors",
+    "model.onnx",
+    "network.safetensors",
+];
 
 /// Every version in `dir`, as NAME or NAME/VERSION. Files and hidden folders are ignored.
 pub(super) fn scan(dir: &Path) -> io::Result<BTreeMap<Key, Found>> {

@@ -5,8 +5,9 @@ use std::{fs, path::Path, time::Duration};
 use bytes::Bytes;
 use imageclassifier_client::{ClassifyOptions, ErrorReason};
 use imageclassifier_model::{
-    Activation, ChannelOrder, Compute, DecodedImage, EncodedImage, Filter, Framing, ImportedModel,
-    ImportedNetwork, Inference, Input, Preprocessing, Ranking, ThreadTeam,
+    Activation, Architecture, ChannelOrder, Compute, DecodedImage, EncodedImage, Filter, Framing,
+    ImportedModel, ImportedNetwork, Inference, Input, NetworkFile, Preprocessing, Ranking,
+    ThreadTeam,
 };
 use imageclassifier_proto::ClassifyImageRequest;
 use tokio::time::sleep;
@@ -21,6 +22,10 @@ use crate::{
 fn model(name: &str, network: &str, framing: Framing) -> ImportedModel {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../onnx/tests/fixtures");
     let onnx = fs::read(fixtures.join(network).with_extension("onnx")).unwrap();
+    model_of(name, network, NetworkFile::Onnx(onnx.into()), framing)
+}
+
+fn model_of(name: &str, network: &str, file: NetworkFile, framing: Framing) -> ImportedModel {
     let preprocessing = Preprocessing {
         version: String::new(),
         input_size: 16,
@@ -34,7 +39,7 @@ fn model(name: &str, network: &str, framing: Framing) -> ImportedModel {
     let source = serde_json::json!({"file": network});
     ImportedModel::new(
         name,
-        onnx.into(),
+        file,
         labels,
         Activation::Softmax,
         preprocessing,
@@ -212,18 +217,20 @@ async fn keeps_serving_a_network_whose_new_file_cannot_be_used() {
         .write(&dir.path("cells"))
         .unwrap();
     let app = App::with(&dir.options()).await;
-    fs::write(dir.path("cells").join("model.onnx"), b"no network").unwrap();
-    let noticed = async {
-        while !summary(&app, "cells", 0)
-            .await
-            .unwrap()
-            .error
-            .contains("model.onnx cannot be used")
-        {
-            sleep(Duration::from_millis(100)).await;
-        }
+    let cells = dir.path("cells");
+    fs::write(cells.join("model.onnx"), b"no network").unwrap();
+    notices(&app, "model.onnx cannot be used").await;
+    // The weights of an architecture instead, which are damaged in one way and then in another.
+    let weights = NetworkFile::Checkpoint {
+        architecture: Architecture::named("resnet18").unwrap(),
+        weights: b"no weights".as_slice().into(),
     };
-    within_seconds(20, noticed).await;
+    let damaged = model_of("cells", "resnet18", weights, Framing::Squash);
+    damaged.write(&cells).unwrap();
+    assert!(!cells.join("model.onnx").exists());
+    notices(&app, "network.safetensors cannot be used").await;
+    fs::write(cells.join("network.safetensors"), b"\x02\0\0\0\0\0\0\0{}").unwrap();
+    notices(&app, "it has no tensors").await;
     let options = ClassifyOptions {
         model: "cells".to_owned(),
         ..Default::default()
@@ -232,4 +239,14 @@ async fn keeps_serving_a_network_whose_new_file_cannot_be_used() {
         .classify(photograph("coffee.png"), options)
         .await
         .unwrap();
+}
+
+/// Waits until the server says this about the model `cells`.
+async fn notices(app: &App, problem: &str) {
+    let noticed = async {
+        while !(summary(app, "cells", 0).await.unwrap().error).contains(problem) {
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    within_seconds(20, noticed).await;
 }

@@ -1,0 +1,95 @@
+use bytes::Bytes;
+use imageclassifier_checkpoints::{Architecture, Checkpoint};
+use imageclassifier_kernels::Graph;
+use imageclassifier_onnx::Model;
+
+use crate::ModelFolderProblem;
+
+/// The file with a model's network.
+#[derive(Clone, Debug)]
+pub enum NetworkFile {
+    /// ONNX, with all weights inside.
+    Onnx(Bytes),
+    /// The weights of a named architecture.
+    Checkpoint {
+        /// What the weights belong to.
+        architecture: Architecture,
+        /// safetensors.
+        weights: Bytes,
+    },
+}
+
+const ONNX: &str = "model.onnx";
+/// `model.safetensors` is what `train` writes.
+const CHECKPOINT: &str = "network.safetensors";
+
+impl NetworkFile {
+    /// The names that such files have in a model folder.
+    pub const NAMES: [&str; 2] = [ONNX, CHECKPOINT];
+
+    /// Without an architecture, ONNX.
+    pub(super) fn new(architecture: Option<Architecture>, bytes: Bytes) -> Self {
+        match architecture {
+            Some(architecture) => Self::Checkpoint {
+                architecture,
+                weights: bytes,
+            },
+            None => Self::Onnx(bytes),
+        }
+    }
+
+    /// The name in a model folder.
+    pub(super) fn name_for(architecture: Option<Architecture>) -> &'static str {
+        match architecture {
+            Some(_) => CHECKPOINT,
+            None => ONNX,
+        }
+    }
+
+    /// Its name in a model folder.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        Self::name_for(self.architecture())
+    }
+
+    /// What the weights belong to, if the file has only weights.
+    #[must_use]
+    pub fn architecture(&self) -> Option<Architecture> {
+        match self {
+            Self::Onnx(_) => None,
+            Self::Checkpoint { architecture, .. } => Some(*architecture),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Onnx(bytes) | Self::Checkpoint { weights: bytes, .. } => bytes,
+        }
+    }
+
+    /// The network for images of `input_size` x `input_size` pixels, unless the file says another size.
+    pub(super) fn graph(&self, input_size: usize) -> Result<Graph, ModelFolderProblem> {
+        match self {
+            Self::Onnx(onnx) => {
+                let graph = Model::parse(onnx).and_then(|model| model.graph(Some(input_size)));
+                graph.map_err(|error| self.problem(&error))
+            }
+            Self::Checkpoint {
+                architecture,
+                weights,
+            } => {
+                let graph = Checkpoint::parse(weights)
+                    .and_then(|checkpoint| checkpoint.graph(*architecture, input_size));
+                graph.map_err(|error| self.problem(&error))
+            }
+        }
+    }
+
+    /// Why the network cannot be used.
+    pub(super) fn problem(&self, error: &dyn std::error::Error) -> ModelFolderProblem {
+        ModelFolderProblem::Network {
+            file: self.name(),
+            problem: error.to_string(),
+        }
+    }
+}
