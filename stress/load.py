@@ -76,9 +76,10 @@ class LoadConnection(http2.Connection):
         self.streams: dict[int, Stream] = {}
         self.blocks: list[tuple[int, bytes]] = []
         self.in_flight = 0
+        self.is_open = True
 
     def has_room(self) -> bool:
-        return self.in_flight < STREAMS_MAX and self.window_bytes >= self.request_bytes
+        return self.is_open and self.in_flight < STREAMS_MAX and self.window_bytes >= self.request_bytes
 
     def send_request(self) -> None:
         stream = 2 * len(self.streams) + 1
@@ -89,10 +90,29 @@ class LoadConnection(http2.Connection):
         self.streams[stream] = Stream(time.monotonic())
         self.window_bytes -= self.request_bytes
         self.in_flight += 1
-        self.send(b"".join(frames))
+        try:
+            self.send(b"".join(frames))
+        except OSError:
+            self.end()
+
+    def end(self) -> None:
+        """The server has closed the connection: what it still owes is lost."""
+        self.is_open = False
+        self.in_flight = 0
+        for stream in self.streams.values():
+            stream.ended_at = stream.ended_at or time.monotonic()
 
     def receive(self) -> None:
-        for kind, flags, number, payload in self.parse(self.socket.recv(1 << 18)):
+        try:
+            data = self.socket.recv(1 << 18)
+            self._take(data)
+        except OSError:
+            data = b""
+        if not data:
+            self.end()
+
+    def _take(self, data: bytes) -> None:
+        for kind, flags, number, payload in self.parse(data):
             if kind == WINDOW_UPDATE and number == 0:
                 self.window_bytes += int.from_bytes(payload)
             stream = self.streams.get(number)
@@ -116,7 +136,7 @@ class LoadConnection(http2.Connection):
 
 def _outcome(stream: Stream) -> Outcome:
     status = stream.fields.get("grpc-status")
-    code = CODES[int(status)] if status and stream.ended_at else LOST
+    code = CODES[int(status)] if status else LOST
     prefix, message = stream.message[:5], stream.message[5:]
     if len(message) < int.from_bytes(prefix[1:]):
         # The server died while it responded.
@@ -164,6 +184,10 @@ def _load(port: int, message: bytes, seconds: float, due: Callable[[float, int, 
             break
         for descriptor, _ in poll.poll(POLL_S * 1000):
             by_descriptor[descriptor].receive()
+            if not by_descriptor[descriptor].is_open:
+                poll.unregister(descriptor)
+    for connection in connections:
+        connection.end()
     outcomes = [outcome for connection in connections for outcome in connection.outcomes()]
     for connection in connections:
         connection.socket.close()

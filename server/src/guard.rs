@@ -16,5 +16,5 @@ pub(crate) mod message_meter;
 pub(crate) mod metadata_size;
 pub(crate) mod origin;
 pub(crate) mod rate_limit;
-mod reflection_message;
+pub(crate) mod reflection_message;
 pub(crate) mod tokens;

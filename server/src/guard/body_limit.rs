@@ -156,7 +156,7 @@ impl LimitedBody {
         Poll::Ready(Some(Err(error.into())))
     }
 
-    /// Accounts for the data of `frame`, and starts discarding if its message is rejected. What of it to hand on.
+    /// Accounts for the data of `frame`, and starts discarding if its message is rejected. Returns the part to hand on.
     fn receive(&mut self, frame: Frame<Bytes>) -> Result<Option<Frame<Bytes>>, RequestError> {
         let Some(data) = frame.data_ref() else {
             let reading = matches!(self.state, State::Reading);
@@ -229,18 +229,19 @@ impl HttpBody for LimitedBody {
                     this.state = State::Ended;
                     return Poll::Ready(Some(Err(error.into())));
                 }
-                None => match mem::replace(&mut this.state, State::Ended) {
-                    State::Discarding(error) | State::Failing(error) => return this.fail(&error),
-                    State::Reading | State::Ended => {
-                        if let Err(error) = this.meter.end() {
-                            return this.fail(&error);
-                        }
-                        if this.head.method.has_one_image() {
-                            let time = this.head.arrived_at.elapsed();
-                            this.limiter.metrics.observe(Stage::Upload, time);
-                        }
+                None => {
+                    let state = mem::replace(&mut this.state, State::Ended);
+                    if let State::Discarding(error) = state {
+                        return this.fail(&error);
                     }
-                },
+                    if let Err(error) = this.meter.end() {
+                        return this.fail(&error);
+                    }
+                    if this.head.method.has_one_image() {
+                        let time = this.head.arrived_at.elapsed();
+                        this.limiter.metrics.observe(Stage::Upload, time);
+                    }
+                }
             }
         }
     }

@@ -95,7 +95,14 @@ impl MemoryReservation {
 
     pub(crate) fn give_back(&self, bytes: usize) {
         let bytes = u32::try_from(bytes).expect("a message of bounded length");
-        self.taken.fetch_sub(bytes, Ordering::Relaxed);
+        let given_back = (self.taken).fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| {
+            taken.checked_sub(bytes)
+        });
+        // More than was taken would raise the limit for all.
+        debug_assert!(given_back.is_ok(), "{bytes} bytes were not reserved");
+        if given_back.is_err() {
+            return;
+        }
         self.total.add_permits(bytes as usize);
         self.metrics.bytes_in_flight.dec_by(bytes.into());
     }

@@ -16,8 +16,6 @@ use crate::{
 
 /// Length of the prefix of each gRPC message: a flag, and four bytes with the message's length.
 pub(crate) const PREFIX_BYTES: usize = 5;
-/// Longest message of the health and reflection services.
-pub(crate) const SMALL_MESSAGE_BYTES_MAX: usize = 64 << 10;
 /// How many bytes of a long message in a stream have to arrive within the upload timeout.
 const PROGRESS_BYTES: usize = 16 << 10;
 
@@ -160,16 +158,17 @@ impl MessageMeter {
             } else {
                 self.receive_content(part)
             };
-            received.map_err(|error| Rejection::After(valid_bytes, error))?;
+            if let Err(error) = received {
+                self.hold_stream(valid_bytes)?;
+                return Err(Rejection::After(valid_bytes, error));
+            }
             any_begun |= in_prefix && self.prefix.is_empty();
             if self.is_between_messages() && self.prefix.is_empty() {
                 valid_bytes = data.len() - rest.len();
             }
         }
         self.progress_bytes += data.len();
-        if self.method != Method::Reflection {
-            self.hold(data.len()).map_err(Rejection::Now)?;
-        }
+        self.hold_stream(data.len())?;
         if any_begun || self.missing_bytes == 0 || self.progress_bytes >= PROGRESS_BYTES {
             self.progress_bytes = 0;
             return Ok(Progress::Made);
@@ -192,7 +191,7 @@ impl MessageMeter {
         if self.method == Method::Reflection {
             return self.reflection.begin(flag, self.missing_bytes);
         }
-        // Reflection requests are answered at once and need no reservation; an upload keeps its own to its end.
+        // An upload keeps its reservation to its end.
         if self.method == Method::ClassifyStream {
             self.reservation.announce(PREFIX_BYTES + self.missing_bytes);
         }
@@ -206,6 +205,14 @@ impl MessageMeter {
             return self.reflection.receive(part, self.missing_bytes);
         }
         Ok(())
+    }
+
+    /// Reserves memory for bytes of a stream. Reflection requests are answered at once and need none.
+    fn hold_stream(&self, bytes: usize) -> Result<(), Rejection> {
+        if self.method == Method::Reflection {
+            return Ok(());
+        }
+        self.hold(bytes).map_err(Rejection::Now)
     }
 
     fn hold(&self, bytes: usize) -> Result<(), RequestError> {

@@ -4,7 +4,10 @@
 use prost::Message;
 use tonic_reflection::pb::v1::ServerReflectionRequest;
 
-use crate::{guard::message_meter::SMALL_MESSAGE_BYTES_MAX, request::error::RequestError};
+use crate::request::error::RequestError;
+
+/// Longest message of the reflection service, and of the health service.
+pub(crate) const SMALL_MESSAGE_BYTES_MAX: usize = 64 << 10;
 
 /// The message that is arriving.
 #[derive(Default)]
@@ -28,8 +31,8 @@ impl ReflectionMessage {
     /// Adds bytes to the message, of which `missing_bytes` are still to come.
     ///
     /// # Errors
-    /// [`RequestError::MessageMalformed`] if it is complete and no reflection request. Both versions of the protocol have
-    /// the same.
+    /// [`RequestError::MessageMalformed`] if it is complete and no reflection request. v1 and v1alpha use the same
+    /// message.
     pub(super) fn receive(
         &mut self,
         part: &[u8],

@@ -291,6 +291,10 @@ async fn a_message_over_the_limit_ends_the_stream_after_the_responses_due() {
     assert_eq!(info.reason, "IMAGE_TOO_LARGE");
     assert_eq!(script.inferences(), 2, "the warm-up's and the first image");
     assert!(!answer.body().is_empty(), "the first image is answered");
+    within_seconds(5, async {
+        while app.metric("imageclassifier_upload_in_flight_bytes").await != 0.0 {}
+    })
+    .await;
 }
 
 #[tokio::test]
