@@ -138,7 +138,7 @@ impl Architecture {
         self.0.name
     }
 
-    /// Whose names its tensors may have.
+    /// The naming schemes that its checkpoints may use.
     #[must_use]
     pub fn namings(self) -> &'static [Naming] {
         self.0.namings
@@ -166,7 +166,7 @@ impl Architecture {
         layers.finish(output)
     }
 
-    /// Whose names the tensors have. If they have nobody's, errors name the first one's.
+    /// The naming scheme of `weights`; the first supported one if none matches, so that errors use its names.
     fn naming(self, weights: &dyn Weights) -> Naming {
         let namings = self.0.namings;
         let first_conv = |naming| match (&self.0.family, naming) {

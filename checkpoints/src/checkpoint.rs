@@ -1,16 +1,17 @@
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use imageclassifier_kernels::{Graph, GraphError};
 use safetensors::{Dtype, View};
 
+use crate::formats::{self, Tensors};
 use crate::tensor::{ElementType, Tensor};
-use crate::{Architecture, CheckpointError, Weights, formats};
+use crate::{Architecture, CheckpointError, Weights};
 
 /// The tensors of a file, by name.
 #[derive(Debug)]
 pub struct Checkpoint<'a> {
-    tensors: BTreeMap<String, Tensor<'a>>,
+    tensors: Tensors<'a>,
     /// The file, if it is safetensors.
     safetensors: Option<&'a [u8]>,
 }
@@ -21,6 +22,8 @@ const WRAPPERS: [&str; 3] = ["module.", "model.", "_orig_mod."];
 const WRAPPERS_MAX: usize = 4;
 /// Batch normalisation counts its steps; nothing reads that.
 const COUNTER: &str = ".num_batches_tracked";
+/// PyTorch's `AveragedModel` counts its updates, beside the network that it wraps.
+const AVERAGE_COUNTER: &str = "n_averaged";
 /// What safetensors use for something else.
 const METADATA: &str = "__metadata__";
 
@@ -30,25 +33,23 @@ impl<'a> Checkpoint<'a> {
     /// # Errors
     /// [`CheckpointError::Malformed`].
     pub fn parse(bytes: &'a [u8]) -> Result<Self, CheckpointError> {
-        let tensors = formats::parse(bytes)?;
-        // Tensors can share their elements. Elements that only few bytes stand for must not fill the memory.
-        let all: Option<usize> = tensors
-            .iter()
-            .try_fold(0_usize, |all, (_, tensor)| all.checked_add(tensor.bytes()));
-        if all.is_none_or(|all| all > bytes.len()) {
-            let problem = "its tensors are larger than the file";
-            return Err(CheckpointError::malformed(problem));
+        if formats::is_safetensors(bytes) {
+            return Self::parse_safetensors(bytes);
         }
-        let before = wrapper_len(&tensors);
-        if tensors.iter().any(|(name, _)| &name[before..] == METADATA) {
-            let problem = format!("a tensor has the name {METADATA}");
-            return Err(CheckpointError::malformed(problem));
-        }
-        let tensors = tensors.into_iter();
-        let tensors = tensors.map(|(name, tensor)| (name[before..].to_owned(), tensor));
         Ok(Self {
-            tensors: tensors.collect(),
-            safetensors: formats::is_safetensors(bytes).then_some(bytes),
+            tensors: unwrapped(formats::parse_pytorch(bytes)?, bytes.len())?,
+            safetensors: None,
+        })
+    }
+
+    /// Reads safetensors, and nothing else.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Malformed`].
+    pub fn parse_safetensors(bytes: &'a [u8]) -> Result<Self, CheckpointError> {
+        Ok(Self {
+            tensors: unwrapped(formats::parse_safetensors(bytes)?, bytes.len())?,
+            safetensors: Some(bytes),
         })
     }
 
@@ -80,7 +81,7 @@ impl<'a> Checkpoint<'a> {
     /// The file itself if it is safetensors; otherwise the same tensors as such, each of the type that it has.
     ///
     /// # Errors
-    /// If the elements of a tensor are not floating-point numbers.
+    /// If a tensor's element type is not supported, or names are too long for a file that can be read again.
     pub fn to_safetensors(&self) -> Result<Cow<'a, [u8]>, CheckpointError> {
         match self.safetensors {
             Some(file) => Ok(Cow::Borrowed(file)),
@@ -97,21 +98,55 @@ impl<'a> Checkpoint<'a> {
                     ElementType::BF16 => Dtype::BF16,
                     ElementType::F32 => Dtype::F32,
                     ElementType::F64 => Dtype::F64,
-                    ElementType::Other { .. } => return Err(not_float(name).into()),
+                    ElementType::Other { .. } => return Err(unsupported_type(name).into()),
                 };
                 Ok((name, Stored { tensor, dtype }))
             })
             .collect();
-        Ok(safetensors::serialize(views?, None).expect("plain data"))
+        let views = views?;
+        if views.is_empty() {
+            return Err(CheckpointError::malformed("it has no weights"));
+        }
+        let file = safetensors::serialize(views, None);
+        let file = file.map_err(|error| CheckpointError::malformed(error.to_string()))?;
+        let header = file.first_chunk().map(|len| u64::from_le_bytes(*len));
+        if header.is_none_or(|len| len > formats::HEADER_BYTES_MAX) {
+            let problem = "the names of its tensors are longer than 4 MiB";
+            return Err(CheckpointError::malformed(problem));
+        }
+        Ok(file)
     }
 }
 
+/// The tensors of a file of `file_len` bytes, without the names of wrappers.
+fn unwrapped(mut tensors: Tensors<'_>, file_len: usize) -> Result<Tensors<'_>, CheckpointError> {
+    // Tensors can share their elements. Elements that only few bytes stand for must not fill the memory.
+    let all: Option<usize> = tensors
+        .values()
+        .try_fold(0_usize, |all, tensor| all.checked_add(tensor.bytes()));
+    if all.is_none_or(|all| all > file_len) {
+        let problem = "its tensors are larger than the file";
+        return Err(CheckpointError::malformed(problem));
+    }
+    tensors.remove(AVERAGE_COUNTER);
+    let before = wrapper_len(&tensors);
+    let tensors = tensors.into_iter();
+    let tensors: Tensors<'_> = tensors
+        .map(|(name, tensor)| (name[before..].to_owned(), tensor))
+        .collect();
+    if tensors.contains_key(METADATA) {
+        let problem = format!("a tensor has the name {METADATA}");
+        return Err(CheckpointError::malformed(problem));
+    }
+    Ok(tensors)
+}
+
 /// How much of every name wrappers wrote.
-fn wrapper_len(tensors: &[(String, Tensor<'_>)]) -> usize {
+fn wrapper_len(tensors: &Tensors<'_>) -> usize {
     let mut len = 0;
     for _ in 0..WRAPPERS_MAX {
         let wraps_all = |wrapper: &&str| {
-            let mut names = tensors.iter().map(|(name, _)| &name[len..]);
+            let mut names = tensors.keys().map(|name| &name[len..]);
             names.all(|name| name.starts_with(wrapper))
         };
         let Some(wrapper) = WRAPPERS.into_iter().find(wraps_all) else {
@@ -148,7 +183,7 @@ impl View for Stored<'_> {
 
 /// The tensors, and which of them a network has.
 struct Taken<'a> {
-    tensors: &'a BTreeMap<String, Tensor<'a>>,
+    tensors: &'a Tensors<'a>,
     taken: HashSet<String>,
 }
 
@@ -171,12 +206,17 @@ impl Weights for Taken<'_> {
             return Err(error(name, problem));
         }
         self.taken.insert(name.to_owned());
-        tensor.elements().ok_or_else(|| not_float(name))
+        let elements = tensor.elements().ok_or_else(|| unsupported_type(name))?;
+        if !elements.iter().all(|element| element.is_finite()) {
+            let problem = "an element is not finite in float32";
+            return Err(error(name, problem.to_owned()));
+        }
+        Ok(elements)
     }
 }
 
-fn not_float(name: &str) -> GraphError {
-    let problem = "its elements are no floating-point numbers: save the weights in float32";
+fn unsupported_type(name: &str) -> GraphError {
+    let problem = "its element type is not supported: save the weights as float32, float16, bfloat16 or float64";
     error(name, problem.to_owned())
 }
 

@@ -6,7 +6,7 @@ use imageclassifier_kernels::GraphError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CheckpointError {
-    /// It is no checkpoint, or a damaged one.
+    /// It is no checkpoint, damaged or unsupported.
     Malformed(String),
     /// A layer cannot be used, or the network as a whole.
     Layer(GraphError),
@@ -21,7 +21,9 @@ impl CheckpointError {
 impl fmt::Display for CheckpointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Malformed(problem) => write!(f, "it is no complete checkpoint: {problem}"),
+            Self::Malformed(problem) => {
+                write!(f, "the checkpoint is damaged or unsupported: {problem}")
+            }
             Self::Layer(error) => error.fmt(f),
         }
     }

@@ -20,7 +20,8 @@ pub(crate) struct InvertedResiduals {
     head_channels: usize,
     /// Of the linear layer between pooling and classifier.
     hidden_channels: Option<usize>,
-    squeeze_excite: SqueezeExcite,
+    /// If its blocks have squeeze-and-excitation.
+    squeeze_excite: Option<SqueezeExcite>,
     numbering: Numbering,
 }
 
@@ -31,7 +32,7 @@ struct Block {
     /// Of the depthwise convolution; if they are those of the input, nothing expands.
     expanded_channels: usize,
     channels: usize,
-    /// Of squeeze-and-excitation.
+    /// Of squeeze-and-excitation, if the network has it.
     squeezed_channels: Option<usize>,
     activation: Unary,
 }
@@ -40,6 +41,16 @@ struct Block {
 struct SqueezeExcite {
     activation: Unary,
     gate: Unary,
+}
+
+/// `numerator / denominator` channels, rounded to a multiple of 8 that is at least nine tenths of it.
+fn rounded_to_8(numerator: usize, denominator: usize) -> usize {
+    let rounded = ((numerator + 4 * denominator) / (8 * denominator) * 8).max(8);
+    if rounded * denominator * 10 < numerator * 9 {
+        rounded + 8
+    } else {
+        rounded
+    }
 }
 
 const RELU6: Unary = Unary::Clamp(0.0, 6.0);
@@ -101,8 +112,8 @@ impl InvertedResiduals {
         };
         x = layers.conv_norm(&names.depthwise, x, depthwise)?;
         x = layers.activate(&names.depthwise[0], block.activation, x)?;
-        if let Some(channels) = block.squeezed_channels {
-            x = self.add_squeeze_excite(layers, &names.squeeze_excite, channels, x)?;
+        if let (Some(channels), Some(functions)) = (block.squeezed_channels, &self.squeeze_excite) {
+            x = functions.add_to(layers, &names.squeeze_excite, channels, x)?;
         }
         let has_residual = block.stride == 1 && layers.channels(input) == block.channels;
         x = layers.conv_norm(&names.project, x, ConvShape::pointwise(block.channels))?;
@@ -110,22 +121,6 @@ impl InvertedResiduals {
             x = layers.add(&names.project[0], x, input)?;
         }
         Ok(x)
-    }
-
-    fn add_squeeze_excite(
-        &self,
-        layers: &mut Layers<'_>,
-        [reduce, expand]: &[String; 2],
-        squeezed_channels: usize,
-        input: ValueId,
-    ) -> Result<ValueId, GraphError> {
-        let channels = layers.channels(input);
-        let mut x = layers.mean(reduce, input)?;
-        x = layers.conv(reduce, x, ConvShape::pointwise(squeezed_channels))?;
-        x = layers.activate(reduce, self.squeeze_excite.activation, x)?;
-        x = layers.conv(expand, x, ConvShape::pointwise(channels))?;
-        x = layers.activate(expand, self.squeeze_excite.gate, x)?;
-        layers.scale(expand, input, x)
     }
 
     fn add_head(
@@ -145,5 +140,23 @@ impl InvertedResiduals {
             x = layers.activate(names.hidden, self.activation, x)?;
         }
         layers.classifier(names.classifier, x)
+    }
+}
+
+impl SqueezeExcite {
+    fn add_to(
+        &self,
+        layers: &mut Layers<'_>,
+        [reduce, expand]: &[String; 2],
+        squeezed_channels: usize,
+        input: ValueId,
+    ) -> Result<ValueId, GraphError> {
+        let channels = layers.channels(input);
+        let mut x = layers.mean(reduce, input)?;
+        x = layers.conv(reduce, x, ConvShape::pointwise(squeezed_channels))?;
+        x = layers.activate(reduce, self.activation, x)?;
+        x = layers.conv(expand, x, ConvShape::pointwise(channels))?;
+        x = layers.activate(expand, self.gate, x)?;
+        layers.scale(expand, input, x)
     }
 }

@@ -100,15 +100,23 @@ impl<'a> Layers<'a> {
         let (scale, mut bias, mean, variance) = (scale?, bias?, mean?, variance?);
         let row = weight.len() / shape.channels;
         for (channel, weights) in weight.chunks_exact_mut(row).enumerate() {
-            let factor = scale[channel] / (variance[channel] + self.epsilon).sqrt();
-            if !factor.is_finite() {
+            let (scale, variance) = (scale[channel], variance[channel]);
+            if variance < 0.0 {
                 let problem = format!("the variance of channel {channel} is negative");
                 return Err(GraphError::new(norm, problem));
             }
-            for weight in weights {
+            let factor = scale / (variance + self.epsilon).sqrt();
+            for weight in weights.iter_mut() {
                 *weight *= factor;
             }
             bias[channel] -= mean[channel] * factor;
+            let mut folded = weights.iter().chain([&bias[channel]]);
+            if !folded.all(|value| value.is_finite()) {
+                let problem = format!(
+                    "batch normalisation of channel {channel} is not finite: weight {scale}, variance {variance}"
+                );
+                return Err(GraphError::new(norm, problem));
+            }
         }
         self.add_conv(conv, x, shape, weight, bias)
     }

@@ -1,4 +1,4 @@
-/// Whose names the tensors have.
+/// The library that named the layers of a checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Naming {
     /// `conv_stem`, `blocks.1.0.conv_pw`

@@ -1,4 +1,4 @@
-//! ResNets as torchvision has them: the 3 x 3 convolution of a block has the stride.
+//! ResNets as torchvision has them: the 3 x 3 convolution of a block has the stride. timm names the layers as torchvision does.
 
 use imageclassifier_kernels::{GraphError, Unary, ValueId};
 
@@ -64,9 +64,10 @@ impl ResNet {
             }
         }
         x = layers.global_pool(x)?;
-        let classifier = match naming {
-            Naming::Timm | Naming::Torchvision => "fc",
-            Naming::Transformers => "classifier.1",
+        let classifier = if naming == Naming::Transformers {
+            "classifier.1"
+        } else {
+            "fc"
         };
         layers.classifier(classifier, x)
     }
@@ -116,9 +117,10 @@ impl ResNet {
 }
 
 fn stem(naming: Naming) -> ConvNorm {
-    match naming {
-        Naming::Timm | Naming::Torchvision => ["conv1", "bn1"].map(str::to_owned),
-        Naming::Transformers => transformers("resnet.embedder.embedder"),
+    if naming == Naming::Transformers {
+        transformers("resnet.embedder.embedder")
+    } else {
+        ["conv1", "bn1"].map(str::to_owned)
     }
 }
 
@@ -129,29 +131,28 @@ fn transformers(prefix: &str) -> ConvNorm {
 impl Position {
     fn name(self) -> String {
         let Self { stage, block, .. } = self;
-        match self.naming {
-            Naming::Timm | Naming::Torchvision => format!("layer{}.{block}", stage + 1),
-            Naming::Transformers => format!("resnet.encoder.stages.{stage}.layers.{block}"),
+        if self.naming == Naming::Transformers {
+            format!("resnet.encoder.stages.{stage}.layers.{block}")
+        } else {
+            format!("layer{}.{block}", stage + 1)
         }
     }
 
     fn conv(self, index: usize) -> ConvNorm {
         let name = self.name();
-        match self.naming {
-            Naming::Timm | Naming::Torchvision => {
-                ["conv", "bn"].map(|it| format!("{name}.{it}{}", index + 1))
-            }
-            Naming::Transformers => transformers(&format!("{name}.layer.{index}")),
+        if self.naming == Naming::Transformers {
+            transformers(&format!("{name}.layer.{index}"))
+        } else {
+            ["conv", "bn"].map(|it| format!("{name}.{it}{}", index + 1))
         }
     }
 
     fn shortcut(self) -> ConvNorm {
         let name = self.name();
-        match self.naming {
-            Naming::Timm | Naming::Torchvision => {
-                ["0", "1"].map(|it| format!("{name}.downsample.{it}"))
-            }
-            Naming::Transformers => transformers(&format!("{name}.shortcut")),
+        if self.naming == Naming::Transformers {
+            transformers(&format!("{name}.shortcut"))
+        } else {
+            ["0", "1"].map(|it| format!("{name}.downsample.{it}"))
         }
     }
 }

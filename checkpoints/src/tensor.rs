@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-/// A tensor as it is in the file. Its elements are inside the file: whoever makes one checks it with [`Tensor::is_inside`].
+/// A tensor as it is in the file. Every constructor site must check [`Tensor::is_inside`] first.
 #[derive(Clone, Debug)]
 pub(crate) struct Tensor<'a> {
     pub(crate) shape: Vec<usize>,

@@ -4,7 +4,7 @@
 
 Needs timm, torch, torchvision, transformers and safetensors.
 
-No weights are stored: tests/formula.rs makes the same ones.
+No weights are stored: tests/checkpoints/formula.rs makes the same ones.
 """
 
 import sys

@@ -29,8 +29,6 @@ pub struct ImportedModel {
 
 const CONFIG_FILE: &str = "config.json";
 const CONFIG_BYTES_MAX: u64 = 4 << 20;
-/// ViT-L takes 1.2 GB in f32; ONNX ends at 2 GiB.
-const NETWORK_BYTES_MAX: u64 = (2 << 30) - 1;
 /// ImageNet-21k has 21,843.
 const CLASSES_MAX: usize = 32_768;
 
@@ -88,7 +86,7 @@ impl ImportedModel {
         let model = file(CONFIG_FILE, CONFIG_BYTES_MAX).and_then(|config| {
             let config = Config::parse(&config)?;
             let architecture = config.architecture()?;
-            let network = file(NetworkFile::name_for(architecture), NETWORK_BYTES_MAX)?;
+            let network = file(NetworkFile::name_for(architecture), NetworkFile::BYTES_MAX)?;
             let (activation, preprocessing) = (config.activation()?, config.preprocessing()?);
             Self::new(
                 name,

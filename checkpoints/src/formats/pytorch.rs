@@ -5,16 +5,19 @@ mod legacy;
 mod pickle;
 mod zip;
 
+use std::collections::BTreeMap;
+
+use super::Tensors;
 use crate::CheckpointError;
 use crate::tensor::Tensor;
-use pickle::{Found, TensorParts};
+use pickle::TensorParts;
 
 /// Whether the file begins as one of those.
 pub(super) fn is_it(bytes: &[u8]) -> bool {
     zip::is_it(bytes) || legacy::is_it(bytes)
 }
 
-pub(super) fn parse(bytes: &[u8]) -> Result<Vec<(String, Tensor<'_>)>, CheckpointError> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Tensors<'_>, CheckpointError> {
     let tensors = if legacy::is_it(bytes) {
         legacy::parse(bytes)
     } else {
@@ -23,7 +26,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<(String, Tensor<'_>)>, Checkpoin
     tensors.map_err(CheckpointError::Malformed)
 }
 
-fn parse_zip(bytes: &[u8]) -> Result<Vec<(String, Tensor<'_>)>, String> {
+fn parse_zip(bytes: &[u8]) -> Result<Tensors<'_>, String> {
     let files = zip::files(bytes)?;
     let is_pickle = |name: &&&str| {
         let folder = name.strip_suffix("/data.pkl");
@@ -36,7 +39,7 @@ fn parse_zip(bytes: &[u8]) -> Result<Vec<(String, Tensor<'_>)>, String> {
     if order.is_some_and(|order| *order != b"little") {
         return Err("its numbers are not little-endian".to_owned());
     }
-    let Found { tensors, .. } = pickle::read(files[pickle])?.find_state_dict()?;
+    let tensors = pickle::read(files[pickle])?.find_state_dict()?;
     place(tensors, |key| {
         files.get(format!("{folder}data/{key}").as_str()).copied()
     })
@@ -44,9 +47,9 @@ fn parse_zip(bytes: &[u8]) -> Result<Vec<(String, Tensor<'_>)>, String> {
 
 /// Gives tensors the storages that they refer to.
 fn place<'a>(
-    tensors: Vec<(&str, TensorParts<'_>)>,
+    tensors: BTreeMap<&str, TensorParts<'_>>,
     storage: impl Fn(&str) -> Option<&'a [u8]>,
-) -> Result<Vec<(String, Tensor<'a>)>, String> {
+) -> Result<Tensors<'a>, String> {
     let tensors = tensors.into_iter().map(|(name, parts)| {
         let key = parts.storage.key;
         let storage = storage(key).ok_or_else(|| format!("the storage {key:?} is missing"))?;

@@ -2,18 +2,22 @@
 
 use safetensors::{Dtype, SafeTensors};
 
+use super::Tensors;
 use crate::CheckpointError;
 use crate::tensor::{ElementType, Tensor};
 
 /// 300 tensors take 40 kB. Each entry becomes a few hundred bytes while it is read.
-const HEADER_BYTES_MAX: u64 = 4 << 20;
+pub(crate) const HEADER_BYTES_MAX: u64 = 4 << 20;
 
-pub(super) fn parse(bytes: &[u8]) -> Result<Vec<(String, Tensor<'_>)>, CheckpointError> {
-    let header = bytes
-        .first_chunk()
-        .map(|length| u64::from_le_bytes(*length));
-    if header.is_none_or(|length| length > HEADER_BYTES_MAX) {
-        let problem = "neither safetensors nor a file of torch.save begin like this";
+pub(super) fn parse(bytes: &[u8]) -> Result<Tensors<'_>, CheckpointError> {
+    let header = bytes.split_first_chunk();
+    let header = header.map(|(length, rest)| (u64::from_le_bytes(*length), rest));
+    let problem = match header {
+        Some((length, _)) if length <= HEADER_BYTES_MAX => None,
+        Some((_, [b'{', ..])) => Some("the header of safetensors is longer than 4 MiB"),
+        _ => Some("the file is neither safetensors nor written by torch.save"),
+    };
+    if let Some(problem) = problem {
         return Err(CheckpointError::malformed(problem));
     }
     let file = SafeTensors::deserialize(bytes);

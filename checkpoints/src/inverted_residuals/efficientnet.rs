@@ -2,7 +2,7 @@
 
 use imageclassifier_kernels::Unary;
 
-use super::{Block, InvertedResiduals, Numbering, RELU6, SqueezeExcite};
+use super::{Block, InvertedResiduals, Numbering, RELU6, SqueezeExcite, rounded_to_8};
 
 /// Blocks of one kind; only the first of them strides.
 struct Stage {
@@ -55,7 +55,7 @@ const HEAD_CHANNELS: usize = 1280;
 impl InvertedResiduals {
     /// Width and depth are in tenths.
     pub(crate) fn efficientnet(width: usize, depth: usize) -> Self {
-        let stem_channels = scaled(STEM_CHANNELS, width);
+        let stem_channels = rounded_to_8(STEM_CHANNELS * width, 10);
         let mut channels = stem_channels;
         let stages = EFFICIENTNET.iter().map(|stage| {
             let repeats = (stage.repeats * depth).div_ceil(10);
@@ -72,12 +72,12 @@ impl InvertedResiduals {
             stages: stages.collect(),
             stem_channels,
             activation: Unary::Silu,
-            head_channels: scaled(HEAD_CHANNELS, width),
+            head_channels: rounded_to_8(HEAD_CHANNELS * width, 10),
             hidden_channels: None,
-            squeeze_excite: SqueezeExcite {
+            squeeze_excite: Some(SqueezeExcite {
                 activation: Unary::Silu,
                 gate: Unary::Sigmoid,
-            },
+            }),
             numbering: Numbering::Stages,
         }
     }
@@ -118,10 +118,7 @@ impl InvertedResiduals {
             activation: RELU6,
             head_channels: HEAD_CHANNELS,
             hidden_channels: None,
-            squeeze_excite: SqueezeExcite {
-                activation: RELU6,
-                gate: Unary::Sigmoid,
-            },
+            squeeze_excite: None,
             numbering,
         }
     }
@@ -136,7 +133,7 @@ impl Stage {
         width: usize,
         activation: Unary,
     ) -> Vec<(usize, Block)> {
-        let output = scaled(self.channels, width);
+        let output = rounded_to_8(self.channels * width, 10);
         let blocks = (0..repeats).map(|i| {
             let input = std::mem::replace(channels, output);
             let block = Block {
@@ -150,16 +147,5 @@ impl Stage {
             (input, block)
         });
         blocks.collect()
-    }
-}
-
-/// Channels times tenths, rounded to a multiple of 8 that is at least nine tenths of it.
-fn scaled(channels: usize, tenths: usize) -> usize {
-    let exact = channels * tenths;
-    let rounded = ((exact + 40) / 80 * 8).max(8);
-    if rounded * 100 < exact * 9 {
-        rounded + 8
-    } else {
-        rounded
     }
 }

@@ -2,7 +2,7 @@
 
 use imageclassifier_kernels::Unary;
 
-use super::{Block, InvertedResiduals, Numbering, SqueezeExcite};
+use super::{Block, InvertedResiduals, Numbering, SqueezeExcite, rounded_to_8};
 
 /// Small or large.
 pub(crate) struct Variant {
@@ -100,10 +100,10 @@ impl Variant {
                 .collect(),
             head_channels: self.head_channels,
             hidden_channels: Some(self.hidden_channels),
-            squeeze_excite: SqueezeExcite {
+            squeeze_excite: Some(SqueezeExcite {
                 activation: RE,
                 gate: Unary::HardSigmoid(1.0 / 6.0, 0.5),
-            },
+            }),
             numbering: Numbering::Blocks,
         }
     }
@@ -118,18 +118,8 @@ impl Row {
             channels: self.channels,
             squeezed_channels: self
                 .has_squeeze_excite
-                .then(|| quarter(self.expanded_channels)),
+                .then(|| rounded_to_8(self.expanded_channels, 4)),
             activation: self.activation,
         }
-    }
-}
-
-/// A quarter, rounded to a multiple of 8 that is at least nine tenths of it.
-fn quarter(channels: usize) -> usize {
-    let rounded = ((channels + 16) / 32 * 8).max(8);
-    if rounded * 40 < channels * 9 {
-        rounded + 8
-    } else {
-        rounded
     }
 }

@@ -1,4 +1,4 @@
-//! Names of the layers.
+//! Names of the layers, as timm or torchvision gives them.
 
 use crate::Naming;
 use crate::layers::ConvNorm;
@@ -38,9 +38,10 @@ pub(super) struct HeadNames {
 }
 
 pub(super) fn stem(naming: Naming) -> ConvNorm {
-    match naming {
-        Naming::Torchvision => numbered_pair("features.0"),
-        Naming::Timm | Naming::Transformers => ["conv_stem", "bn1"].map(str::to_owned),
+    if naming == Naming::Torchvision {
+        numbered_pair("features.0")
+    } else {
+        ["conv_stem", "bn1"].map(str::to_owned)
     }
 }
 
@@ -57,19 +58,13 @@ impl Names {
         expands: bool,
         has_squeeze_excite: bool,
     ) -> BlockNames {
-        let prefix = match (self.naming, self.numbering) {
-            (Naming::Torchvision, Numbering::Stages) => {
-                format!("features.{}.{in_stage}.block", stage + 1)
-            }
-            (Naming::Torchvision, Numbering::Blocks) => {
-                format!("features.{}.block", in_network + 1)
-            }
-            (Naming::Torchvision, Numbering::FlatBlocks) => {
-                format!("features.{}.conv", in_network + 1)
-            }
-            (Naming::Timm | Naming::Transformers, _) => {
-                return timm(&format!("blocks.{stage}.{in_stage}"), expands);
-            }
+        if self.naming != Naming::Torchvision {
+            return timm(&format!("blocks.{stage}.{in_stage}"), expands);
+        }
+        let prefix = match self.numbering {
+            Numbering::Stages => format!("features.{}.{in_stage}.block", stage + 1),
+            Numbering::Blocks => format!("features.{}.block", in_network + 1),
+            Numbering::FlatBlocks => format!("features.{}.conv", in_network + 1),
         };
         self.torchvision(&prefix, expands, has_squeeze_excite)
     }
@@ -92,34 +87,32 @@ impl Names {
 
     /// `groups` are the stages and the blocks of the network.
     pub(super) fn head(&self, [stages, blocks]: [usize; 2], has_hidden: bool) -> HeadNames {
-        match (self.naming, has_hidden) {
-            (Naming::Torchvision, _) => {
-                let before = match self.numbering {
-                    Numbering::Stages => stages,
-                    Numbering::Blocks | Numbering::FlatBlocks => blocks,
-                };
-                HeadNames {
-                    conv: numbered_pair(&format!("features.{}", before + 1)),
-                    hidden: "classifier.0",
-                    hidden_tail: &[],
-                    classifier: if has_hidden {
-                        "classifier.3"
-                    } else {
-                        "classifier.1"
-                    },
-                }
-            }
-            (Naming::Timm | Naming::Transformers, _) => HeadNames {
-                conv: if has_hidden {
-                    ["conv", "bn1"].map(|it| format!("blocks.{stages}.0.{it}"))
+        if self.naming == Naming::Torchvision {
+            let before = match self.numbering {
+                Numbering::Stages => stages,
+                Numbering::Blocks | Numbering::FlatBlocks => blocks,
+            };
+            return HeadNames {
+                conv: numbered_pair(&format!("features.{}", before + 1)),
+                hidden: "classifier.0",
+                hidden_tail: &[],
+                classifier: if has_hidden {
+                    "classifier.3"
                 } else {
-                    ["conv_head", "bn2"].map(str::to_owned)
+                    "classifier.1"
                 },
-                // A 1 x 1 convolution after pooling.
-                hidden: "conv_head",
-                hidden_tail: &[1, 1],
-                classifier: "classifier",
+            };
+        }
+        HeadNames {
+            conv: if has_hidden {
+                ["conv", "bn1"].map(|it| format!("blocks.{stages}.0.{it}"))
+            } else {
+                ["conv_head", "bn2"].map(str::to_owned)
             },
+            // A 1 x 1 convolution after pooling.
+            hidden: "conv_head",
+            hidden_tail: &[1, 1],
+            classifier: "classifier",
         }
     }
 }

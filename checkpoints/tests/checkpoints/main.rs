@@ -4,6 +4,7 @@
 mod formula;
 mod hostile;
 mod parity;
+mod pickles;
 mod pytorch;
 mod safetensors;
 

@@ -46,6 +46,14 @@ fn safetensors_stay_as_they_are() {
     }
 }
 
+#[test]
+fn pickles_are_not_read_as_safetensors() {
+    for file in ["plain.pth", "plain_legacy.pth"] {
+        assert!(Checkpoint::parse_safetensors(&fixture(file)).is_err());
+    }
+    assert!(Checkpoint::parse_safetensors(&fixture("plain.safetensors")).is_ok());
+}
+
 fn check(file: &str, converted: &[u8]) {
     let tensors = SafeTensors::deserialize(converted).unwrap();
     assert_eq!(tensors.len(), SHAPES.len(), "{file}");

@@ -15,11 +15,23 @@ pub(super) fn architecture(args: &args::Import, source: &Source) -> Result<Archi
     let config = source.config.as_ref();
     let found = config.and_then(|config| of_timm(config).or_else(|| of_hugging_face(config)));
     found.unwrap_or_else(|| {
-        Err(format!(
+        let model_type = config.and_then(|config| config.get("model_type")?.as_str());
+        Err(unknown(model_type))
+    })
+}
+
+/// What to write if no architecture is known.
+fn unknown(model_type: Option<&str>) -> String {
+    match model_type {
+        // A ResNet without `depths` may have its name given.
+        Some(model_type) if model_type != "resnet" => format!(
+            "config.json describes a {model_type}, whose weights alone are not supported: export the model to ONNX"
+        ),
+        _ => format!(
             "nothing says which network has these weights: give --architecture NAME, which is one of {}",
             names()
-        ))
-    })
+        ),
+    }
 }
 
 /// timm's `config.json`.
@@ -123,5 +135,9 @@ mod tests {
             assert_eq!(found, expected, "{config}");
         }
         assert!(of_hugging_face(&json!({"model_type": "vit"})).is_none());
+        assert!(unknown(Some("vit")).starts_with("config.json describes a vit, whose weights"));
+        for model_type in [None, Some("resnet")] {
+            assert!(unknown(model_type).contains("give --architecture NAME"));
+        }
     }
 }

@@ -50,14 +50,7 @@ pub(super) fn check(
         if ours.len() != theirs.len() {
             return Err(format!("{}'s output has another length", reference.name));
         }
-        let largest = theirs
-            .iter()
-            .fold(0.0_f32, |largest, x| largest.max(x.abs()));
-        let difference = ours
-            .iter()
-            .zip(theirs)
-            .fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()));
-        let share = difference / largest.max(f32::MIN_POSITIVE);
+        let share = largest_difference(ours, theirs);
         let same = share <= TOLERANCE;
         agrees &= same;
         let verdict = if same { "agrees" } else { "DIFFERS" };
@@ -70,6 +63,20 @@ pub(super) fn check(
     Ok(agrees)
 }
 
+/// The largest difference, as a share of the largest value of `theirs`; NaN if one of those is not finite.
+fn largest_difference(ours: &[f32], theirs: &[f32]) -> f32 {
+    // `f32::max` ignores NaN.
+    if !theirs.iter().all(|x| x.is_finite()) {
+        return f32::NAN;
+    }
+    let largest = theirs
+        .iter()
+        .fold(f32::MIN_POSITIVE, |largest, x| largest.max(x.abs()));
+    let pairs = ours.iter().zip(theirs);
+    let difference = pairs.fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()));
+    difference / largest
+}
+
 fn prepare(file: &Path, network: &ImportedNetwork) -> Result<Input, String> {
     let error = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
     let bytes = Bytes::from(fs::read(file).map_err(|it| error(&it))?);
@@ -78,4 +85,24 @@ fn prepare(file: &Path, network: &ImportedNetwork) -> Result<Input, String> {
     let decoded =
         DecodedImage::decode(&image, PIXELS_MAX, preprocessing.view()).map_err(|it| error(&it))?;
     Ok(Input::prepare_for(&decoded, preprocessing))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_agree_if_they_are_finite_and_close() {
+        for (theirs, agree) in [
+            ([2.0, -1000.0], true),
+            ([2.5, -1000.0], true),
+            ([4.0, -1000.0], false),
+            ([2.0, f32::NAN], false),
+            ([f32::NAN, f32::NAN], false),
+            ([2.0, f32::NEG_INFINITY], false),
+        ] {
+            let share = largest_difference(&[2.0, -1000.0], &theirs);
+            assert_eq!(share <= TOLERANCE, agree, "{theirs:?}");
+        }
+    }
 }

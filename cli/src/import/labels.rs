@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use imageclassifier_model as model;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{network::Network, source::Source};
 use crate::args;
@@ -66,17 +66,27 @@ fn lines(text: &str) -> Vec<String> {
 
 /// Hugging Face's `id2label`, or timm's `label_names`.
 fn of_config(config: &Value) -> Option<Vec<String>> {
-    if let Some(labels) = config.get("id2label").and_then(Value::as_object) {
-        let indexed = labels
-            .iter()
-            .map(|(index, label)| Some((index.parse().ok()?, label.as_str()?.to_owned())));
-        return in_order(indexed.collect::<Option<_>>()?);
-    }
     let names = config
-        .get("label_names")
+        .get("id2label")
+        .filter(|labels| labels.is_object())
+        .or_else(|| config.get("label_names"))
         .or_else(|| config.get("pretrained_cfg")?.get("label_names"))?;
-    let names = names.as_array()?.iter();
-    names.map(|name| name.as_str().map(str::to_owned)).collect()
+    match names {
+        Value::Object(labels) => by_index(labels),
+        Value::Array(names) => names
+            .iter()
+            .map(|name| name.as_str().map(str::to_owned))
+            .collect(),
+        _ => None,
+    }
+}
+
+/// The labels of an object such as `{"0": "cat", "1": "dog"}`.
+fn by_index(labels: &Map<String, Value>) -> Option<Vec<String>> {
+    let indexed = labels
+        .iter()
+        .map(|(index, label)| Some((index.parse().ok()?, label.as_str()?.to_owned())));
+    in_order(indexed.collect::<Option<_>>()?)
 }
 
 fn in_order(indexed: BTreeMap<usize, String>) -> Option<Vec<String>> {
@@ -87,10 +97,7 @@ fn in_order(indexed: BTreeMap<usize, String>) -> Option<Vec<String>> {
 /// A dictionary as Python prints it, `{0: 'cat', 1: "dog's"}`, or JSON.
 fn of_names(text: &str) -> Option<Vec<String>> {
     if let Ok(Value::Object(labels)) = serde_json::from_str(text) {
-        let indexed = labels
-            .iter()
-            .map(|(index, label)| Some((index.parse().ok()?, label.as_str()?.to_owned())));
-        return in_order(indexed.collect::<Option<_>>()?);
+        return by_index(&labels);
     }
     let mut rest = text.trim().strip_prefix('{')?.strip_suffix('}')?.trim();
     let mut indexed = BTreeMap::new();
@@ -143,7 +150,9 @@ mod tests {
     fn reads_the_configurations_of_hugging_face_and_timm() {
         let hugging_face = json!({"id2label": {"1": "dog", "0": "cat"}});
         let timm = json!({"architecture": "resnet18", "label_names": ["cat", "dog"]});
-        for config in [hugging_face, timm] {
+        let dictionary =
+            json!({"architecture": "resnet18", "label_names": {"1": "dog", "0": "cat"}});
+        for config in [hugging_face, timm, dictionary] {
             assert_eq!(of_config(&config).unwrap(), ["cat", "dog"]);
         }
         assert_eq!(of_config(&json!({"num_classes": 2})), None);

@@ -39,9 +39,10 @@ impl Network {
         let network = match contents {
             Contents::Onnx(onnx) => {
                 if args.architecture.is_some() {
-                    return Err(
-                        "an ONNX file has its architecture: leave out --architecture".to_owned(),
-                    );
+                    return Err(format!(
+                        "--architecture is for weights, but {} is read as ONNX: rename it to .safetensors or .pth",
+                        source.file.display()
+                    ));
                 }
                 let network = of_onnx(onnx, input_size);
                 network.map_err(|error| format!("{}: {error}", source.file.display()))?

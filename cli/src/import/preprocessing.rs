@@ -136,10 +136,10 @@ fn of_timm(config: &Value) -> Option<Known> {
     Some(Known {
         mean: config.get("mean").and_then(three),
         std: config.get("std").and_then(three),
-        filter: match config.get("interpolation")?.as_str()? {
-            "bilinear" => Some(Filter::Bilinear),
-            "bicubic" => Some(Filter::CatmullRom),
-            "lanczos" => Some(Filter::Lanczos3),
+        filter: match config.get("interpolation").and_then(Value::as_str) {
+            Some("bilinear") => Some(Filter::Bilinear),
+            Some("bicubic") => Some(Filter::CatmullRom),
+            Some("lanczos") => Some(Filter::Lanczos3),
             _ => None,
         },
         framing: match config.get("crop_mode").and_then(Value::as_str) {
@@ -168,14 +168,16 @@ fn of_hugging_face(config: &Value, input_size: u32) -> Known {
     let size = config.get("size");
     let keeps_ratio =
         size.is_some_and(|size| size.is_number() || size.get("shortest_edge").is_some());
-    let crops = is("do_center_crop", config.get("crop_pct").is_some());
+    let crops = is("do_center_crop", false);
     let resized = size.and_then(side);
     let framing = match (
         crops,
         resized,
         config.get("crop_pct").and_then(Value::as_f64),
     ) {
-        // ConvNeXt's: the shorter side becomes size / crop_pct, of which the centre is taken.
+        // ConvNeXt's: from 384 on, the whole image becomes a square, whatever `crop_pct` is.
+        (_, Some(resized), Some(_)) if resized >= 384.0 => Some(Framing::Squash),
+        // Below, the shorter side becomes size / crop_pct, of which the centre is taken.
         (_, _, Some(fraction)) => Some(Framing::Centre(fraction)),
         (true, Some(resized), None) if keeps_ratio => {
             Some(Framing::Centre((f64::from(input_size) / resized).min(1.0)))
@@ -233,6 +235,19 @@ mod tests {
         assert_eq!(known.filter, Some(Filter::CatmullRom));
         assert_eq!(known.framing, Some(Framing::Centre(0.9)));
 
+        // What is there is used even if something is missing.
+        for interpolation in [json!(null), json!("random")] {
+            let mut config = timm.clone();
+            config["pretrained_cfg"]["interpolation"] = interpolation;
+            let expected = Known {
+                filter: None,
+                ..known
+            };
+            assert_eq!(of_timm(&config), Some(expected));
+        }
+        let only_means = json!({"pretrained_cfg": {"mean": [0.5, 0.5, 0.5]}});
+        assert_eq!(of_timm(&only_means).unwrap().mean, Some([0.5; 3]));
+
         let means =
             json!({"image_mean": [0.5, 0.5, 0.5], "image_std": [0.25, 0.25, 0.25], "resample": 2});
         for (more, framing) in [
@@ -249,7 +264,15 @@ mod tests {
                 json!({"size": {"shortest_edge": 224}, "crop_pct": 0.875}),
                 Some(CENTRE),
             ),
+            (
+                json!({"size": {"shortest_edge": 384}, "crop_pct": 0.875}),
+                Some(Framing::Squash),
+            ),
             (json!({"size": {"shortest_edge": 224}}), None),
+            (
+                json!({"size": {"shortest_edge": 224}, "crop_pct": null}),
+                None,
+            ),
         ] {
             let mut config = means.clone();
             config

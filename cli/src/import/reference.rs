@@ -11,6 +11,7 @@ use imageclassifier_model::NetworkFile;
 /// A program in Python that reads tensors from standard input and writes the first output for each.
 pub(super) struct Reference {
     pub(super) name: &'static str,
+    /// What to install if something is missing.
     help: &'static str,
     script: &'static str,
     /// After the file and the side of the input.
@@ -39,10 +40,12 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 file, side, architecture, classes = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
-weights = {name: tensor.float() for name, tensor in load_file(file).items()}
-for wrapper in ["module.", "model.", "_orig_mod."] * 2:
-    if all(name.startswith(wrapper) for name in weights):
-        weights = {name[len(wrapper):]: tensor for name, tensor in weights.items()}
+weights = {name: tensor.float() for name, tensor in load_file(file).items() if name != "n_averaged"}
+for _ in range(4):
+    for wrapper in ["module.", "model.", "_orig_mod."]:
+        if all(name.startswith(wrapper) for name in weights):
+            weights = {name[len(wrapper):]: tensor for name, tensor in weights.items()}
+            break
 if "resnet.embedder.embedder.convolution.weight" in weights:
     from transformers import ResNetConfig, ResNetForImageClassification
     depths = [2, 2, 2, 2] if architecture == "resnet18" else [3, 4, 6, 3]
@@ -84,7 +87,7 @@ impl Reference {
             },
             NetworkFile::Checkpoint { architecture, .. } => Self {
                 name: "PyTorch",
-                help: "--check needs python3 with PyTorch and the weights' library: `python3 -m pip install safetensors timm torchvision`",
+                help: "--check needs python3 with PyTorch and the weights' library: `python3 -m pip install torch safetensors`, and timm, torchvision or transformers, whichever the weights come from",
                 script: PYTORCH,
                 arguments: vec![architecture.name().to_owned(), classes.to_string()],
             },
@@ -120,8 +123,7 @@ impl Reference {
             .map_err(|error| error.to_string())?;
         if !output.status.success() {
             let errors = String::from_utf8_lossy(&output.stderr);
-            let last = errors.lines().last().unwrap_or_default();
-            return Err(format!("{} ({last})", self.help));
+            return Err(self.failure(errors.lines().last().unwrap_or_default()));
         }
         let text = String::from_utf8_lossy(&output.stdout);
         let rows = text
@@ -129,5 +131,46 @@ impl Reference {
             .map(|line| line.split(' ').map(str::parse).collect());
         rows.collect::<Result<_, _>>()
             .map_err(|error| format!("{}'s output cannot be read: {error}", self.name))
+    }
+
+    /// What to say about a program that failed with this last line.
+    fn failure(&self, last: &str) -> String {
+        let is_missing = ["ModuleNotFoundError", "ImportError"]
+            .iter()
+            .any(|error| last.starts_with(error));
+        if is_missing {
+            format!("{} ({last})", self.help)
+        } else {
+            format!("{} could not compute the network: {last}", self.name)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn only_missing_modules_are_to_be_installed() {
+        let reference = Reference::of(&NetworkFile::Onnx(Bytes::new()), 2);
+        for (last, expected) in [
+            (
+                "ModuleNotFoundError: No module named 'onnxruntime'",
+                "--check needs python3 with onnxruntime",
+            ),
+            (
+                "ImportError: libgomp.so.1 is missing",
+                "--check needs python3 with onnxruntime",
+            ),
+            (
+                "the weights do not fit: ['fc.weight'] []",
+                "onnxruntime could not compute the network: the weights do not fit",
+            ),
+        ] {
+            let failure = reference.failure(last);
+            assert!(failure.starts_with(expected), "{failure}");
+        }
     }
 }

@@ -9,6 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use imageclassifier_model::NetworkFile;
 use imageclassifier_onnx::{Model, inline_external_data};
 use serde_json::Value;
 
@@ -34,8 +35,7 @@ pub(super) enum Contents {
     Checkpoint(Bytes),
 }
 
-/// As ONNX itself.
-const NETWORK_BYTES_MAX: u64 = (2 << 30) - 1;
+const NETWORK_BYTES_MAX: u64 = NetworkFile::BYTES_MAX;
 const TEXT_BYTES_MAX: u64 = 16 << 20;
 
 impl Source {

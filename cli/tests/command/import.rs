@@ -108,6 +108,11 @@ fn says_what_to_write_where_labels_or_preprocessing_are_missing() {
         error.contains("add --mean, --std, --filter, --crop-fraction or --squash"),
         "{error}"
     );
+    let error = import(&["--architecture", "resnet18"]);
+    assert!(
+        error.contains("residual.onnx is read as ONNX: rename it to .safetensors or .pth"),
+        "{error}"
+    );
     assert!(!output.exists());
 }
 

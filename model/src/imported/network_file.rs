@@ -27,6 +27,9 @@ impl NetworkFile {
     /// The names that such files have in a model folder.
     pub const NAMES: [&str; 2] = [ONNX, CHECKPOINT];
 
+    /// Size of such a file, at most. ViT-L takes 1.2 GB in f32; ONNX ends at 2 GiB.
+    pub const BYTES_MAX: u64 = (2 << 30) - 1;
+
     /// Without an architecture, ONNX.
     pub(super) fn new(architecture: Option<Architecture>, bytes: Bytes) -> Self {
         match architecture {
@@ -78,7 +81,7 @@ impl NetworkFile {
                 architecture,
                 weights,
             } => {
-                let graph = Checkpoint::parse(weights)
+                let graph = Checkpoint::parse_safetensors(weights)
                     .and_then(|checkpoint| checkpoint.graph(*architecture, input_size));
                 graph.map_err(|error| self.problem(&error))
             }
@@ -91,5 +94,25 @@ impl NetworkFile {
             file: self.name(),
             problem: error.to_string(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pickles_are_not_read() {
+        let file = NetworkFile::Checkpoint {
+            architecture: Architecture::named("resnet18").unwrap(),
+            weights: Bytes::from_static(include_bytes!(
+                "../../../checkpoints/tests/fixtures/plain.pth"
+            )),
+        };
+        let problem = file.graph(32).unwrap_err().to_string();
+        assert!(
+            problem.contains("the file is neither safetensors nor written by torch.save"),
+            "{problem}"
+        );
     }
 }

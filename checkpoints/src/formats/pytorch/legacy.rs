@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::pickle::{self, Found};
-use super::place;
-use crate::tensor::Tensor;
+use super::{Tensors, pickle, place};
 
 /// The first pickle: protocol 2, a long integer of ten bytes, the end.
 const MAGIC: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
@@ -15,21 +13,19 @@ pub(super) fn is_it(bytes: &[u8]) -> bool {
     bytes.starts_with(MAGIC)
 }
 
-pub(super) fn parse(bytes: &[u8]) -> Result<Vec<(String, Tensor<'_>)>, String> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Tensors<'_>, String> {
     let mut rest = &bytes[MAGIC.len()..];
     for _ in 0..PICKLES_BEFORE {
         rest = &rest[pickle::read(rest)?.bytes..];
     }
     let network = pickle::read(rest)?;
     rest = &rest[network.bytes..];
-    let Found {
-        tensors,
-        element_types,
-    } = network.find_state_dict()?;
+    let tensors = network.find_state_dict()?;
+    let element_types = network.element_types();
     let keys = pickle::read(rest)?;
     rest = &rest[keys.bytes..];
     let mut storages = BTreeMap::new();
-    for key in keys.texts()? {
+    for key in keys.strings()? {
         let element_type = element_types.get(key);
         let element_type =
             element_type.ok_or_else(|| format!("nothing says what the storage {key:?} has"))?;

@@ -34,12 +34,9 @@ pub(super) struct Storage<'a> {
     pub(super) element_type: ElementType,
 }
 
-/// What was looked for.
-pub(super) struct Found<'a> {
-    pub(super) tensors: Vec<(&'a str, TensorParts<'a>)>,
-    /// Of all storages in the pickle.
-    pub(super) element_types: BTreeMap<&'a str, ElementType>,
-}
+/// Length of the name of a tensor or storage, at most. A pickle can use one string many times, and each tensor has a copy of
+/// its name.
+const NAME_BYTES_MAX: usize = 256;
 
 /// Where programs that train keep the weights, beside their own state; the first that is there counts.
 const KEYS: [&str; 5] = [
@@ -55,32 +52,34 @@ impl<'a> Pickle<'a> {
     ///
     /// # Errors
     /// If there is none.
-    pub(super) fn find_state_dict(&self) -> Result<Found<'a>, String> {
+    pub(super) fn find_state_dict(&self) -> Result<BTreeMap<&'a str, TensorParts<'a>>, String> {
         let inner = KEYS.iter().filter_map(|key| self.entry(key));
         let mut places = [self.top].into_iter().chain(inner);
-        let tensors = places.find_map(|value| self.tensors(value)).ok_or(
-            "it has no dictionary of tensors: write it with torch.save(model.state_dict(), \"model.pth\")",
-        )?;
+        let tensors = places.find_map(|value| self.tensors(value));
+        tensors.ok_or_else(|| {
+            "it has no dictionary of tensors: write it with torch.save(model.state_dict(), \"model.pth\")".to_owned()
+        })
+    }
+
+    /// The types of all storages in the pickle, by key.
+    pub(super) fn element_types(&self) -> BTreeMap<&'a str, ElementType> {
         let storages = self.objects.iter().filter_map(|object| match object {
             Object::Storage(storage) => Some((storage.key, storage.element_type)),
             _ => None,
         });
-        Ok(Found {
-            tensors,
-            element_types: storages.collect(),
-        })
+        storages.collect()
     }
 
-    /// The list of texts that the pickle is.
+    /// The list of strings that the pickle is.
     ///
     /// # Errors
     /// If it is something else.
-    pub(super) fn texts(&self) -> Result<Vec<&'a str>, String> {
-        let texts = match self.object(self.top) {
-            Some(Object::List(items)) => items.iter().map(|item| item.text()).collect(),
+    pub(super) fn strings(&self) -> Result<Vec<&'a str>, String> {
+        let strings = match self.object(self.top) {
+            Some(Object::List(items)) => items.iter().map(|item| item.as_str()).collect(),
             _ => None,
         };
-        texts.ok_or_else(|| "it has no list of storages".to_owned())
+        strings.ok_or_else(|| "it has no list of storages".to_owned())
     }
 
     fn object(&self, value: Value<'a>) -> Option<&Object<'a>> {
@@ -95,22 +94,22 @@ impl<'a> Pickle<'a> {
             return None;
         };
         let mut entries = entries.iter();
-        let entry = entries.find(|(key, _)| key.text() == Some(name));
+        let entry = entries.find(|(key, _)| key.as_str() == Some(name));
         entry.map(|(_, value)| *value)
     }
 
-    /// The tensors of a dictionary that has nothing else.
-    fn tensors(&self, dict: Value<'a>) -> Option<Vec<(&'a str, TensorParts<'a>)>> {
+    /// The tensors of a dictionary that has nothing else. Of entries with the same name, the last counts, as in Python.
+    fn tensors(&self, dict: Value<'a>) -> Option<BTreeMap<&'a str, TensorParts<'a>>> {
         let Some(Object::Dict(entries)) = self.object(dict) else {
             return None;
         };
         if entries.len() > TENSORS_MAX {
             return None;
         }
-        let tensors: Option<Vec<_>> = entries
+        let tensors: Option<BTreeMap<_, _>> = entries
             .iter()
             .map(|(key, value)| match self.object(*value) {
-                Some(Object::Tensor(tensor)) => Some((key.text()?, tensor.clone())),
+                Some(Object::Tensor(tensor)) => Some((key.as_name()?, tensor.clone())),
                 _ => None,
             })
             .collect();

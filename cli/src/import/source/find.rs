@@ -39,9 +39,15 @@ pub(super) fn network(folder: &Path, weights_only: bool) -> Result<PathBuf, Stri
             return Ok(found);
         }
     }
-    let folder = folder.display();
+    let onnx = if weights_only {
+        ""
+    } else {
+        "ONNX file and no "
+    };
+    let extensions = CHECKPOINTS.map(|it| format!(".{it}")).join(", ");
     Err(format!(
-        "{folder} has neither an ONNX file nor model.safetensors: export the model to {folder}/model.onnx"
+        "{} has no {onnx}weights ({extensions})",
+        folder.display()
     ))
 }
 
@@ -64,5 +70,30 @@ fn only(found: Vec<PathBuf>, folder: &Path) -> Result<Option<PathBuf>, String> {
             folder.display(),
             first.file_name().unwrap_or_default().display()
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_which_files_are_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        fs::write(path.join("weights.pkl"), "").unwrap();
+        for (weights_only, expected) in [
+            (
+                false,
+                "no ONNX file and no weights (.safetensors, .pth, .pt, .bin, .ckpt, .tar)",
+            ),
+            (
+                true,
+                "no weights (.safetensors, .pth, .pt, .bin, .ckpt, .tar)",
+            ),
+        ] {
+            let error = network(path, weights_only).unwrap_err();
+            assert_eq!(error, format!("{} has {expected}", path.display()));
+        }
     }
 }

@@ -69,16 +69,17 @@ impl<'a> Machine<'a> {
             b'0' => {
                 self.pop()?;
             }
-            // NONE, NEWTRUE, NEWFALSE
-            b'N' | 0x88 | 0x89 => self.stack.push(Value::Other),
+            b'N' => self.stack.push(Value::None),
+            // NEWTRUE, NEWFALSE
+            0x88 | 0x89 => self.stack.push(Value::Other),
             b'K' | b'M' | b'J' | 0x8a | b'G' => {
                 let number = self.number(opcode)?;
                 self.stack.push(number);
             }
             // BINUNICODE, SHORT_BINSTRING, BINSTRING
             b'X' | b'U' | b'T' => {
-                let text = self.text(opcode)?;
-                self.stack.push(text);
+                let string = self.string(opcode)?;
+                self.stack.push(string);
             }
             b'c' => {
                 let (module, name) = (self.line()?, self.line()?);
@@ -163,13 +164,13 @@ impl<'a> Machine<'a> {
         })
     }
 
-    fn text(&mut self, opcode: u8) -> Option<Value<'a>> {
+    fn string(&mut self, opcode: u8) -> Option<Value<'a>> {
         let len = match opcode {
             b'U' => self.take::<1>()?[0].into(),
             _ => usize::try_from(u32::from_le_bytes(self.take()?)).ok()?,
         };
-        let text = self.take_slice(len)?;
-        Some(std::str::from_utf8(text).map_or(Value::Other, Value::Text))
+        let string = self.take_slice(len)?;
+        Some(std::str::from_utf8(string).map_or(Value::Other, Value::Str))
     }
 
     /// BINPUT and LONG_BINPUT, BINGET and LONG_BINGET.

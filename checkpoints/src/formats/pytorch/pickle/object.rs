@@ -1,6 +1,6 @@
 //! What a pickle can make.
 
-use super::{Storage, TensorParts};
+use super::{NAME_BYTES_MAX, Storage, TensorParts};
 use crate::tensor::{AXES_MAX, ElementType};
 
 /// What is on the stack.
@@ -8,10 +8,11 @@ use crate::tensor::{AXES_MAX, ElementType};
 pub(super) enum Value<'a> {
     /// Where a list of operands begins.
     Mark,
+    None,
     Int(i64),
-    Text(&'a str),
+    Str(&'a str),
     Object(usize),
-    /// Something that is not needed: a number, a function, an instance of a class.
+    /// Something that is not needed: a fraction, a function, an instance of a class.
     Other,
 }
 
@@ -28,11 +29,16 @@ pub(super) enum Object<'a> {
 }
 
 impl<'a> Value<'a> {
-    pub(super) fn text(self) -> Option<&'a str> {
+    pub(super) fn as_str(self) -> Option<&'a str> {
         match self {
-            Self::Text(text) => Some(text),
+            Self::Str(string) => Some(string),
             _ => None,
         }
+    }
+
+    /// A string that is short enough to be the name of a tensor or storage.
+    pub(super) fn as_name(self) -> Option<&'a str> {
+        self.as_str().filter(|name| name.len() <= NAME_BYTES_MAX)
     }
 
     pub(super) fn size(self) -> Option<usize> {
@@ -67,9 +73,9 @@ impl<'a> Objects<'a> {
     }
 
     fn sizes(&self, value: Value<'a>) -> Option<Vec<usize>> {
-        let items = self.tuple(value)?;
-        let sizes = items.iter().map(|item| item.size()).collect();
-        (items.len() <= AXES_MAX).then_some(sizes).flatten()
+        // Checked first: a pickle can use one long tuple many times.
+        let items = self.tuple(value).filter(|it| it.len() <= AXES_MAX)?;
+        items.iter().map(|item| item.size()).collect()
     }
 
     /// The result of a call: one of those that make tensors and dictionaries, or something that is not needed.
@@ -112,11 +118,15 @@ impl<'a> Objects<'a> {
         })
     }
 
-    /// `('storage', type, key, device, count)`
+    /// `('storage', type, key, device, count)`, in old files then the part of another storage that it is, or `None`. Parts are
+    /// not supported.
     pub(super) fn storage(&self, identity: Value<'a>) -> Option<Storage<'a>> {
-        let [kind, element_type, key, ..] = self.tuple(identity)? else {
+        let [kind, element_type, key, _device, _count, part @ ..] = self.tuple(identity)? else {
             return None;
         };
+        if !matches!(part, [] | [Value::None]) {
+            return None;
+        }
         let Object::Global("torch" | "torch.storage", name) = self.get(*element_type)? else {
             return None;
         };
@@ -131,8 +141,8 @@ impl<'a> Objects<'a> {
             "CharStorage" | "ByteStorage" | "BoolStorage" => ElementType::Other { bytes: 1 },
             _ => return None,
         };
-        let key = key.text()?;
-        (kind.text() == Some("storage")).then_some(Storage { key, element_type })
+        let key = key.as_name()?;
+        (kind.as_str() == Some("storage")).then_some(Storage { key, element_type })
     }
 }
 
