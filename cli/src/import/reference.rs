@@ -36,6 +36,7 @@ for image in values:
 
 const PYTORCH: &str = r#"
 import sys
+from importlib.util import find_spec
 import numpy as np
 import torch
 from safetensors.torch import load_file
@@ -57,7 +58,7 @@ if "resnet.embedder.embedder.convolution.weight" in weights:
         num_labels=classes,
     )
     model = ResNetForImageClassification(config)
-elif "features.0.0.weight" in weights:
+elif "features.0.0.weight" in weights or architecture.startswith("resnet") and not find_spec("timm"):
     import torchvision
     model = getattr(torchvision.models, architecture)(num_classes=classes)
 else:
