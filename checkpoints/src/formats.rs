@@ -15,12 +15,12 @@ pub(crate) type Tensors<'a> = BTreeMap<String, Tensor<'a>>;
 /// Tensors of a file, at most. The architectures have fewer than 1000.
 const TENSORS_MAX: usize = 20_000;
 
-/// Whether the file is none of PyTorch's.
+/// Whether the file does not begin like those that `torch.save` writes.
 pub(crate) fn is_safetensors(bytes: &[u8]) -> bool {
     !pytorch::is_it(bytes)
 }
 
-/// Reads a file of PyTorch's.
+/// Reads what `torch.save` writes.
 pub(crate) fn parse_pytorch(bytes: &[u8]) -> Result<Tensors<'_>, CheckpointError> {
     pytorch::parse(bytes).and_then(counted)
 }

@@ -11,6 +11,6 @@ pub trait Weights {
     /// The tensor's elements, row-major.
     ///
     /// # Errors
-    /// If there is none of this name and shape.
+    /// If the name is missing, or its tensor has another shape.
     fn take(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, GraphError>;
 }

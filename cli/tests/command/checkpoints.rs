@@ -7,8 +7,9 @@ use imageclassifier_model::{Classifier, Compute, ImportedModel, ImportedNetwork}
 use serde_json::{Map, Value, json};
 
 use crate::{
+    import::label_locally_and_served,
     own_classes::{json as read_json, path, succeeded},
-    server::{photograph, run, server, text},
+    server::{run, text},
 };
 
 const LABELS: [&str; 3] = ["mug", "rocket", "astronaut"];
@@ -105,33 +106,8 @@ fn imports_a_folder_of_timm_which_is_then_used_locally_and_served() {
     let weights = |folder: &Path, name: &str| fs::read(folder.join(name)).unwrap();
     assert!(weights(&source, "model.safetensors") == weights(&model, "network.safetensors"));
 
-    let cup = photograph("coffee.png");
-    let local = run(&[
-        "classify",
-        "--local",
-        "--csv",
-        "--model",
-        path(&model),
-        &cup,
-    ]);
-    succeeded(&local);
-    let url = server(&["--models", path(&models)]);
-    let served = run(&[
-        "classify", "--csv", "--model", "things", "--server", &url, &cup,
-    ]);
-    succeeded(&served);
-    let label = |output: &std::process::Output| {
-        let rows = text(&output.stdout);
-        rows.lines()
-            .nth(1)
-            .unwrap()
-            .split(',')
-            .nth(1)
-            .unwrap()
-            .to_owned()
-    };
-    assert_eq!(label(&local), label(&served));
-    assert!(LABELS.contains(&label(&local).as_str()));
+    let label = label_locally_and_served(&models, "things");
+    assert!(LABELS.contains(&&*label));
 
     let inspected = run(&["inspect", path(&model)]);
     succeeded(&inspected);

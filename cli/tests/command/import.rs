@@ -1,4 +1,4 @@
-use std::fs;
+use std::{fs, path::Path};
 
 use crate::{
     own_classes::{json, path, succeeded},
@@ -14,6 +14,30 @@ fn fixture(name: &str) -> String {
 }
 
 const LABELS: &str = "zero\none\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\n";
+
+/// The label of a photograph from this model in the folder of models, which is the same locally and from a server.
+pub(crate) fn label_locally_and_served(models: &Path, name: &str) -> String {
+    let (model, cup) = (models.join(name), photograph("coffee.png"));
+    let local = [
+        "classify",
+        "--local",
+        "--csv",
+        "--model",
+        path(&model),
+        &cup,
+    ];
+    let url = server(&["--models", path(models)]);
+    let served = ["classify", "--csv", "--model", name, "--server", &url, &cup];
+    let [local, served] = [&local[..], &served].map(|arguments| {
+        let output = run(arguments);
+        succeeded(&output);
+        let rows = text(&output.stdout);
+        let columns = rows.lines().nth(1).unwrap().split(',').take(2);
+        columns.map(str::to_owned).collect::<Vec<_>>()
+    });
+    assert_eq!(local, served);
+    local[1].clone()
+}
 
 #[test]
 fn imports_a_network_which_is_then_used_locally_and_served() {
@@ -44,31 +68,8 @@ fn imports_a_network_which_is_then_used_locally_and_served() {
     assert_eq!(config["preprocessing"]["mean"][0], 123.675);
     assert_eq!(config["labels"][9], "nine");
 
-    let cup = photograph("coffee.png");
-    let local = run(&[
-        "classify",
-        "--local",
-        "--csv",
-        "--model",
-        path(&model),
-        &cup,
-    ]);
-    succeeded(&local);
-    let url = server(&["--models", path(&models)]);
-    let served = run(&[
-        "classify", "--csv", "--model", "digits", "--server", &url, &cup,
-    ]);
-    succeeded(&served);
-    let columns = |output: &std::process::Output| {
-        let rows = text(&output.stdout);
-        let row = rows.lines().nth(1).unwrap();
-        row.split(',')
-            .map(str::to_owned)
-            .take(2)
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(columns(&local), columns(&served));
-    assert!(LABELS.contains(&columns(&local)[1]));
+    let label = label_locally_and_served(&models, "digits");
+    assert!(LABELS.contains(&label));
 
     let inspected = run(&["inspect", path(&model)]);
     succeeded(&inspected);

@@ -51,7 +51,7 @@ impl<'a> Pickle<'a> {
     /// The dictionary of tensors: the pickle itself, or what it has under one of the usual keys.
     ///
     /// # Errors
-    /// If there is none.
+    /// If the pickle has no such dictionary.
     pub(super) fn find_state_dict(&self) -> Result<BTreeMap<&'a str, TensorParts<'a>>, String> {
         let inner = KEYS.iter().filter_map(|key| self.entry(key));
         let mut places = [self.top].into_iter().chain(inner);

@@ -21,7 +21,7 @@ fn rank(file: &Path) -> Option<usize> {
 /// The ONNX file in the folder or in its subfolder `onnx`; else the file of weights. With `weights_only`, the latter.
 ///
 /// # Errors
-/// If there is none, or several and none is called `model`.
+/// If the folder has no such file, or several of which none is called `model`.
 pub(super) fn network(folder: &Path, weights_only: bool) -> Result<PathBuf, String> {
     if !weights_only {
         for folder in [folder.to_owned(), folder.join("onnx")] {
