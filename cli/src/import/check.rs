@@ -63,10 +63,10 @@ pub(super) fn check(
     Ok(agrees)
 }
 
-/// The largest difference, as a share of the largest value of `theirs`; NaN if one of those is not finite.
+/// The largest difference, as a share of the largest value of `theirs`; NaN if a value is not finite.
 fn largest_difference(ours: &[f32], theirs: &[f32]) -> f32 {
     // `f32::max` ignores NaN.
-    if !theirs.iter().all(|x| x.is_finite()) {
+    if !ours.iter().chain(theirs).all(|x| x.is_finite()) {
         return f32::NAN;
     }
     let largest = theirs
@@ -104,5 +104,7 @@ mod tests {
             let share = largest_difference(&[2.0, -1000.0], &theirs);
             assert_eq!(share <= TOLERANCE, agree, "{theirs:?}");
         }
+        let share = largest_difference(&[f32::NAN, -1000.0], &[2.0, -1000.0]);
+        assert!(share.is_nan(), "{share}");
     }
 }
