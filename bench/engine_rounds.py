@@ -1,7 +1,7 @@
 """Runs engines in turn in one process. Environment variables set the number of threads and the instruction set, and
 BENCH_BEFORE the `libbench_engines.so` of another version: `avx512 before` is that version's engine.
 
-usage: engine_rounds.py BATCH THREADS SECONDS ENGINE...    prints one JSON object
+usage: engine_rounds.py BATCH THREADS SECONDS SILENCE ENGINE...    prints one JSON object
 """
 
 import json
@@ -94,7 +94,20 @@ def time_ms(engine: Engine, images: np.ndarray) -> float:
     return (time.perf_counter() - started_at) * 1000
 
 
-def main(batch: int, threads: int, seconds: float, names: list[str]) -> None:
+def turn_ms(engine: Engine, images: np.ndarray, threads: int, silence_s: float) -> list[float]:
+    """The times of one engine's runs in its turn. With silence, each run finds its threads asleep and its caches cold."""
+    if silence_s:
+        runs = []
+        for _ in range(RUNS_PER_TURN):
+            time.sleep(silence_s)
+            runs.append(time_ms(engine, images))
+        return runs
+    time.sleep(PAUSE_S if threads > 1 else 0)
+    time_ms(engine, images)
+    return [time_ms(engine, images) for _ in range(RUNS_PER_TURN)]
+
+
+def main(batch: int, threads: int, seconds: float, silence_s: float, names: list[str]) -> None:
     golden = load_file(GOLDEN)
     photographs = sorted(name.removesuffix(".lite0.input") for name in golden if name.endswith(".lite0.input"))[:batch]
     images = np.stack([golden[f"{name}.lite0.input"] for name in photographs])
@@ -112,18 +125,16 @@ def main(batch: int, threads: int, seconds: float, names: list[str]) -> None:
         if not differences[name] < LOGITS_TOLERANCE:
             raise SystemExit(f"{name} computes wrong logits: they differ by {differences[name]}")
 
-    turns_ms = {
+    expected_ms = {
         name: RUNS_PER_TURN * min(time_ms(engine, images) for _ in range(3)) for name, engine in engines.items()
     }
-    round_steps = {name: max(1, round(turn_ms / (TURN_MS * batch))) for name, turn_ms in turns_ms.items()}
+    round_steps = {name: max(1, round(expected / (TURN_MS * batch))) for name, expected in expected_ms.items()}
     times: dict[str, list[float]] = {name: [] for name in engines}
     round_number, end = 0, time.monotonic() + seconds
     while time.monotonic() < end:
         for name, engine in engines.items():
             if round_number % round_steps[name] == 0:
-                time.sleep(PAUSE_S if threads > 1 else 0)
-                time_ms(engine, images)
-                times[name] += [time_ms(engine, images) for _ in range(RUNS_PER_TURN)]
+                times[name] += turn_ms(engine, images, threads, silence_s)
         round_number += 1
 
     result = {
@@ -139,4 +150,4 @@ def main(batch: int, threads: int, seconds: float, names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), sys.argv[4:])
+    main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4]), sys.argv[5:])

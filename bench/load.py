@@ -55,15 +55,21 @@ class Workload:
             raise SystemExit(f"the server at {address} returned {labels} instead of {self.label}")
 
 
-def load(server: Server, workload: Workload, requests: int, in_flight: int) -> dict[str, float]:
-    """Requests per second, the median time of a request, and the server's CPU time per request."""
+def load(
+    server: Server, workload: Workload, requests: int, in_flight: int, per_second: int | None = None
+) -> dict[str, float]:
+    """Requests per second, the median time of a request, and the server's CPU time per request.
+
+    With `per_second`, requests are sent at that rate instead of one after the other.
+    """
+    pace = [f"--rps={per_second}"] if per_second else []
     time.sleep(PAUSE_S)
     cpu_s = server.cpu_s()
     with tempfile.NamedTemporaryFile() as body, tempfile.NamedTemporaryFile() as log:
         Path(body.name).write_bytes(workload.frame())
         out = subprocess.run(
             ["h2load", "-n", str(requests), "-c", "1", "-m", str(in_flight), "-d", body.name, "--log-file", log.name,
-             "-H", "content-type: application/grpc", "-H", "te: trailers", f"http://{server.address}{METHOD}"],
+             "-H", "content-type: application/grpc", "-H", "te: trailers", *pace, f"http://{server.address}{METHOD}"],
             check=True, capture_output=True, text=True,
         ).stdout  # fmt: skip
         times = [int(line.split()[2]) / 1000 for line in Path(log.name).read_text().splitlines()]

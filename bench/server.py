@@ -1,8 +1,8 @@
 """Compares the server with peers that a user could write in Python and in Rust, with the same contract, model and machine.
 
-h2load sends requests on one connection with 1, 8 or 32 in flight, to all servers in turn in each round. Each peer runs in two
-configurations, and the better one counts for each load: Python with 1 or 2 threads per request, Rust with 2 sessions of 1
-thread or 1 session of 2 threads.
+h2load sends requests on one connection with 1, 8 or 32 in flight, and now and then a lone one, to all servers in turn in each
+round. Each peer runs in two configurations, and the better one counts for each load: Python with 1 or 2 threads per request,
+Rust with 2 sessions of 1 thread or 1 session of 2 threads.
 
 usage: server.py [--json] [IMAGE...]
 """
@@ -26,15 +26,16 @@ from report import (
 from servers import Server, start_servers
 
 ROUNDS = 5
-IN_FLIGHT = (1, 8, 32)
+LOADS: dict[str, tuple[int, int | None]] = {"1": (1, None), "8": (8, None), "32": (32, None), "1 every 70 ms": (1, 14)}
+"""Requests in flight, and requests per second where they do not follow each other."""
 OVERHEAD_REQUESTS = 300
 IMAGES = {"0.24 MP JPEG": photographs.coffee, "12 MP JPEG": photographs.coffee_of_12_mp}
 LABEL = "espresso"
 REQUESTS = {
-    "0.24 MP JPEG": {1: 80, 8: 200, 32: 240},
-    "12 MP JPEG": {1: 15, 8: 32, 32: 64},
+    "0.24 MP JPEG": {"1": 80, "8": 200, "32": 240, "1 every 70 ms": 40},
+    "12 MP JPEG": {"1": 15, "8": 32, "32": 64, "1 every 70 ms": 40},
 }
-"""Requests per load, by the number in flight: about a second each."""
+"""Requests per load: about a second each, or three."""
 
 UNITS = {"calls_per_s": "requests/s", "p50_ms": "p50, ms", "cpu_ms": "CPU ms per request"}
 
@@ -46,19 +47,21 @@ def measure(image: str, encoded: bytes, code: Path) -> dict[str, object]:
             server.wait()
         workload = Workload(encoded, LABEL)
         loads = {}
-        for in_flight in IN_FLIGHT:
+        for name, (in_flight, per_second) in LOADS.items():
             for server in servers:
                 workload.check(server.address, in_flight)
             rounds: dict[str, list[dict[str, float]]] = {server.name: [] for server in servers}
             for _ in range(ROUNDS):
                 for server in servers:
-                    rounds[server.name].append(load(server, workload, REQUESTS[image][in_flight], in_flight))
-            loads[in_flight] = {
-                name: {key: median([one[key] for one in of_server]) for key in of_server[0]} | {"rounds": of_server}
-                for name, of_server in rounds.items()
+                    measured = load(server, workload, REQUESTS[image][name], in_flight, per_second)
+                    rounds[server.name].append(measured)
+            loads[name] = {
+                server: {key: median([one[key] for one in of_server]) for key in of_server[0]} | {"rounds": of_server}
+                for server, of_server in rounds.items()
             }
-            rates = (f"{name} {measured['calls_per_s']:.0f}/s" for name, measured in loads[in_flight].items())
-            report_progress(f"{image}, {in_flight} in flight: {'; '.join(rates)}")
+            shown = "p50_ms" if per_second else "calls_per_s"
+            values = (f"{server} {measured[shown]:.3g}" for server, measured in loads[name].items())
+            report_progress(f"{image}, {name} in flight, {UNITS[shown]}: {'; '.join(values)}")
         return {
             "encoded_bytes": len(encoded),
             "loads": loads,
@@ -94,12 +97,12 @@ def best(load: dict[str, dict[str, float]], peer: str, key: str) -> tuple[str, f
 def tables(images: dict[str, dict]) -> str:
     rows, memory, overheads = [], [], []
     for image, measured in images.items():
-        for in_flight, of_load in measured["loads"].items():
+        for name, of_load in measured["loads"].items():
             for key, unit in UNITS.items():
                 ours = of_load["ours"][key]
                 peers = [best(of_load, peer, key) for peer in ("python", "rust")]
-                cells = [f"{value:.3g} ({name.split(', ')[1]})" for name, value in peers]
-                rows.append([f"{image}, {in_flight}", unit, ours, *cells, *(ours / value for _, value in peers)])
+                cells = [f"{value:.3g} ({peer.split(', ')[1]})" for peer, value in peers]
+                rows.append([f"{image}, {name}", unit, ours, *cells, *(ours / value for _, value in peers)])
         memory += [[image, name, m["now"], m["most"]] for name, m in measured["memory_mb"].items()]
         overheads.append([image, *(f"{ms:.2f}" for ms in measured["where_ours_spends"].values())])
     return "\n".join([

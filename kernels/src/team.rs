@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 mod gate;
+mod placement;
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use gate::Gate;
+use placement::Placement;
 
 use crate::scratch::{Scratch, ScratchLen};
 
@@ -171,6 +173,7 @@ struct Shared {
     rounds: Gate,
     /// Helpers that work on the job.
     active: Gate,
+    placement: Placement,
     panicked: AtomicBool,
     stop: AtomicBool,
 }
@@ -191,6 +194,9 @@ impl Shared {
         let job = unsafe { std::mem::transmute::<&(dyn Fn() + Sync), &'static Job>(job) };
         self.panicked.store(false, Ordering::Release);
         *self.lock_job() = Some(JobPointer(job));
+        if self.rounds.has_sleepers() {
+            self.placement.keep_off_this_cpu();
+        }
         self.rounds.add(1);
         {
             let _end = EndOfRound(self);
@@ -204,6 +210,7 @@ impl Shared {
 
     /// The loop of a helper thread.
     fn help(&self) {
+        self.placement.add_this_thread();
         let mut seen = 0;
         loop {
             seen = self.rounds.wait_until(|rounds| rounds != seen);
@@ -268,6 +275,46 @@ mod tests {
             }
             assert!(values.iter().all(|x| *x == 200.0), "{threads} threads");
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn wakes_helpers_on_other_cpus_than_the_callers() {
+        use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+        use std::sync::{Barrier, Mutex};
+
+        let allowed = sched_getaffinity(None).unwrap();
+        let cpus: Vec<_> = (0..CpuSet::MAX_CPU)
+            .filter(|cpu| allowed.is_set(*cpu))
+            .collect();
+        let mut team = ThreadTeam::new(2);
+        // A thread of its own, because it gives up CPUs.
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for &cpu in &cpus {
+                    let mut here = CpuSet::new();
+                    here.set(cpu);
+                    sched_setaffinity(None, &here).unwrap();
+                    let shared = team.shared.as_ref().unwrap();
+                    while !shared.rounds.has_sleepers() {
+                        std::thread::sleep(Duration::from_millis(1));
+                    }
+                    let (caller, both) = (std::thread::current().id(), Barrier::new(2));
+                    let helpers = Mutex::new(None);
+                    team.for_each([(), ()], |()| {
+                        both.wait();
+                        if std::thread::current().id() != caller {
+                            *helpers.lock().unwrap() = sched_getaffinity(None).ok();
+                        }
+                    });
+                    let mut expected = allowed;
+                    if cpus.len() > 1 {
+                        expected.unset(cpu);
+                    }
+                    assert_eq!(helpers.into_inner().unwrap(), Some(expected));
+                }
+            });
+        });
     }
 
     #[test]
