@@ -92,7 +92,8 @@ fn failures_at_the_end_are_tried_again() {
 
 #[test]
 fn continues_when_the_server_is_back() {
-    let url = server(&[]);
+    // Without retries, a busy machine must not be too slow for the images that the stream has in flight.
+    let url = server(&["--queue-wait-max", "60"]);
     let images = folder("bulk-images-of-two-runs");
     for number in 0..80 {
         fs::write(images.join(format!("{number:02}.png")), photo()).unwrap();
