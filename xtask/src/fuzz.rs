@@ -13,20 +13,46 @@ const CARGO_FUZZ: (&str, &str) = ("cargo-fuzz", "0.13.2");
 /// The stable compiler has what fuzzing needs, AddressSanitizer and counters of branches, but only shows it to those who ask.
 const UNSTABLE_OPTIONS: (&str, &str) = ("RUSTC_BOOTSTRAP", "1");
 
-/// A target, and the folders with its seeds.
-const TARGETS: [(&str, &[&str]); 9] = [
-    ("jpeg", &JPEGS),
-    (
+/// A target, the folders with its seeds, and its longest input in bytes.
+struct Target {
+    name: &'static str,
+    seeds: &'static [&'static str],
+    longest: usize,
+}
+
+impl Target {
+    /// Files. Longer ones have nothing more to find.
+    const fn of_files(name: &'static str, seeds: &'static [&'static str]) -> Self {
+        Self {
+            name,
+            seeds,
+            longest: 32 * 1024,
+        }
+    }
+
+    /// Requests to the service, which takes bodies of 1,000 bytes. Longer ones only cost time.
+    const fn of_requests(name: &'static str, seeds: &'static [&'static str]) -> Self {
+        Self {
+            name,
+            seeds,
+            longest: 2 * 1024,
+        }
+    }
+}
+
+const TARGETS: [Target; 9] = [
+    Target::of_files("jpeg", &JPEGS),
+    Target::of_files(
         "image",
         &["fuzz/seeds/image", "fuzz/seeds/formats", JPEGS[0], JPEGS[1]],
     ),
-    ("headers", &["fuzz/seeds/headers"]),
-    ("form", &["fuzz/seeds/form"]),
-    ("grpc_web", &["fuzz/seeds/grpc_web"]),
-    ("infer", &["fuzz/seeds/infer"]),
-    ("model_folder", &["fuzz/seeds/model_folder"]),
-    ("onnx", &["onnx/tests/fixtures"]),
-    ("checkpoint", &["checkpoints/tests/fixtures"]),
+    Target::of_requests("headers", &["fuzz/seeds/headers"]),
+    Target::of_requests("form", &["fuzz/seeds/form"]),
+    Target::of_requests("grpc_web", &["fuzz/seeds/grpc_web"]),
+    Target::of_requests("infer", &["fuzz/seeds/infer"]),
+    Target::of_files("model_folder", &["fuzz/seeds/model_folder"]),
+    Target::of_files("onnx", &["onnx/tests/fixtures"]),
+    Target::of_files("checkpoint", &["checkpoints/tests/fixtures"]),
 ];
 const JPEGS: [&str; 2] = ["jpeg/tests/golden", "jpeg/tests/golden/scans"];
 
@@ -37,7 +63,7 @@ const LIMITS: [&str; 2] = ["-timeout=10", "-malloc_limit_mb=64"];
 
 /// The names of all targets.
 pub(crate) fn targets() -> [&'static str; TARGETS.len()] {
-    TARGETS.map(|(target, _)| target)
+    TARGETS.each_ref().map(|target| target.name)
 }
 
 /// Fuzzes one target or all, each for some runs. What it finds new stays in `fuzz/corpus/`, what fails in
@@ -47,19 +73,25 @@ pub(crate) fn run_targets(chosen: Option<&str>, runs: u64) -> anyhow::Result<()>
     // The dependencies to fuzz are those that are used.
     let locked = fs::copy(root().join("Cargo.lock"), root().join("fuzz/Cargo.lock"));
     locked.context("cannot copy Cargo.lock")?;
-    for (target, seeds) in TARGETS {
-        if chosen.is_some_and(|chosen| chosen != target) {
+    for Target {
+        name,
+        seeds,
+        longest,
+    } in &TARGETS
+    {
+        if chosen.is_some_and(|chosen| chosen != *name) {
             continue;
         }
-        let found = root().join("fuzz/corpus").join(target);
+        let found = root().join("fuzz/corpus").join(name);
         fs::create_dir_all(&found)?;
-        println!("== {target}, {runs} runs");
+        println!("== {name}, {runs} runs");
         run(command(&program)
-            .args(["run", target, "--target-dir", "target/fuzz"])
+            .args(["run", name, "--target-dir", "target/fuzz"])
             .arg(found)
-            .args(seeds)
+            .args(*seeds)
             .arg("--")
             .args(LIMITS)
+            .arg(format!("-max_len={longest}"))
             .arg(format!("-runs={runs}"))
             .env(UNSTABLE_OPTIONS.0, UNSTABLE_OPTIONS.1))?;
     }
@@ -73,9 +105,9 @@ mod tests {
     #[test]
     fn every_target_has_seeds_and_a_program() {
         let manifest = fs::read_to_string(root().join("fuzz/Cargo.toml")).unwrap();
-        for (target, seeds) in TARGETS {
-            assert!(manifest.contains(&format!("\"fuzz_targets/{target}.rs\"")));
-            for folder in seeds {
+        for Target { name, seeds, .. } in &TARGETS {
+            assert!(manifest.contains(&format!("\"fuzz_targets/{name}.rs\"")));
+            for folder in *seeds {
                 assert!(root().join(folder).is_dir(), "{folder}");
             }
         }
