@@ -56,6 +56,7 @@ def seeds():
         "three-classes": (config(labels=("a", "b", "c")), tensors(head(3))),
         "labels-too-many": (config(labels=("a", "b", "c")), tensors(head())),
         "labels-same": (config(labels=("a", "a")), tensors(head())),
+        "temperature-low": (config(), tensors(head(temperature=([1], [0.01])))),
         "temperature-zero": (config(), tensors(head(temperature=([1], [0.0])))),
         "bias-nan": (config(), tensors(head(**{"fc.bias": ([2], [0.0, float("nan")])}))),
         "bias-huge": (config(), tensors(head(**{"fc.bias": ([2], [3e38, -3e38])}))),

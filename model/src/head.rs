@@ -185,9 +185,16 @@ fn rows<'a>(matrix: &'a [f32], embedding: &Embedding) -> impl Iterator<Item = &'
     matrix.chunks_exact(embedding.values().len())
 }
 
-/// What scales an embedding to length 1. An image in which the network finds nothing keeps its zeros.
+/// What scales an embedding to length 1. An image in which the network finds nothing, or next to nothing, gets zeros: its scale
+/// would be infinite, or make logits so.
 fn scale(embedding: &Embedding) -> f32 {
-    embedding.length().max(f32::MIN_POSITIVE).recip()
+    const SHORTEST: f32 = 1e-20;
+    let length = embedding.length();
+    if length < SHORTEST {
+        0.0
+    } else {
+        length.recip()
+    }
 }
 
 /// Whether a class can be called so.
@@ -244,6 +251,29 @@ mod tests {
             }
         );
         assert_eq!(head.known(&Embedding::new(vec![0.0, 0.0])).score, 0.0);
+    }
+
+    #[test]
+    fn an_image_without_features_has_the_logits_of_the_bias() {
+        let sharp = HeadParts {
+            temperature: 0.001,
+            weight: vec![1e6; 4],
+            ..parts()
+        };
+        let head = Head::new(sharp, 2).unwrap();
+        for value in [0.0, f32::MIN_POSITIVE, 1e-30] {
+            let embedding = Embedding::new(vec![value; 2]);
+            let logits = head.logits(&embedding).unwrap();
+            assert_eq!(logits.values(), [500.0, -500.0], "{value}");
+            assert_eq!(head.known(&embedding).score, 0.0, "{value}");
+            let features = FeatureMap {
+                height: 1,
+                width: 1,
+                values: vec![value; 2],
+            };
+            let map = head.heatmap(&features, &embedding, 0);
+            assert_eq!(map.values, [0.0], "{value}");
+        }
     }
 
     #[test]
