@@ -13,11 +13,12 @@ const CARGO_FUZZ: (&str, &str) = ("cargo-fuzz", "0.13.2");
 /// The stable compiler has what fuzzing needs, AddressSanitizer and counters of branches, but only shows it to those who ask.
 const UNSTABLE_OPTIONS: (&str, &str) = ("RUSTC_BOOTSTRAP", "1");
 
-/// A target, the folders with its seeds, and its longest input in bytes.
+/// A target, the folders with its seeds, its longest input in bytes, and whether its runs are searched for leaks.
 struct Target {
     name: &'static str,
     seeds: &'static [&'static str],
     longest: usize,
+    leaks: bool,
 }
 
 impl Target {
@@ -27,15 +28,18 @@ impl Target {
             name,
             seeds,
             longest: 32 * 1024,
+            leaks: true,
         }
     }
 
-    /// Requests to the service, which takes bodies of 1,000 bytes. Longer ones only cost time.
+    /// Requests to the service, which takes bodies of 1,000 bytes. Longer ones only cost time. So do leaks: what the service
+    /// keeps from one request to the next looks like one, and is searched for after almost every run.
     const fn of_requests(name: &'static str, seeds: &'static [&'static str]) -> Self {
         Self {
             name,
             seeds,
             longest: 2 * 1024,
+            leaks: false,
         }
     }
 }
@@ -77,6 +81,7 @@ pub(crate) fn run_targets(chosen: Option<&str>, runs: u64) -> anyhow::Result<()>
         name,
         seeds,
         longest,
+        leaks,
     } in &TARGETS
     {
         if chosen.is_some_and(|chosen| chosen != *name) {
@@ -92,6 +97,7 @@ pub(crate) fn run_targets(chosen: Option<&str>, runs: u64) -> anyhow::Result<()>
             .arg("--")
             .args(LIMITS)
             .arg(format!("-max_len={longest}"))
+            .arg(format!("-detect_leaks={}", u8::from(*leaks)))
             .arg(format!("-runs={runs}"))
             .env(UNSTABLE_OPTIONS.0, UNSTABLE_OPTIONS.1))?;
     }
