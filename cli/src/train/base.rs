@@ -17,6 +17,7 @@ pub(crate) struct Base {
 }
 
 /// Where a network comes from.
+#[allow(clippy::large_enum_variant, reason = "there is one of them")]
 pub(crate) enum Origin {
     BuiltIn(Weights),
     Imported(ImportedModel),
