@@ -8,17 +8,19 @@ use serde_json::json;
 use crate::{
     args,
     inputs::Input,
-    local::network::LocalNetwork,
     outcome::Outcome,
-    train::features::{Cache, embed},
+    train::{
+        base::Base,
+        features::{Cache, embed},
+    },
 };
 
 pub(crate) fn run(args: &args::Embed) -> Outcome {
-    let network = match LocalNetwork::load(args.base.as_deref()) {
-        Ok(network) => network,
+    let base = match Base::load(args.base.as_deref()) {
+        Ok(base) => base,
         Err(why) => return Outcome::failure(why),
     };
-    let cache = match Cache::open(args.cache.as_deref(), network.weights()) {
+    let cache = match Cache::open(args.cache.as_deref(), &base) {
         Ok(cache) => cache,
         Err(why) => return Outcome::failure(why),
     };
@@ -27,7 +29,7 @@ pub(crate) fn run(args: &args::Embed) -> Outcome {
     for input in Input::from_arguments(&args.files) {
         let embedding = input
             .path()
-            .and_then(|path| embed(path, &network, &cache).map(|(_, embedding)| embedding));
+            .and_then(|path| embed(path, &base, &cache).map(|(_, embedding)| embedding));
         match embedding {
             Ok(embedding) => rows.push((input.name().to_owned(), embedding)),
             Err(why) => {

@@ -2,16 +2,15 @@
 
 use std::path::Path;
 
-use imageclassifier_model::{Activation, Head, ModelFolder};
+use imageclassifier_model::{Activation, Head};
 use imageclassifier_train::{Evaluation, Interval, Prediction, Task, UnknownEvaluation};
 use serde_json::json;
 
 use crate::{
     args,
-    local::network::LocalNetwork,
     outcome::Outcome,
     train::{
-        check_base,
+        base::Base,
         dataset::Dataset,
         features::{Cache, Features},
         predictions::predictions,
@@ -36,16 +35,14 @@ struct Evaluated {
 }
 
 fn evaluate(args: &args::Evaluate) -> Result<Evaluated, String> {
-    let folder = ModelFolder::read(&args.model).map_err(|error| error.to_string())?;
-    let network = LocalNetwork::load(args.base.as_deref())?;
-    check_base(network.weights(), &folder)?;
-    let (head, parts) = (folder.head(), folder.head().parts());
-    let cache = Cache::open(args.cache.as_deref(), network.weights())?;
+    let (base, head) = Base::of_trained(&args.model, args.base.as_deref())?;
+    let parts = head.parts();
+    let cache = Cache::open(args.cache.as_deref(), &base)?;
     let mut unreadable = 0;
     let mut measure = |dataset: Dataset, folder: &Path| {
-        let features = Features::of(&dataset, &network, &cache);
+        let features = Features::of(&dataset, &base, &cache);
         unreadable += features.unreadable;
-        let (_, predictions): (Vec<_>, Vec<_>) = predictions(head, &features).unzip();
+        let (_, predictions): (Vec<_>, Vec<_>) = predictions(&head, &features).unzip();
         if predictions.is_empty() {
             return Err(format!("{} has no usable images", folder.display()));
         }
@@ -63,7 +60,7 @@ fn evaluate(args: &args::Evaluate) -> Result<Evaluated, String> {
         }
     };
     Ok(Evaluated {
-        evaluation: Evaluation::of(task(head), parts.labels.len(), &known),
+        evaluation: Evaluation::of(task(&head), parts.labels.len(), &known),
         labels: parts.labels.clone(),
         unknown,
         unreadable,

@@ -11,7 +11,7 @@ mod source;
 use imageclassifier_model::{Activation, Compute, ImportedModel, ImportedNetwork, Isa};
 use serde_json::json;
 
-use crate::{args, outcome::Outcome, train::model_name};
+use crate::{args, model_name::model_name, outcome::Outcome};
 use network::Network;
 use source::Source;
 

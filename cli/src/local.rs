@@ -1,4 +1,3 @@
-mod imported;
 pub(crate) mod network;
 
 use std::{
@@ -12,38 +11,16 @@ use futures_util::{Stream, StreamExt};
 use imageclassifier_client::{
     Answer, CallError, ClassifyOptions, Crop, ErrorKind, ErrorReason, Heatmap, Prediction, Timings,
 };
-use imageclassifier_model::{self as model, Classifier, ImportedModel, ModelFolder, Precision};
+use imageclassifier_model::{
+    self as model, Classifier, ImportedModel, ModelFolder, Precision, Weights,
+};
 
-use imported::LocalImported;
-use network::{IMAGE_BYTES_MAX, Inferred, LocalNetwork, failed};
+use network::{IMAGE_BYTES_MAX, Inferred, LocalNetwork, failed, load_imported, load_weights};
 
 /// A model in this process.
 pub(crate) struct Local {
-    network: Loaded,
+    network: LocalNetwork,
     classifier: Classifier,
-}
-
-/// The network that a model runs on.
-#[allow(clippy::large_enum_variant, reason = "there is one of them")]
-enum Loaded {
-    BuiltIn(LocalNetwork),
-    Imported(LocalImported),
-}
-
-impl Loaded {
-    fn threads(&self) -> usize {
-        match self {
-            Self::BuiltIn(network) => network.threads(),
-            Self::Imported(network) => network.threads(),
-        }
-    }
-
-    fn infer(&self, image: &Bytes, explain: bool) -> Result<Inferred, CallError> {
-        match self {
-            Self::BuiltIn(network) => network.infer(image, explain),
-            Self::Imported(network) => network.infer(image, explain),
-        }
-    }
 }
 
 impl Local {
@@ -56,17 +33,16 @@ impl Local {
         let path = Path::new(name);
         if !name.is_empty() && ImportedModel::is_at(path) {
             let model = ImportedModel::read(path).map_err(|error| error.to_string())?;
-            let network = LocalImported::load(&model)?;
+            let network = load_imported(&model)?;
             return Ok(Self {
-                classifier: Classifier::imported(&model, network.network().clone()),
-                network: Loaded::Imported(network),
+                network: LocalNetwork::imported(&network),
+                classifier: Classifier::imported(&model, network),
             });
         }
-        let network = LocalNetwork::load(weights)?;
-        let classifier = load_classifier(&network, name)?;
+        let weights = load_weights(weights)?;
         Ok(Self {
-            network: Loaded::BuiltIn(network),
-            classifier,
+            network: LocalNetwork::built_in(&weights)?,
+            classifier: load_classifier(&weights, name)?,
         })
     }
 
@@ -142,8 +118,7 @@ impl Local {
     }
 }
 
-fn load_classifier(network: &LocalNetwork, name: &str) -> Result<Classifier, String> {
-    let weights = network.weights();
+fn load_classifier(weights: &Weights, name: &str) -> Result<Classifier, String> {
     let built_in = Classifier::built_in(weights, Precision::F32);
     if name.is_empty() || name == built_in.name() {
         return Ok(built_in);

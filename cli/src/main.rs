@@ -16,6 +16,7 @@ mod import;
 mod inputs;
 mod inspect;
 mod local;
+mod model_name;
 mod models;
 mod outcome;
 mod output;

@@ -1,17 +1,19 @@
 //! `imageclassifier train`: a model of your own classes from a folder of photographs.
 
+pub(crate) mod base;
 pub(crate) mod dataset;
 pub(crate) mod features;
 pub(crate) mod predictions;
 mod report;
 
-use std::path::Path;
+use std::{fs, path::Path};
 
-use imageclassifier_model::{Activation, Head, HeadParts, ModelFolder, Weights};
+use imageclassifier_model::{Activation, Head, HeadParts};
 use imageclassifier_train::{self as train, Evaluation, Examples, Options, Task, Trained};
 use serde_json::json;
 
-use crate::{args, local::network::LocalNetwork, outcome::Outcome};
+use crate::{args, model_name::model_name, outcome::Outcome};
+use base::Base;
 use dataset::Dataset;
 use features::{Cache, Features};
 use predictions::predictions;
@@ -27,10 +29,11 @@ pub(crate) fn run(args: &args::Train) -> Outcome {
 /// Returns the number of files that could not be used.
 fn train_model(args: &args::Train) -> Result<usize, String> {
     let name = model_name(&args.output)?;
+    check_output(args)?;
     let dataset = read_dataset(args)?;
-    let network = LocalNetwork::load(args.base_weights())?;
-    let cache = Cache::open(args.cache.as_deref(), network.weights())?;
-    let found = Features::of(&dataset, &network, &cache);
+    let base = Base::load(args.base())?;
+    let cache = Cache::open(args.cache.as_deref(), &base)?;
+    let found = Features::of(&dataset, &base, &cache);
     let features = found.distinct()?;
     let examples = features.examples(&dataset)?;
     eprintln!(
@@ -49,7 +52,7 @@ fn train_model(args: &args::Train) -> Result<usize, String> {
         None => None,
         Some(folder) => {
             let labelled = Dataset::read_as(folder, &dataset.labels)?;
-            Some(Features::of(&labelled, &network, &cache))
+            Some(Features::of(&labelled, &base, &cache))
         }
     };
     let learned_from = Images {
@@ -68,13 +71,11 @@ fn train_model(args: &args::Train) -> Result<usize, String> {
         trained.evaluation = Evaluation::of(task, classes, &trained.held_out);
     }
     let training = training(args, &examples, &trained);
-    let folder = ModelFolder::new(&name, head.clone(), network.weights(), training)
-        .map_err(|error| error.to_string())?;
-    folder
-        .write(&args.output)
-        .map_err(|error| error.to_string())?;
+    base.write_model(&args.output, &name, head.clone(), training)?;
     let subject = Subject {
-        folder: &folder,
+        name: &name,
+        base: &base,
+        head: &head,
         task: examples.task(),
         trained: &trained,
         learned_from,
@@ -82,9 +83,22 @@ fn train_model(args: &args::Train) -> Result<usize, String> {
         evaluated_on: evaluated_on(args, &trained),
         unreadable,
     };
-    report::write(&subject, &network, &args.output)?;
+    report::write(&subject, &args.output)?;
     print_summary(args, &dataset, &trained);
     Ok(unreadable)
+}
+
+/// Rejects the folder of the base as the output: the base's classes would be lost.
+fn check_output(args: &args::Train) -> Result<(), String> {
+    let canonical = |path: &Path| fs::canonicalize(path).ok();
+    let base = args.base().and_then(canonical);
+    if base.is_some() && base == canonical(&args.output) {
+        return Err(format!(
+            "{} is the folder of --base: give another with --output",
+            args.output.display()
+        ));
+    }
+    Ok(())
 }
 
 fn read_dataset(args: &args::Train) -> Result<Dataset, String> {
@@ -93,23 +107,6 @@ fn read_dataset(args: &args::Train) -> Result<Dataset, String> {
         (_, Some(csv)) => Dataset::read_csv(csv),
         (None, None) => unreachable!("the options require one of them"),
     }
-}
-
-/// The last component of the model folder's path, or of `NAME/VERSION` the name.
-pub(crate) fn model_name(folder: &Path) -> Result<String, String> {
-    let is_version = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
-    let mut names = folder.ancestors().map(|folder| {
-        let name = folder.file_name().and_then(|name| name.to_str());
-        name.unwrap_or_default().to_owned()
-    });
-    let (last, before) = (names.next().unwrap_or_default(), names.next());
-    let name = before
-        .filter(|name| is_version(&last) && !name.is_empty())
-        .unwrap_or(last);
-    if name.is_empty() {
-        return Err(format!("{} has no name for the model", folder.display()));
-    }
-    Ok(name)
 }
 
 fn head(dataset: &Dataset, examples: &Examples, trained: &Trained) -> Head {
@@ -185,37 +182,4 @@ fn print_summary(args: &args::Train, dataset: &Dataset, trained: &Trained) {
         }
     }
     println!("wrote {}", args.output.display());
-}
-
-/// The network that `--base` names.
-pub(crate) fn check_base(weights: &Weights, folder: &ModelFolder) -> Result<(), String> {
-    if weights.digest() == folder.base_digest() {
-        return Ok(());
-    }
-    Err(format!(
-        "{} was trained on {} with the weights {}: give their file with --base",
-        folder.name(),
-        folder.base().name(),
-        folder.base_digest()
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_folder_of_a_version_is_not_the_models_name() {
-        let name = |folder: &str| model_name(Path::new(folder)).ok();
-        for (folder, expected) in [
-            ("models/pets", Some("pets")),
-            ("models/pets/2", Some("pets")),
-            ("/models/pets/10/", Some("pets")),
-            ("2", Some("2")),
-            ("3d", Some("3d")),
-            ("..", None),
-        ] {
-            assert_eq!(name(folder).as_deref(), expected, "{folder}");
-        }
-    }
 }

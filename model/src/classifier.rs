@@ -20,13 +20,15 @@ struct Model {
     last_layer: LastLayer,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum LastLayer {
     /// The network's own, which it has computed already.
     BuiltIn(Explainer),
     Trained(Head),
     /// Of another network, which has computed it already.
     Imported(ImportedNetwork, Activation),
+    /// On the features of another network.
+    TrainedOnImported(ImportedNetwork, Head),
 }
 
 /// SHA-256 of all that answers depend on: other labels for the same numbers are another model.
@@ -74,9 +76,13 @@ impl Classifier {
         })))
     }
 
-    /// A model with a network of its own, which was made of `model`.
+    /// A model with a network of its own, which was made of `model`: with the network's classes, or those of a head.
     #[must_use]
     pub fn imported(model: &ImportedModel, network: ImportedNetwork) -> Self {
+        let last_layer = match model.head() {
+            None => LastLayer::Imported(network, model.activation()),
+            Some(head) => LastLayer::TrainedOnImported(network, head.clone()),
+        };
         Self(Arc::new(Model {
             name: model.name().to_owned(),
             labels: model.labels().to_vec(),
@@ -86,7 +92,7 @@ impl Classifier {
                 model.preprocessing().version,
                 &model.answers_digest()[..12]
             ),
-            last_layer: LastLayer::Imported(network, model.activation()),
+            last_layer,
         }))
     }
 
@@ -95,7 +101,9 @@ impl Classifier {
     pub fn network(&self) -> Option<&ImportedNetwork> {
         match &self.0.last_layer {
             LastLayer::BuiltIn(_) | LastLayer::Trained(_) => None,
-            LastLayer::Imported(network, _) => Some(network),
+            LastLayer::Imported(network, _) | LastLayer::TrainedOnImported(network, _) => {
+                Some(network)
+            }
         }
     }
 
@@ -109,19 +117,12 @@ impl Classifier {
     #[must_use]
     pub fn renamed(&self, name: &str) -> Self {
         let model = &*self.0;
-        let last_layer = match &model.last_layer {
-            LastLayer::BuiltIn(explainer) => LastLayer::BuiltIn(explainer.clone()),
-            LastLayer::Trained(head) => LastLayer::Trained(head.clone()),
-            LastLayer::Imported(network, activation) => {
-                LastLayer::Imported(network.clone(), *activation)
-            }
-        };
         Self(Arc::new(Model {
             name: name.to_owned(),
             labels: model.labels.clone(),
             digest: model.digest.clone(),
             revision: model.revision.clone(),
-            last_layer,
+            last_layer: model.last_layer.clone(),
         }))
     }
 
@@ -154,7 +155,7 @@ impl Classifier {
     pub fn head(&self) -> Option<&Head> {
         match &self.0.last_layer {
             LastLayer::BuiltIn(_) | LastLayer::Imported(..) => None,
-            LastLayer::Trained(head) => Some(head),
+            LastLayer::Trained(head) | LastLayer::TrainedOnImported(_, head) => Some(head),
         }
     }
 
@@ -184,7 +185,9 @@ impl Classifier {
             LastLayer::BuiltIn(_) | LastLayer::Imported(_, Activation::Softmax) => {
                 Ranking::of(logits, top_k)
             }
-            LastLayer::Trained(head) => head.rank(logits, top_k),
+            LastLayer::Trained(head) | LastLayer::TrainedOnImported(_, head) => {
+                head.rank(logits, top_k)
+            }
             LastLayer::Imported(_, Activation::Sigmoid) => Ranking::of_independent(logits, top_k),
         }
     }
@@ -199,7 +202,9 @@ impl Classifier {
         let features = inference.features.as_ref()?;
         match &self.0.last_layer {
             LastLayer::BuiltIn(explainer) => Some(explainer.heatmap(features, class)),
-            LastLayer::Trained(head) => Some(head.heatmap(features, &inference.embedding, class)),
+            LastLayer::Trained(head) | LastLayer::TrainedOnImported(_, head) => {
+                Some(head.heatmap(features, &inference.embedding, class))
+            }
             LastLayer::Imported(network, _) => network.heatmap(features, class),
         }
     }

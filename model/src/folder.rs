@@ -1,21 +1,17 @@
 mod config;
 mod error;
-mod tensors;
+pub(crate) mod files;
+pub(crate) mod format;
+pub(crate) mod tensors;
 
-use std::{
-    fs::{self, File},
-    io::Read,
-    path::Path,
-};
-
-use sha2::{Digest, Sha256};
+use std::path::Path;
 
 use crate::{Activation, Head, Variant, Weights};
 use config::Config;
 pub use error::{ModelFolderError, ModelFolderProblem};
 
-/// A trained model as a folder whose name is the model's: `model.safetensors` with the numbers, `config.json` with the rest.
-/// docs/models.md describes both. Cheap to clone.
+/// A model that was trained on a built-in network, as a folder whose name is the model's: `model.safetensors` with the numbers,
+/// `config.json` with the rest. docs/models.md describes both. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct ModelFolder {
     name: String,
@@ -27,11 +23,6 @@ pub struct ModelFolder {
     training: serde_json::Value,
 }
 
-const TENSORS_FILE: &str = "model.safetensors";
-const CONFIG_FILE: &str = "config.json";
-/// The largest head that is accepted takes 46 MB.
-const TENSORS_BYTES_MAX: u64 = 64 << 20;
-const CONFIG_BYTES_MAX: u64 = 4 << 20;
 /// Short enough for a table, and for every file system.
 const NAME_BYTES_MAX: usize = 64;
 
@@ -48,7 +39,7 @@ impl ModelFolder {
     ) -> Result<Self, ModelFolderProblem> {
         check_name(name)?;
         let base_digest = base.digest().to_owned();
-        let digest = digest(&tensors::serialize(&head, &base_digest));
+        let digest = files::digest(&tensors::serialize(&head, &base_digest));
         Ok(Self {
             name: name.to_owned(),
             head,
@@ -73,9 +64,9 @@ impl ModelFolder {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn read_as(path: &Path, name: &str) -> Result<Self, ModelFolderError> {
-        let file = |name, bytes_max| read_bounded(&path.join(name), name, bytes_max);
-        let model = file(CONFIG_FILE, CONFIG_BYTES_MAX).and_then(|config| {
-            let tensors = file(TENSORS_FILE, TENSORS_BYTES_MAX)?;
+        let config = files::read(path, files::CONFIG, files::CONFIG_BYTES_MAX);
+        let model = config.and_then(|config| {
+            let tensors = files::read(path, files::HEAD, files::HEAD_BYTES_MAX)?;
             Self::from_files(name, &config, &tensors)
         });
         model.map_err(|source| ModelFolderError {
@@ -96,13 +87,15 @@ impl ModelFolder {
         check_name(name)?;
         let config = Config::parse(config)?;
         let base = config.base_variant()?;
-        let (head, base_digest) = tensors::parse(tensors, &config, base)?;
+        let activation = config.activation()?;
+        let head = tensors::parse(tensors, config.labels, activation, &config.base.digest)?;
+        check_channels(&head, base.channels())?;
         Ok(Self {
             name: name.to_owned(),
             head,
             base,
-            base_digest,
-            digest: digest(tensors),
+            base_digest: config.base.digest,
+            digest: files::digest(tensors),
             training: config.training,
         })
     }
@@ -115,9 +108,9 @@ impl ModelFolder {
     pub fn write(&self, path: &Path) -> Result<(), ModelFolderError> {
         let config = Config::of(self).to_json();
         let tensors = tensors::serialize(&self.head, &self.base_digest);
-        write_files(
+        files::write(
             path,
-            &[(TENSORS_FILE, &tensors), (CONFIG_FILE, config.as_bytes())],
+            &[(files::HEAD, &tensors), (files::CONFIG, config.as_bytes())],
         )
     }
 
@@ -158,47 +151,22 @@ impl ModelFolder {
     }
 }
 
-/// Writes files into the folder at `path`, one after the other.
-pub(crate) fn write_files(path: &Path, files: &[(&str, &[u8])]) -> Result<(), ModelFolderError> {
-    let replace = |(name, bytes): &(&str, &[u8])| {
-        // Never half a file under its name.
-        let temporary = path.join(format!(".{name}.new"));
-        fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path.join(name)))
-    };
-    fs::create_dir_all(path)
-        .and_then(|()| files.iter().try_for_each(replace))
-        .map_err(|error| ModelFolderError {
-            path: path.to_owned(),
-            source: ModelFolderProblem::Unwritable(error),
-        })
-}
-
 pub(crate) fn parse_activation(name: &str) -> Result<Activation, ModelFolderProblem> {
-    match name {
-        "softmax" => Ok(Activation::Softmax),
-        "sigmoid" => Ok(Activation::Sigmoid),
-        other => Err(ModelFolderProblem::Config(format!(
-            "activation is {other:?} instead of \"softmax\" or \"sigmoid\""
-        ))),
-    }
+    let mut all = [Activation::Softmax, Activation::Sigmoid].into_iter();
+    all.find(|it| it.name() == name).ok_or_else(|| {
+        ModelFolderProblem::Config(format!(
+            "activation is {name:?} instead of \"softmax\" or \"sigmoid\""
+        ))
+    })
 }
 
-pub(crate) fn read_bounded(
-    path: &Path,
-    name: &'static str,
-    bytes_max: u64,
-) -> Result<Vec<u8>, ModelFolderProblem> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(bytes_max + 1).read_to_end(&mut bytes))
-        .map_err(|source| ModelFolderProblem::Unreadable { file: name, source })?;
-    if bytes.len() as u64 > bytes_max {
-        return Err(ModelFolderProblem::TooLarge {
-            file: name,
-            bytes_max,
-        });
+/// A head is only for the features that it was trained on.
+pub(crate) fn check_channels(head: &Head, network: usize) -> Result<(), ModelFolderProblem> {
+    let head = head.channels();
+    if head == network {
+        return Ok(());
     }
-    Ok(bytes)
+    Err(ModelFolderProblem::Channels { head, network })
 }
 
 /// Names appear in paths, URLs, metrics and messages.
@@ -214,9 +182,4 @@ pub(crate) fn check_name(name: &str) -> Result<(), ModelFolderProblem> {
     Err(ModelFolderProblem::Name(
         name.chars().take(NAME_BYTES_MAX).collect(),
     ))
-}
-
-pub(crate) fn digest(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -77,6 +77,16 @@ pub enum HeadError {
 const CLASSES_MAX: usize = 4096;
 const LABEL_BYTES_MAX: usize = 256;
 
+impl Activation {
+    /// Its name: `softmax` or `sigmoid`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Softmax => "softmax",
+            Self::Sigmoid => "sigmoid",
+        }
+    }
+}
+
 impl Head {
     /// Checks `parts` for a network with `channels` features.
     ///
@@ -123,6 +133,12 @@ impl Head {
     #[must_use]
     pub fn parts(&self) -> &HeadParts {
         &self.0
+    }
+
+    /// Length of the embeddings that the head is for.
+    #[must_use]
+    pub fn channels(&self) -> usize {
+        self.0.weight.len() / self.0.labels.len()
     }
 
     /// One logit per class, divided by the temperature. `None` if one is not finite.

@@ -1,39 +1,42 @@
 //! Classifiers that were trained elsewhere: a network, its labels, and how its images are prepared.
 
+mod classes;
 mod config;
 mod network;
 mod network_file;
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use imageclassifier_kernels::Graph;
 
-use crate::{Activation, ModelFolderError, ModelFolderProblem, Preprocessing, folder};
+use crate::{
+    Activation, Head, ModelFolderError, ModelFolderProblem, Preprocessing,
+    folder::{self, files, format::Format, tensors},
+};
+use classes::{Classes, TrainedHead};
 use config::Config;
 pub use network::{ImportedNetwork, ImportedRunner};
 pub use network_file::NetworkFile;
 
-/// A model folder with a network of its own: `model.onnx` or `network.safetensors`, and `config.json` with the rest.
-/// docs/models.md describes them. Cheap to clone.
+/// A model folder with a network of its own: `model.onnx` or `network.safetensors`, `model.safetensors` if a head was trained on
+/// the network's features, and `config.json` with the rest. docs/models.md describes them. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct ImportedModel {
     name: String,
-    labels: Vec<String>,
-    activation: Activation,
+    classes: Classes,
     preprocessing: Preprocessing,
     file: NetworkFile,
-    digest: String,
-    /// Where it comes from: for people, not read back.
+    /// SHA-256 of the file with the network.
+    network_digest: String,
+    /// Where the network comes from: for people, not read back.
     source: serde_json::Value,
 }
 
-const CONFIG_FILE: &str = "config.json";
-const CONFIG_BYTES_MAX: u64 = 4 << 20;
 /// ImageNet-21k has 21,843.
 const CLASSES_MAX: usize = 32_768;
 
 impl ImportedModel {
-    /// A model with this network.
+    /// A model with this network and its classes.
     ///
     /// # Errors
     /// If the name, a label or a number of the preprocessing is not usable.
@@ -49,9 +52,8 @@ impl ImportedModel {
         check_labels(&labels)?;
         let mut model = Self {
             name: name.to_owned(),
-            labels,
-            activation,
-            digest: folder::digest(file.bytes()),
+            classes: Classes::Own { labels, activation },
+            network_digest: files::digest(file.bytes()),
             file,
             preprocessing,
             source,
@@ -59,6 +61,25 @@ impl ImportedModel {
         // One way to say how images are prepared, and what version that is.
         model.preprocessing = Config::of(&model).preprocessing()?;
         Ok(model)
+    }
+
+    /// A model with the same network, and with `head`, which was trained on the network's features. Another head, or the network's
+    /// own classes, are left out.
+    ///
+    /// # Errors
+    /// If the name is not usable.
+    pub fn with_head(
+        &self,
+        name: &str,
+        head: Head,
+        training: serde_json::Value,
+    ) -> Result<Self, ModelFolderProblem> {
+        folder::check_name(name)?;
+        Ok(Self {
+            name: name.to_owned(),
+            classes: Classes::Trained(TrainedHead::new(head, &self.features_digest(), training)),
+            ..self.clone()
+        })
     }
 
     /// Whether the folder at `path` holds such a model.
@@ -82,24 +103,51 @@ impl ImportedModel {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn read_as(path: &Path, name: &str) -> Result<Self, ModelFolderError> {
-        let file = |name, bytes_max| folder::read_bounded(&path.join(name), name, bytes_max);
-        let model = file(CONFIG_FILE, CONFIG_BYTES_MAX).and_then(|config| {
-            let config = Config::parse(&config)?;
-            let architecture = config.architecture()?;
-            let network = file(NetworkFile::name_for(architecture), NetworkFile::BYTES_MAX)?;
-            let (activation, preprocessing) = (config.activation()?, config.preprocessing()?);
-            Self::new(
-                name,
-                NetworkFile::new(architecture, network.into()),
-                config.labels,
-                activation,
-                preprocessing,
-                config.source,
-            )
-        });
+        let model = Self::read_files(path, name);
         model.map_err(|source| ModelFolderError {
             path: path.to_owned(),
             source,
+        })
+    }
+
+    fn read_files(path: &Path, name: &str) -> Result<Self, ModelFolderProblem> {
+        let config = files::read(path, files::CONFIG, files::CONFIG_BYTES_MAX)?;
+        let (format, config) = Config::parse(&config)?;
+        let architecture = config.architecture()?;
+        let file_name = NetworkFile::name_for(architecture);
+        let network = files::read(path, file_name, NetworkFile::BYTES_MAX)?;
+        let (activation, preprocessing) = (config.activation()?, config.preprocessing()?);
+        let model = Self::new(
+            name,
+            NetworkFile::new(architecture, network.into()),
+            config.labels,
+            activation,
+            preprocessing,
+            config.source,
+        )?;
+        match format {
+            Format::Head | Format::Network => Ok(model),
+            Format::NetworkAndHead => model.read_head(path, config.training),
+        }
+    }
+
+    /// The model with the head in `path`, which has the model's labels.
+    fn read_head(
+        self,
+        path: &Path,
+        training: serde_json::Value,
+    ) -> Result<Self, ModelFolderProblem> {
+        let bytes = files::read(path, files::HEAD, files::HEAD_BYTES_MAX)?;
+        let (labels, activation) = (self.labels().to_vec(), self.activation());
+        let head = tensors::parse(&bytes, labels, activation, &self.features_digest())?;
+        let trained = TrainedHead {
+            head,
+            digest: files::digest(&bytes),
+            training,
+        };
+        Ok(Self {
+            classes: Classes::Trained(trained),
+            ..self
         })
     }
 
@@ -110,19 +158,11 @@ impl ImportedModel {
     /// If the folder or a file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), ModelFolderError> {
         let config = Config::of(self).to_json();
-        let name = self.file.name();
-        folder::write_files(
-            path,
-            &[(name, self.file.bytes()), (CONFIG_FILE, config.as_bytes())],
-        )?;
-        // What an earlier model left is not read any more.
-        for other in NetworkFile::NAMES
-            .into_iter()
-            .filter(|other| *other != name)
-        {
-            let _ = fs::remove_file(path.join(other));
-        }
-        Ok(())
+        let head = (self.head()).map(|head| tensors::serialize(head, &self.features_digest()));
+        let mut written = vec![(self.file.name(), self.file.bytes())];
+        written.extend(head.as_deref().map(|head| (files::HEAD, head)));
+        written.push((files::CONFIG, config.as_bytes()));
+        files::write(path, &written)
     }
 
     /// Reads the network.
@@ -139,13 +179,15 @@ impl ImportedModel {
             )));
         }
         let classes = graph.output_shape()[1];
-        if classes != self.labels.len() {
-            return Err(ModelFolderProblem::Config(format!(
-                "there are {} labels, but the network has {classes} classes",
-                self.labels.len()
-            )));
+        match &self.classes {
+            Classes::Own { labels, .. } if labels.len() != classes => {
+                Err(ModelFolderProblem::Config(format!(
+                    "there are {} labels, but the network has {classes} classes",
+                    labels.len()
+                )))
+            }
+            Classes::Own { .. } | Classes::Trained(_) => Ok(graph),
         }
-        Ok(graph)
     }
 
     /// The file with the network.
@@ -163,13 +205,13 @@ impl ImportedModel {
     /// Names of the classes, by class index. Two can be the same, as in ImageNet's short names.
     #[must_use]
     pub fn labels(&self) -> &[String] {
-        &self.labels
+        self.classes.labels()
     }
 
     /// How logits become probabilities.
     #[must_use]
     pub fn activation(&self) -> Activation {
-        self.activation
+        self.classes.activation()
     }
 
     /// How images become the network's input.
@@ -178,23 +220,46 @@ impl ImportedModel {
         &self.preprocessing
     }
 
-    /// SHA-256 of the file with the network, 64 lower-case hexadecimal digits.
+    /// The head, if the classes are not the network's own.
     #[must_use]
-    pub fn digest(&self) -> &str {
-        &self.digest
+    pub fn head(&self) -> Option<&Head> {
+        self.classes.trained().map(|trained| &trained.head)
     }
 
-    /// Where it comes from, for people.
+    /// SHA-256 of `model.safetensors`, or without a head of the file with the network: 64 lower-case hexadecimal digits.
     #[must_use]
-    pub fn source(&self) -> &serde_json::Value {
-        &self.source
+    pub fn digest(&self) -> &str {
+        let trained = self.classes.trained();
+        trained.map_or(&self.network_digest, |trained| &trained.digest)
+    }
+
+    /// SHA-256 of the file with the network, 64 lower-case hexadecimal digits.
+    #[must_use]
+    pub fn network_digest(&self) -> &str {
+        &self.network_digest
+    }
+
+    /// SHA-256 of all that the network's features depend on: its file, its architecture and the preprocessing.
+    #[must_use]
+    pub fn features_digest(&self) -> String {
+        let architecture = self.file.architecture().map_or("", |it| it.name());
+        let (network, preprocessing) = (&self.network_digest, &self.preprocessing.version);
+        files::digest(format!("{network} {preprocessing} {architecture}").as_bytes())
+    }
+
+    /// How the head was trained, or without a head where the network comes from; for people.
+    #[must_use]
+    pub fn origin(&self) -> &serde_json::Value {
+        let trained = self.classes.trained();
+        trained.map_or(&self.source, |trained| &trained.training)
     }
 
     /// SHA-256 of all that answers depend on.
     pub(crate) fn answers_digest(&self) -> String {
-        let mut everything = self.digest.clone();
-        everything += &Config::of(self).answers();
-        folder::digest(everything.as_bytes())
+        let head = self.classes.trained();
+        let head = head.map_or("", |trained| &trained.digest);
+        let everything = self.network_digest.clone() + &Config::of(self).answers() + head;
+        files::digest(everything.as_bytes())
     }
 }
 

@@ -30,8 +30,8 @@ pub(crate) struct Train {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) csv: Option<PathBuf>,
 
-    /// Network that computes the features: lite0, or a file of weights as for `classify --weights`
-    #[arg(long, default_value = "lite0", value_name = "lite0|FILE", value_hint = ValueHint::FilePath)]
+    /// Network that computes the features: lite0, a file of weights as for `classify --weights`, or a folder that `import` wrote
+    #[arg(long, default_value = "lite0", value_name = "lite0|FILE|MODEL_DIR", value_hint = ValueHint::FilePath)]
     pub(crate) base: PathBuf,
 
     /// Folder with photographs to measure the model on; default: photographs held out from training in turn
@@ -57,8 +57,8 @@ pub(crate) enum Unknown {
 }
 
 impl Train {
-    /// The file of `--base`; `None` for the network in this program.
-    pub(crate) fn base_weights(&self) -> Option<&Path> {
+    /// The file or folder of `--base`; `None` for the network in this program.
+    pub(crate) fn base(&self) -> Option<&Path> {
         (self.base != Path::new("lite0")).then_some(&*self.base)
     }
 }
@@ -80,7 +80,7 @@ pub(crate) struct Evaluate {
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub(crate) unknown: Option<PathBuf>,
 
-    /// Weights of the network that the model was trained on, if not the Lite0 in this program
+    /// Weights of the network that the model was trained on, if they are neither in its folder nor in this program
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) base: Option<PathBuf>,
 
@@ -108,8 +108,8 @@ pub(crate) struct Embed {
     #[arg(long, conflicts_with = "npy")]
     pub(crate) jsonl: bool,
 
-    /// Weights of another network than the Lite0 in this program
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// Weights of another network than the Lite0 in this program, or a folder that `import` wrote, or `train` with such a base
+    #[arg(long, value_name = "FILE|MODEL_DIR", value_hint = ValueHint::FilePath)]
     pub(crate) base: Option<PathBuf>,
 
     /// As for `train`

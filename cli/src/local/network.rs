@@ -9,8 +9,9 @@ use std::{
 use bytes::Bytes;
 use imageclassifier_client::{CallError, ErrorKind, ErrorReason};
 use imageclassifier_model::{
-    Compute, Crop, DecodedImage, EncodedImage, Inference, Input, InvalidImage, Network,
-    NetworkError, Runner, ThreadTeam, Weights,
+    Compute, Crop, DecodedImage, EncodedImage, ImportedModel, ImportedNetwork, ImportedRunner,
+    Inference, Input, InvalidImage, Network, NetworkError, Preprocessing, Runner, ThreadTeam,
+    Weights,
 };
 
 /// The default limits of a server, so that the results are the same.
@@ -20,12 +21,18 @@ pub(crate) const PIXELS_MAX: u64 = 25_000_000;
 /// Names the weights file where `--weights` is not given.
 const WEIGHTS_VARIABLE: &str = "IMAGECLASSIFIER_WEIGHTS";
 
-/// The network in this process, once for each core.
+/// A network in this process, once for each core.
 pub(crate) struct LocalNetwork {
-    weights: Weights,
+    preprocessing: Preprocessing,
     threads: usize,
     /// Runners that are free.
-    runners: Mutex<Vec<Runner>>,
+    runners: Mutex<Vec<LocalRunner>>,
+}
+
+#[allow(clippy::large_enum_variant, reason = "there is one for each core")]
+enum LocalRunner {
+    BuiltIn(Runner),
+    Imported(ImportedRunner),
 }
 
 /// What the network says about one image, and how long it took.
@@ -37,25 +44,36 @@ pub(crate) struct Inferred {
 }
 
 impl LocalNetwork {
-    /// Loads the network in the file `weights`, or without a file the one in this program.
+    /// The built-in network with these weights.
     ///
     /// # Errors
-    /// If the file cannot be used.
-    pub(crate) fn load(weights: Option<&Path>) -> Result<Self, String> {
-        let weights = load_weights(weights)?;
-        let network = Network::load(&weights, Compute::fastest())
+    /// If they cannot be used.
+    pub(crate) fn built_in(weights: &Weights) -> Result<Self, String> {
+        let network = Network::load(weights, Compute::fastest())
             .map_err(|error| format!("cannot load the model: {error}"))?;
-        let threads = thread::available_parallelism().map_or(1, usize::from);
-        let runners = iter::repeat_with(|| network.runner()).take(threads);
-        Ok(Self {
-            weights,
-            threads,
-            runners: Mutex::new(runners.collect()),
-        })
+        let preprocessing = Preprocessing::of(weights.variant().input_size());
+        let runner = || LocalRunner::BuiltIn(network.runner());
+        Ok(Self::of(preprocessing, runner))
     }
 
-    pub(crate) fn weights(&self) -> &Weights {
-        &self.weights
+    /// A network of a model's own.
+    pub(crate) fn imported(network: &ImportedNetwork) -> Self {
+        let runner = || LocalRunner::Imported(network.runner());
+        Self::of(network.preprocessing().clone(), runner)
+    }
+
+    fn of(preprocessing: Preprocessing, runner: impl FnMut() -> LocalRunner) -> Self {
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            preprocessing,
+            threads,
+            runners: Mutex::new(iter::repeat_with(runner).take(threads).collect()),
+        }
+    }
+
+    /// How images become the network's input.
+    pub(crate) fn preprocessing(&self) -> &Preprocessing {
+        &self.preprocessing
     }
 
     /// As many images can be worked on at once.
@@ -86,9 +104,10 @@ impl LocalNetwork {
     /// If the image is rejected.
     pub(crate) fn prepare(&self, image: &Bytes) -> Result<(Input, Option<Crop>), CallError> {
         let image = EncodedImage::new(image, IMAGE_BYTES_MAX).map_err(rejected)?;
-        let input_size = self.weights.variant().input_size();
-        let decoded = DecodedImage::decode(&image, PIXELS_MAX, input_size).map_err(rejected)?;
-        Ok((Input::prepare(&decoded), decoded.crop()))
+        let view = self.preprocessing.view();
+        let decoded = DecodedImage::decode(&image, PIXELS_MAX, view).map_err(rejected)?;
+        let input = Input::prepare_for(&decoded, &self.preprocessing);
+        Ok((input, decoded.crop()))
     }
 
     /// Runs the network on `input`, on this thread. Keeps the feature map if `explain` is set.
@@ -99,14 +118,32 @@ impl LocalNetwork {
         let runners = || self.runners.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = runners().pop();
         let mut runner = taken.expect("there is a runner for each image in progress");
-        let outcome = runner.infer(input, &mut ThreadTeam::solo(), explain);
+        let mut team = ThreadTeam::solo();
+        let outcome = match &mut runner {
+            LocalRunner::BuiltIn(runner) => runner.infer(input, &mut team, explain),
+            LocalRunner::Imported(runner) => runner.infer(&input, &mut team, explain),
+        };
         runners().push(runner);
         outcome
     }
 }
 
+/// Loads the network of `model`.
+///
+/// # Errors
+/// If it cannot be used.
+pub(crate) fn load_imported(model: &ImportedModel) -> Result<ImportedNetwork, String> {
+    let network = ImportedNetwork::load(model, Compute::fastest());
+    network.map_err(|error| format!("cannot use {}: {error}", model.name()))
+}
+
+/// The weights in `file`, or without a file those that the environment names, or those in this program.
+///
 /// The flag overrides the variable. The variable alone does not require `--local`, which clap cannot express.
-fn load_weights(file: Option<&Path>) -> Result<Weights, String> {
+///
+/// # Errors
+/// If the file cannot be used.
+pub(crate) fn load_weights(file: Option<&Path>) -> Result<Weights, String> {
     let variable = || env::var_os(WEIGHTS_VARIABLE).filter(|file| !file.is_empty());
     let file = file
         .map(Path::to_owned)
@@ -117,7 +154,7 @@ fn load_weights(file: Option<&Path>) -> Result<Weights, String> {
     }
 }
 
-pub(super) fn rejected(error: InvalidImage) -> CallError {
+fn rejected(error: InvalidImage) -> CallError {
     let reason = match error {
         InvalidImage::Empty => ErrorReason::ImageEmpty,
         InvalidImage::TooLarge { .. } => ErrorReason::ImageTooLarge,

@@ -6,8 +6,8 @@ use imageclassifier_client::with_retries;
 use crate::{
     args,
     connection::{RETRIES, classifier, first_error_message},
+    model_name::model_name,
     outcome::Outcome,
-    train::model_name,
 };
 
 /// The files of a model folder, and whether a model works without.

@@ -9,15 +9,18 @@ use std::{
 };
 
 use bytes::Bytes;
-use imageclassifier_model::{Embedding, Precision, Weights};
+use imageclassifier_model::Embedding;
 use imageclassifier_train::{Examples, ExamplesError, Task};
 use sha2::{Digest, Sha256};
 
 use crate::{
     inputs::read_file,
-    local::network::{IMAGE_BYTES_MAX, LocalNetwork},
+    local::network::IMAGE_BYTES_MAX,
     progress::Progress,
-    train::dataset::{Dataset, LabelledImage},
+    train::{
+        base::Base,
+        dataset::{Dataset, LabelledImage},
+    },
 };
 
 /// The features of a data set's images, in order of their digests.
@@ -38,19 +41,19 @@ pub(crate) struct Featured {
 
 impl Features {
     /// Reads and embeds every image, on as many threads as there are cores. Names the files that cannot be used on standard error.
-    pub(crate) fn of(dataset: &Dataset, network: &LocalNetwork, cache: &Cache) -> Self {
+    pub(crate) fn of(dataset: &Dataset, base: &Base, cache: &Cache) -> Self {
         let progress = Progress::new(dataset.images.len());
         let next = AtomicUsize::new(0);
         let found = Mutex::new(Vec::with_capacity(dataset.images.len()));
         thread::scope(|scope| {
-            for _ in 0..network.threads() {
+            for _ in 0..base.network().threads() {
                 scope.spawn(|| {
                     loop {
                         let index = next.fetch_add(1, Ordering::Relaxed);
                         let Some(image) = dataset.images.get(index) else {
                             return;
                         };
-                        match embed(&image.path, network, cache) {
+                        match embed(&image.path, base, cache) {
                             Ok((digest, embedding)) => {
                                 let image = image.clone();
                                 let featured = Featured {
@@ -142,7 +145,7 @@ impl Features {
 /// The digest of a file, and its features.
 pub(crate) fn embed(
     path: &Path,
-    network: &LocalNetwork,
+    base: &Base,
     cache: &Cache,
 ) -> Result<([u8; 32], Embedding), String> {
     let image: Bytes = read_file(path, IMAGE_BYTES_MAX)?;
@@ -150,7 +153,8 @@ pub(crate) fn embed(
     if let Some(embedding) = cache.get(&digest) {
         return Ok((digest, embedding));
     }
-    let inferred = network
+    let inferred = base
+        .network()
         .infer(&image, false)
         .map_err(|error| error.to_string())?;
     let embedding = inferred.inference.embedding;
@@ -166,12 +170,12 @@ pub(crate) struct Cache {
 }
 
 impl Cache {
-    /// A cache in `folder`, or in the user's cache folder, for the features of `weights`. An empty path keeps nothing.
+    /// A cache in `folder`, or in the user's cache folder, for the features of `base`. An empty path keeps nothing.
     ///
     /// # Errors
     /// If the folder cannot be created.
-    pub(crate) fn open(folder: Option<&Path>, weights: &Weights) -> Result<Self, String> {
-        let channels = weights.variant().channels();
+    pub(crate) fn open(folder: Option<&Path>, base: &Base) -> Result<Self, String> {
+        let channels = base.channels();
         let root = match folder {
             Some(folder) if folder.as_os_str().is_empty() => None,
             Some(folder) => Some(folder.to_owned()),
@@ -183,8 +187,8 @@ impl Cache {
                 channels,
             });
         };
-        // Other weights, or other preprocessing, give other features.
-        let folder = root.join(weights.revision(Precision::F32));
+        // Another network, or other preprocessing, gives other features.
+        let folder = root.join(base.features_revision());
         fs::create_dir_all(&folder).map_err(|error| {
             format!(
                 "cannot create the cache {}: {error}. Give another folder with --cache, or --cache '' for none",

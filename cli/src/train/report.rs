@@ -11,16 +11,19 @@ mod verdict;
 
 use std::{fs, path::Path};
 
-use imageclassifier_model::ModelFolder;
+use imageclassifier_model::Head;
 use imageclassifier_train::{Task, Trained};
 
-use crate::{local::network::LocalNetwork, train::dataset::LabelledImage};
+use crate::train::{base::Base, dataset::LabelledImage};
 use content::Content;
 use pictures::Pictures;
 
 /// A finished training.
 pub(crate) struct Subject<'a> {
-    pub(crate) folder: &'a ModelFolder,
+    /// The model's name.
+    pub(crate) name: &'a str,
+    pub(crate) base: &'a Base,
+    pub(crate) head: &'a Head,
     pub(crate) task: Task,
     pub(crate) trained: &'a Trained,
     /// The images of the training's examples.
@@ -44,17 +47,13 @@ pub(crate) struct Images<'a> {
 ///
 /// # Errors
 /// If a file cannot be written.
-pub(crate) fn write(
-    subject: &Subject,
-    network: &LocalNetwork,
-    output: &Path,
-) -> Result<(), String> {
+pub(crate) fn write(subject: &Subject, output: &Path) -> Result<(), String> {
     let content = Content::of(subject);
-    let pictures = Pictures::draw(subject, network);
+    let pictures = Pictures::draw(subject);
     let page = page::render(&content, &pictures);
     let json = serde_json::to_string(&content).expect("plain data");
     for (name, text) in [
-        ("LICENSE", licence::text(network.weights())),
+        ("LICENSE", licence::text(subject.base)),
         ("report.json", json + "\n"),
         ("report.html", page),
     ] {

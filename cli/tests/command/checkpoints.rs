@@ -53,9 +53,9 @@ impl Weights for Recorder {
     }
 }
 
-/// `model.safetensors` of timm's smallest MobileNetV3.
-fn write_weights(file: &Path) {
-    let architecture = Architecture::named("mobilenetv3_small_100").unwrap();
+/// `model.safetensors` of an architecture.
+fn write_weights(file: &Path, architecture: &str) {
+    let architecture = Architecture::named(architecture).unwrap();
     let mut recorder = Recorder::default();
     architecture.graph(&mut recorder, 32).unwrap();
     let header = Value::Object(recorder.header).to_string();
@@ -67,10 +67,34 @@ fn write_weights(file: &Path) {
     .unwrap();
 }
 
+/// Imports weights of `architecture` into the folder `model`.
+pub(crate) fn import_weights(architecture: &str, model: &Path) {
+    let folder = tempfile::tempdir().unwrap();
+    let (weights, labels) = (
+        folder.path().join("weights.safetensors"),
+        folder.path().join("labels.txt"),
+    );
+    write_weights(&weights, architecture);
+    fs::write(&labels, LABELS.join("\n")).unwrap();
+    let source = ["import", path(&weights), "-o", path(model)];
+    let described = [
+        "--architecture",
+        architecture,
+        "--input-size",
+        "64",
+        "--labels",
+        path(&labels),
+        "--preprocessing",
+        "unit",
+    ];
+    succeeded(&run(&[&source[..], &described].concat()));
+}
+
 /// A folder as timm's `save_for_hf` writes it.
 fn timm_folder(folder: &Path, architecture: &str) {
     fs::create_dir_all(folder).unwrap();
-    write_weights(&folder.join("model.safetensors"));
+    // Both architectures have the same weights.
+    write_weights(&folder.join("model.safetensors"), "mobilenetv3_small_100");
     let config = json!({
         "architecture": architecture,
         "num_classes": LABELS.len(),
@@ -121,7 +145,7 @@ fn imports_a_folder_of_timm_which_is_then_used_locally_and_served() {
 fn says_what_to_write_where_the_architecture_is_not_known() {
     let folder = tempfile::tempdir().unwrap();
     let weights = folder.path().join("weights.safetensors");
-    write_weights(&weights);
+    write_weights(&weights, "mobilenetv3_small_100");
     let labels = folder.path().join("labels.txt");
     fs::write(&labels, LABELS.join("\n")).unwrap();
     let output = folder.path().join("things");

@@ -1,4 +1,4 @@
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Output};
 
 use crate::{
     own_classes::{json, path, succeeded},
@@ -14,6 +14,19 @@ fn fixture(name: &str) -> String {
 }
 
 const LABELS: &str = "zero\none\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\n";
+
+/// Imports a fixture into the folder `model`, with torchvision's preprocessing unless `options` say something else.
+pub(crate) fn import_fixture(name: &str, model: &Path, options: &[&str]) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    let labels = folder.path().join("labels.txt");
+    fs::write(&labels, LABELS).unwrap();
+    let network = fixture(name);
+    let arguments = ["import", &network, "-o", path(model)];
+    let described = ["--labels", path(&labels), "--preprocessing", "torchvision"];
+    let imported = run(&[&arguments[..], &described, options].concat());
+    succeeded(&imported);
+    imported
+}
 
 /// The label of a photograph from this model in the folder of models, which is the same locally and from a server.
 pub(crate) fn label_locally_and_served(models: &Path, name: &str) -> String {
@@ -42,23 +55,9 @@ pub(crate) fn label_locally_and_served(models: &Path, name: &str) -> String {
 #[test]
 fn imports_a_network_which_is_then_used_locally_and_served() {
     let folder = tempfile::tempdir().unwrap();
-    let labels = folder.path().join("labels.txt");
-    fs::write(&labels, LABELS).unwrap();
     let models = folder.path().join("models");
     let model = models.join("digits");
-    let imported = run(&[
-        "import",
-        &fixture("inverted_residual"),
-        "-o",
-        path(&model),
-        "--labels",
-        path(&labels),
-        "--preprocessing",
-        "torchvision",
-        "--filter",
-        "bicubic",
-    ]);
-    succeeded(&imported);
+    let imported = import_fixture("inverted_residual", &model, &["--filter", "bicubic"]);
     assert!(
         text(&imported.stdout)
             .contains("10 classes, 16 x 16 pixels, 100.0 % of the arithmetic in kernels")

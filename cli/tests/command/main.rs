@@ -25,4 +25,5 @@ mod server;
 mod service;
 mod terminal;
 mod train;
+mod train_on_import;
 mod urls;

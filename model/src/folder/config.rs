@@ -1,10 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use super::{ModelFolder, ModelFolderProblem};
+use super::{ModelFolder, ModelFolderProblem, format::Format};
 use crate::{Activation, Preprocessing, Variant};
-
-/// The version of the folder's format.
-const FORMAT: u32 = 1;
 
 /// `config.json`: what people read, and what the numbers mean.
 #[derive(Debug, Deserialize, Serialize)]
@@ -13,7 +10,7 @@ pub(super) struct Config {
     pub(super) labels: Vec<String>,
     /// `softmax` or `sigmoid`.
     activation: String,
-    base: Base,
+    pub(super) base: Base,
     preprocessing: PreprocessingConfig,
     #[serde(default)]
     pub(super) training: serde_json::Value,
@@ -24,10 +21,10 @@ pub(super) struct Config {
 
 /// The frozen network.
 #[derive(Debug, Deserialize, Serialize)]
-struct Base {
+pub(super) struct Base {
     name: String,
     /// SHA-256 of its weights.
-    digest: String,
+    pub(super) digest: String,
 }
 
 /// As the images were prepared for training. Other preprocessing gives other features.
@@ -42,13 +39,9 @@ impl Config {
         let parts = folder.head.parts();
         let input_size = folder.base.input_size();
         Self {
-            format: FORMAT,
+            format: Format::Head.number(),
             labels: parts.labels.clone(),
-            activation: match parts.activation {
-                Activation::Softmax => "softmax",
-                Activation::Sigmoid => "sigmoid",
-            }
-            .to_owned(),
+            activation: parts.activation.name().to_owned(),
             base: Base {
                 name: folder.base.name().to_owned(),
                 digest: folder.base_digest.clone(),
@@ -63,12 +56,10 @@ impl Config {
     }
 
     pub(super) fn parse(json: &[u8]) -> Result<Self, ModelFolderProblem> {
-        let config: Self = serde_json::from_slice(json)
-            .map_err(|error| ModelFolderProblem::Config(error.to_string()))?;
-        if config.format == FORMAT {
-            Ok(config)
-        } else {
-            Err(ModelFolderProblem::Format(config.format))
+        match Format::of(json)? {
+            Format::Head => serde_json::from_slice(json)
+                .map_err(|error| ModelFolderProblem::Config(error.to_string())),
+            Format::Network | Format::NetworkAndHead => Err(ModelFolderProblem::NetworkMissing),
         }
     }
 
@@ -99,9 +90,5 @@ impl Config {
                 expected: preprocessing,
             })
         }
-    }
-
-    pub(super) fn base_digest(&self) -> &str {
-        &self.base.digest
     }
 }

@@ -44,9 +44,19 @@ pub enum ModelFolderProblem {
     Config(String),
     /// `config.json` is of a later version.
     #[error(
-        "config.json has format {0}, this program knows formats 1 and 2: use a newer version of imageclassifier"
+        "config.json has format {0}, this program knows formats 1 to 3: use a newer version of imageclassifier"
     )]
     Format(u32),
+    /// The model's own network is not in the folder.
+    #[error(
+        "config.json is of a model with a network of its own, but neither model.onnx nor network.safetensors is there: copy the whole folder. Such a model cannot be published"
+    )]
+    NetworkMissing,
+    /// A network in the folder of a model that has none.
+    #[error(
+        "config.json is of a model without a network of its own, but the folder has one: copy the whole folder into an empty one"
+    )]
+    NetworkUnexpected,
     /// The network is not one of ours.
     #[error("it was trained on {0:?}, which this program does not have")]
     UnknownBase(String),
@@ -65,9 +75,32 @@ pub enum ModelFolderProblem {
     Tensors(String),
     /// The files are not of one model.
     #[error(
-        "config.json and model.safetensors disagree about the base's digest: copy both files again"
+        "model.safetensors was not trained on the network and preprocessing of the folder's other files: copy all files again, or train again"
     )]
     BaseDigest,
+    /// A head for other features.
+    #[error(
+        "model.safetensors is for {head} features, but the network has {network}: copy all files again, or train again"
+    )]
+    Channels {
+        /// Features that the head is for.
+        head: usize,
+        /// Features of the network.
+        network: usize,
+    },
+    /// A network without features for the head.
+    #[error(
+        "{file} has no features for model.safetensors, because it does not end with global average pooling and a linear layer: copy all files again"
+    )]
+    NoFeatures {
+        /// The file with the network.
+        file: &'static str,
+    },
+    /// Plain loops keep no features.
+    #[error(
+        "a head on a network of the model's own needs kernels: leave out --kernel plain and --backend"
+    )]
+    NoKernels,
     /// The file with an imported network cannot be used.
     #[error("{file} cannot be used: {problem}")]
     Network {

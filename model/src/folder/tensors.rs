@@ -2,33 +2,34 @@ use std::collections::HashMap;
 
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
-use super::{ModelFolderProblem, config::Config};
-use crate::{Head, HeadParts, Variant};
+use super::ModelFolderProblem;
+use crate::{Activation, Head, HeadParts};
 
-/// Key of the metadata: SHA-256 of the base's weights.
+/// Key of the metadata: which features the head was trained on.
 const BASE_DIGEST: &str = "base_digest";
 
-/// The head and the digest of its base, from `model.safetensors`.
-pub(super) fn parse(
+/// The head in `model.safetensors`, if it was trained on the features that `base_digest` stands for.
+pub(crate) fn parse(
     bytes: &[u8],
-    config: &Config,
-    base: Variant,
-) -> Result<(Head, String), ModelFolderProblem> {
+    labels: Vec<String>,
+    activation: Activation,
+    base_digest: &str,
+) -> Result<Head, ModelFolderProblem> {
     let malformed =
         |error: safetensors::SafeTensorError| ModelFolderProblem::Tensors(error.to_string());
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(malformed)?;
     let metadata = metadata.metadata().as_ref();
-    let digest = metadata.and_then(|metadata| metadata.get(BASE_DIGEST));
-    let digest = digest
-        .filter(|digest| *digest == config.base_digest())
-        .ok_or(ModelFolderProblem::BaseDigest)?;
+    let trained_on = metadata.and_then(|metadata| metadata.get(BASE_DIGEST));
+    if trained_on.is_none_or(|trained_on| trained_on != base_digest) {
+        return Err(ModelFolderProblem::BaseDigest);
+    }
     let tensors = SafeTensors::deserialize(bytes).map_err(malformed)?;
     let scalar = |name| values(&tensors, name, &[1]).map(|values| values[0]);
     let has_threshold = tensors.names().contains(&"known_threshold");
-    let (classes, channels) = (config.labels.len(), base.channels());
+    let (classes, channels) = (labels.len(), channels(&tensors)?);
     let parts = HeadParts {
-        labels: config.labels.clone(),
-        activation: config.activation()?,
+        labels,
+        activation,
         weight: values(&tensors, "fc.weight", &[classes, channels])?,
         bias: values(&tensors, "fc.bias", &[classes])?,
         class_means: values(&tensors, "class_means", &[classes, channels])?,
@@ -37,7 +38,21 @@ pub(super) fn parse(
             .then(|| scalar("known_threshold"))
             .transpose()?,
     };
-    Ok((Head::new(parts, channels)?, digest.clone()))
+    Ok(Head::new(parts, channels)?)
+}
+
+/// Length of the features that the head is for.
+fn channels(tensors: &SafeTensors<'_>) -> Result<usize, ModelFolderProblem> {
+    let weight = tensors.tensor("fc.weight");
+    match weight.as_ref().map(TensorView::shape) {
+        Ok(&[_, channels]) if channels > 0 => Ok(channels),
+        Ok(shape) => Err(ModelFolderProblem::Tensors(format!(
+            "fc.weight has shape {shape:?} instead of [classes, channels]"
+        ))),
+        Err(_) => Err(ModelFolderProblem::Tensors(
+            "fc.weight is missing".to_owned(),
+        )),
+    }
 }
 
 fn values(
@@ -66,10 +81,9 @@ fn values(
 }
 
 /// The same head gives the same bytes.
-pub(super) fn serialize(head: &Head, base_digest: &str) -> Vec<u8> {
-    let parts = head.parts();
+pub(crate) fn serialize(head: &Head, base_digest: &str) -> Vec<u8> {
+    let (parts, channels) = (head.parts(), head.channels());
     let (classes, scalar) = (parts.labels.len(), |value: f32| vec![value]);
-    let channels = parts.weight.len() / classes;
     let mut tensors = vec![
         ("fc.weight", vec![classes, channels], parts.weight.clone()),
         ("fc.bias", vec![classes], parts.bias.clone()),

@@ -1,11 +1,12 @@
 use imageclassifier_checkpoints::Architecture;
 use serde::{Deserialize, Serialize};
 
-use super::ImportedModel;
-use crate::{Activation, ChannelOrder, Filter, Framing, ModelFolderProblem, Preprocessing, folder};
+use super::{Classes, ImportedModel};
+use crate::{
+    Activation, ChannelOrder, Filter, Framing, ModelFolderProblem, Preprocessing,
+    folder::{self, files, format::Format},
+};
 
-/// The version of the folder's format: 1 are the models that `train` writes.
-const FORMAT: u32 = 2;
 /// The steps that are not in the file: orientation, transparent pixels, how the resize rounds.
 const VERSION: &str = "3";
 /// As `imageclassifier_onnx` accepts.
@@ -24,6 +25,9 @@ pub(super) struct Config {
     preprocessing: PreprocessingConfig,
     #[serde(default)]
     pub(super) source: serde_json::Value,
+    /// With a head: how it was trained.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub(super) training: serde_json::Value,
     /// The program that wrote the file.
     #[serde(default)]
     version: String,
@@ -50,19 +54,19 @@ struct PreprocessingConfig {
 impl Config {
     pub(super) fn of(model: &ImportedModel) -> Self {
         let preprocessing = &model.preprocessing;
+        let (format, training) = match &model.classes {
+            Classes::Own { .. } => (Format::Network, serde_json::Value::Null),
+            Classes::Trained(trained) => (Format::NetworkAndHead, trained.training.clone()),
+        };
         let (resize, crop_fraction) = match preprocessing.framing {
             Framing::Centre(fraction) => ("crop", Some(fraction)),
             Framing::Squash => ("squash", None),
         };
         Self {
-            format: FORMAT,
+            format: format.number(),
             architecture: (model.file.architecture()).map(|it| it.name().to_owned()),
-            labels: model.labels.clone(),
-            activation: match model.activation {
-                Activation::Softmax => "softmax",
-                Activation::Sigmoid => "sigmoid",
-            }
-            .to_owned(),
+            labels: model.labels().to_vec(),
+            activation: model.activation().name().to_owned(),
             preprocessing: PreprocessingConfig {
                 input_size: preprocessing.input_size,
                 resize: resize.to_owned(),
@@ -73,18 +77,19 @@ impl Config {
                 scale: preprocessing.scale,
             },
             source: model.source.clone(),
+            training,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }
 
-    pub(super) fn parse(json: &[u8]) -> Result<Self, ModelFolderProblem> {
-        let config: Self = serde_json::from_slice(json)
-            .map_err(|error| ModelFolderProblem::Config(error.to_string()))?;
-        if config.format == FORMAT {
-            Ok(config)
-        } else {
-            Err(ModelFolderProblem::Format(config.format))
+    pub(super) fn parse(json: &[u8]) -> Result<(Format, Self), ModelFolderProblem> {
+        let format = Format::of(json)?;
+        if format == Format::Head {
+            return Err(ModelFolderProblem::NetworkUnexpected);
         }
+        let config = serde_json::from_slice(json)
+            .map_err(|error| ModelFolderProblem::Config(error.to_string()))?;
+        Ok((format, config))
     }
 
     pub(super) fn to_json(&self) -> String {
@@ -146,7 +151,7 @@ impl Config {
         if !bounded(&config.mean, -1e6) || !bounded(&config.scale, 1e-6) {
             return Err(problem("mean or scale has a value that is out of range"));
         }
-        let digest = folder::digest(
+        let digest = files::digest(
             serde_json::to_string(config)
                 .expect("plain data")
                 .as_bytes(),

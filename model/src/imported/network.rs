@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use imageclassifier_kernels::{Graph, Program, ProgramBuffers};
 
-use super::ImportedModel;
+use super::{ImportedModel, NetworkFile};
 use crate::{
-    Compute, Embedding, FeatureMap, Heatmap, Inference, Input, Logits, ModelFolderProblem,
-    NetworkError, Preprocessing, ThreadTeam,
+    Compute, Embedding, FeatureMap, Head, Heatmap, Inference, Input, Logits, ModelFolderProblem,
+    NetworkError, Preprocessing, ThreadTeam, folder,
 };
 
 /// The network of an [`ImportedModel`], ready to run on any number of threads. Cheap to clone.
@@ -39,7 +39,7 @@ impl ImportedNetwork {
     /// Prepares the model's network to be computed as `compute` says: with our kernels in f32, or in plain loops.
     ///
     /// # Errors
-    /// As [`ImportedModel::network`], and if memory cannot hold its maps.
+    /// As [`ImportedModel::network`], if memory cannot hold its maps, and if the model has a head for other features.
     pub fn load(model: &ImportedModel, compute: Compute) -> Result<Self, ModelFolderProblem> {
         let graph = model.network()?;
         let layers = match compute {
@@ -49,10 +49,22 @@ impl ImportedNetwork {
             }
             Compute::Plain(_) => Layers::Plain(graph.fused()),
         };
-        Ok(Self(Arc::new(Prepared {
+        let network = Self(Arc::new(Prepared {
             layers,
             preprocessing: model.preprocessing().clone(),
-        })))
+        }));
+        if let Some(head) = model.head() {
+            network.check_head(head, model.file())?;
+        }
+        Ok(network)
+    }
+
+    fn check_head(&self, head: &Head, file: &NetworkFile) -> Result<(), ModelFolderProblem> {
+        match (self.channels(), self.program()) {
+            (Some(channels), _) => folder::check_channels(head, channels),
+            (None, Some(_)) => Err(ModelFolderProblem::NoFeatures { file: file.name() }),
+            (None, None) => Err(ModelFolderProblem::NoKernels),
+        }
     }
 
     /// How images become its input.
@@ -92,10 +104,16 @@ impl ImportedNetwork {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
+    /// Length of an embedding, if the network ends with global average pooling and a linear layer.
+    #[must_use]
+    pub fn channels(&self) -> Option<usize> {
+        self.program()?.channels()
+    }
+
     /// Whether there are heatmaps: the network ends with global average pooling and a linear layer.
     #[must_use]
     pub fn is_explainable(&self) -> bool {
-        self.program().is_some_and(Program::is_explainable)
+        self.channels().is_some()
     }
 
     /// As [`Classifier::heatmap`](crate::Classifier::heatmap).

@@ -3,7 +3,7 @@ use imageclassifier_checkpoints::{Architecture, Checkpoint};
 use imageclassifier_kernels::Graph;
 use imageclassifier_onnx::Model;
 
-use crate::ModelFolderProblem;
+use crate::{ModelFolderProblem, folder::files};
 
 /// The file with a model's network.
 #[derive(Clone, Debug)]
@@ -19,13 +19,9 @@ pub enum NetworkFile {
     },
 }
 
-const ONNX: &str = "model.onnx";
-/// `model.safetensors` is what `train` writes.
-const CHECKPOINT: &str = "network.safetensors";
-
 impl NetworkFile {
     /// The names that such files have in a model folder.
-    pub const NAMES: [&str; 2] = [ONNX, CHECKPOINT];
+    pub const NAMES: [&str; 2] = [files::ONNX, files::CHECKPOINT];
 
     /// Size of such a file, at most. ViT-L takes 1.2 GB in f32; ONNX ends at 2 GiB.
     pub const BYTES_MAX: u64 = (2 << 30) - 1;
@@ -44,8 +40,8 @@ impl NetworkFile {
     /// The name in a model folder.
     pub(super) fn name_for(architecture: Option<Architecture>) -> &'static str {
         match architecture {
-            Some(_) => CHECKPOINT,
-            None => ONNX,
+            Some(_) => files::CHECKPOINT,
+            None => files::ONNX,
         }
     }
 

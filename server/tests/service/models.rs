@@ -5,6 +5,7 @@ pub(crate) mod fixture;
 mod imported;
 mod publish;
 mod swaps;
+mod trained_on_imported;
 mod versions;
 
 use imageclassifier_client::{ClassifyOptions, ModelState};

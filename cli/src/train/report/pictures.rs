@@ -12,7 +12,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use image::{ImageFormat, RgbImage, codecs::jpeg::JpegEncoder, imageops};
-use imageclassifier_model::{Head, Input, Preprocessing};
+use imageclassifier_model::{ChannelOrder, Head, Input, Preprocessing};
 
 use super::Subject;
 use crate::{
@@ -59,7 +59,7 @@ struct Order<'a> {
 
 impl Pictures {
     /// Decodes only what is shown, on as many threads as there are cores.
-    pub(super) fn draw(subject: &Subject, network: &LocalNetwork) -> Self {
+    pub(super) fn draw(subject: &Subject) -> Self {
         let trained = subject.trained;
         let pairs = trained
             .evaluation
@@ -84,7 +84,7 @@ impl Pictures {
             heatmap_of: None,
         });
         let orders: Vec<_> = confused.chain(suspects).collect();
-        let mut drawn = draw_all(&orders, network, subject.folder.head()).into_iter();
+        let mut drawn = draw_all(&orders, subject.base.network(), subject.head).into_iter();
         let mut next = || drawn.next().expect("one for each order");
         let pair = |pair: &Vec<(usize, f64)>| Pair {
             photographs: pair.iter().map(|&(_, sure)| (next(), sure)).collect(),
@@ -134,7 +134,7 @@ fn draw_all(orders: &[Order], network: &LocalNetwork, head: &Head) -> Vec<Pictur
 fn draw(order: &Order, network: &LocalNetwork, head: &Head) -> Option<Picture> {
     let image = Bytes::from(fs::read(order.path).ok()?);
     let (input, _) = network.prepare(&image).ok()?;
-    let square = small(&input);
+    let square = small(&input, network.preprocessing());
     let photograph = Some(data_url(&square));
     let heatmap = match order.heatmap_of {
         None => None,
@@ -154,19 +154,22 @@ fn draw(order: &Order, network: &LocalNetwork, head: &Head) -> Option<Picture> {
 }
 
 /// The upright square that the network sees, so that the heatmap fits it.
-fn small(input: &Input) -> RgbImage {
-    let Preprocessing {
-        mean: [mean, ..],
-        scale: [scale, ..],
-        ..
-    } = Preprocessing::of(input.size());
-    let values = input.values().iter();
+fn small(input: &Input, preprocessing: &Preprocessing) -> RgbImage {
+    let (pixels, _) = input.values().as_chunks::<3>();
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "each value was made from a byte"
     )]
-    let pixels = values.map(|value| (value * scale + mean).round() as u8);
+    let pixels = pixels.iter().flat_map(|pixel| {
+        let byte = |at: usize| {
+            (pixel[at] * preprocessing.scale[at] + preprocessing.mean[at]).round() as u8
+        };
+        match preprocessing.order {
+            ChannelOrder::Rgb => [byte(0), byte(1), byte(2)],
+            ChannelOrder::Bgr => [byte(2), byte(1), byte(0)],
+        }
+    });
     let image = RgbImage::from_raw(input.size(), input.size(), pixels.collect())
         .expect("an input has three values a pixel");
     imageops::thumbnail(&image, SIDE_PIXELS, SIDE_PIXELS)
@@ -180,4 +183,37 @@ fn data_url(image: &RgbImage) -> String {
         .expect("a small image can be written into memory");
     let format = ImageFormat::Jpeg.to_mime_type();
     format!("data:{format};base64,{}", STANDARD.encode(bytes.get_ref()))
+}
+
+#[cfg(test)]
+mod tests {
+    use imageclassifier_model::{Filter, Framing};
+
+    use super::*;
+
+    #[test]
+    fn the_square_has_the_photographs_colours_whatever_the_network_reads() {
+        let colour = [200, 100, 50];
+        for order in [ChannelOrder::Rgb, ChannelOrder::Bgr] {
+            let preprocessing = Preprocessing {
+                version: String::new(),
+                input_size: SIDE_PIXELS,
+                framing: Framing::Squash,
+                filter: Filter::Bilinear,
+                order,
+                mean: [123.7, 116.3, 103.5],
+                scale: [58.4, 57.1, 57.4],
+            };
+            let read = match order {
+                ChannelOrder::Rgb => [200.0, 100.0, 50.0],
+                ChannelOrder::Bgr => [50.0, 100.0, 200.0],
+            };
+            let value = |at: usize| (read[at] - preprocessing.mean[at]) / preprocessing.scale[at];
+            let count = SIDE_PIXELS as usize * SIDE_PIXELS as usize * 3;
+            let values = (0..count).map(|at| value(at % 3)).collect();
+            let input = Input::from_values(SIDE_PIXELS, values).unwrap();
+            let square = small(&input, &preprocessing);
+            assert!(square.pixels().all(|pixel| pixel.0 == colour), "{order:?}");
+        }
+    }
 }

@@ -121,7 +121,7 @@ fn suspicious(count: usize) -> Option<Advice> {
 }
 
 fn few_photographs(subject: &Subject) -> Option<Advice> {
-    let labels = &subject.folder.head().parts().labels;
+    let labels = &subject.head.parts().labels;
     let few: Vec<_> = (0..labels.len())
         .map(|class| {
             let images = subject.learned_from.images.iter();

@@ -102,7 +102,7 @@ impl Loader {
         })
     }
 
-    /// Runs the network once: on a grey image, which shows that every number of it can be computed with.
+    /// Runs the network once: on a grey image, which shows that every number of it and of the head can be computed with.
     fn accept_imported(&self, model: &ImportedModel) -> Result<Loaded, String> {
         let network =
             ImportedNetwork::load(model, self.compute).map_err(|error| error.to_string())?;
@@ -112,7 +112,7 @@ impl Loader {
         let tried = network
             .runner()
             .infer(&input, &mut ThreadTeam::solo(), false);
-        tried.map_err(|error| format!("{error}: export the model again"))?;
+        let tried = tried.map_err(|error| format!("{error}: export the model again"))?;
         if let Some(program) = network.program() {
             tracing::info!(
                 model = model.name(),
@@ -121,9 +121,12 @@ impl Loader {
                 "network of a model prepared"
             );
         }
+        let classifier = Classifier::imported(model, network);
+        let answered = classifier.logits(&tried);
+        answered.map_err(|error| format!("{error}: train the model again"))?;
         Ok(Loaded {
-            classifier: Classifier::imported(model, network),
-            training: model.source().to_string(),
+            classifier,
+            training: model.origin().to_string(),
         })
     }
 

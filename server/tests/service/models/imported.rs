@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A network of `onnx/tests/fixtures`, for images of 16 x 16 pixels.
-fn model(name: &str, network: &str, framing: Framing) -> ImportedModel {
+pub(super) fn model(name: &str, network: &str, framing: Framing) -> ImportedModel {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../onnx/tests/fixtures");
     let onnx = fs::read(fixtures.join(network).with_extension("onnx")).unwrap();
     model_of(name, network, NetworkFile::Onnx(onnx.into()), framing)
@@ -49,7 +49,7 @@ fn model_of(name: &str, network: &str, file: NetworkFile, framing: Framing) -> I
 }
 
 /// What the network says without a server.
-fn infer(model: &ImportedModel, image: &Bytes) -> Inference {
+pub(super) fn infer(model: &ImportedModel, image: &Bytes) -> Inference {
     let network = ImportedNetwork::load(model, Compute::fastest()).unwrap();
     let image = EncodedImage::new(image, u64::MAX).unwrap();
     let decoded = DecodedImage::decode(&image, u64::MAX, model.preprocessing().view()).unwrap();
@@ -242,7 +242,7 @@ async fn keeps_serving_a_network_whose_new_file_cannot_be_used() {
 }
 
 /// Waits until the server says this about the model `cells`.
-async fn notices(app: &App, problem: &str) {
+pub(super) async fn notices(app: &App, problem: &str) {
     let noticed = async {
         while !(summary(app, "cells", 0).await.unwrap().error).contains(problem) {
             sleep(Duration::from_millis(100)).await;

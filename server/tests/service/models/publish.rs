@@ -74,6 +74,8 @@ async fn a_published_model_is_served_at_once_as_the_next_version() {
     let mut nan = good.clone();
     let end = nan[1].1.len();
     nan[1].1[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+    let mut own_network = good.clone();
+    own_network[0].1 = br#"{"format": 3}"#.to_vec();
     let extra = [&good[..], &[("../../evil", vec![1])]].concat();
     let long = [&good[..], &[("LICENSE", vec![b'x'; (1 << 20) + 1])]].concat();
     for (name, version, files, why) in [
@@ -85,6 +87,7 @@ async fn a_published_model_is_served_at_once_as_the_next_version() {
         ),
         ("mine", 0, &good[..1], "model.safetensors is missing"),
         ("mine", 0, &nan, "not a number"),
+        ("mine", 0, &own_network, "copy the whole folder"),
         ("mine", 0, &extra, "it has a file \"../../evil\""),
         ("mine", 0, &long, "LICENSE is larger than"),
         ("../mine", 0, &good, "is no name for a model"),
