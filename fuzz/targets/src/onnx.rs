@@ -5,6 +5,8 @@ use imageclassifier_onnx::{Model, inline_external_data};
 
 /// Multiply-adds of a network that is run, at most: those of a mutated seed are few.
 const MACS_MAX: u64 = 1 << 20;
+/// Memory of a network that is run, at most: less than fuzzers are allowed. Networks may take more.
+const BUFFER_BYTES_MAX: usize = 1 << 25;
 
 /// Reads `data` as an ONNX file.
 pub fn run(data: &[u8]) {
@@ -23,7 +25,9 @@ pub fn run(data: &[u8]) {
         if graph.total_macs() > MACS_MAX || elements > 1 << 16 {
             return;
         }
-        if let Ok(program) = Program::new(Isa::detect(), graph) {
+        if let Ok(program) = Program::new(Isa::detect(), graph)
+            && program.buffer_bytes() <= BUFFER_BYTES_MAX
+        {
             let mut buffers = program.buffers();
             let input = vec![0.5; program.input_len()];
             let output = program.run(&mut ThreadTeam::solo(), &mut buffers, &input);
