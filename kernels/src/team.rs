@@ -194,9 +194,7 @@ impl Shared {
         let job = unsafe { std::mem::transmute::<&(dyn Fn() + Sync), &'static Job>(job) };
         self.panicked.store(false, Ordering::Release);
         *self.lock_job() = Some(JobPointer(job));
-        if self.rounds.has_sleepers() {
-            self.placement.keep_off_this_cpu();
-        }
+        self.placement.keep_off_this_cpu();
         self.rounds.add(1);
         {
             let _end = EndOfRound(self);
@@ -279,7 +277,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn wakes_helpers_on_other_cpus_than_the_callers() {
+    fn helpers_keep_off_the_callers_cpu() {
         use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
         use std::sync::{Barrier, Mutex};
 
@@ -288,6 +286,9 @@ mod tests {
             .filter(|cpu| allowed.is_set(*cpu))
             .collect();
         let mut team = ThreadTeam::new(2);
+        // The helper has begun.
+        let both = Barrier::new(2);
+        team.for_each([(), ()], |()| drop(both.wait()));
         // A thread of its own, because it gives up CPUs.
         std::thread::scope(|scope| {
             scope.spawn(|| {
@@ -295,10 +296,6 @@ mod tests {
                     let mut here = CpuSet::new();
                     here.set(cpu);
                     sched_setaffinity(None, &here).unwrap();
-                    let shared = team.shared.as_ref().unwrap();
-                    while !shared.rounds.has_sleepers() {
-                        std::thread::sleep(Duration::from_millis(1));
-                    }
                     let (caller, both) = (std::thread::current().id(), Barrier::new(2));
                     let helpers = Mutex::new(None);
                     team.for_each([(), ()], |()| {

@@ -30,14 +30,9 @@ impl Gate {
         self.wake_sleepers();
     }
 
-    /// Whether a thread may be asleep.
-    pub(super) fn has_sleepers(&self) -> bool {
-        self.any_asleep.load(Ordering::SeqCst)
-    }
-
     fn wake_sleepers(&self) {
         // Either this sees the sleeper's flag, or the sleeper sees the new count: all are sequentially consistent.
-        if self.has_sleepers() {
+        if self.any_asleep.load(Ordering::SeqCst) {
             drop(self.lock_sleepers());
             self.wake.notify_all();
         }

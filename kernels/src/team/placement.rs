@@ -1,18 +1,24 @@
 //! Which CPUs the helpers of a team run on.
 //!
-//! Linux wakes a helper on the caller's own CPU if no other looks idle. In a virtual machine a CPU that has been idle for a
-//! while does not, most likely because the host has taken it away. The helper then waits behind the caller until the kernel
-//! balances the load, some milliseconds later, when the image is nearly done. (On two virtual CPUs, after 50 ms of silence, the
-//! helper began after 0.5 to 5 ms; kept off the caller's CPU, after 0.1 ms.)
+//! Linux wakes a helper on the caller's own CPU if no other looks idle. In a virtual machine, a CPU that has been idle for some
+//! milliseconds may not look idle. The helper then waits behind the caller until the kernel balances the load, some milliseconds
+//! later, when the image is nearly done. (On two virtual CPUs, after 50 ms of silence, the helper began after 0.5 to 5 ms; kept off
+//! the caller's CPU, after 0.1 ms.)
 
 #[cfg(target_os = "linux")]
 pub(super) use linux::Placement;
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::sync::{Mutex, PoisonError};
+    use std::sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    };
 
     use rustix::thread::{CpuSet, Pid, gettid, sched_getaffinity, sched_getcpu, sched_setaffinity};
+
+    /// No CPU.
+    const NONE: usize = usize::MAX;
 
     /// The helpers, and the CPUs that they may run on.
     #[derive(Debug)]
@@ -20,6 +26,8 @@ mod linux {
         /// Those of the thread that made the team; `None` where they are unknown, or only one.
         allowed: Option<CpuSet>,
         helpers: Mutex<Vec<Pid>>,
+        /// The CPU that the helpers are kept off.
+        avoided: AtomicUsize,
     }
 
     impl Default for Placement {
@@ -28,6 +36,7 @@ mod linux {
             Self {
                 allowed: allowed.filter(|cpus| cpus.count() > 1),
                 helpers: Mutex::default(),
+                avoided: AtomicUsize::new(NONE),
             }
         }
     }
@@ -35,19 +44,28 @@ mod linux {
     impl Placement {
         /// Counts the calling thread among the helpers.
         pub(in super::super) fn add_this_thread(&self) {
-            self.lock_helpers().push(gettid());
+            let mut helpers = self.lock_helpers();
+            helpers.push(gettid());
+            self.avoided.store(NONE, Ordering::Relaxed);
         }
 
-        /// Lets the helpers run on every CPU but the calling thread's, until the next call.
+        /// Lets the helpers run on every CPU but the calling thread's, until it is called on another. CPUs that the process gets
+        /// later are not used.
         pub(in super::super) fn keep_off_this_cpu(&self) {
             let Some(mut others) = self.allowed else {
                 return;
             };
-            others.unset(sched_getcpu());
-            for helper in &*self.lock_helpers() {
-                // It fails where these CPUs have been taken from the process since; the helper then runs where it may.
+            let cpu = sched_getcpu();
+            if self.avoided.load(Ordering::Relaxed) == cpu {
+                return;
+            }
+            let helpers = self.lock_helpers();
+            others.unset(cpu);
+            for helper in &*helpers {
+                // It fails if none of these CPUs is left to the process; the helper then runs where it may.
                 let _ = sched_setaffinity(Some(*helper), &others);
             }
+            self.avoided.store(cpu, Ordering::Relaxed);
         }
 
         fn lock_helpers(&self) -> std::sync::MutexGuard<'_, Vec<Pid>> {
