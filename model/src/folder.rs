@@ -100,8 +100,8 @@ impl ModelFolder {
         })
     }
 
-    /// Writes the folder at `path`, whose last component should be the model's name. The model is complete once `config.json` is
-    /// there. The same model gives the same bytes.
+    /// Writes the folder at `path`, whose last component should be the model's name. Files of a model that it replaces are removed,
+    /// and `config.json` is written last. The same model gives the same bytes.
     ///
     /// # Errors
     /// If the folder or a file cannot be written.
@@ -161,12 +161,18 @@ pub(crate) fn parse_activation(name: &str) -> Result<Activation, ModelFolderProb
 }
 
 /// A head is only for the features that it was trained on.
-pub(crate) fn check_channels(head: &Head, network: usize) -> Result<(), ModelFolderProblem> {
-    let head = head.channels();
-    if head == network {
+pub(crate) fn check_channels(
+    head: &Head,
+    network_channels: usize,
+) -> Result<(), ModelFolderProblem> {
+    let head_channels = head.channels();
+    if head_channels == network_channels {
         return Ok(());
     }
-    Err(ModelFolderProblem::Channels { head, network })
+    Err(ModelFolderProblem::Channels {
+        head_channels,
+        network_channels,
+    })
 }
 
 /// Names appear in paths, URLs, metrics and messages.

@@ -201,8 +201,8 @@ fn rows<'a>(matrix: &'a [f32], embedding: &Embedding) -> impl Iterator<Item = &'
     matrix.chunks_exact(embedding.values().len())
 }
 
-/// What scales an embedding to length 1. An image in which the network finds nothing, or next to nothing, gets zeros: its scale
-/// would be infinite, or make logits so.
+/// What scales an embedding to length 1. It is 0 for an image in which the network finds nothing, and for embeddings shorter than
+/// 1e-20, whose reciprocal could make logits infinite.
 fn scale(embedding: &Embedding) -> f32 {
     const SHORTEST: f32 = 1e-20;
     let length = embedding.length();

@@ -151,8 +151,8 @@ impl ImportedModel {
         })
     }
 
-    /// Writes the folder at `path`, whose last component should be the model's name. The model is complete once `config.json`
-    /// is there.
+    /// Writes the folder at `path`, whose last component should be the model's name. Files of a model that it replaces are removed,
+    /// and `config.json` is written last.
     ///
     /// # Errors
     /// If the folder or a file cannot be written.

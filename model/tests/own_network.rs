@@ -179,7 +179,8 @@ fn rejects_files_that_do_not_belong_together() {
     };
     let built_in_config = |folder: &Path| change_config(folder, |it| it["format"] = 1.into());
     let later_config = |folder: &Path| change_config(folder, |it| it["format"] = 4.into());
-    let spoil: [(&dyn Fn(&Path), &str); 9] = [
+    type Spoil<'a> = &'a dyn Fn(&Path);
+    let spoil: [(Spoil<'_>, &str); 9] = [
         (&replace_network, other_network),
         (&change_preprocessing, other_network),
         (&add_label, "fc.weight has shape [2, 40] instead of [3, 40]"),
@@ -248,4 +249,18 @@ fn a_model_of_another_kind_leaves_nothing_of_the_one_before() {
     built_in.unwrap().write(folder.path()).unwrap();
     assert_eq!(files(), ["config.json", "model.safetensors"]);
     ModelFolder::read_as(folder.path(), "pets").unwrap();
+}
+
+#[test]
+fn files_that_are_no_models_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let weights = folder.path().join("model.safetensors");
+    fs::write(&weights, "of Hugging Face").unwrap();
+    fs::write(
+        folder.path().join("config.json"),
+        r#"{"model_type": "vit"}"#,
+    )
+    .unwrap();
+    import("inverted_residual").write(folder.path()).unwrap();
+    assert_eq!(fs::read(weights).unwrap(), b"of Hugging Face");
 }

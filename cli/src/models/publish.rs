@@ -2,6 +2,7 @@ use std::{fs, io, path::Path};
 
 use bytes::Bytes;
 use imageclassifier_client::with_retries;
+use imageclassifier_model::ImportedModel;
 
 use crate::{
     args,
@@ -55,6 +56,12 @@ pub(crate) async fn run(args: &args::Publish) -> Outcome {
 }
 
 fn read(folder: &Path) -> Result<Vec<(String, Bytes)>, String> {
+    if ImportedModel::is_at(folder) {
+        return Err(format!(
+            "{} has its own network, and such models cannot be published: copy the folder into the server's --models",
+            folder.display()
+        ));
+    }
     let mut files = Vec::new();
     for (name, required) in FILES {
         let path = folder.join(name);

@@ -24,8 +24,8 @@ pub(crate) enum Origin {
 }
 
 impl Base {
-    /// The network in the model folder or the file of weights at `path`, or without a path the one in this program. Of a model that
-    /// has a head, only the network is used.
+    /// The network in the model folder or the file of weights at `path`, or without a path the built-in one. Of a model that has a
+    /// head, only the network is used.
     ///
     /// # Errors
     /// If the folder or file cannot be used, or the network has no features.
@@ -34,7 +34,7 @@ impl Base {
             Some(folder) if folder.is_dir() => {
                 if !ImportedModel::is_at(folder) {
                     return Err(format!(
-                        "{} has neither model.onnx nor network.safetensors: give a folder that `imageclassifier import` wrote, a file of weights, or lite0",
+                        "{} has neither model.onnx nor network.safetensors: give a folder that `imageclassifier import` wrote, or a file of weights",
                         folder.display()
                     ));
                 }

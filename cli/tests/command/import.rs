@@ -156,3 +156,25 @@ fn reads_labels_and_preprocessing_from_a_hugging_face_folder() {
     assert_ne!(explained.status.code(), Some(0));
     assert!(text(&explained.stderr).contains("does not end with global average pooling"));
 }
+
+#[test]
+fn leaves_the_folder_of_its_source_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let network = folder.join("model.onnx");
+    fs::copy(fixture("inverted_residual"), &network).unwrap();
+    fs::write(folder.join("config.json"), r#"{"model_type": "vit"}"#).unwrap();
+    fs::write(folder.join("labels.txt"), LABELS).unwrap();
+    let import = ["import", path(&network), "-o", path(folder)];
+    let labels = folder.join("labels.txt");
+    let described = ["--labels", path(&labels), "--preprocessing", "torchvision"];
+    let rejected = run(&[&import[..], &described].concat());
+    assert_eq!(rejected.status.code(), Some(2));
+    let said = text(&rejected.stderr);
+    assert!(
+        said.contains("is the folder of the source: give another with --output"),
+        "{said}"
+    );
+    let config = fs::read_to_string(folder.join("config.json")).unwrap();
+    assert_eq!(config, r#"{"model_type": "vit"}"#);
+}

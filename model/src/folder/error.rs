@@ -49,7 +49,7 @@ pub enum ModelFolderProblem {
     Format(u32),
     /// The model's own network is not in the folder.
     #[error(
-        "config.json is of a model with a network of its own, but neither model.onnx nor network.safetensors is there: copy the whole folder. Such a model cannot be published"
+        "config.json is of a model with a network of its own, but neither model.onnx nor network.safetensors is there: copy the whole folder"
     )]
     NetworkMissing,
     /// A network in the folder of a model that has none.
@@ -80,17 +80,17 @@ pub enum ModelFolderProblem {
     BaseDigest,
     /// A head for other features.
     #[error(
-        "model.safetensors is for {head} features, but the network has {network}: copy all files again, or train again"
+        "model.safetensors is for {head_channels} features, but the network has {network_channels}: copy all files again, or train again"
     )]
     Channels {
         /// Features that the head is for.
-        head: usize,
+        head_channels: usize,
         /// Features of the network.
-        network: usize,
+        network_channels: usize,
     },
     /// A network without features for the head.
     #[error(
-        "{file} has no features for model.safetensors, because it does not end with global average pooling and a linear layer: copy all files again"
+        "{file} has no features for model.safetensors, because it does not end with global average pooling and a linear layer: train on another network"
     )]
     NoFeatures {
         /// The file with the network.

@@ -7,15 +7,17 @@ const APACHE: &str = include_str!("../../../../LICENSE-APACHE");
 /// The licence of the network that a model folder's features come from. The folder goes to other people without this program.
 pub(super) fn text(base: &Base) -> String {
     let (name, digest) = (base.name(), base.digest());
-    let contents = match base.origin() {
-        Origin::BuiltIn(_) => "The weights themselves are not in this folder.".to_owned(),
-        Origin::Imported(model) => {
-            format!("The network is in this folder: {}.", model.file().name())
-        }
+    let network = match base.origin() {
+        Origin::BuiltIn(_) => format!(
+            "{name}, whose weights have the SHA-256\n{digest}.\nThe weights themselves are not in this folder."
+        ),
+        Origin::Imported(model) => format!(
+            "{name}.\nThe network is in this folder: {}, which has the SHA-256\n{digest}.",
+            model.file().name()
+        ),
     };
     let head = format!(
-        "This model is a last layer, trained on the features of a frozen network: {name}, whose weights have the SHA-256\n{digest}.\n\
-         {contents}\n\n"
+        "This model is a last layer, trained on the features of a frozen network: {network}\n\n"
     );
     if digest == Weights::lite0().digest() {
         return format!(

@@ -92,7 +92,7 @@ fn failures_at_the_end_are_tried_again() {
 
 #[test]
 fn continues_when_the_server_is_back() {
-    // Without retries, a busy machine must not be too slow for the images that the stream has in flight.
+    // With --retries 0, a busy machine would reject images that wait too long in the queue.
     let url = server(&["--queue-wait-max", "60"]);
     let images = folder("bulk-images-of-two-runs");
     for number in 0..80 {

@@ -102,7 +102,7 @@ impl Loader {
         })
     }
 
-    /// Runs the network once: on a grey image, which shows that every number of it and of the head can be computed with.
+    /// Runs the network and the head once, on a grey image, to reject numbers that overflow.
     fn accept_imported(&self, model: &ImportedModel) -> Result<Loaded, String> {
         let network =
             ImportedNetwork::load(model, self.compute).map_err(|error| error.to_string())?;
@@ -123,7 +123,7 @@ impl Loader {
         }
         let classifier = Classifier::imported(model, network);
         let answered = classifier.logits(&tried);
-        answered.map_err(|error| format!("{error}: train the model again"))?;
+        answered.map_err(|error| format!("{error}: import the network again"))?;
         Ok(Loaded {
             classifier,
             training: model.origin().to_string(),
