@@ -27,7 +27,7 @@ class Situation:
     threads: int
     seconds: float
     engines: tuple[str, ...]
-    silence_s: float = 0
+    pause_s: float = 0
     """Pause before each run, as for a client that sends an image now and then; without one, runs follow each other."""
     isa: str = ""
     """The newest instruction set that OpenVINO may use; empty for no limit."""
@@ -36,7 +36,7 @@ class Situation:
 SITUATIONS = {
     "batch 1, 1 thread": Situation(1, 1, 30, ("onnxruntime", "openvino", *OURS, "tract", "rten", *BURN)),
     "batch 1, 2 threads": Situation(1, 2, 25, ("onnxruntime", "openvino", *OURS, "rten", *BURN)),
-    "batch 1, 2 threads, after 50 ms of silence": Situation(1, 2, 40, ("onnxruntime", *OURS[:2]), silence_s=0.05),
+    "batch 1, 2 threads, after a pause of 50 ms": Situation(1, 2, 40, ("onnxruntime", *OURS[:2]), pause_s=0.05),
     "batch 8, 1 thread": Situation(8, 1, 30, ("onnxruntime", "openvino", *OURS[:2], "tract", "rten")),
     "batch 8, 2 threads": Situation(8, 2, 25, ("onnxruntime", "openvino", *OURS[:2], "rten")),
     "AVX2, batch 1, 1 thread": Situation(1, 1, 15, ("openvino", "avx2"), isa="AVX2"),
@@ -64,7 +64,7 @@ def measure(name: str, situation: Situation, before: Path | None) -> dict[str, d
     if situation.isa:
         environment["ONEDNN_MAX_CPU_ISA"] = situation.isa
     script = Path(__file__).parent / "engine_rounds.py"
-    arguments = [str(situation.batch), threads, str(situation.seconds), str(situation.silence_s), *compared]
+    arguments = [str(situation.batch), threads, str(situation.seconds), str(situation.pause_s), *compared]
     run = subprocess.run([sys.executable, script, *arguments], env=environment, check=True, stdout=subprocess.PIPE)
     engines = json.loads(run.stdout)
     # All ratios are relative to the first engine, or to the same engine of the other version.

@@ -1,7 +1,7 @@
 """Runs engines in turn in one process. Environment variables set the number of threads and the instruction set, and
 BENCH_BEFORE the `libbench_engines.so` of another version: `avx512 before` is that version's engine.
 
-usage: engine_rounds.py BATCH THREADS SECONDS SILENCE ENGINE...    prints one JSON object
+usage: engine_rounds.py BATCH THREADS SECONDS PAUSE_SECONDS ENGINE...    prints one JSON object
 """
 
 import json
@@ -94,12 +94,12 @@ def time_ms(engine: Engine, images: np.ndarray) -> float:
     return (time.perf_counter() - started_at) * 1000
 
 
-def turn_ms(engine: Engine, images: np.ndarray, threads: int, silence_s: float) -> list[float]:
-    """The times of one engine's runs in its turn. With silence, each run finds its threads asleep and its caches cold."""
-    if silence_s:
+def turn_ms(engine: Engine, images: np.ndarray, threads: int, pause_s: float) -> list[float]:
+    """The times of one engine's runs in its turn. With a pause, each run finds its threads asleep and its caches cold."""
+    if pause_s:
         runs = []
         for _ in range(RUNS_PER_TURN):
-            time.sleep(silence_s)
+            time.sleep(pause_s)
             runs.append(time_ms(engine, images))
         return runs
     time.sleep(PAUSE_S if threads > 1 else 0)
@@ -107,7 +107,7 @@ def turn_ms(engine: Engine, images: np.ndarray, threads: int, silence_s: float) 
     return [time_ms(engine, images) for _ in range(RUNS_PER_TURN)]
 
 
-def main(batch: int, threads: int, seconds: float, silence_s: float, names: list[str]) -> None:
+def main(batch: int, threads: int, seconds: float, pause_s: float, names: list[str]) -> None:
     golden = load_file(GOLDEN)
     photographs = sorted(name.removesuffix(".lite0.input") for name in golden if name.endswith(".lite0.input"))[:batch]
     images = np.stack([golden[f"{name}.lite0.input"] for name in photographs])
@@ -134,7 +134,7 @@ def main(batch: int, threads: int, seconds: float, silence_s: float, names: list
     while time.monotonic() < end:
         for name, engine in engines.items():
             if round_number % round_steps[name] == 0:
-                times[name] += turn_ms(engine, images, threads, silence_s)
+                times[name] += turn_ms(engine, images, threads, pause_s)
         round_number += 1
 
     result = {

@@ -16,6 +16,7 @@ from typing import Self
 from report import OUTPUT
 
 START_TIMEOUT_S = 30
+STOP_TIMEOUT_S = 30
 NAME_SERVICE = ["libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2"]
 """What the C library loads by name to resolve the names of services."""
 BRIDGES = ["docker0", "docker_gwbridge"]
@@ -28,7 +29,9 @@ class Docker:
     def __init__(self) -> None:
         self.programs = [shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") for name in ("dockerd", "docker")]
         if not all(self.programs):
-            raise SystemExit("there is no Docker engine: install Debian's docker.io")
+            raise SystemExit("there is no Docker engine: install Debian's docker.io and iptables")
+        if any(Path(f"/sys/class/net/{bridge}").exists() for bridge in BRIDGES):
+            raise SystemExit(f"another Docker engine runs here, or has left {' or '.join(BRIDGES)}: stop it, and delete them")
         OUTPUT.mkdir(parents=True, exist_ok=True)
         # Short, because the paths of sockets are.
         self.folder = tempfile.TemporaryDirectory(prefix="docker-", ignore_cleanup_errors=True)
@@ -40,10 +43,16 @@ class Docker:
         ]  # fmt: skip
         with open(OUTPUT / "dockerd.log", "wb") as log:
             self.process = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log)
+        try:
+            self._wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _wait_until_ready(self) -> None:
         until = time.monotonic() + START_TIMEOUT_S
         while subprocess.run([self.programs[1], "info"], env=self.environment, capture_output=True).returncode != 0:
             if self.process.poll() is not None or time.monotonic() > until:
-                self.stop()
                 raise SystemExit(f"the Docker engine did not start: {OUTPUT / 'dockerd.log'} says why")
             time.sleep(0.2)
 
@@ -78,7 +87,10 @@ class Docker:
         if self.process.poll() is None:
             subprocess.run([self.programs[1], "swarm", "leave", "--force"], env=self.environment, capture_output=True)
             self.process.terminate()
-            self.process.wait()
+            try:
+                self.process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
         for bridge in BRIDGES:
             subprocess.run(["ip", "link", "delete", bridge], capture_output=True)
         self.folder.cleanup()

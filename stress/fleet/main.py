@@ -28,7 +28,7 @@ def figures(arguments: list[str]) -> list[Figure]:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="\n".join(f"  {name:16}{about}" for name, about in SCENARIOS.items()),
     )
-    parser.add_argument("scenario", nargs="*", metavar="SCENARIO", help="without one, all that need no name")
+    parser.add_argument("scenario", nargs="*", metavar="SCENARIO", help="default: all except swarm")
     names = parser.parse_args(arguments).scenario
     for name in names:
         if name not in SCENARIOS:
