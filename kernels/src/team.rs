@@ -288,7 +288,9 @@ mod tests {
         let mut team = ThreadTeam::new(2);
         // The helper has begun.
         let both = Barrier::new(2);
-        team.for_each([(), ()], |()| drop(both.wait()));
+        team.for_each([(), ()], |()| {
+            both.wait();
+        });
         // A thread of its own, because it gives up CPUs.
         std::thread::scope(|scope| {
             scope.spawn(|| {

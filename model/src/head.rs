@@ -272,7 +272,7 @@ mod tests {
     #[test]
     fn an_image_without_features_has_the_logits_of_the_bias() {
         let sharp = HeadParts {
-            temperature: 0.001,
+            temperature: 1.0 / 512.0,
             weight: vec![1e6; 4],
             ..parts()
         };
@@ -280,7 +280,7 @@ mod tests {
         for value in [0.0, f32::MIN_POSITIVE, 1e-30] {
             let embedding = Embedding::new(vec![value; 2]);
             let logits = head.logits(&embedding).unwrap();
-            assert_eq!(logits.values(), [500.0, -500.0], "{value}");
+            assert_eq!(logits.values(), [256.0, -256.0], "{value}");
             assert_eq!(head.known(&embedding).score, 0.0, "{value}");
             let features = FeatureMap {
                 height: 1,
