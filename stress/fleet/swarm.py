@@ -39,8 +39,9 @@ def figures() -> list[Figure]:
             started_at = time.monotonic()
             docker.run("service", "update", "--force", "--detach=false", "--quiet", f"{STACK}_classifier")
             updates.append(time.monotonic() - started_at)
-            states.append(docker.run("service", "inspect", "--format", STATE, f"{STACK}_classifier").strip())
             answered += (outcomes := load.result())
+            # After the time for which Swarm watches the new servers.
+            states.append(docker.run("service", "inspect", "--format", STATE, f"{STACK}_classifier").strip())
             report_progress(f"swarm: update {number + 1} in {updates[-1]:.0f} s: {counted(codes(outcomes))}")
     measured = f"{lost(answered)} of {len(answered)} ({counted(codes(answered))})"
     seconds = f"{counted(states)}, {min(updates):.0f}-{max(updates):.0f} s"
