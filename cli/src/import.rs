@@ -8,12 +8,12 @@ mod preprocessing;
 mod reference;
 mod source;
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use imageclassifier_model::{Activation, Compute, ImportedModel, ImportedNetwork, Isa};
 use serde_json::json;
 
-use crate::{args, model_name::model_name, outcome::Outcome};
+use crate::{args, model_name::model_name, outcome::Outcome, output_folder::check_output};
 use network::Network;
 use source::Source;
 
@@ -24,25 +24,14 @@ pub(crate) fn run(args: &args::Import) -> Outcome {
     }
 }
 
-/// Rejects the source's own folder as the output: its `config.json` would be replaced, and other files could be.
-fn check_output(args: &args::Import, source: &Source) -> Result<(), String> {
-    let canonical = |path: &Path| fs::canonicalize(path).ok();
-    let folder = source.file.canonicalize().ok();
-    let folder = folder.as_deref().and_then(Path::parent);
-    if folder.is_some() && folder == canonical(&args.output).as_deref() {
-        return Err(format!(
-            "{} is the folder of the source: give another with --output",
-            args.output.display()
-        ));
-    }
-    Ok(())
-}
-
 /// Whether `--check` found nothing.
 fn import(args: &args::Import) -> Result<bool, String> {
     let name = model_name(&args.output)?;
     let (source, contents) = Source::read(args)?;
-    check_output(args, &source)?;
+    // Its `config.json` would be replaced.
+    let source_file = source.file.canonicalize().ok();
+    let source_folder = source_file.as_deref().and_then(Path::parent);
+    check_output(&args.output, source_folder, "the source")?;
     let network = Network::read(args, &source, contents)?;
     let labels = labels::labels(args, &source, &network)?;
     let preprocessing = preprocessing::preprocessing(args, &source, &network)?;

@@ -20,6 +20,7 @@ mod model_name;
 mod models;
 mod outcome;
 mod output;
+mod output_folder;
 mod pipeline;
 mod progress;
 mod remote;

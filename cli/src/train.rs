@@ -6,13 +6,11 @@ pub(crate) mod features;
 pub(crate) mod predictions;
 mod report;
 
-use std::{fs, path::Path};
-
 use imageclassifier_model::{Activation, Head, HeadParts};
 use imageclassifier_train::{self as train, Evaluation, Examples, Options, Task, Trained};
 use serde_json::json;
 
-use crate::{args, model_name::model_name, outcome::Outcome};
+use crate::{args, model_name::model_name, outcome::Outcome, output_folder::check_output};
 use base::Base;
 use dataset::Dataset;
 use features::{Cache, Features};
@@ -29,7 +27,8 @@ pub(crate) fn run(args: &args::Train) -> Outcome {
 /// Returns the number of files that could not be used.
 fn train_model(args: &args::Train) -> Result<usize, String> {
     let name = model_name(&args.output)?;
-    check_output(args)?;
+    // The base's classes would be lost.
+    check_output(&args.output, args.base(), "--base")?;
     let dataset = read_dataset(args)?;
     let base = Base::load(args.base())?;
     let cache = Cache::open(args.cache.as_deref(), &base)?;
@@ -86,19 +85,6 @@ fn train_model(args: &args::Train) -> Result<usize, String> {
     report::write(&subject, &args.output)?;
     print_summary(args, &dataset, &trained);
     Ok(unreadable)
-}
-
-/// Rejects the folder of the base as the output: the base's classes would be lost.
-fn check_output(args: &args::Train) -> Result<(), String> {
-    let canonical = |path: &Path| fs::canonicalize(path).ok();
-    let base = args.base().and_then(canonical);
-    if base.is_some() && base == canonical(&args.output) {
-        return Err(format!(
-            "{} is the folder of --base: give another with --output",
-            args.output.display()
-        ));
-    }
-    Ok(())
 }
 
 fn read_dataset(args: &args::Train) -> Result<Dataset, String> {

@@ -16,7 +16,6 @@ for (const client of CLIENTS) {
   });
 
   test(`${client} on an allowed origin can read an error`, async ({ page }) => {
-    test.slow(); // 37 MB go through Playwright to the browser
     await classify(page, ALLOWED_ORIGIN, client, { name: "empty", mimeType: "", buffer: Buffer.alloc(0) });
     await expect(page.getByRole("status")).toHaveText(/^Failed: .*empty/);
     // The longer one is rejected before the server has read all of it.

@@ -53,8 +53,8 @@ def figures() -> list[Figure]:
 
 
 def _deploy(docker: Docker, port: int) -> None:
-    """The stack of deploy/compose.yaml. Only Envoy's port is published otherwise: on this machine, without IPVS in the
-    kernel, which Swarm needs to publish it on every machine."""
+    """The stack of deploy/compose.yaml. Envoy's port is published on this machine alone (`mode: host`), because publishing
+    it on every machine needs IPVS in the kernel."""
     configuration = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())
     proxy = configuration["services"]["envoy"]
     proxy["ports"] = [{"target": 50051, "published": port, "protocol": "tcp", "mode": "host"}]
