@@ -1,5 +1,6 @@
 import { type Page, expect, test as base } from "@playwright/test";
 import axe from "axe-core";
+import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Server } from "./server";
 
@@ -38,6 +39,14 @@ export { expect };
 /** Path of one of the photographs whose answers are known. */
 export function photo(name: string): string {
   return fileURLToPath(new URL(`../../model/tests/golden/photos/${name}`, import.meta.url));
+}
+
+/** Path of a file of these bytes, which the browser reads itself: what is given by value goes to it as text, in seconds
+ * when it is large. */
+export function stored(name: string, bytes: Buffer): string {
+  const path = test.info().outputPath(name);
+  writeFileSync(path, bytes);
+  return path;
 }
 
 export async function open(page: Page, url = "/") {

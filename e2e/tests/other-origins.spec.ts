@@ -1,10 +1,8 @@
 import type { Page } from "@playwright/test";
 import { ALLOWED_ORIGIN, OTHER_ORIGIN, SERVER } from "./addresses";
-import { expect, photo, test } from "./classifier";
+import { expect, photo, stored, test } from "./classifier";
 
 const CLASSIFY = "/imageclassifier.ImageClassifier/Classify";
-
-type File = string | { name: string; mimeType: string; buffer: Buffer };
 
 /** The clients of ../examples/javascript: none shares code with ours. */
 const CLIENTS = ["connect", "grpc-web", "grpc-web-text", "fetch"];
@@ -16,12 +14,11 @@ for (const client of CLIENTS) {
   });
 
   test(`${client} on an allowed origin can read an error`, async ({ page }) => {
-    await classify(page, ALLOWED_ORIGIN, client, { name: "empty", mimeType: "", buffer: Buffer.alloc(0) });
+    await classify(page, ALLOWED_ORIGIN, client, stored("empty", Buffer.alloc(0)));
     await expect(page.getByRole("status")).toHaveText(/^Failed: .*empty/);
     // The longer one is rejected before the server has read all of it.
     for (const megabytes of [12, 25]) {
-      const buffer = Buffer.alloc(megabytes << 20);
-      await classify(page, ALLOWED_ORIGIN, client, { name: "large", mimeType: "", buffer });
+      await classify(page, ALLOWED_ORIGIN, client, stored("large", Buffer.alloc(megabytes << 20)));
       await expect(page.getByRole("status")).toHaveText(/^Failed: .*10485760/);
     }
   });
@@ -56,7 +53,7 @@ test.describe("a post that a browser sends without asking", () => {
   }
 });
 
-async function classify(page: Page, origin: string, client: string, file: File) {
+async function classify(page: Page, origin: string, client: string, file: string) {
   await page.goto(origin);
   await page.getByLabel("Server").fill(SERVER);
   await page.getByLabel("Client").selectOption(client);
