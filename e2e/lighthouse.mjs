@@ -10,7 +10,7 @@ const SCORE_MIN = 95;
 const url = process.argv[2] ?? "http://localhost:50051/";
 const userDataDir = await mkdtemp(join(tmpdir(), "lighthouse-"));
 const chrome = await launch({
-  chromePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  chromePath: process.env.CHROMIUM ?? "/usr/bin/chromium-headless-shell",
   chromeFlags: ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic"],
   userDataDir,
 });

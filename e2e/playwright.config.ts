@@ -29,7 +29,7 @@ export default defineConfig({
       testIgnore: "firefox.spec.ts",
       use: {
         launchOptions: {
-          executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+          executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium-headless-shell",
           args: ["--disable-gpu", "--disable-quic"],
         },
       },

@@ -65,7 +65,11 @@ pub(crate) fn report() -> anyhow::Result<()> {
     let tests = [
         ("Node.js", "node", "nodejs npm"),
         ("Python 3", "python3", "python3 python3-venv"),
-        ("Chromium", "chromium", "chromium"),
+        (
+            "Chromium",
+            "chromium-headless-shell",
+            "chromium-headless-shell",
+        ),
         ("Go", "go", "golang-go and four more"),
     ];
     let packages = [
