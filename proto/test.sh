@@ -9,10 +9,8 @@ fail() {
     exit 1
 }
 
-[ -x "$TOOLS_DIR/venv/bin/pip" ] || python3 -m venv "$TOOLS_DIR/venv"
-"$TOOLS_DIR/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-    -r ../examples/buf/requirements.txt -r ../examples/python/requirements.txt
-export PATH=$TOOLS_DIR/venv/bin:$PATH
+. ../examples/environment.sh
+environment ../examples/buf/requirements.txt ../examples/python/requirements.txt
 work=$(mktemp -d)
 trap 'rm -r "$work"' EXIT
 

@@ -13,11 +13,11 @@ if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
     npm ci --silent --cache "$TOOLS_DIR/npm" --prefer-offline || fail "npm ci failed"
 fi
 
-[ -x "$TOOLS_DIR/venv/bin/pip" ] || python3 -m venv "$TOOLS_DIR/venv"
-"$TOOLS_DIR/venv/bin/python" -m pip install --quiet --disable-pip-version-check -r ../../examples/buf/requirements.txt
+. ../../examples/environment.sh
+environment ../../examples/buf/requirements.txt
 work=$(mktemp -d)
 trap 'rm -r "$work"' EXIT
-PATH=$TOOLS_DIR/venv/bin:$PATH npm run --silent generate -- --output "$work"
+npm run --silent generate -- --output "$work"
 diff -r "$work/src/gen" src/gen >&2 || fail "src/gen does not match the contract: install buf and run npm run generate"
 
 npm run --silent build

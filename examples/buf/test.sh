@@ -8,9 +8,8 @@ fail() {
     exit 1
 }
 
-[ -x "$TOOLS_DIR/venv/bin/pip" ] || python3 -m venv "$TOOLS_DIR/venv"
-"$TOOLS_DIR/venv/bin/python" -m pip install --quiet --disable-pip-version-check -r requirements.txt
-export PATH=$TOOLS_DIR/venv/bin:$PATH
+. ../environment.sh
+environment requirements.txt
 
 services=$(buf curl --list-services --protocol grpc "http://$SERVER") || fail "server reflection failed"
 for service in imageclassifier.ImageClassifier grpc.health.v1.Health; do

@@ -12,12 +12,12 @@ if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
     npm ci --silent --cache "$TOOLS_DIR/npm" --prefer-offline || fail "npm ci failed"
 fi
 
-[ -x "$TOOLS_DIR/venv/bin/pip" ] || python3 -m venv "$TOOLS_DIR/venv"
-"$TOOLS_DIR/venv/bin/python" -m pip install --quiet --disable-pip-version-check -r ../buf/requirements.txt
+. ../environment.sh
+environment ../buf/requirements.txt
 gen=$(mktemp -d)
 copy=$(mktemp --tmpdir=. --suffix=.js)
 trap 'rm -r "$gen" "$copy"' EXIT
-PATH=$TOOLS_DIR/venv/bin:$PATH npm run --silent generate -- --output "$gen"
+npm run --silent generate -- --output "$gen"
 diff -r "$gen/gen" gen >&2 || fail "gen does not match the contract: install buf and run npm run generate"
 
 for client in connect grpc-web grpc-web-text fetch; do

@@ -8,26 +8,25 @@ fail() {
     exit 1
 }
 
-[ -x "$TOOLS_DIR/venv/bin/pip" ] || python3 -m venv "$TOOLS_DIR/venv"
-python=$TOOLS_DIR/venv/bin/python
-"$python" -m pip install --quiet --disable-pip-version-check -r requirements.txt
+. ../environment.sh
+environment requirements.txt
 
 stubs=$(mktemp -d)
 trap 'rm -r "$stubs"' EXIT
 for contract in ../seed ../../proto; do
     out=$stubs/$(basename "$contract")
     mkdir "$out"
-    "$python" -m grpc_tools.protoc -I"$contract" --python_out="$out" --grpc_python_out="$out" image_classifier.proto
+    python -m grpc_tools.protoc -I"$contract" --python_out="$out" --grpc_python_out="$out" image_classifier.proto
 done
 
-one=$(PYTHONPATH=$stubs/seed "$python" classify.py "$COFFEE" "$SERVER") || fail "classify.py failed with the first contract"
+one=$(PYTHONPATH=$stubs/seed python classify.py "$COFFEE" "$SERVER") || fail "classify.py failed with the first contract"
 [[ $one == "espresso 9"* ]] || fail "expected espresso, got: $one"
 
-top=$(PYTHONPATH=$stubs/proto "$python" classify_top.py "$COFFEE" "$SERVER") || fail "classify_top.py failed"
+top=$(PYTHONPATH=$stubs/proto python classify_top.py "$COFFEE" "$SERVER") || fail "classify_top.py failed"
 [ "$(wc -l <<<"$top")" = 5 ] || fail "expected 5 predictions, got: $top"
 [ "$(head -n 1 <<<"$top")" = "$one" ] || fail "the two programs disagree: $one; $top"
 
-error=$(PYTHONPATH=$stubs/proto "$python" classify_top.py /dev/null "$SERVER" 2>&1) && fail "the server accepted an empty image"
+error=$(PYTHONPATH=$stubs/proto python classify_top.py /dev/null "$SERVER" 2>&1) && fail "the server accepted an empty image"
 [[ $error == "INVALID_ARGUMENT IMAGE_EMPTY: "* ]] || fail "expected INVALID_ARGUMENT IMAGE_EMPTY, got: $error"
 
 echo "python: $one"

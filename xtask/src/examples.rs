@@ -5,8 +5,9 @@ use std::{
     fs,
     io::{self, Read, Write},
     net::TcpStream,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command},
+    sync::{Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -19,18 +20,36 @@ use crate::{root, steps::Step, tally::Tally, tools::cache};
 const ADDRESS: &str = "127.0.0.1:50051";
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How many tests run at a time: half of one is waiting for a registry or for the server.
+const TESTS_AT_ONCE: usize = 2;
+
 /// Runs `test.sh` of the contract, and of each folder in `examples/` and `clients/`: each is one test.
 pub(crate) fn test(tally: &Tally, step: Step<'_>) -> anyhow::Result<()> {
-    let scripts = scripts()?;
+    let scripts = Mutex::new(scripts()?.into_iter());
+    let next = || {
+        let mut scripts = scripts.lock().unwrap_or_else(PoisonError::into_inner);
+        scripts.next()
+    };
     let _server = Server::start()?;
-    for script in scripts {
-        let folder = script.parent().expect("in a folder");
-        let name = folder.strip_prefix(root()).expect("in the repository");
-        let name = name.display().to_string();
-        step.say(&name);
-        tally.note(&example(&script, step).context(name), |why| step.say(why));
-    }
+    thread::scope(|scope| {
+        for _ in 0..TESTS_AT_ONCE {
+            scope.spawn(|| {
+                while let Some(script) = next() {
+                    let name = name_of(&script);
+                    step.say(&name);
+                    tally.note(&example(&script, step).context(name), |why| step.say(why));
+                }
+            });
+        }
+    });
     Ok(())
+}
+
+/// The script's folder, from the repository's.
+fn name_of(script: &Path) -> String {
+    let folder = script.parent().expect("in a folder");
+    let name = folder.strip_prefix(root()).expect("in the repository");
+    name.display().to_string()
 }
 
 fn scripts() -> anyhow::Result<Vec<PathBuf>> {
@@ -53,7 +72,7 @@ fn scripts() -> anyhow::Result<Vec<PathBuf>> {
     Ok(scripts)
 }
 
-fn example(script: &PathBuf, step: Step<'_>) -> anyhow::Result<()> {
+fn example(script: &Path, step: Step<'_>) -> anyhow::Result<()> {
     step.run(
         Command::new("bash")
             .arg(script)
