@@ -9,15 +9,13 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
-import onnxruntime
-import openvino
 from safetensors.numpy import load_file
 
 from native import MODEL, NativeEngine, open_library
 from report import ROOT, median, p10, report_progress
+from runtimes import Engine, OnnxRuntime, OpenVino
 
 GOLDEN = ROOT / "model/tests/golden/golden.safetensors"
 LOGITS_TOLERANCE = 1e-3
@@ -31,55 +29,15 @@ TURN_MS = 60.0
 """Target duration of a turn. A slower engine runs only in every n-th round, so that all engines get similar time."""
 
 
-class Engine(Protocol):
-    def feed(self, images: np.ndarray) -> None: ...
-    def run(self) -> np.ndarray: ...
-
-
-class OnnxRuntime:
-    def __init__(self, batch: int, threads: int) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.add_free_dimension_override_by_name("batch", batch)
-        self.session = onnxruntime.InferenceSession(MODEL, options, providers=["CPUExecutionProvider"])
-        self.input = self.session.get_inputs()[0].name
-
-    def feed(self, images: np.ndarray) -> None:
-        self.images = {self.input: images}
-
-    def run(self) -> np.ndarray:
-        return self.session.run(None, self.images)[0]
-
-
-class OpenVino:
-    """OpenVINO with f32. By default it computes in bf16 on CPUs that support it."""
-
-    def __init__(self, batch: int, threads: int) -> None:
-        core = openvino.Core()
-        model = core.read_model(MODEL)
-        model.reshape([batch, 3, 224, 224])
-        self.request = core.compile_model(
-            model,
-            "CPU",
-            {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"},
-        ).create_infer_request()
-
-    def feed(self, images: np.ndarray) -> None:
-        self.images = images
-
-    def run(self) -> np.ndarray:
-        return self.request.infer([self.images], share_inputs=True, share_outputs=True)[0]
-
-
 def load(name: str, batch: int, threads: int) -> Engine:
     if name == "onnxruntime":
-        return OnnxRuntime(batch, threads)
+        return OnnxRuntime(MODEL, batch, threads)
     if name == "openvino":
-        return OpenVino(batch, threads)
+        return OpenVino(MODEL, batch, threads)
     if name.endswith(BEFORE):
         library = open_library(Path(os.environ["BENCH_BEFORE"]))
-        return NativeEngine(name.removesuffix(BEFORE), batch, threads, library)
-    return NativeEngine(name, batch, threads)
+        return NativeEngine(name.removesuffix(BEFORE), MODEL, batch, threads, library)
+    return NativeEngine(name, MODEL, batch, threads)
 
 
 def max_difference(engine: Engine, images: np.ndarray, expected: np.ndarray) -> float:

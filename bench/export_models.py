@@ -38,10 +38,13 @@ def scale(model, image):
 def export(folder, name):
     torch.manual_seed(0)
     options = {"aux_logits": False, "init_weights": False} if name == "googlenet" else {}
-    model = getattr(torchvision.models, name)(weights=None, **options).eval()
+    if name == "deit_s":  # which is a vision transformer of another size
+        model = torchvision.models.VisionTransformer(224, 16, num_layers=12, num_heads=6, hidden_dim=384, mlp_dim=1536).eval()
+    else:
+        model = getattr(torchvision.models, name)(weights=None, **options).eval()
     image = torch.rand(1, 3, 224, 224) * 2 - 1
     scale(model, image)
-    if name.startswith("vit"):
+    if name.startswith(("deit", "vit")):
         # Its last layer begins as zeros.
         model.heads[-1].weight.normal_(0, 0.05)
     logits = model(image)

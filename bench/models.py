@@ -1,25 +1,25 @@
-"""Image classifiers of other families: our engine against onnxruntime on the same ONNX files, interleaved.
+"""Image classifiers of other families: our engine and others on the same ONNX files, in turn.
 
-    cargo xtask bench models [NAME…] [--threads 1,2] [--rounds 30] [--profile NAME]
+The files are exported from torchvision with random weights, scaled so that activations neither vanish nor explode. `difference`
+is the largest of the logits, over the largest logit of onnxruntime. `memory` is that of a process that has run the network, over
+the size of its file. With `--profile`, prints the time of each step of ours instead.
 
-The files are exported from torchvision with random weights, scaled so that activations neither vanish nor explode. Prints for
-each network the largest difference of the logits over the largest logit, whether the five largest agree, the medians of both
-in milliseconds, and their ratio.
+usage: models.py [--json] [--threads 1,2] [--seconds 10] [--profile] [NETWORK...]
 """
 
 import argparse
+import json
+import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
-ROOT = Path(__file__).resolve().parent.parent
-BUILT = ROOT / "target/bench"
-MODELS = BUILT / "models"
-RUNNER = BUILT / "cargo/release/examples/run_model"
+from report import BUILD_DIR, PROGRAMS, machine, print_result, report_progress, table, versions
+
+MODELS = BUILD_DIR / "models"
+RUNNER = PROGRAMS / "examples/run_model"
 # Debian's Python has torchvision; the benchmark's own environment has not.
 EXPORTER = "/usr/bin/python3"
 
@@ -41,102 +41,91 @@ NAMES = [
     "googlenet",
     "vgg16",
     "convnext_tiny",
+    "deit_s",
     "vit_b_16",
     "swin_t",
 ]
+PEERS = ("openvino", "tract", "rten")
+COLUMNS = [
+    "network",
+    "threads",
+    "ours, ms",
+    "onnxruntime, ms",
+    "ours / onnxruntime",
+    "of p10",
+    *(f"{peer} / onnxruntime" for peer in PEERS),
+    "difference",
+    "top five",
+    "fused",
+    "load, ms",
+    "memory",
+]
 
 
-class Ours:
-    """The engine in a process of its own, which runs when it is told to."""
-
-    def __init__(self, file, tensor, threads, runner):
-        command = [str(runner), str(file), str(tensor), str(threads)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"cannot run {file}")
-        self.logits = np.array(line.split(), np.float32)
-        share, memory, load = self.process.stdout.readline().split()
-        self.share, self.memory, self.load_ms = float(share), int(memory), int(load) / 1e3
-
-    def milliseconds(self):
-        self.process.stdin.write("1\n")
-        self.process.stdin.flush()
-        return int(self.process.stdout.readline()) / 1e3
-
-    def profile(self):
-        text, _ = self.process.communicate("profile\n")
-        return text
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+def measure(name: str, threads: int, options: argparse.Namespace) -> dict:
+    report_progress(f"{name}, {threads} threads ...")
+    environment = os.environ | {"RTEN_NUM_THREADS": str(threads)}
+    script = Path(__file__).parent / "model_rounds.py"
+    arguments = [MODELS / f"{name}.onnx", MODELS / "image.f32", str(threads), str(options.seconds), RUNNER]
+    run = subprocess.run([sys.executable, script, *arguments], env=environment, check=True, stdout=subprocess.PIPE)
+    return {"network": name, "threads": threads} | json.loads(run.stdout)
 
 
-class Theirs:
-    def __init__(self, file, image, threads):
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        self.session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-        self.image = {self.session.get_inputs()[0].name: image}
-        [self.logits] = self.session.run(None, self.image)
-
-    def milliseconds(self):
-        begun_at = time.perf_counter()
-        self.session.run(None, self.image)
-        return (time.perf_counter() - begun_at) * 1e3
-
-
-def measure(file, name, threads, options, tensor, image):
-    ours, theirs = Ours(file, tensor, threads, options.runner), Theirs(file, image, threads)
-    expected = theirs.logits.ravel()
-    difference = np.abs(ours.logits - expected).max() / np.abs(expected).max()
-    top = [set(np.argsort(it)[-5:]) for it in (ours.logits, expected)]
-    for it in (ours, theirs):
-        it.milliseconds()
-    times = np.array([[ours.milliseconds(), theirs.milliseconds()] for _ in range(options.rounds)])
-    # Of each round, so that what slows both slows neither.
-    ratio = np.median(times[:, 0] / times[:, 1])
-    low = times.min(axis=0)
-    medians = np.median(times, axis=0)
-    same = "same" if top[0] == top[1] else "DIFFERENT"
-    print(
-        f"{name:20} {threads} {difference:9.1e} {same:9} {medians[0]:8.2f} {medians[1]:8.2f} {ratio:6.2f} "
-        f"{low[0] / low[1]:6.2f} {ours.share * 100:6.1f} {ours.memory / 1e6:6.1f} {ours.load_ms:7.0f}",
-        flush=True,
-    )
-    ours.close()
+def row(measured: dict) -> list[object]:
+    engines = measured["engines"]
+    ours, base = engines["ours"], engines["onnxruntime"]
+    ratios = [engines[peer]["median_ms"] / base["median_ms"] if peer in engines else "" for peer in PEERS]
+    return [
+        measured["network"],
+        str(measured["threads"]),
+        ours["median_ms"],
+        base["median_ms"],
+        ours["median_ms"] / base["median_ms"],
+        ours["p10_ms"] / base["p10_ms"],
+        *ratios,
+        f"{measured['difference']:.1e}",
+        "same" if measured["same_top5"] else "DIFFERENT",
+        f"{measured['fused_share']:.1%}",
+        f"{measured['load_ms']:.0f}",
+        f"{measured['memory_ratio']:.2f}",
+    ]
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("names", nargs="*", default=NAMES)
-    parser.add_argument("--threads", default="1,2")
-    parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--profile", action="store_true")
-    parser.add_argument("--models", type=Path, default=MODELS)
-    parser.add_argument("--runner", type=Path, default=RUNNER)
-    options = parser.parse_args()
-    options.models.mkdir(parents=True, exist_ok=True)
-    missing = [name for name in options.names if not (options.models / f"{name}.onnx").exists()]
+def prepare(names: list[str]) -> None:
+    """Exports the networks that are not there yet, and writes the image."""
+    MODELS.mkdir(parents=True, exist_ok=True)
+    missing = [name for name in names if not (MODELS / f"{name}.onnx").exists()]
     if missing:
-        subprocess.run([EXPORTER, str(ROOT / "bench/export_models.py"), str(options.models), *missing], check=True)
-    image = (np.random.default_rng(0).random((1, 3, 224, 224), np.float32) * 2 - 1).astype(np.float32)
-    tensor = options.models / "image.f32"
-    tensor.write_bytes(image.tobytes())
+        script = Path(__file__).parent / "export_models.py"
+        subprocess.run([EXPORTER, script, MODELS, *missing], check=True, stdout=sys.stderr)
+    image = np.random.default_rng(0).random((1, 3, 224, 224), np.float32) * 2 - 1
+    image.astype(np.float32).tofile(MODELS / "image.f32")
+
+
+def profile(name: str) -> str:
+    command = [RUNNER, MODELS / f"{name}.onnx", MODELS / "image.f32", "1"]
+    return subprocess.run(command, input="profile\n", text=True, check=True, stdout=subprocess.PIPE).stdout
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--profile", action="store_true")
+    parser.add_argument("names", nargs="*", metavar="NETWORK")
+    options = parser.parse_args()
+    names = options.names or NAMES
+    prepare(names)
     if options.profile:
-        for name in options.names:
-            print(Ours(options.models / f"{name}.onnx", tensor, 1, options.runner).profile())
+        for name in names:
+            print(profile(name))
         return
-    print("network              t difference top five   ours ms  ort ms  ratio  best kernels% MB    load ms")
-    for name in options.names:
-        for threads in options.threads.split(","):
-            try:
-                measure(options.models / f"{name}.onnx", name, int(threads), options, tensor, image)
-            except RuntimeError as error:
-                print(f"{name:20} {error}")
+    threads = [int(count) for count in options.threads.split(",")]
+    measured = [measure(name, count, options) for name in names for count in threads]
+    result = {"machine": machine(), "versions": versions("onnxruntime", "openvino"), "networks": measured}
+    print_result(result, table(COLUMNS, [row(one) for one in measured]))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

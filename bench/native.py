@@ -34,9 +34,9 @@ LIBRARY = open_library(PROGRAMS / "libbench_engines.so")
 class NativeEngine:
     """`avx512`, `avx2`, `scalar` (our kernels), `flex`, `ndarray` (burn's operators), `tract` or `rten`."""
 
-    def __init__(self, name: str, batch: int, threads: int, library: ctypes.CDLL = LIBRARY) -> None:
+    def __init__(self, name: str, model: Path, batch: int, threads: int, library: ctypes.CDLL = LIBRARY) -> None:
         self.library = library
-        self.engine = library.engine_load(name.encode(), str(MODEL).encode(), batch, threads)
+        self.engine = library.engine_load(name.encode(), str(model).encode(), batch, threads)
         if not self.engine:
             raise LookupError(f"{name} cannot be loaded on this machine")
         self.logits = np.zeros((batch, CLASSES), np.float32)

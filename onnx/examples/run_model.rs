@@ -16,6 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let bytes = std::fs::read(model)?;
     let graph = Model::parse(&bytes)?.graph(Some(224))?;
+    drop(bytes);
     let (rest, by_layer) = match rest {
         [rest @ .., last] if last == "layers" => (rest, true),
         _ => (rest, false),

@@ -40,10 +40,9 @@ pub(crate) fn measure(name: &str, options: &[String]) -> anyhow::Result<()> {
         }
         "models" => {
             run_model()?;
+            build(&["-p", "bench-engines"])?;
             debian_torchvision()?;
-            run(command(virtual_environment()?)
-                .arg(root().join("bench/models.py"))
-                .args(options))
+            python(name, options)
         }
         "server" => {
             product(&["imageclassifier-server"])?;
