@@ -64,11 +64,11 @@ off\t'Never'"
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand train" -l cache -d 'Folder that keeps features, so that each image is embedded once; \'\' for none [default: the user\'s cache folder]' -r -f -a "(__fish_complete_directories)"
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand train" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand evaluate" -l unknown -d 'Folder with photographs that show none of the classes, to measure how well the model says "unknown"' -r -f -a "(__fish_complete_directories)"
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand evaluate" -l base -d 'Weights of the network that the model was trained on, if they are neither in its folder nor in this program' -r -F
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand evaluate" -l base -d 'Network that the model was trained on, if it is not in its folder: lite0, or the file of its weights' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand evaluate" -l cache -d 'As for `train`' -r -f -a "(__fish_complete_directories)"
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand evaluate" -l json -d 'Print a JSON object'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand evaluate" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand embed" -l base -d 'Weights of another network than the Lite0 in this program, or a folder that `import` wrote, or `train` with such a base' -r -F
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand embed" -l base -d 'Network that computes the features, as for `train`; also a folder that `train` wrote with an imported network' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand embed" -l cache -d 'As for `train`' -r -f -a "(__fish_complete_directories)"
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand embed" -l npy -d 'Write one matrix in NumPy\'s format, a row per image, instead of JSON lines'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand embed" -l jsonl -d 'Write one JSON object per line and image, with `file` and `embedding` (the default)'

@@ -16,7 +16,7 @@ use crate::{
 };
 
 pub(crate) fn run(args: &args::Embed) -> Outcome {
-    let base = match Base::load(args.base.as_deref()) {
+    let base = match Base::load(args.base.as_ref()) {
         Ok(base) => base,
         Err(why) => return Outcome::failure(why),
     };

@@ -35,7 +35,7 @@ struct Evaluated {
 }
 
 fn evaluate(args: &args::Evaluate) -> Result<Evaluated, String> {
-    let (base, head) = Base::of_trained(&args.model, args.base.as_deref())?;
+    let (base, head) = Base::of_trained(&args.model, args.base.as_ref())?;
     let parts = head.parts();
     let cache = Cache::open(args.cache.as_deref(), &base)?;
     let mut unreadable = 0;

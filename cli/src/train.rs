@@ -28,9 +28,10 @@ pub(crate) fn run(args: &args::Train) -> Outcome {
 fn train_model(args: &args::Train) -> Result<usize, String> {
     let name = model_name(&args.output)?;
     // The base's classes would be lost.
-    check_output(&args.output, args.base(), "--base")?;
+    let base = args.base.as_ref();
+    check_output(&args.output, base.and_then(args::Base::path), "--base")?;
     let dataset = read_dataset(args)?;
-    let base = Base::load(args.base())?;
+    let base = Base::load(base)?;
     let cache = Cache::open(args.cache.as_deref(), &base)?;
     let found = Features::of(&dataset, &base, &cache);
     let features = found.distinct()?;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{
     ValueEnum, ValueHint,
-    builder::{OsStringValueParser, TypedValueParser},
+    builder::{OsStringValueParser, PathBufValueParser, TypedValueParser},
 };
 
 /// Train a model of your own classes on photographs
@@ -31,8 +31,10 @@ pub(crate) struct Train {
     pub(crate) csv: Option<PathBuf>,
 
     /// Network that computes the features: lite0, a file of weights as for `classify --weights`, or a folder that `import` wrote
-    #[arg(long, default_value = "lite0", value_name = "lite0|FILE|MODEL_DIR", value_hint = ValueHint::FilePath)]
-    pub(crate) base: PathBuf,
+    ///
+    /// The default is the file that IMAGECLASSIFIER_WEIGHTS names, or lite0.
+    #[arg(long, value_name = "lite0|FILE|MODEL_DIR", value_hint = ValueHint::FilePath, value_parser = base())]
+    pub(crate) base: Option<Base>,
 
     /// Folder with photographs to measure the model on; default: photographs held out from training in turn
     #[arg(long, value_name = "FOLDER", conflicts_with = "csv", value_hint = ValueHint::DirPath)]
@@ -56,10 +58,22 @@ pub(crate) enum Unknown {
     Off,
 }
 
-impl Train {
-    /// The file or folder of `--base`; `None` for the network in this program.
-    pub(crate) fn base(&self) -> Option<&Path> {
-        (self.base != Path::new("lite0")).then_some(&*self.base)
+/// A network that computes features.
+#[derive(Clone, Debug)]
+pub(crate) enum Base {
+    /// The one in this program.
+    Lite0,
+    /// A file of weights, or the folder of an imported model.
+    At(PathBuf),
+}
+
+impl Base {
+    /// The file or folder.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Lite0 => None,
+            Self::At(path) => Some(path),
+        }
     }
 }
 
@@ -80,9 +94,11 @@ pub(crate) struct Evaluate {
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub(crate) unknown: Option<PathBuf>,
 
-    /// Weights of the network that the model was trained on, if they are neither in its folder nor in this program
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) base: Option<PathBuf>,
+    /// Network that the model was trained on, if it is not in its folder: lite0, or the file of its weights
+    ///
+    /// The default is the file that IMAGECLASSIFIER_WEIGHTS names, or lite0.
+    #[arg(long, value_name = "lite0|FILE", value_hint = ValueHint::FilePath, value_parser = base())]
+    pub(crate) base: Option<Base>,
 
     /// As for `train`
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = path_or_nothing())]
@@ -108,9 +124,9 @@ pub(crate) struct Embed {
     #[arg(long, conflicts_with = "npy")]
     pub(crate) jsonl: bool,
 
-    /// Weights of another network than the Lite0 in this program, or a folder that `import` wrote, or `train` with such a base
-    #[arg(long, value_name = "FILE|MODEL_DIR", value_hint = ValueHint::FilePath)]
-    pub(crate) base: Option<PathBuf>,
+    /// Network that computes the features, as for `train`; also a folder that `train` wrote with an imported network
+    #[arg(long, value_name = "lite0|FILE|MODEL_DIR", value_hint = ValueHint::FilePath, value_parser = base())]
+    pub(crate) base: Option<Base>,
 
     /// As for `train`
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = path_or_nothing())]
@@ -122,6 +138,14 @@ pub(crate) struct Embed {
 }
 
 /// clap's own parser of paths rejects an empty one.
+/// `lite0`, or a path.
+fn base() -> impl TypedValueParser<Value = Base> {
+    PathBufValueParser::new().map(|base| match base {
+        name if name == Path::new("lite0") => Base::Lite0,
+        path => Base::At(path),
+    })
+}
+
 fn path_or_nothing() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }

@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 use imageclassifier_model::{Head, ImportedModel, ModelFolder, Precision, Weights};
 
 use crate::{
+    args,
     local::network::{LocalNetwork, load_imported, load_weights},
     model_name::model_name,
 };
@@ -24,14 +25,13 @@ pub(crate) enum Origin {
 }
 
 impl Base {
-    /// The network in the model folder or the file of weights at `path`, or without a path the built-in one. Of a model that has a
-    /// head, only the network is used.
+    /// The `chosen` network, or without a choice that of the environment. Of a model that has a head, only the network is used.
     ///
     /// # Errors
     /// If the folder or file cannot be used, or the network has no features.
-    pub(crate) fn load(path: Option<&Path>) -> Result<Self, String> {
-        match path {
-            Some(folder) if folder.is_dir() => {
+    pub(crate) fn load(chosen: Option<&args::Base>) -> Result<Self, String> {
+        match chosen {
+            Some(args::Base::At(folder)) if folder.is_dir() => {
                 if !ImportedModel::is_at(folder) {
                     return Err(format!(
                         "{} has neither model.onnx nor network.safetensors: give a folder that `imageclassifier import` wrote, or a file of weights",
@@ -40,21 +40,21 @@ impl Base {
                 }
                 Self::imported(read_imported(folder)?)
             }
-            file => Self::built_in(file),
+            other => Self::built_in(other),
         }
     }
 
-    /// The head of the model in `folder`, and the network that it was trained on. For a built-in network, `weights` is the file with
-    /// its weights, unless they are those in this program.
+    /// The head of the model in `folder`, and the network that it was trained on. For a built-in network, `chosen` has its
+    /// weights, or without a choice the environment.
     ///
     /// # Errors
     /// If the folder or file cannot be used, or the model has no head or one for another network.
     pub(crate) fn of_trained(
         folder: &Path,
-        weights: Option<&Path>,
+        chosen: Option<&args::Base>,
     ) -> Result<(Self, Head), String> {
         if ImportedModel::is_at(folder) {
-            if weights.is_some() {
+            if chosen.is_some() {
                 let folder = folder.display();
                 return Err(format!("{folder} has its own network: leave out --base"));
             }
@@ -68,7 +68,7 @@ impl Base {
             return Ok((Self::imported(model)?, head));
         }
         let model = ModelFolder::read(folder).map_err(|error| error.to_string())?;
-        let base = Self::built_in(weights)?;
+        let base = Self::built_in(chosen)?;
         if base.digest() != model.base_digest() {
             return Err(format!(
                 "{} was trained on {} with the weights {}: give their file with --base",
@@ -80,8 +80,12 @@ impl Base {
         Ok((base, model.head().clone()))
     }
 
-    fn built_in(weights: Option<&Path>) -> Result<Self, String> {
-        let weights = load_weights(weights)?;
+    fn built_in(chosen: Option<&args::Base>) -> Result<Self, String> {
+        let weights = match chosen {
+            Some(args::Base::Lite0) => Weights::lite0(),
+            Some(args::Base::At(file)) => load_weights(Some(file))?,
+            None => load_weights(None)?,
+        };
         Ok(Self {
             channels: weights.variant().channels(),
             network: LocalNetwork::built_in(&weights)?,

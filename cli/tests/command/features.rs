@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     own_classes::{MISLABELLED, add_class, cups_and_cats, path, shared_cache, succeeded},
-    server::{file, photograph, photographs, run, text},
+    server::{command, file, photograph, photographs, run, text},
 };
 
 const CHANNELS: usize = 1280;
@@ -57,6 +57,21 @@ fn writes_a_matrix_for_numpy_with_the_numbers_of_the_json_lines() {
     for (value, expected) in values.zip(expected) {
         assert!((f64::from(value) - expected).abs() < 1e-6);
     }
+}
+
+#[test]
+fn an_explicit_base_overrides_the_variable() {
+    let coffee = photograph("coffee.png");
+    let embed = |options: &[&str]| {
+        let mut command = command(&[&["embed", "--cache", ""], options, &[&coffee]].concat());
+        let output = command.env("IMAGECLASSIFIER_WEIGHTS", "no such file");
+        output.output().unwrap()
+    };
+    succeeded(&embed(&["--base", "lite0"]));
+    let failed = embed(&[]);
+    assert_eq!(failed.status.code(), Some(2));
+    let said = text(&failed.stderr);
+    assert!(said.contains("no such file"), "{said}");
 }
 
 #[test]

@@ -42,7 +42,8 @@ impl Bucket {
     }
 
     pub(super) fn allows_retries(&self) -> bool {
-        *self.tokens() > self.budget.max_tokens / 2.0
+        // Half of infinity would be infinity.
+        *self.tokens() > self.budget.max_tokens.min(f64::MAX) / 2.0
     }
 
     pub(super) fn failed(&self) {
@@ -82,6 +83,18 @@ mod tests {
             bucket.succeeded();
         }
         assert!(bucket.allows_retries(), "it was never below 0");
+    }
+
+    #[test]
+    fn an_infinite_budget_always_allows_retries() {
+        let bucket = Bucket::new(RetryBudget {
+            max_tokens: f64::INFINITY,
+            token_ratio: f64::INFINITY,
+        });
+        bucket.failed();
+        assert!(bucket.allows_retries());
+        bucket.succeeded();
+        assert!(bucket.allows_retries());
     }
 
     #[test]
