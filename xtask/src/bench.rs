@@ -141,12 +141,9 @@ fn python(name: &str, options: &[String]) -> anyhow::Result<()> {
 }
 
 fn node(options: &[String]) -> anyhow::Result<()> {
-    debian("npm", &["nodejs", "npm"], Step::unseen())?;
     onnx_file(&virtual_environment()?)?;
     let folder = root().join("bench/wasm");
-    run(command("npm")
-        .current_dir(&folder)
-        .args(["ci", "--silent", "--no-audit", "--no-fund"]))?;
+    packages::npm(&folder, Step::unseen())?;
     run(command("node").arg(folder.join("wasm.mjs")).args(options))
 }
 

@@ -1,6 +1,12 @@
 //! The page and foreign JavaScript in a real browser.
 
-use crate::{process::command, root, steps::Step, tally::Tally, tools::packages::debian};
+use crate::{
+    process::command,
+    root,
+    steps::Step,
+    tally::Tally,
+    tools::packages::{debian, npm},
+};
 
 /// Runs Playwright's tests in `e2e/` on Debian's Chromium and Firefox.
 pub(crate) fn test(tally: &Tally, step: Step<'_>) -> anyhow::Result<()> {
@@ -24,15 +30,9 @@ pub(crate) fn set_up(step: Step<'_>) -> anyhow::Result<()> {
         step,
     )?;
     debian("firefox-esr", &["firefox-esr"], step)?;
-    debian("npm", &["nodejs", "npm"], step)?;
     // The page of the examples is one of those that the tests open.
     for folder in ["e2e", "examples/javascript"] {
-        step.run(
-            command("npm")
-                .current_dir(root().join(folder))
-                .args(["ci", "--silent", "--no-audit", "--no-fund"])
-                .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"),
-        )?;
+        npm(&root().join(folder), step)?;
     }
     Ok(())
 }

@@ -15,16 +15,11 @@ pub(super) fn python(tools: &Tools, step: Step<'_>) -> anyhow::Result<()> {
 }
 
 pub(super) fn npm(step: Step<'_>) -> anyhow::Result<()> {
-    packages::debian("npm", &["nodejs", "npm"], step)?;
     let package = root().join("clients/js");
-    let npm = || {
-        let mut npm = command("npm");
-        npm.current_dir(&package);
-        npm
-    };
-    step.run(npm().args(["ci", "--silent", "--no-audit", "--no-fund"]))?;
+    packages::npm(&package, step)?;
     step.run(
-        npm()
+        command("npm")
+            .current_dir(package)
             .args(["pack", "--silent", "--pack-destination"])
             .arg(folder()),
     )

@@ -83,6 +83,26 @@ fn apt(arguments: &[&str], step: Step<'_>) -> anyhow::Result<()> {
     step.run(&mut apt)
 }
 
+/// Installs what the `package-lock.json` in `folder` lists, unless it has not changed since.
+///
+/// # Errors
+/// If npm is missing, or fails.
+pub(crate) fn npm(folder: &Path, step: Step<'_>) -> anyhow::Result<()> {
+    let modified = |file: &str| fs::metadata(folder.join(file))?.modified();
+    let listed = modified("package-lock.json")?;
+    if modified("node_modules/.package-lock.json").is_ok_and(|installed| installed > listed) {
+        return Ok(());
+    }
+    debian("npm", &["nodejs", "npm"], step)?;
+    step.run(
+        command("npm")
+            .current_dir(folder)
+            .args(["ci", "--silent", "--no-audit", "--no-fund"])
+            // The browsers are Debian's.
+            .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"),
+    )
+}
+
 /// Python with the packages that `requirements` lists, in a virtual environment at `folder`; installed again if the list
 /// has changed.
 pub(crate) fn python(
