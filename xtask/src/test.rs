@@ -1,6 +1,11 @@
 //! Everything that has to hold.
 
-use std::{process::ExitCode, thread};
+mod programs;
+
+use std::{
+    process::{Command, ExitCode},
+    thread,
+};
 
 use crate::{
     browser, cycles, deny, deploy, examples, openapi,
@@ -54,8 +59,8 @@ const CONTRACT: [&str; 2] = ["-p", "imageclassifier-proto-generator"];
 
 /// Runs everything, also after a failure, and ends with the counts.
 ///
-/// What compiles for different folders of `target/` runs at once, and so does what mostly waits for a registry. Tests run
-/// alone: many measure time.
+/// What compiles for different folders of `target/` runs at once, and so does what mostly waits for a registry. Tests have the
+/// machine to themselves: many measure time.
 pub(crate) fn everything() -> ExitCode {
     let tally = Tally::default();
     Steps::show(&STEPS, |steps| {
@@ -70,8 +75,9 @@ pub(crate) fn everything() -> ExitCode {
             step.run(tests().args(CONTRACT).arg("--no-run"))
         });
         tally.count(steps, TESTS, |step| {
+            programs::run_all(&tally, step)?;
             let quietly = ["--quiet", "--no-fail-fast"];
-            tally.count_run(step, tests().args(quietly))?;
+            tally.count_run(step, tests().arg("--doc").args(quietly))?;
             tally.count_run(step, tests().args(CONTRACT).args(quietly))
         });
         tally.count(steps, EXAMPLES, |step| examples::test(&tally, step));
@@ -116,7 +122,7 @@ fn lints(tally: &Tally, steps: &Steps) {
 }
 
 /// `cargo test`, with the weights that some tests compare.
-fn tests() -> std::process::Command {
+fn tests() -> Command {
     let mut cargo = command("cargo");
     cargo
         .args(["test", "--locked"])
