@@ -62,12 +62,15 @@ COLUMNS = [
 ]
 
 
-def measure(name: str, threads: int, options: argparse.Namespace) -> dict:
+def measure(name: str, threads: int, options: argparse.Namespace) -> dict | None:
     report_progress(f"{name}, {threads} threads ...")
     environment = os.environ | {"RTEN_NUM_THREADS": str(threads)}
     script = Path(__file__).parent / "model_rounds.py"
     arguments = [MODELS / f"{name}.onnx", MODELS / "image.f32", str(threads), str(options.seconds), RUNNER]
-    run = subprocess.run([sys.executable, script, *arguments], env=environment, check=True, stdout=subprocess.PIPE)
+    run = subprocess.run([sys.executable, script, *arguments], env=environment, stdout=subprocess.PIPE)
+    if run.returncode:
+        report_progress(f"{name} cannot be measured")
+        return None
     return {"network": name, "threads": threads} | json.loads(run.stdout)
 
 
@@ -122,7 +125,8 @@ def main() -> None:
             print(profile(name))
         return
     threads = [int(count) for count in options.threads.split(",")]
-    measured = [measure(name, count, options) for name in names for count in threads]
+    attempted = (measure(name, count, options) for name in names for count in threads)
+    measured = [one for one in attempted if one]
     result = {"machine": machine(), "versions": versions("onnxruntime", "openvino"), "networks": measured}
     print_result(result, table(COLUMNS, [row(one) for one in measured]))
 
