@@ -241,6 +241,7 @@ simple("softmax", lambda n: n.add("Mul", [n.add("Softmax", ["image"], axis=-1), 
 simple("softmax_channels", lambda n: n.add("Mul", [n.add("Softmax", ["image"], axis=1), n.float(3)]))
 simple("softmax_flat", lambda n: n.add("Mul", [n.add("Softmax", ["image"], axis=1), n.float(3)]), opset=12)
 simple("broadcast", lambda n: n.add("Sub", [n.add("Div", ["image", n.uniform(1, 2, 3, 1, 1)]), n.uniform(0, 1, 8)]))
+simple("remainder", lambda n: n.add("Mod", ["image", n.uniform(0.3, 0.6, 3, 1, 8)], fmod=1))
 simple("power", lambda n: n.add("Pow", ["image", n.float(2)]))
 simple("maximum", lambda n: n.add("Max", ["image", n.float(0.1), n.uniform(-1, 1, 3, 1, 8)]))
 simple("half_constant", lambda n: n.add("Add", ["image", n.add("Cast", [n.constant((np.arange(8) / 7).astype(np.float16))], to=1)]))
@@ -259,6 +260,26 @@ def computed_shape(n):
     batch = n.add("Unsqueeze", [batch, n.ints(0)])
     rows = n.add("Div", [n.add("Mul", [n.ints(7), n.ints(7)]), n.ints(16)])
     return n.add("Reshape", ["image", n.add("Concat", [batch, rows, n.ints(-1)], axis=0)])
+
+
+@case
+def computed_pad(n):
+    """As exporters write the padding to a multiple of 5, which need not be constant for them."""
+    width = n.add("Gather", [n.add("Shape", ["image"]), n.ints(3)], axis=0)
+    missing = n.add("Mod", [n.add("Sub", [n.ints(5), n.add("Mod", [width, n.ints(5)])]), n.ints(5)])
+    behind = n.add("Mod", [n.ints(-7), n.ints(4)])
+    pads = n.add("Concat", [n.ints(0, 0, 0, 0, 0, 0), behind, missing], axis=0)
+    return n.add("Pad", ["image", pads, n.float(0.5)])
+
+
+@case
+def scattered(n):
+    """As exporters write the mask of shifted windows: elements and rows of a constant are replaced."""
+    mask = n.add("ConstantOfShape", [n.ints(8, 8)], value=numpy_helper.from_array(np.array([0], np.float32)))
+    corners = n.constant(np.array([[[0, 0], [0, -1]], [[-1, 0], [7, 7]]], np.int64))
+    mask = n.add("ScatterND", [mask, corners, n.uniform(1, 2, 2, 2)])
+    mask = n.add("ScatterND", [mask, n.constant(np.array([[3], [-4]], np.int64)), n.uniform(2, 3, 2, 8)])
+    return n.add("Add", ["image", mask])
 
 
 @case

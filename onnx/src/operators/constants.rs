@@ -33,6 +33,7 @@ pub(super) fn import(it: &mut Context<'_, '_, '_>) -> Result<bool, OnnxError> {
         }
         "ConstantOfShape" => filled(it)?,
         "Range" => range(it)?,
+        "ScatterND" => scatter(it)?,
         "Where" => choose(it)?,
         "Not" => compare(it, 1, |x, _| x == 0.0)?,
         "And" => compare(it, 2, |a, b| a != 0.0 && b != 0.0)?,
@@ -114,6 +115,50 @@ fn range(it: &mut Context<'_, '_, '_>) -> Result<Entry, OnnxError> {
     #[allow(clippy::cast_precision_loss)] // As above.
     let data: Vec<_> = (0..count).map(|i| start + i as f32 * step).collect();
     let id = it.add_constant(&[data.len()], data)?;
+    Ok(Entry { id, integer })
+}
+
+/// A constant with some of its elements or slices replaced: the mask of shifted windows is made so.
+fn scatter(it: &mut Context<'_, '_, '_>) -> Result<Entry, OnnxError> {
+    if !matches!(it.text_attribute("reduction"), b"" | b"none") {
+        return Err(it.error("it reduces, which is not supported"));
+    }
+    let entry = it.entry(0)?;
+    let shape = it.shape(entry.id);
+    let indices = it.input(1)?;
+    let depth = it.shape(indices).last().copied().unwrap_or_default();
+    if depth == 0 || depth > shape.len() {
+        let rank = shape.len();
+        return Err(it.error(format!("its indices have {depth} axes of {rank}")));
+    }
+    let mut data = it.floats(0)?.unwrap_or_default();
+    let indices = it.ints(1)?.unwrap_or_default();
+    let updates = it.floats(2)?.unwrap_or_default();
+    let (outer, inner) = shape.split_at(depth);
+    let slice: usize = inner.iter().product();
+    if indices.len() / depth * slice != updates.len() {
+        return Err(it.error("its updates are not as many as its indices"));
+    }
+    for (index, update) in indices
+        .chunks_exact(depth)
+        .zip(updates.chunks(slice.max(1)))
+    {
+        let mut at = 0;
+        for (index, axis) in index.iter().zip(outer) {
+            let axis_end = i64::try_from(*axis).unwrap_or(i64::MAX);
+            let counted = if *index < 0 {
+                index.saturating_add(axis_end)
+            } else {
+                *index
+            };
+            let counted = usize::try_from(counted).ok().filter(|it| it < axis);
+            let outside = || it.error(format!("index {index} is outside an axis of {axis}"));
+            at = at * axis + counted.ok_or_else(outside)?;
+        }
+        data[at * slice..][..slice].copy_from_slice(update);
+    }
+    let id = it.add_constant(&shape, data)?;
+    let integer = entry.integer;
     Ok(Entry { id, integer })
 }
 

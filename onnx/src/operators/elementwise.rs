@@ -12,6 +12,7 @@ pub(super) fn import(it: &mut Context<'_, '_, '_>) -> Result<bool, OnnxError> {
         "Sub" => binary(it, Binary::Sub)?,
         "Mul" => binary(it, Binary::Mul)?,
         "Div" => divide(it)?,
+        "Mod" => remainder(it)?,
         "Pow" => binary(it, Binary::Pow)?,
         "Min" => binary(it, Binary::Min)?,
         "Max" => binary(it, Binary::Max)?,
@@ -80,6 +81,23 @@ fn divide(it: &mut Context<'_, '_, '_>) -> Result<Entry, OnnxError> {
     }
     let id = it.add_unary(Unary::Truncate, entry.id)?;
     Ok(Entry { id, integer: true })
+}
+
+/// What is left when the quotient is rounded down, or with `fmod` towards 0.
+fn remainder(it: &mut Context<'_, '_, '_>) -> Result<Entry, OnnxError> {
+    let (a, b) = (it.entry(0)?, it.entry(1)?);
+    let round = if it.int_attribute("fmod").unwrap_or(0) == 0 {
+        Unary::Floor
+    } else {
+        Unary::Truncate
+    };
+    let quotient = it.add(Op::Binary(Binary::Div), &[a.id, b.id])?;
+    let quotient = it.add_unary(round, quotient)?;
+    let product = it.add(Op::Binary(Binary::Mul), &[quotient, b.id])?;
+    Ok(Entry {
+        id: it.add(Op::Binary(Binary::Sub), &[a.id, product])?,
+        integer: a.integer && b.integer,
+    })
 }
 
 fn clip(it: &mut Context<'_, '_, '_>) -> Result<Entry, OnnxError> {
