@@ -162,6 +162,16 @@ impl<'a> Context<'_, 'a, '_> {
         Ok(self.importer.builder.add_constant(name, shape, data)?)
     }
 
+    /// A constant that is computed from others, of which a graph may have only so much.
+    pub(crate) fn add_computed_constant(
+        &mut self,
+        shape: &[usize],
+        data: Vec<f32>,
+    ) -> Result<ValueId, OnnxError> {
+        let (builder, name) = (&mut self.importer.builder, self.node.label());
+        Ok(builder.add_computed_constant(name, shape, data)?)
+    }
+
     /// Says what the first output is.
     pub(crate) fn set(&mut self, id: ValueId) {
         self.set_output(0, Entry { id, integer: false });

@@ -264,7 +264,7 @@ def computed_shape(n):
 
 @case
 def computed_pad(n):
-    """As exporters write the padding to a multiple of 5, which need not be constant for them."""
+    """As exporters write the padding to a multiple of 5, which they compute in the graph."""
     width = n.add("Gather", [n.add("Shape", ["image"]), n.ints(3)], axis=0)
     missing = n.add("Mod", [n.add("Sub", [n.ints(5), n.add("Mod", [width, n.ints(5)])]), n.ints(5)])
     behind = n.add("Mod", [n.ints(-7), n.ints(4)])

@@ -178,6 +178,11 @@ fn small_files_cannot_ask_for_much_memory_or_time() {
         builder.add("add", Op::Binary(Binary::Add), &[ones, value])
     });
     assert!(grown.unwrap_err().problem.contains("too large together"));
+    let mut builder = GraphBuilder::new(&[1, 3, 4, 4]).unwrap();
+    let zeros = || vec![0.0; 1 << 21];
+    let grown = (0..100)
+        .try_for_each(|_| (builder.add_computed_constant("zeros", &[1 << 21], zeros())).map(drop));
+    assert!(grown.unwrap_err().problem.contains("too large together"));
     // Products that take hours.
     let mut builder = GraphBuilder::new(&[1, 64, 1024, 1024]).unwrap();
     let weight = builder

@@ -88,13 +88,23 @@ impl GraphBuilder {
         shape: &[usize],
         data: Vec<f32>,
     ) -> Result<ValueId, GraphError> {
-        let elements = shapes::elements(shape).filter(|elements| *elements <= ELEMENTS_MAX);
-        if elements != Some(data.len()) {
-            let problem = format!("has {} elements for the shape {shape:?}", data.len());
-            return Err(GraphError::new(name, problem));
-        }
         self.given += data.len();
-        Ok(self.push_value(shape.to_vec(), Some(Arc::new(data))))
+        self.push_constant(name, shape, data)
+    }
+
+    /// Adds a constant that the caller has computed from others, row-major. As for what [`add`](Self::add) computes, the graph may
+    /// have only so many elements of such constants.
+    ///
+    /// # Errors
+    /// If data and shape disagree, or the constants together are too large.
+    pub fn add_computed_constant(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        data: Vec<f32>,
+    ) -> Result<ValueId, GraphError> {
+        self.charge_elements(name, data.len())?;
+        self.push_constant(name, shape, data)
     }
 
     /// Adds an operation and returns what it writes. What depends on constants alone is computed at once.
@@ -114,10 +124,8 @@ impl GraphBuilder {
         let macs = super::cost::macs(&op, &input_shapes, &shape);
         if !inputs.is_empty() && inputs.iter().all(|input| self.constant(*input).is_some()) {
             let elements = shapes::elements(&shape).filter(|elements| *elements <= ELEMENTS_MAX);
-            self.folded += elements.ok_or_else(|| error(too_large(&shape)))?;
-            if self.folded > FOLDED_ELEMENTS_MAX + self.given {
-                return Err(error("its constants are too large together".to_owned()));
-            }
+            let elements = elements.ok_or_else(|| error(too_large(&shape)))?;
+            self.charge_elements(name, elements)?;
             // Each of them once more for every operation on constants.
             let folded = macs.and_then(|macs| macs.checked_mul(MACS_MAX / FOLDED_MACS_MAX));
             self.charge(name, folded)?;
@@ -153,6 +161,30 @@ impl GraphBuilder {
             return Err(GraphError::new("", problem));
         }
         Ok(graph)
+    }
+
+    fn push_constant(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        data: Vec<f32>,
+    ) -> Result<ValueId, GraphError> {
+        let elements = shapes::elements(shape).filter(|elements| *elements <= ELEMENTS_MAX);
+        if elements != Some(data.len()) {
+            let problem = format!("has {} elements for the shape {shape:?}", data.len());
+            return Err(GraphError::new(name, problem));
+        }
+        Ok(self.push_value(shape.to_vec(), Some(Arc::new(data))))
+    }
+
+    /// Counts the elements of a constant that is computed.
+    fn charge_elements(&mut self, name: &str, elements: usize) -> Result<(), GraphError> {
+        self.folded += elements;
+        if self.folded > FOLDED_ELEMENTS_MAX + self.given {
+            let problem = "its constants are too large together";
+            return Err(GraphError::new(name, problem.to_owned()));
+        }
+        Ok(())
     }
 
     fn fold(&self, op: &Op, inputs: &[ValueId], shape: &[usize]) -> Vec<f32> {

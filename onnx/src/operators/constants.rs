@@ -51,7 +51,7 @@ pub(super) fn import(it: &mut Context<'_, '_, '_>) -> Result<bool, OnnxError> {
 #[allow(clippy::cast_precision_loss)] // Axes beyond 2²⁴ are refused elsewhere.
 fn numbers(it: &mut Context<'_, '_, '_>, numbers: &[usize]) -> Result<Entry, OnnxError> {
     let data = numbers.iter().map(|number| *number as f32).collect();
-    let id = it.add_constant(&[numbers.len()], data)?;
+    let id = it.add_computed_constant(&[numbers.len()], data)?;
     Ok(Entry { id, integer: true })
 }
 
@@ -94,7 +94,7 @@ fn filled(it: &mut Context<'_, '_, '_>) -> Result<Entry, OnnxError> {
         ),
         None => (0.0, false),
     };
-    let id = it.add_constant(&shape, vec![value; elements])?;
+    let id = it.add_computed_constant(&shape, vec![value; elements])?;
     Ok(Entry { id, integer })
 }
 
@@ -114,11 +114,11 @@ fn range(it: &mut Context<'_, '_, '_>) -> Result<Entry, OnnxError> {
     let count = count.max(0.0) as u32;
     #[allow(clippy::cast_precision_loss)] // As above.
     let data: Vec<_> = (0..count).map(|i| start + i as f32 * step).collect();
-    let id = it.add_constant(&[data.len()], data)?;
+    let id = it.add_computed_constant(&[data.len()], data)?;
     Ok(Entry { id, integer })
 }
 
-/// A constant with some of its elements or slices replaced: the mask of shifted windows is made so.
+/// A constant with some of its elements or slices replaced. Exporters write the attention mask of Swin transformers so.
 fn scatter(it: &mut Context<'_, '_, '_>) -> Result<Entry, OnnxError> {
     if !matches!(it.text_attribute("reduction"), b"" | b"none") {
         return Err(it.error("it reduces, which is not supported"));
@@ -129,15 +129,17 @@ fn scatter(it: &mut Context<'_, '_, '_>) -> Result<Entry, OnnxError> {
     let depth = it.shape(indices).last().copied().unwrap_or_default();
     if depth == 0 || depth > shape.len() {
         let rank = shape.len();
-        return Err(it.error(format!("its indices have {depth} axes of {rank}")));
+        return Err(it.error(format!(
+            "its indices name {depth} axes, but the input has {rank}"
+        )));
     }
     let mut data = it.floats(0)?.unwrap_or_default();
     let indices = it.ints(1)?.unwrap_or_default();
     let updates = it.floats(2)?.unwrap_or_default();
     let (outer, inner) = shape.split_at(depth);
     let slice: usize = inner.iter().product();
-    if indices.len() / depth * slice != updates.len() {
-        return Err(it.error("its updates are not as many as its indices"));
+    if (indices.len() / depth).checked_mul(slice) != Some(updates.len()) {
+        return Err(it.error("the number of updates does not match the indices"));
     }
     for (index, update) in indices
         .chunks_exact(depth)
@@ -157,7 +159,7 @@ fn scatter(it: &mut Context<'_, '_, '_>) -> Result<Entry, OnnxError> {
         }
         data[at * slice..][..slice].copy_from_slice(update);
     }
-    let id = it.add_constant(&shape, data)?;
+    let id = it.add_computed_constant(&shape, data)?;
     let integer = entry.integer;
     Ok(Entry { id, integer })
 }
@@ -193,7 +195,7 @@ fn choose(it: &mut Context<'_, '_, '_>) -> Result<Entry, OnnxError> {
     let entries = [it.entry(0)?, it.entry(1)?, it.entry(2)?];
     let (shape, values) = broadcast(it, &entries.map(|entry| entry.id))?;
     let chosen = (0..values[0].len()).map(|i| values[if values[0][i] != 0.0 { 1 } else { 2 }][i]);
-    let id = it.add_constant(&shape, chosen.collect())?;
+    let id = it.add_computed_constant(&shape, chosen.collect())?;
     let integer = entries[1].integer;
     Ok(Entry { id, integer })
 }
@@ -212,6 +214,6 @@ fn compare(
     let results = results
         .map(|(a, b)| f32::from(u8::from(holds(*a, *b))))
         .collect();
-    let id = it.add_constant(&shape, results)?;
+    let id = it.add_computed_constant(&shape, results)?;
     Ok(Entry { id, integer: true })
 }

@@ -83,7 +83,7 @@ fn divide(it: &mut Context<'_, '_, '_>) -> Result<Entry, OnnxError> {
     Ok(Entry { id, integer: true })
 }
 
-/// What is left when the quotient is rounded down, or with `fmod` towards 0.
+/// The remainder of a division whose quotient is rounded down, or towards 0 with `fmod`.
 fn remainder(it: &mut Context<'_, '_, '_>) -> Result<Entry, OnnxError> {
     let (a, b) = (it.entry(0)?, it.entry(1)?);
     let round = if it.int_attribute("fmod").unwrap_or(0) == 0 {
