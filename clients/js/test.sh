@@ -13,8 +13,8 @@ if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
     npm ci --silent --cache "$TOOLS_DIR/npm" --prefer-offline || fail "npm ci failed"
 fi
 
-. ../../examples/environment.sh
-environment ../../examples/buf/requirements.txt
+. ../../examples/python_packages.sh
+use_python_packages ../../examples/buf/requirements.txt
 work=$(mktemp -d)
 trap 'rm -r "$work"' EXIT
 npm run --silent generate -- --output "$work"

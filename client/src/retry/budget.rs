@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// back. While half of the tokens or fewer are left, nothing is sent again.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RetryBudget {
-    /// Above 0; otherwise nothing is sent again.
+    /// Above 0; otherwise nothing is sent again. Infinitely many are no bound.
     pub max_tokens: f64,
     /// At least 0; less counts as 0.
     pub token_ratio: f64,

@@ -6,7 +6,7 @@
  * sent again.
  */
 export interface RetryBudget {
-  /** Above 0; 100 by default. */
+  /** Above 0, or `Infinity` for no bound; 100 by default. */
   maxTokens?: number;
   /** At least 0; 0.1 by default. */
   tokenRatio?: number;
@@ -28,7 +28,8 @@ export class Bucket {
   }
 
   get allowsRetries(): boolean {
-    return this.#tokens > this.#tokensMax / 2;
+    // Half of infinity would be infinity.
+    return this.#tokens > Math.min(this.#tokensMax, Number.MAX_VALUE) / 2;
   }
 
   failed(): void {

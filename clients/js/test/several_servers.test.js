@@ -159,6 +159,14 @@ test("the budget is that of A6", () => {
   assert(bucket.allowsRetries);
 });
 
+test("an infinite budget always allows retries", () => {
+  const bucket = new Bucket({ maxTokens: Infinity });
+  bucket.failed();
+  assert(bucket.allowsRetries);
+  bucket.succeeded();
+  assert(bucket.allowsRetries);
+});
+
 test("images that a batch rejects cost nothing", async (t) => {
   const { url, script } = await scripted(t);
   script.failures = Array(4).fill(OVERLOADED);

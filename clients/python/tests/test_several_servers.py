@@ -132,6 +132,14 @@ def test_without_a_budget_every_request_is_retried():
     assert attempts_in_an_outage(None) == 40 * 4
 
 
+def test_an_infinite_budget_always_allows_retries():
+    pool = Pool(["a"], RetryBudget(max_tokens=float("inf")))
+    pool.failed()
+    assert pool.allows_retries
+    pool.succeeded()
+    assert pool.allows_retries
+
+
 def test_the_budget_is_that_of_a6():
     pool = Pool(["a"], RetryBudget(max_tokens=10, token_ratio=0.5))
     for _ in range(4):

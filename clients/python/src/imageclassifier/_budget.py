@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 
@@ -10,7 +11,7 @@ class RetryBudget:
     """Limits the retries of a client, so that they do not add to the load of servers that fail.
 
     The client begins with `max_tokens`. Each failed request takes one, each answered request or image gives `token_ratio` back.
-    While half of the tokens or fewer are left, nothing is sent again."""
+    While half of the tokens or fewer are left, nothing is sent again. Infinitely many are no bound."""
 
     max_tokens: float = 100.0
     token_ratio: float = 0.1
@@ -29,7 +30,8 @@ class Bucket:
 
     @property
     def allows_retries(self) -> bool:
-        return self._tokens > self._budget.max_tokens / 2
+        # Half of infinity would be infinity.
+        return self._tokens > min(self._budget.max_tokens, sys.float_info.max) / 2
 
     def failed(self) -> None:
         self._tokens = max(0.0, self._tokens - 1)
