@@ -15,7 +15,7 @@ pub(crate) use self::{
     feedback::Feedback,
     import::{Import, ImportFilter, Inspect, Preset},
     models::{Models, ModelsAction, Publish, Rollback},
-    train::{Base, Embed, Evaluate, Train, Unknown},
+    train::{BaseChoice, Embed, Evaluate, Train, Unknown},
 };
 
 /// Classifies images with an imageclassifier server, or without one.

@@ -29,7 +29,11 @@ fn train_model(args: &args::Train) -> Result<usize, String> {
     let name = model_name(&args.output)?;
     // The base's classes would be lost.
     let base = args.base.as_ref();
-    check_output(&args.output, base.and_then(args::Base::path), "--base")?;
+    check_output(
+        &args.output,
+        base.and_then(args::BaseChoice::path),
+        "--base",
+    )?;
     let dataset = read_dataset(args)?;
     let base = Base::load(base)?;
     let cache = Cache::open(args.cache.as_deref(), &base)?;

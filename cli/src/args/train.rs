@@ -33,8 +33,8 @@ pub(crate) struct Train {
     /// Network that computes the features: lite0, a file of weights as for `classify --weights`, or a folder that `import` wrote
     ///
     /// The default is the file that IMAGECLASSIFIER_WEIGHTS names, or lite0.
-    #[arg(long, value_name = "lite0|FILE|MODEL_DIR", value_hint = ValueHint::FilePath, value_parser = base())]
-    pub(crate) base: Option<Base>,
+    #[arg(long, value_name = "lite0|FILE|MODEL_DIR", value_hint = ValueHint::FilePath, value_parser = base_choice())]
+    pub(crate) base: Option<BaseChoice>,
 
     /// Folder with photographs to measure the model on; default: photographs held out from training in turn
     #[arg(long, value_name = "FOLDER", conflicts_with = "csv", value_hint = ValueHint::DirPath)]
@@ -58,21 +58,21 @@ pub(crate) enum Unknown {
     Off,
 }
 
-/// A network that computes features.
+/// Which network computes the features.
 #[derive(Clone, Debug)]
-pub(crate) enum Base {
+pub(crate) enum BaseChoice {
     /// The one in this program.
     Lite0,
     /// A file of weights, or the folder of an imported model.
-    At(PathBuf),
+    Path(PathBuf),
 }
 
-impl Base {
+impl BaseChoice {
     /// The file or folder.
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             Self::Lite0 => None,
-            Self::At(path) => Some(path),
+            Self::Path(path) => Some(path),
         }
     }
 }
@@ -97,8 +97,8 @@ pub(crate) struct Evaluate {
     /// Network that the model was trained on, if it is not in its folder: lite0, or the file of its weights
     ///
     /// The default is the file that IMAGECLASSIFIER_WEIGHTS names, or lite0.
-    #[arg(long, value_name = "lite0|FILE", value_hint = ValueHint::FilePath, value_parser = base())]
-    pub(crate) base: Option<Base>,
+    #[arg(long, value_name = "lite0|FILE", value_hint = ValueHint::FilePath, value_parser = base_choice())]
+    pub(crate) base: Option<BaseChoice>,
 
     /// As for `train`
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = path_or_nothing())]
@@ -125,8 +125,10 @@ pub(crate) struct Embed {
     pub(crate) jsonl: bool,
 
     /// Network that computes the features, as for `train`; also a folder that `train` wrote with an imported network
-    #[arg(long, value_name = "lite0|FILE|MODEL_DIR", value_hint = ValueHint::FilePath, value_parser = base())]
-    pub(crate) base: Option<Base>,
+    ///
+    /// The default is the file that IMAGECLASSIFIER_WEIGHTS names, or lite0.
+    #[arg(long, value_name = "lite0|FILE|MODEL_DIR", value_hint = ValueHint::FilePath, value_parser = base_choice())]
+    pub(crate) base: Option<BaseChoice>,
 
     /// As for `train`
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = path_or_nothing())]
@@ -137,15 +139,15 @@ pub(crate) struct Embed {
     pub(crate) files: Vec<PathBuf>,
 }
 
-/// clap's own parser of paths rejects an empty one.
 /// `lite0`, or a path.
-fn base() -> impl TypedValueParser<Value = Base> {
+fn base_choice() -> impl TypedValueParser<Value = BaseChoice> {
     PathBufValueParser::new().map(|base| match base {
-        name if name == Path::new("lite0") => Base::Lite0,
-        path => Base::At(path),
+        name if name == Path::new("lite0") => BaseChoice::Lite0,
+        path => BaseChoice::Path(path),
     })
 }
 
+/// clap's own parser of paths rejects an empty one.
 fn path_or_nothing() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }

@@ -29,9 +29,9 @@ impl Base {
     ///
     /// # Errors
     /// If the folder or file cannot be used, or the network has no features.
-    pub(crate) fn load(chosen: Option<&args::Base>) -> Result<Self, String> {
+    pub(crate) fn load(chosen: Option<&args::BaseChoice>) -> Result<Self, String> {
         match chosen {
-            Some(args::Base::At(folder)) if folder.is_dir() => {
+            Some(args::BaseChoice::Path(folder)) if folder.is_dir() => {
                 if !ImportedModel::is_at(folder) {
                     return Err(format!(
                         "{} has neither model.onnx nor network.safetensors: give a folder that `imageclassifier import` wrote, or a file of weights",
@@ -51,7 +51,7 @@ impl Base {
     /// If the folder or file cannot be used, or the model has no head or one for another network.
     pub(crate) fn of_trained(
         folder: &Path,
-        chosen: Option<&args::Base>,
+        chosen: Option<&args::BaseChoice>,
     ) -> Result<(Self, Head), String> {
         if ImportedModel::is_at(folder) {
             if chosen.is_some() {
@@ -71,7 +71,7 @@ impl Base {
         let base = Self::built_in(chosen)?;
         if base.digest() != model.base_digest() {
             return Err(format!(
-                "{} was trained on {} with the weights {}: give their file with --base",
+                "{} was trained on {} with the weights {}: give their file with --base, or --base lite0 for those in this program",
                 model.name(),
                 model.base().name(),
                 model.base_digest()
@@ -80,10 +80,10 @@ impl Base {
         Ok((base, model.head().clone()))
     }
 
-    fn built_in(chosen: Option<&args::Base>) -> Result<Self, String> {
+    fn built_in(chosen: Option<&args::BaseChoice>) -> Result<Self, String> {
         let weights = match chosen {
-            Some(args::Base::Lite0) => Weights::lite0(),
-            Some(args::Base::At(file)) => load_weights(Some(file))?,
+            Some(args::BaseChoice::Lite0) => Weights::lite0(),
+            Some(args::BaseChoice::Path(file)) => load_weights(Some(file))?,
             None => load_weights(None)?,
         };
         Ok(Self {
