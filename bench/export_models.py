@@ -50,7 +50,7 @@ def export(folder, name):
     logits = model(image)
     print(f"{name}: standard deviation of the logits {logits.std():.3f}", flush=True)
     temporary = folder / f".{name}.onnx"
-    open_batch = {"image": {0: "n"}, "logits": {0: "n"}}
+    open_batch = {"image": {0: "batch"}, "logits": {0: "batch"}}
     # Without gradients, attention would be one operator that has no equivalent in ONNX.
     with torch.enable_grad():
         torch.onnx.export(

@@ -1,7 +1,7 @@
 # Sourced by the tests: puts the Python environment that they share first in PATH, with the packages of these requirement files.
-# Tests run at the same time, so that one waits while another installs. Needs TOOLS_DIR (see README.md).
-environment() {
-    local requirements=()
+# Tests run at the same time; the lock makes one wait while another installs. Needs TOOLS_DIR (see README.md).
+use_python_packages() {
+    local requirements=() file
     for file; do requirements+=(-r "$file"); done
     mkdir -p "$TOOLS_DIR"
     (

@@ -9,8 +9,8 @@ fail() {
     exit 1
 }
 
-. ../examples/environment.sh
-environment ../examples/buf/requirements.txt ../examples/python/requirements.txt
+. ../examples/python_packages.sh
+use_python_packages ../examples/buf/requirements.txt ../examples/python/requirements.txt
 work=$(mktemp -d)
 trap 'rm -r "$work"' EXIT
 

@@ -41,9 +41,9 @@ export function photo(name: string): string {
   return fileURLToPath(new URL(`../../model/tests/golden/photos/${name}`, import.meta.url));
 }
 
-/** Path of a file of these bytes, which the browser reads itself: what is given by value goes to it as text, in seconds
- * when it is large. */
-export function stored(name: string, bytes: Buffer): string {
+/** Writes a file into the test's folder and returns its path. The browser reads it itself, whereas bytes are sent to it as text,
+ * which takes seconds when there are many. */
+export function temporaryFile(name: string, bytes: Buffer): string {
   const path = test.info().outputPath(name);
   writeFileSync(path, bytes);
   return path;

@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { expect, expectAnswer, expectFailure, expectPhase, open, photo, pick, stored, test } from "./classifier";
+import { expect, expectAnswer, expectFailure, expectPhase, open, photo, pick, temporaryFile, test } from "./classifier";
 import { blackPng } from "./images";
 
 const CLASSIFY = "**/imageclassifier.ImageClassifier/Classify";
@@ -13,7 +13,7 @@ test("an image of many pixels is shrunk before it is sent, unless the switch is 
     if (request.url().endsWith("/Classify")) sent.push(Number((await request.allHeaders())["content-length"]));
   });
   const large = await enlarged(page, 4000, 3000);
-  await pick(page, stored("large.jpg", large));
+  await pick(page, temporaryFile("large.jpg", large));
   await expectAnswer(page, "espresso");
   await expect.poll(() => sent.length).toBe(1);
   expect(sent[0]).toBeGreaterThan(10_000);
@@ -23,7 +23,7 @@ test("an image of many pixels is shrunk before it is sent, unless the switch is 
   await page.getByLabel(SWITCH).uncheck();
   await page.reload();
   await expect(page.getByLabel(SWITCH)).not.toBeChecked();
-  await pick(page, stored("large.jpg", large));
+  await pick(page, temporaryFile("large.jpg", large));
   await expectAnswer(page, "espresso");
   await expect.poll(() => sent.length).toBe(2);
   expect(sent[1]).toBeGreaterThan(large.length);
@@ -50,7 +50,7 @@ test("an image over the limits is shrunk on request", async ({ page }) => {
 
   // The same image with 12 MB of ballast after it: too many bytes rather than too many pixels.
   const heavy = Buffer.concat([readFileSync(photo("coffee.png")), Buffer.alloc(12 << 20)]);
-  await pick(page, stored("heavy.png", heavy));
+  await pick(page, temporaryFile("heavy.png", heavy));
   await expectFailure(page, "heavy.png is 12.5 MB; the limit is 10 MB. Choose a smaller image.");
   await page.getByRole("button", { name: "Shrink and retry" }).click();
   await expectAnswer(page, "espresso");
@@ -58,7 +58,7 @@ test("an image over the limits is shrunk on request", async ({ page }) => {
 
 test("a file that is too large and no image offers no retry", async ({ page }) => {
   await open(page);
-  await pick(page, stored("zeros.jpg", Buffer.alloc(12 << 20)));
+  await pick(page, temporaryFile("zeros.jpg", Buffer.alloc(12 << 20)));
   await expectFailure(page, "zeros.jpg is too large for the server, and this browser cannot shrink it.");
   await expect(page.getByRole("button", { name: "Shrink and retry" })).toHaveCount(0);
 });

@@ -1,6 +1,6 @@
 import type { Page } from "@playwright/test";
 import { ALLOWED_ORIGIN, OTHER_ORIGIN, SERVER } from "./addresses";
-import { expect, photo, stored, test } from "./classifier";
+import { expect, photo, temporaryFile, test } from "./classifier";
 
 const CLASSIFY = "/imageclassifier.ImageClassifier/Classify";
 
@@ -14,11 +14,11 @@ for (const client of CLIENTS) {
   });
 
   test(`${client} on an allowed origin can read an error`, async ({ page }) => {
-    await classify(page, ALLOWED_ORIGIN, client, stored("empty", Buffer.alloc(0)));
+    await classify(page, ALLOWED_ORIGIN, client, temporaryFile("empty", Buffer.alloc(0)));
     await expect(page.getByRole("status")).toHaveText(/^Failed: .*empty/);
     // The longer one is rejected before the server has read all of it.
     for (const megabytes of [12, 25]) {
-      await classify(page, ALLOWED_ORIGIN, client, stored("large", Buffer.alloc(megabytes << 20)));
+      await classify(page, ALLOWED_ORIGIN, client, temporaryFile("large", Buffer.alloc(megabytes << 20)));
       await expect(page.getByRole("status")).toHaveText(/^Failed: .*10485760/);
     }
   });

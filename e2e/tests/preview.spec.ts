@@ -1,6 +1,6 @@
 import type { Locator, Page } from "@playwright/test";
 import { readFileSync } from "node:fs";
-import { expect, expectAnswer, expectPhase, open, photo, pick, show, stored, test } from "./classifier";
+import { expect, expectAnswer, expectPhase, open, photo, pick, show, temporaryFile, test } from "./classifier";
 import { type Turn, png, turnedWebp } from "./images";
 
 test.beforeEach(({ page }) => open(page));
@@ -61,8 +61,8 @@ for (const [what, turn, isTurned, first] of TURNS) {
 
     // In a batch: what the server says of its size, and the thumbnail.
     await page.getByTestId("file").setInputFiles([
-      stored("turned.webp", buffer),
-      stored("shrunk.webp", Buffer.concat([buffer, Buffer.alloc(12 << 20)])),
+      temporaryFile("turned.webp", buffer),
+      temporaryFile("shrunk.webp", Buffer.concat([buffer, Buffer.alloc(12 << 20)])),
     ]);
     await expect(page.getByTestId("batch").getByRole("heading")).toHaveText(/^2 of 2 \w+ done$/);
     const download = page.waitForEvent("download");

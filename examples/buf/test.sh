@@ -8,8 +8,8 @@ fail() {
     exit 1
 }
 
-. ../environment.sh
-environment requirements.txt
+. ../python_packages.sh
+use_python_packages requirements.txt
 
 services=$(buf curl --list-services --protocol grpc "http://$SERVER") || fail "server reflection failed"
 for service in imageclassifier.ImageClassifier grpc.health.v1.Health; do

@@ -12,8 +12,8 @@ if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
     npm ci --silent --cache "$TOOLS_DIR/npm" --prefer-offline || fail "npm ci failed"
 fi
 
-. ../environment.sh
-environment ../buf/requirements.txt
+. ../python_packages.sh
+use_python_packages ../buf/requirements.txt
 gen=$(mktemp -d)
 copy=$(mktemp --tmpdir=. --suffix=.js)
 trap 'rm -r "$gen" "$copy"' EXIT

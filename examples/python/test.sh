@@ -8,8 +8,8 @@ fail() {
     exit 1
 }
 
-. ../environment.sh
-environment requirements.txt
+. ../python_packages.sh
+use_python_packages requirements.txt
 
 stubs=$(mktemp -d)
 trap 'rm -r "$stubs"' EXIT

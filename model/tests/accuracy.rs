@@ -136,7 +136,7 @@ fn top1_is_nearly_the_references_in_bf16() {
 
 #[test]
 fn top1_is_the_references_on_flex() {
-    // It takes a quarter of a second for each. That its logits are the references' is another test's.
+    // It takes a quarter of a second for each. `golden` compares the logits.
     top1_is_the_references_on_every(4, Compute::Plain(Backend::Flex), &F32);
 }
 

@@ -7,7 +7,6 @@ use std::{
     net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command},
-    sync::{Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -20,27 +19,23 @@ use crate::{root, steps::Step, tally::Tally, tools::cache};
 const ADDRESS: &str = "127.0.0.1:50051";
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How many tests run at a time: half of one is waiting for a registry or for the server.
-const TESTS_AT_ONCE: usize = 2;
-
-/// Runs `test.sh` of the contract, and of each folder in `examples/` and `clients/`: each is one test.
+/// Runs `test.sh` of the contract, and of each folder in `examples/` and `clients/`: each is one test. The clients' measure time,
+/// so that they run one after the other; the others run beside them, because each waits half of its time.
 pub(crate) fn test(tally: &Tally, step: Step<'_>) -> anyhow::Result<()> {
-    let scripts = Mutex::new(scripts()?.into_iter());
-    let next = || {
-        let mut scripts = scripts.lock().unwrap_or_else(PoisonError::into_inner);
-        scripts.next()
-    };
+    let clients = scripts("clients")?;
+    let mut others = vec![root().join("proto/test.sh")];
+    others.extend(scripts("examples")?);
     let _server = Server::start()?;
-    thread::scope(|scope| {
-        for _ in 0..TESTS_AT_ONCE {
-            scope.spawn(|| {
-                while let Some(script) = next() {
-                    let name = name_of(&script);
-                    step.say(&name);
-                    tally.note(&example(&script, step).context(name), |why| step.say(why));
-                }
-            });
+    let run_all = |scripts: Vec<PathBuf>| {
+        for script in scripts {
+            let name = name_of(&script);
+            step.say(&name);
+            tally.note(&example(&script, step).context(name), |why| step.say(why));
         }
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| run_all(others));
+        run_all(clients);
     });
     Ok(())
 }
@@ -52,23 +47,17 @@ fn name_of(script: &Path) -> String {
     name.display().to_string()
 }
 
-fn scripts() -> anyhow::Result<Vec<PathBuf>> {
-    let mut scripts = vec![root().join("proto/test.sh")];
-    for languages in ["clients", "examples"] {
-        let folder = root().join(languages);
-        let before = scripts.len();
-        for entry in fs::read_dir(&folder)? {
-            let script = entry?.path().join("test.sh");
-            if script.exists() {
-                scripts.push(script);
-            }
+/// The `test.sh` in each folder of `parent` that has one.
+fn scripts(parent: &str) -> anyhow::Result<Vec<PathBuf>> {
+    let mut scripts = Vec::new();
+    for entry in fs::read_dir(root().join(parent))? {
+        let script = entry?.path().join("test.sh");
+        if script.exists() {
+            scripts.push(script);
         }
-        scripts[before..].sort();
-        ensure!(
-            scripts.len() > before,
-            "nothing in {languages}/ has a test.sh"
-        );
     }
+    ensure!(!scripts.is_empty(), "nothing in {parent}/ has a test.sh");
+    scripts.sort();
     Ok(scripts)
 }
 

@@ -75,10 +75,11 @@ pub(crate) fn everything() -> ExitCode {
             step.run(tests().args(CONTRACT).arg("--no-run"))
         });
         tally.count(steps, TESTS, |step| {
-            programs::run_all(&tally, step)?;
+            let programs = programs::run_all(&tally, step);
             let quietly = ["--quiet", "--no-fail-fast"];
-            tally.count_run(step, tests().arg("--doc").args(quietly))?;
-            tally.count_run(step, tests().args(CONTRACT).args(quietly))
+            let doc = tally.count_run(step, tests().arg("--doc").args(quietly));
+            let contract = tally.count_run(step, tests().args(CONTRACT).args(quietly));
+            programs.and(doc).and(contract)
         });
         tally.count(steps, EXAMPLES, |step| examples::test(&tally, step));
         tally.count(steps, BROWSER, |step| browser::test(&tally, step));

@@ -16,7 +16,8 @@ pub(super) fn python(tools: &Tools, step: Step<'_>) -> anyhow::Result<()> {
 
 pub(super) fn npm(step: Step<'_>) -> anyhow::Result<()> {
     let package = root().join("clients/js");
-    packages::npm(&package, step)?;
+    packages::debian("npm", &["nodejs", "npm"], step)?;
+    packages::npm_ci(&package, step)?;
     step.run(
         command("npm")
             .current_dir(package)

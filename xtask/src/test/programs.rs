@@ -12,8 +12,16 @@ use regex_lite::Regex;
 use super::tests;
 use crate::{process::command, steps::Step, tally::Tally};
 
-/// Integration tests that wait for servers and measure time.
-const TIMED: [&str; 2] = ["service", "command"];
+/// Integration tests that compute and measure no time.
+const COMPUTING: [&str; 7] = [
+    "accuracy",
+    "allocations",
+    "checkpoints",
+    "golden",
+    "kernels",
+    "own_network",
+    "replay",
+];
 
 /// A program with the tests of one target.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,35 +29,49 @@ struct Program {
     kind: String,
     name: String,
     file: PathBuf,
-    /// Its package's, where it runs.
+    /// The package's, its working directory.
     folder: PathBuf,
 }
 
-/// Runs all of them. Those that measure time leave half of the machine idle: the others run there, and wait whenever these need
-/// it.
+/// Runs all of them. Those that may measure time leave half of the processor time unused; the others take it, at the lowest
+/// priority.
 ///
 /// # Errors
-/// If one ends without saying that a test failed.
+/// If one ends badly without saying that a test failed.
 pub(super) fn run_all(tally: &Tally, step: Step<'_>) -> anyhow::Result<()> {
-    let (timed, others): (Vec<_>, Vec<_>) = compiled()?.into_iter().partition(Program::is_timed);
+    let (computing, timed): (Vec<_>, Vec<_>) =
+        compiled()?.into_iter().partition(Program::only_computes);
     let run = |programs: Vec<Program>, priority: &str| {
         let run = |program: &Program| tally.count_run(step, &mut program.command(priority));
         programs.iter().map(run).fold(Ok(()), Result::and)
     };
     thread::scope(|scope| {
-        let others = scope.spawn(|| run(others, "19"));
+        let computing = scope.spawn(|| run(computing, "19"));
         let timed = run(timed, "0");
-        timed.and(others.join().expect("the counting does not panic"))
+        timed.and(computing.join().expect("the counting does not panic"))
     })
 }
 
-/// All that `cargo test` would run.
+/// All that `cargo test` would run, except tests in documentation.
 fn compiled() -> anyhow::Result<Vec<Program>> {
     let mut cargo = tests();
     let output = cargo.args(["--no-run", "--message-format=json"]).output()?;
-    ensure!(output.status.success(), "the tests do not compile");
-    let programs = programs(str::from_utf8(&output.stdout)?)?;
-    ensure!(!programs.is_empty(), "cargo names no test programs");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    ensure!(
+        output.status.success(),
+        "the tests do not compile: {errors}"
+    );
+    let messages = str::from_utf8(&output.stdout)?;
+    let is_program = |line: &&str| {
+        line.contains(r#""test":true},"features""#) && line.contains(r#""executable":""#)
+    };
+    let compiled = messages.lines().filter(is_program).count();
+    let programs = programs(messages)?;
+    ensure!(
+        !programs.is_empty() && programs.len() == compiled,
+        "understood {} of cargo's {compiled} messages on test programs",
+        programs.len()
+    );
     Ok(programs)
 }
 
@@ -74,9 +96,8 @@ fn programs(messages: &str) -> anyhow::Result<Vec<Program>> {
 }
 
 impl Program {
-    /// Unit tests are short, and some measure time too.
-    fn is_timed(&self) -> bool {
-        self.kind != "test" || TIMED.contains(&self.name.as_str())
+    fn only_computes(&self) -> bool {
+        self.kind == "test" && COMPUTING.contains(&self.name.as_str())
     }
 
     /// At a priority of `nice`: 0 is the usual one, with 19 it runs whenever nothing else needs the processor.
@@ -87,7 +108,10 @@ impl Program {
             .arg("--quiet")
             .current_dir(&self.folder);
         for (name, value) in tests().get_envs() {
-            nice.env(name, value.unwrap_or_default());
+            match value {
+                Some(value) => nice.env(name, value),
+                None => nice.env_remove(name),
+            };
         }
         nice
     }

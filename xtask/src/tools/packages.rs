@@ -83,17 +83,25 @@ fn apt(arguments: &[&str], step: Step<'_>) -> anyhow::Result<()> {
     step.run(&mut apt)
 }
 
-/// Installs what the `package-lock.json` in `folder` lists, unless it has not changed since.
+/// Installs what the `package-lock.json` in `folder` lists, unless that has not changed since.
 ///
 /// # Errors
 /// If npm is missing, or fails.
 pub(crate) fn npm(folder: &Path, step: Step<'_>) -> anyhow::Result<()> {
+    debian("npm", &["nodejs", "npm"], step)?;
     let modified = |file: &str| fs::metadata(folder.join(file))?.modified();
-    let listed = modified("package-lock.json")?;
+    let listed = modified("package.json")?.max(modified("package-lock.json")?);
     if modified("node_modules/.package-lock.json").is_ok_and(|installed| installed > listed) {
         return Ok(());
     }
-    debian("npm", &["nodejs", "npm"], step)?;
+    npm_ci(folder, step)
+}
+
+/// Installs what the `package-lock.json` in `folder` lists, and nothing else.
+///
+/// # Errors
+/// If npm fails.
+pub(crate) fn npm_ci(folder: &Path, step: Step<'_>) -> anyhow::Result<()> {
     step.run(
         command("npm")
             .current_dir(folder)
