@@ -4,4 +4,5 @@
 
 mod family;
 mod lite0;
+mod preprocessing;
 mod reference;
