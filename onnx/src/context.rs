@@ -162,7 +162,7 @@ impl<'a> Context<'_, 'a, '_> {
         Ok(self.importer.builder.add_constant(name, shape, data)?)
     }
 
-    /// A constant that is computed from others, of which a graph may have only so much.
+    /// Adds a constant that is computed from others, and counts it against the limit for such constants.
     pub(crate) fn add_computed_constant(
         &mut self,
         shape: &[usize],

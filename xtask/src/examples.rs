@@ -19,8 +19,8 @@ use crate::{root, steps::Step, tally::Tally, tools::cache};
 const ADDRESS: &str = "127.0.0.1:50051";
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Runs `test.sh` of the contract, and of each folder in `examples/` and `clients/`: each is one test. The clients' measure time,
-/// so that they run one after the other; the others run beside them, because each waits half of its time.
+/// Runs `test.sh` of the contract, and of each folder in `examples/` and `clients/`: each is one test. Those in
+/// `clients/` measure time and run one after the other. The rest run beside them, because each waits half of its time.
 pub(crate) fn test(tally: &Tally, step: Step<'_>) -> anyhow::Result<()> {
     let clients = scripts("clients")?;
     let mut others = vec![root().join("proto/test.sh")];

@@ -92,8 +92,8 @@ impl GraphBuilder {
         self.push_constant(name, shape, data)
     }
 
-    /// Adds a constant that the caller has computed from others, row-major. As for what [`add`](Self::add) computes, the graph may
-    /// have only so many elements of such constants.
+    /// Adds a constant that the caller has computed from other constants, row-major. Its elements count against the same limit as
+    /// those that [`add`](Self::add) computes.
     ///
     /// # Errors
     /// If data and shape disagree, or the constants together are too large.

@@ -118,7 +118,7 @@ fn range(it: &mut Context<'_, '_, '_>) -> Result<Entry, OnnxError> {
     Ok(Entry { id, integer })
 }
 
-/// A constant with some of its elements or slices replaced. Exporters write the attention mask of Swin transformers so.
+/// A constant with some of its elements or slices replaced. Exporters use it for the attention mask of Swin transformers.
 fn scatter(it: &mut Context<'_, '_, '_>) -> Result<Entry, OnnxError> {
     if !matches!(it.text_attribute("reduction"), b"" | b"none") {
         return Err(it.error("it reduces, which is not supported"));

@@ -83,7 +83,7 @@ fn apt(arguments: &[&str], step: Step<'_>) -> anyhow::Result<()> {
     step.run(&mut apt)
 }
 
-/// Installs what the `package-lock.json` in `folder` lists, unless that has not changed since.
+/// Installs what the `package-lock.json` in `folder` lists, if it or `package.json` has changed since the last installation.
 ///
 /// # Errors
 /// If npm is missing, or fails.
