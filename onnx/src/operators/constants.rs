@@ -147,15 +147,7 @@ fn scatter(it: &mut Context<'_, '_, '_>) -> Result<Entry, OnnxError> {
     {
         let mut at = 0;
         for (index, axis) in index.iter().zip(outer) {
-            let axis_end = i64::try_from(*axis).unwrap_or(i64::MAX);
-            let counted = if *index < 0 {
-                index.saturating_add(axis_end)
-            } else {
-                *index
-            };
-            let counted = usize::try_from(counted).ok().filter(|it| it < axis);
-            let outside = || it.error(format!("index {index} is outside an axis of {axis}"));
-            at = at * axis + counted.ok_or_else(outside)?;
+            at = at * axis + it.axis(*index, *axis)?;
         }
         data[at * slice..][..slice].copy_from_slice(update);
     }
