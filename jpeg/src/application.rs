@@ -3,7 +3,7 @@
 /// How the components become red, green and blue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Colour {
-    Grey,
+    /// Also grey, which is Y' alone.
     YCbCr,
     Rgb,
     /// Inverted, as Adobe writes it and as browsers and Pillow read every file.
@@ -44,10 +44,9 @@ impl<'a> Application<'a> {
     pub(crate) fn colour(&self, ids: &[u8]) -> Colour {
         match (ids, self.jfif, self.adobe_transform) {
             ([_, _, _], false, Some(0)) | (b"RGB", false, None) => Colour::Rgb,
-            ([_, _, _], ..) => Colour::YCbCr,
             ([_, _, _, _], _, None | Some(0)) => Colour::Cmyk,
             ([_, _, _, _], ..) => Colour::Ycck,
-            _ => Colour::Grey,
+            _ => Colour::YCbCr,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The 63 coefficients of a block after its first, coded as runs of zeroes and values (T.81, F.2.2.2).
 
 use crate::bits::{Bits, Head, Window};
-use crate::huffman::{Codes, Skips};
+use crate::huffman::Codes;
+use crate::skips::Skips;
 
 /// Coefficients, row by row: the horizontal frequency varies fastest.
 pub(crate) type Coefficients = [i16; 64];
@@ -53,7 +54,7 @@ pub(crate) fn read(
             k += symbol.run();
             if k >= 64 {
                 // A block of more than 64 coefficients is damaged: like libjpeg, keep the surplus one in the last place.
-                if !symbol.ends_block() && symbol.size() > 0 {
+                if symbol.size() > 0 {
                     block[63] = number.wrapping_mul(factors[63]);
                     last = 63;
                 }

@@ -123,7 +123,7 @@ impl Scans<'_, '_> {
     /// How many rows are present of the components without which the image would look like another one.
     fn rows_present(&self, is_cut: bool) -> u32 {
         let is_vital = |index: usize| match self.header.colour {
-            Colour::Grey | Colour::YCbCr => index == 0,
+            Colour::YCbCr => index == 0,
             Colour::Ycck => index == 0 || index == 3,
             Colour::Rgb | Colour::Cmyk => true,
         };

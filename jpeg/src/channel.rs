@@ -9,9 +9,10 @@ use crate::bits::Bits;
 use crate::block;
 use crate::frame::Frame;
 use crate::header::{ScanComponent, Segments};
-use crate::huffman::{Codes, Skips};
+use crate::huffman::Codes;
 use crate::idct;
 use crate::plane::Plane;
+use crate::skips::Skips;
 use crate::tables::Factors;
 
 /// Building a table for skipping takes as long as it saves on about this many blocks.

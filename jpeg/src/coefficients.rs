@@ -97,7 +97,7 @@ impl Store {
             return (self.values[place], None);
         }
         let block = &self.values.as_chunks::<BLOCK>().0[place];
-        let has_others = self.nonzero[row * self.blocks_across + column] > 1;
+        let has_others = self.nonzero[row * self.blocks_across + column] != 0;
         (block[0], has_others.then_some(block))
     }
 

@@ -5,8 +5,6 @@ use crate::Error;
 /// Codes of up to this many bits are found with one look-up.
 const LOOKUP_BITS: u32 = 10;
 const CODE_BITS_MAX: u32 = 16;
-/// Bits that a look-up in [`Skips`] covers.
-const SKIP_BITS: u32 = 13;
 /// How many bits libjpeg consumes for a code that is in no table, before it decodes a zero.
 const BAD_CODE_BITS: u8 = 17;
 /// The run of the symbol that ends a block: more coefficients than any block has.
@@ -42,7 +40,7 @@ impl CodeList {
         for (&count, length) in self.counts.iter().zip(1..) {
             code += u32::from(count);
             // The code of all ones must stay unused.
-            if count > 0 && code >= 1 << length {
+            if code >= 1 << length {
                 return Err(OVERFULL);
             }
             code <<= 1;
@@ -65,7 +63,7 @@ impl CodeList {
 pub(crate) struct Symbol(u32);
 
 /// No code begins like this, or the code is too long for the look-up.
-const NONE: Symbol = Symbol(0);
+pub(crate) const NONE: Symbol = Symbol(0);
 
 impl Symbol {
     fn ac(code_bits: u8, symbol: u8) -> Self {
@@ -190,11 +188,17 @@ impl Codes {
     /// The symbol at the top of `bits`. An invalid code stands for zero, as in libjpeg.
     #[inline(always)]
     pub(crate) fn symbol(&self, bits: u64) -> Symbol {
-        let mut symbol = self.lookup[(bits >> (64 - LOOKUP_BITS)) as usize];
+        let mut symbol = self.short_symbol(bits);
         if symbol == NONE {
             symbol = self.long_symbol(bits);
         }
         symbol
+    }
+
+    /// As [`Self::symbol`], or [`NONE`] if one look-up does not find it.
+    #[inline(always)]
+    pub(crate) fn short_symbol(&self, bits: u64) -> Symbol {
+        self.lookup[(bits >> (64 - LOOKUP_BITS)) as usize]
     }
 
     #[cold]
@@ -210,75 +214,5 @@ impl Codes {
             }
         }
         (self.read)(BAD_CODE_BITS, 0)
-    }
-}
-
-/// For coefficients that are not needed: how far the next bits lead, whole symbols at a time.
-pub(crate) struct Skips(Box<[Skip; 1 << SKIP_BITS]>);
-
-/// Whole symbols. From the lowest byte: their bits; their coefficients, at most 63, with the top bit set if the end of the
-/// block follows them.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Skip(u16);
-
-const ENDS_BLOCK: u16 = 0x8000;
-
-impl Skips {
-    /// Number of look-ups for which the bits of one refill are enough.
-    pub(crate) const PER_REFILL: u32 = 56 / SKIP_BITS;
-
-    pub(crate) fn new(codes: &Codes) -> Self {
-        let mut skips = Box::new([Skip::default(); 1 << SKIP_BITS]);
-        for (skip, index) in skips.iter_mut().zip(0u64..) {
-            *skip = Skip::new(codes, index << (64 - SKIP_BITS));
-        }
-        Self(skips)
-    }
-
-    #[inline(always)]
-    pub(crate) fn get(&self, bits: u64) -> Skip {
-        self.0[(bits >> (64 - SKIP_BITS)) as usize]
-    }
-}
-
-impl Skip {
-    fn new(codes: &Codes, mut bits: u64) -> Self {
-        let (mut used, mut advance) = (0, 0);
-        let mut ends = 0;
-        loop {
-            let symbol = codes.lookup[(bits >> (64 - LOOKUP_BITS)) as usize];
-            let (used_then, advance_then) = (used + symbol.bits(), advance + symbol.run() + 1);
-            if symbol == NONE || used_then > SKIP_BITS {
-                break;
-            }
-            if symbol.ends_block() {
-                (used, ends) = (used_then, ENDS_BLOCK);
-                break;
-            }
-            if advance_then > 63 {
-                break;
-            }
-            (used, advance) = (used_then, advance_then);
-            bits <<= symbol.bits();
-        }
-        let advance = u16::try_from(advance << 8).expect("at most 63");
-        Self(u16::try_from(used).expect("at most `SKIP_BITS`") | advance | ends)
-    }
-
-    /// Bits of the symbols; 0 if the first symbol is too long for the table.
-    #[inline(always)]
-    pub(crate) fn bits(self) -> u32 {
-        (self.0 & 0xFF).into()
-    }
-
-    /// Coefficients that the symbols stand for.
-    #[inline(always)]
-    pub(crate) fn advance(self) -> usize {
-        (self.0 >> 8 & 63).into()
-    }
-
-    #[inline(always)]
-    pub(crate) fn ends_block(self) -> bool {
-        self.0 & ENDS_BLOCK != 0
     }
 }

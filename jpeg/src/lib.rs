@@ -47,6 +47,7 @@ mod progressive;
 mod region;
 mod restart;
 mod scan;
+mod skips;
 mod standard;
 mod tables;
 mod upsample;

@@ -108,7 +108,7 @@ impl Output {
                     let lines = [a.row(y), b.row(y), c.row(y)];
                     match self.colour {
                         Colour::Rgb | Colour::Cmyk => colour::from_rgb(simd, lines, pixels),
-                        _ => colour::from_ycbcr(simd, lines, pixels),
+                        Colour::YCbCr | Colour::Ycck => colour::from_ycbcr(simd, lines, pixels),
                     }
                     if let [black] = rest {
                         let is_ycck = self.colour == Colour::Ycck;

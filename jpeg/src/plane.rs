@@ -187,16 +187,13 @@ impl Plane {
         if self.upsampling == Upsampling::None {
             return &self.samples[narrow(near)];
         }
-        let (near_wide, far_wide) = (
-            wide(near),
-            wide(if self.upsampling.looks_down() {
-                far
-            } else {
-                near
-            }),
-        );
-        let near_narrow = near_wide.start + MARGIN..near_wide.end - MARGIN;
-        let far_narrow = far_wide.start + MARGIN..far_wide.end - MARGIN;
+        let far = if self.upsampling.looks_down() {
+            far
+        } else {
+            near
+        };
+        let [near_wide, far_wide] = [near, far].map(wide);
+        let [near_narrow, far_narrow] = [near, far].map(narrow);
         self.line.resize(count * across, 0);
         let (samples, line) = (&self.samples, &mut self.line);
         match self.upsampling {

@@ -22,6 +22,16 @@ def write(name, pixels, **options):
     Image.fromarray(pixels).save(HERE / f"{name}.jpg", **options)
 
 
+def many_blocks():
+    """Enough blocks for the decoder to skip coefficients with a table, as it does at 1/8 for both files."""
+    write("444-many-blocks", test_image(520, 264, 100), quality=12, subsampling=0)
+    grey = np.full((264, 520), 99, np.uint8)
+    # Some blocks in which no coefficient is zero.
+    grey[40:104, 60:140] = (test_image(80, 64, 101)[..., 0] > 127) * 255
+    grey[140:188, 300:400] = np.random.default_rng(101).integers(0, 256, (48, 100))
+    write("grey-many-blocks", grey, quality=96)
+
+
 def main():
     for old in HERE.glob("*.jpg"):
         old.unlink()
@@ -45,6 +55,7 @@ def main():
     write("extremes-420", (test_image(60, 60, 7) > 127).astype(np.uint8) * 255, quality=100, subsampling=2)
     write("extremes-444", (test_image(60, 60, 8) > 127).astype(np.uint8) * 255, quality=10, subsampling=0)
     write("grey-restart", np.asarray(Image.fromarray(pixels).convert("L")), quality=75, restart_marker_blocks=2)
+    many_blocks()
     write("progressive", test_image(40, 24, 5), progressive=True)
     Image.fromarray(test_image(40, 24, 5)).convert("CMYK").save(HERE / "cmyk.jpg")
 

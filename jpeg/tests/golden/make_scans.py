@@ -71,6 +71,14 @@ def samplings():
     write("sequential-reordered", scans.file(reordered, [((2, 0, 1),)]), ordered)
 
 
+def large_blocks():
+    """Codes and values as long as they can be, in units of as many blocks as they can have."""
+    image = scans.Image(planes(60, 30, 23), ((2, 2), (2, 2), (2, 1)))
+    image.steps = np.full((8, 8), 4)
+    image.blocks = [image.transform(plane, *factor) for plane, factor in zip(planes(60, 30, 23), image.factors)]
+    write("sequential-largest-blocks", scans.largest_blocks(image))
+
+
 def colours():
     image = scans.Image(planes(40, 33, 30), ((1, 1),) * 3)
     black = scans.Image(planes(40, 33, 31, 4), ((1, 1),) * 4)
@@ -114,6 +122,9 @@ def markers():
         write(f"{kind}-junk", plain[:at] + b"junk\0" + plain[at:])
         write(f"{kind}-after-end", plain + b"and more" * 9)
         write(f"{kind}-no-end", plain[:-2], plain)
+    # Of a file whose first scan contains everything, the next one is not shown.
+    other = scans.file(scans.Image(planes(40, 33, 51), YCC), [((0, 1, 2),)])
+    write("sequential-second-scan", data[:-2] + other[other.index(b"\xff\xda") :], data)
     # A table that no later component uses, and one that is wrong but not used.
     first = progressive.index(b"\xff\xda")
     second = progressive.index(b"\xff\xda", first + 2)
@@ -121,6 +132,14 @@ def markers():
     overfull = scans.huffman_table(1, 3, [3] + [0] * 15, [1, 2, 3])
     write("progressive-table-later", progressive[:second] + coarse + progressive[second:])
     write("progressive-wrong-table", progressive[:second] + overfull + progressive[second:])
+
+
+def runs():
+    """A scan of bits in which each run is longer than the band: the value comes behind it."""
+    image = scans.Image(planes(40, 33, 52, 1), ((1, 1),))
+    first = scans.file(image, [((0,), 0, 0, 0, 0), ((0,), 10, 63, 0, 0), ((0,), 1, 9, 0, 1)])
+    header = scans.segment(0xDA, bytes([1, 1, 0, 1, 9, 1 << 4 | 0]))
+    write("progressive-run-beyond-band", first[:-2] + header + scans.runs_beyond_band(image, 1, 9) + b"\xff\xd9")
 
 
 def restarts():
@@ -185,9 +204,11 @@ def main():
     for old in HERE.glob("*.jpg"):
         old.unlink()
     samplings()
+    large_blocks()
     colours()
     standard_tables()
     markers()
+    runs()
     restarts()
     damage()
     with open(HERE / "expected.csv", "w", newline="") as output:

@@ -225,8 +225,9 @@ def progressive(image, components, first, last, refined_from, shift, restart=0):
     return bytes(bits.data)
 
 
-def file(image, scans, applications=((0xE0, JFIF),), ids=None, process=None, restart=0, tables=None):
-    """`scans`: of each its components, and (first, last, refined from, shift) if it is progressive."""
+def file(image, scans, applications=((0xE0, JFIF),), ids=None, process=None, restart=0, tables=None, coded=None):
+    """`scans`: of each its components, and (first, last, refined from, shift) if it is progressive. `coded`: the bytes of
+    a single scan, if they are not the usual ones."""
     ids = ids or list(range(1, len(image.factors) + 1))
     is_progressive = len(scans[0]) > 1
     process = process if process is not None else (0xC2 if is_progressive else 0xC1)
@@ -242,11 +243,48 @@ def file(image, scans, applications=((0xE0, JFIF),), ids=None, process=None, res
         first, last, refined_from, shift = parameters or (0, 63, 0, 0)
         header = bytes([len(components)]) + b"".join(bytes([ids[c], 0]) for c in components)
         data += segment(0xDA, header + bytes([first, last, refined_from << 4 | shift]))
-        if is_progressive:
+        if coded is not None:
+            data += coded
+        elif is_progressive:
             data += progressive(image, components, first, last, refined_from, shift, restart)
         else:
             data += sequential(image, components, restart)
     return data + b"\xff\xd9"
+
+
+def largest_blocks(image):
+    """One scan of codes of 16 bits and values of 15. Some differences have 2 and 14, so that blocks begin anywhere. Needs
+    steps of 4: more than 16 bits of a product are lost, so that 4 times 16384 adds nothing to a coefficient."""
+    tables = huffman_table(0, 0, [0, 1] + [0] * 13 + [1], [14, 15]) + huffman_table(1, 0, [0] * 15 + [1], [15])
+    components = tuple(range(len(image.factors)))
+    places = [place for unit in image.units_of(components) for place in unit]
+    bits, before = Bits(), {}
+    for number, place in enumerate(places):
+        first, *others = image.block(place)
+        difference = first - before.get(place[0], 0)
+        is_short = number % 3 == 0 and difference > 0
+        bits.put(*((0b00, 2) if is_short else (0b01 << 14, 16)))
+        bits.number(difference + (-1 << 14 if is_short or difference < 0 else 1 << 14), 15 - is_short)
+        before[place[0]] = first
+        for value in others:
+            bits.put(0, 16)
+            bits.number(value + (1 << 14 if value >= 0 else -1 << 14), 15)
+    bits.flush()
+    return file(image, [(components,)], tables=tables, coded=bytes(bits.data))
+
+
+def runs_beyond_band(image, first, last):
+    """A scan of the lowest bits of a grey image's coefficients, where each block's only run is 15."""
+    bits = Bits()
+    for (place,) in image.units_of((0,)):
+        block = image.block(place)
+        flat_code(bits, 15 << 4 | 1, AC)
+        bits.put(1, 1)
+        for k in range(first, last + 1):
+            if shifted(block[k], 1):
+                bits.put(abs(block[k]) & 1, 1)
+    bits.flush()
+    return bytes(bits.data)
 
 
 def script(count):
