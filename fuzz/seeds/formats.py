@@ -4,10 +4,17 @@ reads. Each name begins with what the file has to be decoded to:
     same-      the pixels of source.png
     grey-      those of source-grey.png
     few-       those of source-few.png, which has few colours
-    turned-    those of source.png, turned by 90 degrees clockwise
+    holes-     those of source-holes.png, which are of source-few.png, some of them white
+    inset-     those of source-inset.png, which is source-few.png within white
+    dark-      those of source-dark.png, which is source-few.png with half of its colours black
+    steps-     those of source-steps.png, which has 16 shades of grey
+    soft-      those of source-soft.png, whose neighbours differ by little
+    pale-      those of source-pale.png, which is almost transparent over white
     top-N-     the first N rows of source.png, white below
     bottom-N-  the last N rows, white above
     cut-       too little to be accepted
+    like-      roughly the pixels of source.png
+    rejected-  to be rejected as not decodable; model/tests/formats.rs has the reasons
     bomb-      to be rejected before anything is allocated
 
 What Pillow reads as well is compared with what Pillow makes of it, here; see `NOT_PILLOW` for the others. What Chromium 156
@@ -21,16 +28,39 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-SIZE = (40, 30)
-ROWS = 20
-"""Of images that are cut."""
+import formats_rare
+from format_writers import (
+    HOLE,
+    QOI_END,
+    ROWS,
+    SIZE,
+    adam7,
+    adam7_deep,
+    bgr0,
+    bmp,
+    bmp_rows,
+    encoded,
+    exif,
+    icon,
+    info_header,
+    is_hole,
+    lzw,
+    pack,
+    png,
+    png_chunk,
+    png_rows,
+    qoi,
+    riff,
+    runs,
+    scanlines,
+    stored,
+    tiff,
+    tiff_tags,
+    tiles,
+)
+
+INSET, INSET_SCREEN = (4, 6), (50, 44)
 PHOTO = Path(__file__).parents[2] / "model/tests/golden/photos/coffee.png"
-
-
-def encoded(image, kind, **options):
-    data = io.BytesIO()
-    image.save(data, kind, **options)
-    return data.getvalue()
 
 
 def source():
@@ -38,50 +68,6 @@ def source():
     image = Image.new("RGB", SIZE)
     image.putdata([(x * 255 // width, y * 255 // height, (x * y) % 256) for y in range(height) for x in range(width)])
     return image
-
-
-# ---- PNG
-
-
-def png_chunk(name, content, crc=None):
-    crc = zlib.crc32(name + content) if crc is None else crc
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", crc)
-
-
-def png(data, width=SIZE[0], height=SIZE[1], depth=8, colour=2, interlace=0, before=b"", end=True, crc=None):
-    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace)
-    file = b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + before
-    if data is not None:
-        file += png_chunk(b"IDAT", data, crc)
-    return file + (png_chunk(b"IEND", b"") if end else b"")
-
-
-def png_rows(image):
-    bands = len(image.getbands())
-    row = image.width * bands
-    raw = image.tobytes()
-    return [raw[at : at + row] for at in range(0, len(raw), row)]
-
-
-def scanlines(rows, filters=None):
-    return b"".join(bytes([filters[y] if filters else 0]) + row for y, row in enumerate(rows))
-
-
-def adam7(image):
-    lines = b""
-    for x0, y0, dx, dy in [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]:
-        for y in range(y0, image.height, dy):
-            lines += b"\0" + b"".join(bytes(image.getpixel((x, y))) for x in range(x0, image.width, dx))
-    return lines
-
-
-def stored(data):
-    """Compressed without compression, so that a cut is at a known row."""
-    return zlib.compress(data, 0)
-
-
-def exif(orientation, prefix=b""):
-    return prefix + b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0" + bytes([orientation]) + b"\0\0\0\0\0\0"
 
 
 def pngs(image, few):
@@ -113,32 +99,6 @@ def pngs(image, few):
     yield "bomb-dimensions.png", png(zlib.compress(b"\0" * 1000), 60000, 60000)
 
 
-def adam7_deep(image):
-    lines = b""
-    for x0, y0, dx, dy in [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]:
-        for y in range(y0, image.height, dy):
-            values = [v for x in range(x0, image.width, dx) for v in image.getpixel((x, y))]
-            lines += b"\0" + b"".join(bytes([v, v]) for v in values)
-    return lines
-
-
-# ---- GIF
-
-
-def lzw(pixels):
-    """Without compression: a code for clearing before the table has grown."""
-    codes = []
-    for at, pixel in enumerate(pixels):
-        if at % 250 == 0:
-            codes.append(256)
-        codes.append(pixel)
-    codes.append(257)
-    bits = sum(code << 9 * at for at, code in enumerate(codes))
-    data = bits.to_bytes((9 * len(codes) + 7) // 8, "little")
-    blocks = b"".join(bytes([len(data[at : at + 255])]) + data[at : at + 255] for at in range(0, len(data), 255))
-    return b"\x08" + blocks + b"\0"
-
-
 def gifs(few, grey):
     width, height = SIZE
     pixels = few.tobytes()
@@ -164,66 +124,19 @@ def gifs(few, grey):
     yield "few-interlaced.gif", head + screen + palette + frame[:9] + b"\x40" + lzw(lines) + end
     yield "grey-no-palette.gif", head + size + b"\x70\0\0" + b",\0\0\0\0" + size + b"\0" + lzw(grey.tobytes()) + end
     yield f"few-top-{ROWS}-few-pixels.gif", head + screen + palette + frame + lzw(pixels[: ROWS * width]) + end
+    transparent = bytes(HOLE if is_hole(at % width, at // width) else pixel for at, pixel in enumerate(pixels))
+
+    def control(flags, index):
+        return b"!\xf9\x04" + bytes([flags, 0, 0, index, 0])
+
+    screened = head + screen + palette
+    yield "holes-transparent.gif", screened + control(1, HOLE) + frame + lzw(transparent) + end
+    yield "holes-last-control.gif", screened + control(1, pixels[0]) + unknown[:7] + control(1, HOLE) + frame + lzw(transparent) + end
+    yield "few-control-without-transparency.gif", screened + control(0, pixels[0]) + frame + data
+    inset = b"," + struct.pack("<HHHH", *INSET, *SIZE) + b"\0"
+    yield "inset-frame.gif", head + struct.pack("<HH", *INSET_SCREEN) + screen[4:] + palette + inset + data
     yield "cut-in-frame.gif", head + screen + palette + frame + data[:12]
     yield "bomb-screen.gif", head + b"\xff\xff\xff\xff" + screen[4:] + palette + frame + data
-
-
-# ---- BMP
-
-
-def bmp_rows(image, bits=24):
-    raw = image.tobytes("raw", "BGR") if bits == 24 else image.tobytes()
-    row = image.width * bits // 8
-    padding = b"\0" * (-row % 4)
-    return [raw[at : at + row] + padding for at in range(0, len(raw), row)][::-1]
-
-
-def info_header(width=SIZE[0], height=SIZE[1], planes=1, bits=24, compression=0, colours=0, size=40):
-    header = struct.pack("<IiiHHIIiiII", size, width, height, planes, bits, compression, 0, 2835, 2835, colours, 0)
-    return header[:size].ljust(size, b"\0")
-
-
-def bmp(header, data, extra=b""):
-    """`extra` is masks and palette."""
-    offset = 14 + len(header) + len(extra)
-    return struct.pack("<2sIHHI", b"BM", offset + len(data), 0, 0, offset) + header + extra + data
-
-
-def bgr0(few):
-    palette = few.getpalette()[: 256 * 3]
-    palette += [0] * (768 - len(palette))
-    return b"".join(bytes([palette[i + 2], palette[i + 1], palette[i], 0]) for i in range(0, 768, 3))
-
-
-def runs(image, kind):
-    """RLE: lines of runs and of single pixels, in turn."""
-    lines = b""
-    width, height = image.size
-    for y in reversed(range(height)):
-        x = 0
-        while x < width:
-            pixel = [image.getpixel((x + i, y)) for i in range(min(7, width - x))]
-            count = len(pixel)
-            if count < 3 or len(set(pixel)) == 1:
-                count = 1 if len(set(pixel)) > 1 else count
-                lines += bytes([count]) + colour(pixel[0], kind)
-            else:
-                lines += bytes([0, count])
-                if kind == 4:
-                    halves = pixel + [0] * (count % 2)
-                    content = bytes(a << 4 | b for a, b in zip(halves[::2], halves[1::2]))
-                else:
-                    content = b"".join(colour(p, kind) for p in pixel)
-                lines += content + b"\0" * (len(content) % 2)
-            x += count
-        lines += b"\0\0"
-    return lines + b"\0\1"
-
-
-def colour(pixel, kind):
-    if kind == 24:
-        return bytes(pixel[::-1])
-    return bytes([pixel << 4 | pixel if kind == 4 else pixel])
 
 
 def bmps(image, few, few16):
@@ -268,20 +181,6 @@ def bmps(image, few, few16):
     yield f"bottom-{ROWS}-headerless-cut.dib", (info_header() + data)[: 40 + ROWS * len(rows[0]) + 7]
 
 
-# ---- icons
-
-
-def icon(images, kind=1):
-    """`images` are (width, height, bits, content)."""
-    head = struct.pack("<HHH", 0, kind, len(images))
-    at = len(head) + 16 * len(images)
-    entries = b""
-    for width, height, bits, content in images:
-        entries += struct.pack("<BBBBHHII", width % 256, height % 256, 0, 0, 1, bits, len(content), at)
-        at += len(content)
-    return head + entries + b"".join(content for *_, content in images)
-
-
 def icons(image, few):
     width, height = SIZE
     small = image.resize((16, 16))
@@ -300,16 +199,12 @@ def icons(image, few):
     # Rows as stored are from the bottom; the mask shows the last ones, which are the top.
     hidden = b"\xff" * (8 * (height - ROWS)) + b"\0" * (8 * ROWS)
     yield f"top-{ROWS}-mask.ico", icon([(width, height, 24, info_header(height=2 * height) + b"".join(bmp_rows(image)) + hidden)])
+    bits = [[is_hole(x, y) for x in range(width)] + [0] * 24 for y in reversed(range(height))]
+    holes = b"".join(bytes(sum(row[at + i] << 7 - i for i in range(8)) for at in range(0, 64, 8)) for row in bits)
+    rows = b"".join(bmp_rows(few.convert("RGB")))
+    yield "holes-mask.ico", icon([(width, height, 24, info_header(height=2 * height) + rows + holes)])
     bomb = png(zlib.compress(b"\0" * 1000), 60000, 60000)
     yield "bomb-png.ico", icon([(0, 0, 32, bomb)])
-
-
-# ---- WebP
-
-
-def riff(*chunks):
-    body = b"WEBP" + b"".join(name + struct.pack("<I", len(c)) + c + b"\0" * (len(c) % 2) for name, c in chunks)
-    return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
 def webps(image):
@@ -338,69 +233,6 @@ def webps(image):
     with Image.open(PHOTO) as photo:
         yield "long-photo-lossless.webp", encoded(photo.convert("RGB").crop((240, 150, 360, 240)), "WEBP", lossless=True)
     yield "bomb-canvas.webp", riff(extended(0, 1 << 24, 1 << 24), (b"VP8L", data))
-
-
-# ---- TIFF
-
-
-def tiff(tags, data, order="<", big=False):
-    """`tags` are name: values; 273 or 324 are offsets from the beginning of the data. All values are LONG, but for SHORTs."""
-    shorts = {258, 259, 262, 274, 277, 284, 317, 320, 338, 339, 530}
-    head, count, entry = (16, 8, 20) if big else (8, 2, 12)
-    directory = head
-    after = directory + count + entry * len(tags) + (8 if big else 4)
-    blobs, entries = b"", b""
-    inline = 8 if big else 4
-
-    def pack(tag, values):
-        return struct.pack(f"{order}{len(values)}{'H' if tag in shorts else 'I'}", *values)
-
-    sizes = sum(len(pack(t, v)) for t, v in tags.items() if len(pack(t, v)) > inline)
-    data_at = after + sizes
-    for tag, values in sorted(tags.items()):
-        if tag in (273, 324):
-            values = [v + data_at for v in values]
-        content = pack(tag, values)
-        kind = 3 if tag in shorts else 4
-        where = content.ljust(inline, b"\0")
-        if len(content) > inline:
-            where = struct.pack(f"{order}{'Q' if big else 'I'}", after + len(blobs))
-            blobs += content
-        entries += struct.pack(f"{order}HH{'Q' if big else 'I'}", tag, kind, len(values)) + where
-    mark = b"II" if order == "<" else b"MM"
-    if big:
-        start = mark + struct.pack(f"{order}HHHQ", 43, 8, 0, directory)
-    else:
-        start = mark + struct.pack(f"{order}HI", 42, directory)
-    number = struct.pack(f"{order}{'Q' if big else 'H'}", len(tags))
-    return start + number + entries + b"\0" * inline + blobs + data
-
-
-def tiff_tags(width=SIZE[0], height=SIZE[1], samples=3, **more):
-    tags = {
-        256: [width],
-        257: [height],
-        258: [8] * samples,
-        259: [1],
-        262: [2],
-        273: [0],
-        277: [samples],
-        278: [height],
-        279: [width * height * samples],
-    }
-    tags.update({int(key[1:]): value for key, value in more.items()})
-    return {tag: values for tag, values in tags.items() if values is not None}
-
-
-def tiles(image, width, height):
-    across, down = -(-image.width // width), -(-image.height // height)
-    padded = Image.new(image.mode, (across * width, down * height))
-    padded.paste(image)
-    return [
-        padded.crop((x * width, y * height, (x + 1) * width, (y + 1) * height)).tobytes()
-        for y in range(down)
-        for x in range(across)
-    ]
 
 
 def tiffs(image, grey, few, few16):
@@ -445,6 +277,18 @@ def tiffs(image, grey, few, few16):
     white = image.convert("L").point(lambda v: 255 if v > 99 else 0).convert("1")
     yield "bits-group4.tif", encoded(white, "TIFF", compression="group4")
     yield "bits-plain.tif", encoded(white, "TIFF")
+    for bits in 3, 5, 6, 7, 10, 12, 14, 24:
+        shades = [v >> 8 - bits if bits < 8 else v << bits - 8 for v in grey.tobytes()]
+        packed = b"".join(pack(shades[at : at + width], bits) for at in range(0, len(shades), width))
+        yield f"rejected-grey-{bits}-bits.tif", tiff(tiff_tags(samples=1, t258=[bits], t262=[1], t279=[len(packed)]), packed)
+    packed = b"".join(pack([v << 4 for v in raw[at : at + row]], 12) for at in range(0, len(raw), row))
+    yield "rejected-rgb-12-bits.tif", tiff(tiff_tags(t258=[12] * 3, t279=[len(packed)]), packed, ">")
+    palette_3 = few.getpalette()[:24]
+    palette_3 = [palette_3[i + c] * 257 for c in range(3) for i in range(0, 24, 3)]
+    packed = pack([0, 1, 2, 3, 4, 5, 6, 7] * 5, 3) * height
+    yield "rejected-palette-3-bits.tif", tiff(
+        tiff_tags(samples=1, t258=[3], t262=[3], t279=[len(packed)], t320=palette_3), packed
+    )
     yield "like-jpeg.tif", encoded(image, "TIFF", compression="jpeg", quality=95)
     yield f"top-{ROWS}-cut.tif", tiff(tiff_tags(), raw)[: -(10 * row) + 7]
     cut_strips = tiff({**tiff_tags(t278=[5], t259=[8])}, b"")
@@ -467,9 +311,6 @@ def tiffs(image, grey, few, few16):
     at = jpeg.index(b"\xff\xc0") + 5
     jpeg = jpeg[:at] + struct.pack(">HH", 16000, 16000) + jpeg[at + 4 :]
     yield "bomb-jpeg.tif", tiff(tiff_tags(t259=[7], t262=[6], t279=[len(jpeg)]), jpeg)
-
-
-# ---- PNM, TGA, QOI
 
 
 def pnms(image, grey):
@@ -512,43 +353,6 @@ def tgas(image, grey, few):
     yield "bomb-runs.tga", struct.pack("<BBBHHBHHHHBB", 0, 0, 10, 0, 0, 0, 0, 0, 65535, 65535, 24, 0) + b"\xff\1\2\3TRUEVISION-XFILE.\0"
 
 
-def qoi(image):
-    """Every pixel as the specification's encoder would write it."""
-    bands = len(image.getbands())
-    out = b"qoif" + struct.pack(">IIBB", *image.size, bands, 0)
-    seen, before, run = [(0, 0, 0, 0)] * 64, (0, 0, 0, 255), 0
-    pixels = list(image.getdata())
-    for at, pixel in enumerate(pixels):
-        pixel = pixel if bands == 4 else (*pixel, 255)
-        if pixel == before:
-            run += 1
-            if run == 62 or at == len(pixels) - 1:
-                out += bytes([0xC0 | run - 1])
-                run = 0
-            continue
-        if run:
-            out += bytes([0xC0 | run - 1])
-            run = 0
-        r, g, b, a = pixel
-        index = (r * 3 + g * 5 + b * 7 + a * 11) % 64
-        dr, dg, db = ((now - then + 128) % 256 - 128 for now, then in zip(pixel[:3], before[:3]))
-        if seen[index] == pixel:
-            out += bytes([index])
-        elif a != before[3]:
-            out += bytes([0xFF, *pixel])
-        elif all(-2 <= d <= 1 for d in (dr, dg, db)):
-            out += bytes([0x40 | dr + 2 << 4 | dg + 2 << 2 | db + 2])
-        elif -32 <= dg <= 31 and -8 <= dr - dg <= 7 and -8 <= db - dg <= 7:
-            out += bytes([0x80 | dg + 32, dr - dg + 8 << 4 | db - dg + 8])
-        else:
-            out += bytes([0xFE, r, g, b])
-        seen[index], before = pixel, pixel
-    return out
-
-
-QOI_END = b"\0\0\0\0\0\0\0\1"
-
-
 def qois(image, few):
     rgb = few.convert("RGB")
     yield "same-rgb.qoi", qoi(image) + QOI_END
@@ -559,7 +363,7 @@ def qois(image, few):
     yield "bomb-dimensions.qoi", b"qoif" + struct.pack(">IIBB", 60000, 60000, 3, 0) + QOI_END
 
 
-NOT_PILLOW = {
+NOT_PILLOW = formats_rare.NOT_PILLOW | {
     # Pillow rejects these, shows something else or takes the wrong block; Chromium 156 shows the pixels expected.
     "few-long-palette.bmp",
     "same-alpha-bitfields.bmp",
@@ -577,6 +381,8 @@ NOT_PILLOW = {
     "same-animation-flag-alone.webp",
     "same-size-odd.webp",
     "same-size-big.webp",
+    # Pillow fills the screen around a frame with a colour, which browsers leave transparent.
+    "inset-frame.gif",
     # Neither turns by Exif data that begin as in a JPEG; their writers meant it.
     "same-exif-with-prefix.png",
     "same-exif-with-prefix.webp",
@@ -594,6 +400,13 @@ def images():
     few = image.quantize(64)
     few16 = image.quantize(16)
     bits = grey.point(lambda v: 255 if v > 99 else 0)
+    holes = few.convert("RGB")
+    holes.putdata([(255, 255, 255) if is_hole(at % 40, at // 40) else pixel for at, pixel in enumerate(holes.getdata())])
+    dark = few.copy()
+    dark.putpalette(few.getpalette()[: 3 * formats_rare.COLOURS] + [0] * (3 * (256 - formats_rare.COLOURS)))
+    steps = grey.point(lambda v: v // 17 * 17)
+    inset = Image.new("RGB", INSET_SCREEN, "white")
+    inset.paste(few.convert("RGB"), INSET)
     sources = {
         "same": image,
         "grey": grey.convert("RGB"),
@@ -601,6 +414,12 @@ def images():
         "few16": few16.convert("RGB"),
         "bits": bits.convert("RGB"),
         "odd": image.crop((0, 0, 39, 30)),
+        "holes": holes,
+        "inset": inset,
+        "dark": dark.convert("RGB"),
+        "steps": steps.convert("RGB"),
+        "soft": formats_rare.soft(),
+        "pale": formats_rare.pale(image),
     }
     for name, decoded in sources.items():
         yield f"source-{name}.png", encoded(decoded, "PNG")
@@ -614,6 +433,7 @@ def images():
         pnms(image, grey),
         tgas(image, grey, few),
         qois(image, few),
+        formats_rare.all_kinds(image, grey, few, steps),
     ]
     for maker in makers:
         for name, data in maker:

@@ -54,7 +54,7 @@ pub(crate) fn decode_in_icon(
     let mut has_mask = false;
     if let Some(header) = &mut header {
         // The header counts the mask as additional rows.
-        has_mask = header.height != height && header.height / 2 > 0;
+        has_mask = header.height != height;
         if has_mask {
             header.height /= 2;
         }

@@ -74,6 +74,9 @@ fn tag(decoder: &mut FileDecoder<'_>, tag: Tag) -> Result<Option<u32>, InvalidIm
     decoder.find_tag_unsigned(tag).map_err(failed)
 }
 
+/// Bits per sample that are decoded. The decoder hands out samples of other lengths as they are packed in the file.
+const SAMPLE_BITS: [u8; 6] = [1, 2, 4, 8, 16, 32];
+
 /// The layout of the samples in the file.
 struct Layout<'a> {
     file: &'a [u8],
@@ -97,6 +100,11 @@ impl<'a> Layout<'a> {
     ) -> Result<Self, InvalidImage> {
         let (width, height) = decoder.dimensions().map_err(failed)?;
         let color_type = decoder.colortype().map_err(failed)?;
+        let bits = color_type.bit_depth();
+        if !SAMPLE_BITS.contains(&bits) {
+            let problem = format!("samples of {bits} bits");
+            return Err(undecodable(ImageFormat::Tiff, problem));
+        }
         let alpha = tag(decoder, Tag::ExtraSamples).ok().flatten();
         let colour = Colour::of(color_type, alpha, colours)
             .ok_or_else(|| undecodable(ImageFormat::Tiff, "colours of an unusual kind"))?;
@@ -113,7 +121,7 @@ impl<'a> Layout<'a> {
             file,
             width,
             height,
-            bits: u32::from(color_type.bit_depth()),
+            bits: bits.into(),
             colour,
             planar,
             is_compressed: compression != u32::from(CompressionMethod::None.to_u16()),
@@ -272,9 +280,9 @@ impl<'a> Layout<'a> {
         let stored = self.colour.stored_channels();
         let channels = if self.planar { 1 } else { stored };
         let chunk_row = chunk_width as usize * channels;
-        let rows = bytes
-            .chunks_exact(chunk_row.max(1))
-            .take(chunk_height as usize);
+        // Of planes after the first, the decoder also hands out the lowest tiles' padding (tiff 0.11.3).
+        let height = chunk_height.min(self.height - top);
+        let rows = bytes.chunks_exact(chunk_row.max(1)).take(height as usize);
         for (y, row) in rows.enumerate() {
             let begin = (top as usize + y) * self.row_samples() + left as usize * stored;
             let place = &mut samples[begin..begin + chunk_width as usize * stored];

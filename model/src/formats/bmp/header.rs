@@ -58,7 +58,7 @@ pub(crate) fn is_plausible_without_file_header(bytes: &[u8]) -> bool {
     } else {
         12
     };
-    if u16_at(bytes, planes_at) != Some(1) || !u32_at(bytes, 0).is_some_and(is_header_size) {
+    if u16_at(bytes, planes_at) != Some(1) {
         return false;
     }
     let Some(header) = Header::of_bitmap(bytes) else {

@@ -23,8 +23,8 @@ pub(super) fn decode(header: &Header<'_>, bits: u16) -> Result<Vec<u8>, InvalidI
         x: 0,
         y: 0,
     };
-    let ended = canvas.draw(bits).is_some();
-    let rows_present = if ended || canvas.y >= header.height {
+    let is_complete = canvas.draw(bits).is_some();
+    let rows_present = if is_complete {
         header.height
     } else {
         canvas.clear_row();

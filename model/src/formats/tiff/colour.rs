@@ -148,3 +148,22 @@ fn ycbcr_to_rgb(pixel: &mut [u8; 3]) {
     ]
     .map(to_byte);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn division_by_alpha_rounds_saturates_and_keeps_transparent_pixels() {
+        for (stored, divided) in [
+            ([10, 100, 128, 128], [20, 199, 255, 128]),
+            ([1, 2, 200, 3], [85, 170, 255, 3]),
+            ([9, 0, 255, 255], [9, 0, 255, 255]),
+            ([1, 2, 3, 0], [1, 2, 3, 0]),
+        ] {
+            let mut pixel = stored;
+            divide_by_alpha(&mut pixel);
+            assert_eq!(pixel, divided, "{stored:?}");
+        }
+    }
+}
