@@ -85,7 +85,7 @@ complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand import" 
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand import" -l filter -d 'Resampling filter' -r -f -a "bilinear\t''
 bicubic\t''
 lanczos\t''"
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand import" -l crop-fraction -d 'Side of the centre square that the network sees, as a fraction of the shorter side' -r
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand import" -l crop-fraction -d 'Input size as a fraction of the resized image\'s shorter side; the network sees the centre' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand import" -l check -d 'Compare the results for these images with onnxruntime\'s, or with PyTorch\'s for weights; python3 must have it' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand import" -l squash -d 'Resize the whole image to a square instead of taking the centre'
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand import" -l bgr -d 'The network reads blue, green, red'

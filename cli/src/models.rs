@@ -2,7 +2,7 @@ mod publish;
 mod rollback;
 
 use imageclassifier_client::{
-    CallError, Classifier, ErrorKind, ModelDescription, ModelState, ModelSummary,
+    CallError, Classifier, ErrorKind, ModelDescription, ModelState, ModelSummary, Preprocessing,
 };
 use serde_json::{Value, json};
 
@@ -58,9 +58,14 @@ fn json(model: &ModelDescription, all: &[ModelSummary]) {
         "preprocessing": {
             "version": preprocessing.version,
             "crop_fraction": preprocessing.crop_fraction,
+            "resized_side": preprocessing.resized_side,
+            "squash": preprocessing.squash,
             "filter": preprocessing.filter,
             "mean": preprocessing.mean,
             "scale": preprocessing.scale,
+            "channels": preprocessing.channels,
+            "channel_means": preprocessing.channel_means,
+            "channel_scales": preprocessing.channel_scales,
         },
         "limits": {
             "image_bytes_max": limits.image_bytes_max,
@@ -124,6 +129,33 @@ fn table_of_all(all: &[ModelSummary]) {
     }
 }
 
+/// Version, part of the image, filter and normalisation.
+fn steps(preprocessing: &Preprocessing) -> String {
+    let Preprocessing {
+        version,
+        crop_fraction,
+        filter,
+        mean,
+        scale,
+        channel_means,
+        channel_scales,
+        channels,
+        squash,
+        resized_side,
+    } = preprocessing;
+    let part = match (squash, resized_side) {
+        (true, _) => "whole image".to_owned(),
+        (false, 0) => format!("centre {crop_fraction} of the shorter side"),
+        (false, side) => format!("shorter side to {side} pixels, then the centre"),
+    };
+    let normalisation = if *scale > 0.0 {
+        format!("(x - {mean}) / {scale}")
+    } else {
+        format!("{channels}, (x - {channel_means:?}) / {channel_scales:?}")
+    };
+    format!("version {version}: {part}, {filter}, {normalisation}")
+}
+
 fn table(model: &ModelDescription) {
     let preprocessing = model.preprocessing.clone().unwrap_or_default();
     let limits = model.limits.clone().unwrap_or_default();
@@ -133,17 +165,7 @@ fn table(model: &ModelDescription) {
         ("weights (SHA-256)", model.weights_digest.clone()),
         ("classes", model.labels.len().to_string()),
         ("input", format!("{0} x {0} pixels", model.input_size)),
-        (
-            "preprocessing",
-            format!(
-                "version {}: centre {} of the shorter side, {}, (x - {}) / {}",
-                preprocessing.version,
-                preprocessing.crop_fraction,
-                preprocessing.filter,
-                preprocessing.mean,
-                preprocessing.scale
-            ),
-        ),
+        ("preprocessing", steps(&preprocessing)),
         ("largest file", format!("{} bytes", limits.image_bytes_max)),
         ("largest image", format!("{} pixels", limits.pixels_max)),
         ("formats", limits.media_types.join(" ")),

@@ -1,6 +1,9 @@
+mod scaled_part;
+
 use image::metadata::Orientation;
 use imageclassifier_crop::{CropSquare, crop_fraction};
-use imageclassifier_jpeg::Region;
+
+pub(crate) use self::scaled_part::{Rectangle, ScaledPart, swaps_axes};
 
 /// The part of an image that the network sees, in pixels of the oriented image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,22 +17,23 @@ pub struct Crop {
 }
 
 impl Crop {
-    /// What a network with this framing sees of a stored image of `width` x `height` pixels, which `orientation` turns into
-    /// the one that people see. `None` if it sees the whole image as a square.
+    /// What a network with this view sees of a stored image of `width` x `height` pixels, which `orientation` turns into
+    /// the one that people see. `None` if it sees the whole image as a square. If the view starts at a fraction of a pixel,
+    /// the square is rounded to whole pixels.
     pub(crate) fn of_stored(
         width: u32,
         height: u32,
         orientation: Orientation,
-        framing: Framing,
+        view: View,
     ) -> Option<Self> {
-        let Framing::Centre(fraction) = framing else {
-            return None;
+        let fraction = match view.framing {
+            Framing::Centre(fraction) => fraction,
+            Framing::ResizedCentre(fraction) => {
+                f64::from(view.input_size) / f64::from(view.resized_side(fraction))
+            }
+            Framing::Squash => return None,
         };
-        let (image_width, image_height) = if swaps_axes(orientation) {
-            (height, width)
-        } else {
-            (width, height)
-        };
+        let (image_width, image_height) = upright(width, height, orientation);
         Some(Self {
             square: CropSquare::centre_of(image_width, image_height, fraction),
             image_width,
@@ -41,8 +45,12 @@ impl Crop {
 /// Which part of an image becomes the network's square input.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Framing {
-    /// The centre square, whose side is this fraction of the shorter side.
+    /// The centre square, whose side is this fraction of the shorter side. It is cut out first, so that the filter reads no pixel
+    /// outside it: as the reference implementation of EfficientNet-Lite does.
     Centre(f64),
+    /// The centre square of the resized image, whose shorter side is the input's divided by this fraction, rounded down: as
+    /// torchvision's `Resize` and `CenterCrop` do, and timm with them.
+    ResizedCentre(f64),
     /// The whole image, its sides scaled differently.
     Squash,
 }
@@ -66,177 +74,95 @@ impl From<u32> for View {
     }
 }
 
+impl View {
+    /// The shorter side, in pixels, of an image that is resized before its centre is cut out. What is added makes 255 of 240 /
+    /// 0.9412, where 0.9412 is 240 / 255, rounded to four digits.
+    pub(crate) fn resized_side(self, fraction: f64) -> u32 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a cast of f64 saturates"
+        )]
+        let side = (f64::from(self.input_size) / fraction + 0.02) as u32;
+        side
+    }
+
+    /// The part of an upright image that is seen.
+    fn part(self, width: u32, height: u32) -> ScaledPart {
+        let whole = Rectangle {
+            left: 0.0,
+            top: 0.0,
+            width: width.into(),
+            height: height.into(),
+        };
+        match self.framing {
+            Framing::Squash => ScaledPart::cut_out(whole),
+            Framing::Centre(fraction) => {
+                let CropSquare { left, top, side } = CropSquare::centre_of(width, height, fraction);
+                ScaledPart::cut_out(Rectangle {
+                    left: left.into(),
+                    top: top.into(),
+                    width: side.into(),
+                    height: side.into(),
+                })
+            }
+            Framing::ResizedCentre(fraction) => {
+                let shorter = f64::from(self.resized_side(fraction));
+                let side = f64::from(self.input_size);
+                // Begin, length, and pixels for each of the resized image's.
+                let along = |length: f64, other: f64| {
+                    let resized = (shorter * length / length.min(other)).floor();
+                    let offset = ((resized - side) / 2.0).round_ties_even();
+                    let in_image = |pixels: f64| pixels * length / resized;
+                    let begin = in_image(offset);
+                    (begin, in_image(offset + side) - begin, length / resized)
+                };
+                let (left, seen_width, across) = along(whole.width, whole.height);
+                let (top, seen_height, down) = along(whole.height, whole.width);
+                let seen = Rectangle {
+                    left,
+                    top,
+                    width: seen_width,
+                    height: seen_height,
+                };
+                let reach = |scale: f64| FILTER_RADIUS_MAX * scale.max(1.0) + 1.0;
+                ScaledPart {
+                    seen,
+                    read: seen.pixels_around(reach(across), reach(down), whole),
+                }
+            }
+        }
+    }
+}
+
+/// How far filters reach, in pixels of the smaller image: Lanczos' three lobes.
+const FILTER_RADIUS_MAX: f64 = 3.0;
+
 /// The part that is seen, of and in a stored image of `width` x `height` pixels, which `orientation` turns into the one that
 /// people see.
 pub(crate) fn part_of_stored(
     width: u32,
     height: u32,
     orientation: Orientation,
-    framing: Framing,
+    view: View,
 ) -> ScaledPart {
-    match Crop::of_stored(width, height, orientation, framing) {
-        Some(seen) => ScaledPart::square(in_stored(seen.square, orientation, width, height)),
-        None => ScaledPart {
-            left: 0.0,
-            top: 0.0,
-            width: f64::from(width),
-            height: f64::from(height),
-        },
+    let (image_width, image_height) = upright(width, height, orientation);
+    let ScaledPart { seen, read } = view.part(image_width, image_height);
+    let in_stored = |rectangle: Rectangle| rectangle.in_stored(orientation, width, height);
+    ScaledPart {
+        seen: in_stored(seen),
+        read: in_stored(read),
     }
 }
 
-/// The same square in the coordinates of the stored image, `stored_width` x `stored_height` pixels, which `orientation`
-/// turns into the one that people see.
-fn in_stored(
-    square: CropSquare,
-    orientation: Orientation,
-    stored_width: u32,
-    stored_height: u32,
-) -> CropSquare {
-    let CropSquare { left, top, side } = square;
-    let from_right = |offset| stored_width - offset - side;
-    let from_bottom = |offset| stored_height - offset - side;
-    let (left, top) = match orientation {
-        Orientation::NoTransforms => (left, top),
-        Orientation::FlipHorizontal => (from_right(left), top),
-        Orientation::Rotate180 => (from_right(left), from_bottom(top)),
-        Orientation::FlipVertical => (left, from_bottom(top)),
-        Orientation::Rotate90FlipH => (top, left),
-        Orientation::Rotate90 => (top, from_bottom(left)),
-        Orientation::Rotate270FlipH => (from_right(top), from_bottom(left)),
-        Orientation::Rotate270 => (from_right(top), left),
-    };
-    CropSquare { left, top, side }
-}
-
-/// A part of an image that may have been scaled down, where it may begin and end within a pixel.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct ScaledPart {
-    pub(crate) left: f64,
-    pub(crate) top: f64,
-    pub(crate) width: f64,
-    pub(crate) height: f64,
-}
-
-impl ScaledPart {
-    pub(crate) fn square(square: CropSquare) -> Self {
-        Self {
-            left: square.left.into(),
-            top: square.top.into(),
-            width: square.side.into(),
-            height: square.side.into(),
-        }
-    }
-
-    /// The same part of an image whose sides were divided by `divisor`.
-    pub(crate) fn divided(self, divisor: u32) -> Self {
-        let divisor = f64::from(divisor);
-        Self {
-            left: self.left / divisor,
-            top: self.top / divisor,
-            width: self.width / divisor,
-            height: self.height / divisor,
-        }
-    }
-
-    /// The pixels that the part touches.
-    pub(crate) fn touched(self) -> Region {
-        let (left, width) = touched(self.left, self.width);
-        let (top, height) = touched(self.top, self.height);
-        Region {
-            left,
-            top,
-            width,
-            height,
-        }
-    }
-
-    /// The same part in an image that holds only the pixels it touches.
-    pub(crate) fn within_touched(self) -> Self {
-        Self {
-            left: self.left.fract(),
-            top: self.top.fract(),
-            ..self
-        }
-    }
-}
-
-/// The first pixel that is touched, and how many are.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "an image's sides fit u32"
-)]
-fn touched(begin: f64, length: f64) -> (u32, u32) {
-    let first = begin.floor() as u32;
-    (first, (begin + length).ceil() as u32 - first)
-}
-
-/// Whether stored rows become columns when the orientation is applied.
-pub(crate) fn swaps_axes(orientation: Orientation) -> bool {
-    match orientation {
-        Orientation::Rotate90
-        | Orientation::Rotate270
-        | Orientation::Rotate90FlipH
-        | Orientation::Rotate270FlipH => true,
-        Orientation::NoTransforms
-        | Orientation::Rotate180
-        | Orientation::FlipHorizontal
-        | Orientation::FlipVertical => false,
+/// Width and height of the image that people see.
+fn upright(width: u32, height: u32, orientation: Orientation) -> (u32, u32) {
+    if swaps_axes(orientation) {
+        (height, width)
+    } else {
+        (width, height)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use image::{DynamicImage, GenericImageView, Rgb, RgbImage};
-
-    use super::*;
-
-    #[test]
-    fn cropping_the_stored_image_equals_cropping_the_oriented_one() {
-        let stored = DynamicImage::from(RgbImage::from_fn(21, 12, |x, y| {
-            Rgb([x, y, x ^ y].map(|v| u8::try_from(v).unwrap()))
-        }));
-        for exif in 1..=8 {
-            let orientation = Orientation::from_exif(exif).unwrap();
-            let mut oriented = stored.clone();
-            oriented.apply_orientation(orientation);
-            let framing = View::from(224).framing;
-            let crop =
-                Crop::of_stored(stored.width(), stored.height(), orientation, framing).unwrap();
-            assert_eq!((crop.image_width, crop.image_height), oriented.dimensions());
-            let seen = crop.square;
-            let expected = oriented.view(seen.left, seen.top, seen.side, seen.side);
-
-            let inside = in_stored(seen, orientation, stored.width(), stored.height());
-            let mut actual = stored.crop_imm(inside.left, inside.top, inside.side, inside.side);
-            actual.apply_orientation(orientation);
-
-            assert!(
-                actual.pixels().eq(expected.pixels()),
-                "orientation {exif} moved the square"
-            );
-        }
-    }
-
-    #[test]
-    fn a_scaled_part_keeps_its_fractions() {
-        let square = CropSquare {
-            left: 688,
-            top: 189,
-            side: 2625,
-        };
-        let scaled = ScaledPart::square(square).divided(4);
-        let expected = Region {
-            left: 172,
-            top: 47,
-            width: 657,
-            height: 657,
-        };
-        assert_eq!(scaled.touched(), expected);
-        let ScaledPart {
-            left, top, width, ..
-        } = scaled.within_touched();
-        assert_eq!((left, top, width), (0.0, 0.25, 656.25));
-    }
-}
+mod tests;

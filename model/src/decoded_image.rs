@@ -35,10 +35,10 @@ impl DecodedImage {
         let (width, height) = (pixels.width(), pixels.height());
         Self {
             pixels,
-            part: part_of_stored(width, height, orientation, view.framing),
+            part: part_of_stored(width, height, orientation, view),
             orientation,
             input_size: view.input_size,
-            crop: Crop::of_stored(width, height, orientation, view.framing),
+            crop: Crop::of_stored(width, height, orientation, view),
         }
     }
 }

@@ -113,13 +113,13 @@ fn resize(
     filter: FilterType,
 ) -> RgbImage {
     let (rgb, part) = to_rgb(stored, part);
-    // The filter reaches no further than the pixels that the part touches.
+    // The filter reaches no further than the pixels that it may read.
     let touched = part.touched();
     let (width, height) = (touched.width, touched.height);
-    let part = part.within_touched();
+    let seen = part.within_touched().seen.within(width, height);
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
-    let along_rows = |height| options.crop(part.left, 0.0, part.width, f64::from(height));
-    let along_columns = |width| options.crop(0.0, part.top, f64::from(width), part.height);
+    let along_rows = |height| options.crop(seen.left, 0.0, seen.width, f64::from(height));
+    let along_columns = |width| options.crop(0.0, seen.top, f64::from(width), seen.height);
     let ((once_width, once_height), first, second) = if swaps_axes(orientation) {
         ((width, size), along_columns(width), along_rows(size))
     } else {
@@ -168,7 +168,7 @@ fn resample(
     resized
 }
 
-/// The image in 8-bit RGB, and where the part lies in it. Only what the part touches of images in other formats is
+/// The image in 8-bit RGB, and where the part lies in it. Only what the filter may read of images in other formats is
 /// converted.
 fn to_rgb(stored: &DynamicImage, part: ScaledPart) -> (Cow<'_, RgbImage>, ScaledPart) {
     if let DynamicImage::ImageRgb8(rgb) = stored {
@@ -181,7 +181,7 @@ fn to_rgb(stored: &DynamicImage, part: ScaledPart) -> (Cow<'_, RgbImage>, Scaled
         height,
     } = part.touched();
     let rgb = if bytes_per_channel(stored) > 1 {
-        // A copy of the square would be half as large again as the image.
+        // A copy of the part would be half as large again as the image.
         RgbImage::from_fn(width, height, |x, y| {
             over_background(stored.get_pixel(left + x, top + y))
         })
@@ -221,6 +221,45 @@ mod tests {
     use image::{ImageBuffer, Luma, LumaA};
 
     use super::*;
+    use crate::crop::Rectangle;
+
+    /// Without clamping, the part would be rounded to more than 900 pixels.
+    #[test]
+    fn a_resized_image_that_is_seen_up_to_its_edges_stays_flat() {
+        let preprocessing = Preprocessing {
+            framing: crate::Framing::ResizedCentre(1.0),
+            mean: [0.0; 3],
+            scale: [1.0; 3],
+            ..Preprocessing::of(224)
+        };
+        for exif in 1..=8 {
+            let image = crate::formats::Decoded {
+                pixels: RgbImage::from_pixel(1200, 900, Rgb([10, 20, 30])).into(),
+                orientation: Orientation::from_exif(exif).unwrap(),
+            };
+            let decoded = DecodedImage::of_whole(image, preprocessing.view());
+            let input = Input::prepare_for(&decoded, &preprocessing);
+            let (pixels, _) = input.values().as_chunks::<3>();
+            assert!(pixels.iter().all(|pixel| *pixel == [10.0, 20.0, 30.0]));
+        }
+    }
+
+    #[test]
+    fn normalises_the_pixels_after_the_last_vector_like_the_others() {
+        let preprocessing = Preprocessing {
+            mean: [1.0, 2.0, 3.0],
+            scale: [10.0, 20.0, 30.0],
+            ..Preprocessing::of(224)
+        };
+        // 33 pixels: two vectors, and one pixel.
+        let values: Vec<u8> = (100..199).collect();
+        let normalised = normalise(&values, &preprocessing);
+        for (at, (&value, found)) in values.iter().zip(&normalised).enumerate() {
+            let [mean, scale] = [[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]].map(|it| it[at % 3]);
+            assert_eq!(*found, (f32::from(value) - mean) / scale, "{at}");
+        }
+        assert_eq!(normalised.len(), values.len());
+    }
 
     /// `image` rounds 16 bits to 8 in the same way for single pixels and for whole images.
     #[test]
@@ -234,12 +273,12 @@ mod tests {
             ImageBuffer::from_fn(40, 30, |x, y| Rgb([0, 1, 2].map(|c| value(x, y, c)))).into(),
             ImageBuffer::from_fn(40, 30, |x, y| Rgba([0, 1, 2, 3].map(|c| value(x, y, c)))).into(),
         ];
-        let part = ScaledPart {
+        let part = ScaledPart::cut_out(Rectangle {
             left: 7.0,
             top: 3.0,
             width: 20.0,
             height: 20.0,
-        };
+        });
         for image in images {
             assert_eq!(bytes_per_channel(&image), 2);
             let whole = image.to_rgba8();

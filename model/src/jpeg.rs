@@ -49,8 +49,8 @@ fn decode_at(
 ) -> Result<DecodedImage, InvalidImage> {
     let (jpeg, orientation) = parse(bytes, pixels_max)?;
     let (width, height) = jpeg.dimensions();
-    let part = part_of_stored(width, height, orientation, view.framing);
-    let scale = scale_for(part.width.min(part.height));
+    let part = part_of_stored(width, height, orientation, view);
+    let scale = scale_for(part.seen.width.min(part.seen.height));
     let part = part.divided(scale.divisor());
     let region = part.touched();
     Ok(DecodedImage {
@@ -58,7 +58,7 @@ fn decode_at(
         part: part.within_touched(),
         orientation,
         input_size: view.input_size,
-        crop: Crop::of_stored(width, height, orientation, view.framing),
+        crop: Crop::of_stored(width, height, orientation, view),
     })
 }
 
@@ -107,4 +107,55 @@ fn pixels(jpeg: &Jpeg<'_>, scale: Scale, region: Region) -> Result<DynamicImage,
     let pixels = RgbImage::from_raw(region.width, region.height, decoded.into_pixels())
         .expect("three bytes for each pixel");
     Ok(DynamicImage::from(pixels))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+
+    /// 1024 x 788 pixels.
+    fn photograph() -> Vec<u8> {
+        let photos = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/photos");
+        std::fs::read(format!("{photos}/dust-bowl-home.jpg")).unwrap()
+    }
+
+    /// The square that is seen has 689 pixels a side: two for each of the input's remain after the division.
+    #[test]
+    fn scales_down_as_far_as_two_pixels_remain_for_each_of_the_input() {
+        let bytes = photograph();
+        for (input_size, divisor) in [
+            (43, 8),
+            (44, 4),
+            (86, 4),
+            (87, 2),
+            (172, 2),
+            (173, 1),
+            (300, 1),
+        ] {
+            let view = View {
+                input_size,
+                framing: crate::Framing::Centre(0.875),
+            };
+            let seen = decode(&bytes, u64::MAX, view).unwrap().part.seen;
+            assert_eq!(seen.width, 689.0 / f64::from(divisor), "{input_size}");
+        }
+    }
+
+    #[test]
+    fn a_whole_image_keeps_as_many_pixels_on_its_longer_side_as_asked() {
+        let bytes = photograph();
+        for (side_min, expected) in [
+            (100, (128, 99)),
+            (128, (128, 99)),
+            (129, (256, 197)),
+            (512, (512, 394)),
+            (513, (1024, 788)),
+            (2000, (1024, 788)),
+        ] {
+            let pixels = decode_all(&bytes, u64::MAX, side_min).unwrap().pixels;
+            assert_eq!((pixels.width(), pixels.height()), expected, "{side_min}");
+        }
+    }
 }

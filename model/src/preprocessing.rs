@@ -64,6 +64,15 @@ impl Preprocessing {
         }
     }
 
+    /// The shorter side, in pixels, of the image that is resized before its centre is cut out; `None` if it is not.
+    #[must_use]
+    pub fn resized_side(&self) -> Option<u32> {
+        match self.framing {
+            Framing::ResizedCentre(fraction) => Some(self.view().resized_side(fraction)),
+            Framing::Centre(_) | Framing::Squash => None,
+        }
+    }
+
     /// The part of an image that is seen.
     #[must_use]
     pub fn view(&self) -> View {

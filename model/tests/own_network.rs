@@ -206,6 +206,87 @@ fn rejects_files_that_do_not_belong_together() {
 }
 
 #[test]
+fn a_folder_says_how_images_and_results_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    import("inverted_residual").write(folder.path()).unwrap();
+    let config = fs::read(folder.path().join("config.json")).unwrap();
+    let config: Value = serde_json::from_slice(&config).unwrap();
+    assert_eq!(config["activation"], "softmax");
+    let preprocessing = json!({
+        "input_size": 16,
+        "resize": "squash",
+        "filter": "bilinear",
+        "channels": "rgb",
+        "mean": [127.0, 127.0, 127.0],
+        "scale": [128.0, 128.0, 128.0],
+    });
+    assert_eq!(config["preprocessing"], preprocessing);
+    for (resize, framing) in [
+        ("crop", Framing::ResizedCentre(0.875)),
+        ("crop-first", Framing::Centre(0.875)),
+    ] {
+        change_config(folder.path(), |it| {
+            it["preprocessing"]["resize"] = resize.into();
+            it["preprocessing"]["crop_fraction"] = 0.875.into();
+            it["preprocessing"]["channels"] = "bgr".into();
+        });
+        let model = ImportedModel::read_as(folder.path(), "pets").unwrap();
+        assert_eq!(model.preprocessing().framing, framing);
+        assert_eq!(model.preprocessing().order, ChannelOrder::Bgr);
+        // Written again, it says the same.
+        model.write(&folder.path().join(resize)).unwrap();
+        let again = ImportedModel::read_as(&folder.path().join(resize), "pets").unwrap();
+        assert_eq!(again.preprocessing(), model.preprocessing());
+        assert_eq!(again.digest(), model.digest());
+    }
+}
+
+#[test]
+fn rejects_labels_and_preprocessing_that_no_model_has() {
+    let set = |key: &'static str, value: Value| {
+        move |config: &mut Value| config["preprocessing"][key] = value.clone()
+    };
+    let labels = |labels: Value| move |config: &mut Value| config["labels"] = labels.clone();
+    let crop = |fraction: f64| {
+        move |config: &mut Value| {
+            config["preprocessing"]["resize"] = "crop".into();
+            config["preprocessing"]["crop_fraction"] = fraction.into();
+        }
+    };
+    type Change<'a> = &'a dyn Fn(&mut Value);
+    let ten = || (0..10).map(|class| format!("class {class}"));
+    let with_empty: Vec<_> = ten().skip(1).chain([String::new()]).collect();
+    let changes: [(Change<'_>, &str); 12] = [
+        (&labels(json!(["one"])), "there are 1 labels: a model has 2"),
+        (
+            &labels(json!(["one", "two"])),
+            "there are 2 labels, but the network has 10 classes",
+        ),
+        (&labels(with_empty.into()), "label 9 is empty"),
+        (&set("input_size", 0.into()), "input_size is not 1 to 4096"),
+        (&set("input_size", 15.into()), "but the network reads"),
+        (&set("resize", "stretch".into()), "resize is not"),
+        (&set("crop_fraction", 0.5.into()), "resize is not"),
+        (&crop(0.0), "resize is not"),
+        (&crop(1.01), "resize is not"),
+        (&set("filter", "nearest".into()), "filter is not"),
+        (&set("channels", "grey".into()), "channels is not"),
+        (&set("scale", json!([1.0, 0.0, 1.0])), "mean or scale"),
+    ];
+    for (change, expected) in changes {
+        let folder = tempfile::tempdir().unwrap();
+        import("inverted_residual").write(folder.path()).unwrap();
+        change_config(folder.path(), change);
+        let problem = problem(folder.path());
+        assert!(problem.contains(expected), "{problem}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    import("inverted_residual").write(folder.path()).unwrap();
+    change_config(folder.path(), crop(1.0));
+    ImportedModel::read_as(folder.path(), "pets").unwrap();
+}
+
+#[test]
 fn a_head_needs_kernels() {
     let (_folder, model) = trained();
     let plain = Compute::Plain(Backend::Flex);

@@ -48,7 +48,7 @@ pub(crate) struct Import {
     #[arg(long, value_name = "FILTER")]
     pub(crate) filter: Option<ImportFilter>,
 
-    /// Side of the centre square that the network sees, as a fraction of the shorter side
+    /// Input size as a fraction of the resized image's shorter side; the network sees the centre
     #[arg(long, value_name = "FRACTION", conflicts_with = "squash")]
     pub(crate) crop_fraction: Option<f64>,
 

@@ -61,17 +61,28 @@ fn writes_a_matrix_for_numpy_with_the_numbers_of_the_json_lines() {
 
 #[test]
 fn an_explicit_base_overrides_the_variable() {
-    let coffee = photograph("coffee.png");
-    let embed = |options: &[&str]| {
-        let mut command = command(&[&["embed", "--cache", ""], options, &[&coffee]].concat());
-        let output = command.env("IMAGECLASSIFIER_WEIGHTS", "no such file");
-        output.output().unwrap()
-    };
-    succeeded(&embed(&["--base", "lite0"]));
-    let failed = embed(&[]);
-    assert_eq!(failed.status.code(), Some(2));
-    let said = text(&failed.stderr);
-    assert!(said.contains("no such file"), "{said}");
+    let folder = tempfile::tempdir().unwrap();
+    let photographs = cups_and_cats(folder.path(), 2);
+    let (photographs, model) = (path(&photographs), folder.path().join("pets"));
+    let model = path(&model);
+    let commands: [&[&str]; 3] = [
+        &["train", photographs, "-o", model],
+        &["evaluate", model, photographs],
+        &["embed", photographs],
+    ];
+    for arguments in commands {
+        let run = |options: &[&str]| {
+            let mut command =
+                command(&[arguments, &["--cache", &shared_cache()], options].concat());
+            let output = command.env("IMAGECLASSIFIER_WEIGHTS", "no such file");
+            output.output().unwrap()
+        };
+        let failed = run(&[]);
+        assert_eq!(failed.status.code(), Some(2), "{arguments:?}");
+        let said = text(&failed.stderr);
+        assert!(said.contains("no such file"), "{said}");
+        succeeded(&run(&["--base", "lite0"]));
+    }
 }
 
 #[test]

@@ -6,13 +6,18 @@ fn name(bytes: &[u8]) -> &'static str {
 
 #[test]
 fn names_what_is_sent_in_place_of_an_image() {
-    let cases: [(&[u8], &str); 39] = [
+    let cases: [(&[u8], &str); 44] = [
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
         (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "HEIC"),
         (b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif", "AVIF"),
         (b"\0\0\0\x20ftypavif\0\0\0\0avifmif1", "AVIF"),
         (b"\0\0\0\x20ftypisom\0\0\x02\0isomiso2", "video"),
         (b"\0\0\0\x14ftypqt  \0\0\0\0qt  ", "video"),
+        (b"\0\0\0\x18ftypcrx \0\0\0\x01crx isom", "raw photo"),
+        (b"\0\0\0\x14ftypjp2 \0\0\0\0jp2 ", "JPEG 2000"),
+        (b"\0\0\0\x18ftypjpx \0\0\0\0jpx jp2 ", "JPEG 2000"),
+        (b"\0\0\0\x14ftypjxl \0\0\0\0jxl ", "JPEG XL"),
+        (b"\0\0\0\x20ftypM4A \0\0\0\0M4A mp42", "sound"),
         (b"RIFF\0\0\0\0AVI LIST", "video"),
         (b"RIFF\0\0\0\0WAVEfmt ", "sound"),
         (b"\x1A\x45\xDF\xA3\x01", "video"),

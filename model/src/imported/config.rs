@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// The steps that are not in the file: orientation, transparent pixels, how the resize rounds.
-const VERSION: &str = "3";
+const VERSION: &str = "4";
 /// As `imageclassifier_onnx` accepts.
 const INPUT_SIZE_MAX: u32 = 4096;
 
@@ -36,9 +36,10 @@ pub(super) struct Config {
 #[derive(Debug, Deserialize, Serialize)]
 struct PreprocessingConfig {
     input_size: u32,
-    /// `crop` or `squash`.
+    /// `crop`, `crop-first` or `squash`.
     resize: String,
-    /// With `crop`: the square's side as a fraction of the shorter side.
+    /// With `crop`: `input_size` divided by the shorter side after resizing. With `crop-first`: the square's side as a fraction
+    /// of the shorter side.
     #[serde(skip_serializing_if = "Option::is_none")]
     crop_fraction: Option<f64>,
     /// `bilinear`, `catmull-rom` or `lanczos3`.
@@ -59,7 +60,8 @@ impl Config {
             Classes::Trained(trained) => (Format::NetworkAndHead, trained.training.clone()),
         };
         let (resize, crop_fraction) = match preprocessing.framing {
-            Framing::Centre(fraction) => ("crop", Some(fraction)),
+            Framing::ResizedCentre(fraction) => ("crop", Some(fraction)),
+            Framing::Centre(fraction) => ("crop-first", Some(fraction)),
             Framing::Squash => ("squash", None),
         };
         Self {
@@ -99,7 +101,7 @@ impl Config {
 
     /// Everything that answers depend on, besides the network.
     pub(super) fn answers(&self) -> String {
-        let answers = (&self.labels, &self.activation, &self.preprocessing);
+        let answers = (VERSION, &self.labels, &self.activation, &self.preprocessing);
         let json = serde_json::to_string(&answers).expect("plain data");
         // The same weights can belong to several.
         json + self.architecture.as_deref().unwrap_or_default()
@@ -127,13 +129,13 @@ impl Config {
         if !(1..=INPUT_SIZE_MAX).contains(&config.input_size) {
             return Err(problem("input_size is not 1 to 4096"));
         }
+        let is_fraction = |fraction: f64| fraction > 0.0 && fraction <= 1.0;
         let framing = match (config.resize.as_str(), config.crop_fraction) {
-            ("crop", Some(fraction)) if fraction > 0.0 && fraction <= 1.0 => {
-                Framing::Centre(fraction)
-            }
+            ("crop", Some(fraction)) if is_fraction(fraction) => Framing::ResizedCentre(fraction),
+            ("crop-first", Some(fraction)) if is_fraction(fraction) => Framing::Centre(fraction),
             ("squash", None) => Framing::Squash,
             _ => {
-                let expected = "resize is not \"crop\" with a crop_fraction over 0 and up to 1, or \"squash\" without one";
+                let expected = "resize is not \"crop\" or \"crop-first\" with a crop_fraction over 0 and up to 1, or \"squash\" without one";
                 return Err(problem(expected));
             }
         };

@@ -3,8 +3,9 @@
 needs: pip install pillow numpy safetensors
 usage: make_preprocessing.py    writes preprocessing.safetensors: P.FILTER.FRAMING [48, 48, 3] u8 for each photograph P, RGB
 
-`centre` is the centre square of side floor(0.875 * short side), left and top offset (w - c + 1) // 2, (h - c + 1) // 2; `squash` the
-whole image.
+`centre` is the centre square of side floor(0.875 * short side), left and top offset (w - c + 1) // 2, (h - c + 1) // 2;
+`resized-centre` is the centre of the image whose shorter side was resized to floor(48 / 0.875), as torchvision's Resize and
+CenterCrop take it; `squash` is the whole image.
 """
 
 from pathlib import Path
@@ -28,7 +29,12 @@ for name in ("chelsea", "coffee"):
     side = int(0.875 * min(width, height))
     left, top = (width - side + 1) // 2, (height - side + 1) // 2
     framings = {"centre": image.crop((left, top, left + side, top + side)), "squash": image}
-    for framing, part in framings.items():
-        for filter_name, resampling in FILTERS.items():
+    shorter = int(SIZE / 0.875)
+    sides = [shorter * side // min(width, height) for side in image.size]
+    left, top = (round((side - SIZE) / 2) for side in sides)
+    for filter_name, resampling in FILTERS.items():
+        for framing, part in framings.items():
             resized[f"{name}.{filter_name}.{framing}"] = np.asarray(part.resize((SIZE, SIZE), resampling))
+        centre = image.resize(sides, resampling).crop((left, top, left + SIZE, top + SIZE))
+        resized[f"{name}.{filter_name}.resized-centre"] = np.asarray(centre)
 save_file(resized, FOLDER / "preprocessing.safetensors")

@@ -117,7 +117,8 @@ pub mod classify_stream_response {
         Error(::tonic_types::pb::Status),
     }
 }
-/// The square of the image that the network saw, in pixels of the image after its EXIF orientation has been applied.
+/// The square of the image that the network saw, in pixels of the image after its EXIF orientation has been applied. With
+/// Preprocessing.resized_side it is rounded to whole pixels.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Crop {
     /// Columns to the left of the square.
@@ -335,14 +336,15 @@ pub struct FeedbackResponse {
     pub request_id: ::prost::alloc::string::String,
 }
 /// How a decoded image becomes the network's input, in this order: apply the EXIF orientation; blend transparent pixels
-/// with white; take the centre square; resize it to input_size x input_size; normalise each RGB value.
+/// with white; take the centre square; resize it to input_size x input_size; normalise each RGB value. With squash, no
+/// square is taken; with resized_side, the image is resized first.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Preprocessing {
     /// Version of these steps as a whole. It changes whenever the same image may become a different input.
     #[prost(string, tag = "1")]
     pub version: ::prost::alloc::string::String,
     /// Side of the centre square as a fraction of the image's shorter side, over 0 and up to 1; rounded down to whole
-    /// pixels. The square's left and top offsets are rounded up.
+    /// pixels. The square's left and top offsets are rounded up. With resized_side, that counts instead.
     #[prost(float, tag = "2")]
     pub crop_fraction: f32,
     /// Resampling filter, antialiased: "bilinear", "catmull-rom" (bicubic with a = -0.5) or "lanczos3".
@@ -368,6 +370,11 @@ pub struct Preprocessing {
     /// taken.
     #[prost(bool, tag = "9")]
     pub squash: bool,
+    /// If not 0, the image is resized before the square is taken, as torchvision does: this is its shorter side then, in pixels. The
+    /// other side follows in proportion, rounded down. The input is the centre of input_size x input_size; its offsets are rounded
+    /// to whole pixels, halves to even.
+    #[prost(uint32, tag = "10")]
+    pub resized_side: u32,
 }
 /// What a server accepts.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -61,7 +61,7 @@ pub(super) fn infer(model: &ImportedModel, image: &Bytes) -> Inference {
 #[tokio::test]
 async fn serves_networks_beside_the_built_in_one_over_every_protocol() {
     let dir = Dir::new().await;
-    let imported = model("cells", "inverted_residual", Framing::Centre(0.9));
+    let imported = model("cells", "inverted_residual", Framing::ResizedCentre(0.9));
     imported.write(&dir.path("cells")).unwrap();
     dir.write("drinks", &["coffee", "rocket"]);
     let app = App::with(&dir.options()).await;
@@ -91,7 +91,8 @@ async fn serves_networks_beside_the_built_in_one_over_every_protocol() {
                         );
                     }
                     assert_eq!(answer.predictions.len(), 10);
-                    assert_eq!(answer.crop.unwrap().side, 360);
+                    // 16 of the 17 pixels to which the shorter side of 400 is resized.
+                    assert_eq!(answer.crop.unwrap().side, 376);
                     assert_eq!((answer.unknown, answer.known_score), (false, None));
                 }
             }
@@ -102,7 +103,7 @@ async fn serves_networks_beside_the_built_in_one_over_every_protocol() {
 #[tokio::test]
 async fn tells_the_truth_about_the_network() {
     let dir = Dir::new().await;
-    model("cells", "inverted_residual", Framing::Centre(0.9))
+    model("cells", "inverted_residual", Framing::ResizedCentre(0.9))
         .write(&dir.path("cells"))
         .unwrap();
     model("squashed", "vit", Framing::Squash)
@@ -126,6 +127,9 @@ async fn tells_the_truth_about_the_network() {
         (preprocessing.crop_fraction, preprocessing.squash),
         (0.9, false)
     );
+    assert_eq!(preprocessing.resized_side, 17);
+    let built_in = client(&app).model("").await.unwrap();
+    assert_eq!(built_in.preprocessing.unwrap().resized_side, 0);
     let squashed = client(&app).model("squashed").await.unwrap();
     assert!(squashed.preprocessing.unwrap().squash);
 
@@ -146,7 +150,7 @@ async fn tells_the_truth_about_the_network() {
 #[tokio::test]
 async fn explains_and_embeds_only_where_the_network_ends_with_pooling_and_a_linear_layer() {
     let dir = Dir::new().await;
-    let cells = model("cells", "inverted_residual", Framing::Centre(0.9));
+    let cells = model("cells", "inverted_residual", Framing::ResizedCentre(0.9));
     cells.write(&dir.path("cells")).unwrap();
     model("tokens", "vit", Framing::Squash)
         .write(&dir.path("tokens"))

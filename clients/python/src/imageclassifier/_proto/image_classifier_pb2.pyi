@@ -318,7 +318,7 @@ class FeedbackResponse(_message.Message):
     def __init__(self, request_id: _Optional[str] = ...) -> None: ...
 
 class Preprocessing(_message.Message):
-    __slots__ = ("version", "crop_fraction", "filter", "mean", "scale", "channel_means", "channel_scales", "channels", "squash")
+    __slots__ = ("version", "crop_fraction", "filter", "mean", "scale", "channel_means", "channel_scales", "channels", "squash", "resized_side")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     CROP_FRACTION_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
@@ -328,6 +328,7 @@ class Preprocessing(_message.Message):
     CHANNEL_SCALES_FIELD_NUMBER: _ClassVar[int]
     CHANNELS_FIELD_NUMBER: _ClassVar[int]
     SQUASH_FIELD_NUMBER: _ClassVar[int]
+    RESIZED_SIDE_FIELD_NUMBER: _ClassVar[int]
     version: str
     crop_fraction: float
     filter: str
@@ -337,7 +338,8 @@ class Preprocessing(_message.Message):
     channel_scales: _containers.RepeatedScalarFieldContainer[float]
     channels: str
     squash: bool
-    def __init__(self, version: _Optional[str] = ..., crop_fraction: _Optional[float] = ..., filter: _Optional[str] = ..., mean: _Optional[float] = ..., scale: _Optional[float] = ..., channel_means: _Optional[_Iterable[float]] = ..., channel_scales: _Optional[_Iterable[float]] = ..., channels: _Optional[str] = ..., squash: bool = ...) -> None: ...
+    resized_side: int
+    def __init__(self, version: _Optional[str] = ..., crop_fraction: _Optional[float] = ..., filter: _Optional[str] = ..., mean: _Optional[float] = ..., scale: _Optional[float] = ..., channel_means: _Optional[_Iterable[float]] = ..., channel_scales: _Optional[_Iterable[float]] = ..., channels: _Optional[str] = ..., squash: bool = ..., resized_side: _Optional[int] = ...) -> None: ...
 
 class Limits(_message.Message):
     __slots__ = ("image_bytes_max", "pixels_max", "media_types", "batch_images_max", "message_bytes_max")
