@@ -8,6 +8,8 @@ pub(crate) mod client_timer;
 pub(crate) mod deadline;
 pub(crate) mod decompress;
 pub(crate) mod expectation;
+#[cfg(test)]
+mod fixture;
 pub(crate) mod framing;
 pub(crate) mod host;
 pub(crate) mod long_lived;

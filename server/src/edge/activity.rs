@@ -85,3 +85,52 @@ impl Drop for Busy {
         self.0.requests.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::{Future, poll_fn},
+        pin::pin,
+        time::Duration,
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_connection_is_busy_while_any_request_is_in_progress() {
+        let requests = Arc::default();
+        let activity = Arc::new(Activity::new(Arc::clone(&requests)));
+        assert!(!activity.is_busy());
+        let first = Activity::begin(&activity);
+        let second = Activity::begin(&activity);
+        drop(first);
+        assert!(activity.is_busy());
+        drop(second);
+        assert!(!activity.is_busy());
+        assert_eq!(requests.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn waiting_for_an_idle_connection_polls_rarely() {
+        const TIMEOUT: Duration = Duration::from_millis(60);
+        let limits = ConnectionLimits {
+            connections_max: 1,
+            streams_max: 1,
+            first_request_timeout: TIMEOUT,
+            idle_timeout: 10 * TIMEOUT,
+            write_timeout: TIMEOUT,
+            age: None,
+        };
+        let activity = Activity::new(Arc::default());
+        let begun_at = Instant::now();
+        let mut waiting = pin!(activity.idle_too_long(limits));
+        let mut looks = 0;
+        poll_fn(|context| {
+            looks += 1;
+            waiting.as_mut().poll(context)
+        })
+        .await;
+        assert!(begun_at.elapsed() >= TIMEOUT);
+        assert!(looks <= 5, "{looks} looks");
+    }
+}

@@ -53,3 +53,42 @@ pub(crate) async fn client(
         .map(|addresses| addresses.source.ip());
     Ok(client.unwrap_or(peer.ip()))
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{io::AsyncWriteExt, net::TcpListener};
+
+    use super::*;
+
+    /// The client that is named by a header with `rest_bytes` after its fixed part: addresses, and one long field.
+    async fn named_in(rest_bytes: usize) -> io::Result<IpAddr> {
+        let addresses = [192, 0, 2, 1, 127, 0, 0, 1, 0x12, 0x34, 0xc3, 0x83];
+        let field = vec![0; rest_bytes - addresses.len() - 3];
+        let length = |bytes: usize| u16::try_from(bytes).unwrap().to_be_bytes();
+        let header = [
+            b"\r\n\r\n\0\r\nQUIT\n\x21\x11",
+            &length(rest_bytes)[..],
+            &addresses,
+            b"\xe0",
+            &length(field.len()),
+            &field,
+        ]
+        .concat();
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let mut proxy = TcpStream::connect(listener.local_addr()?).await?;
+        proxy.write_all(&header).await?;
+        let (mut stream, peer) = listener.accept().await?;
+        let trusted = TrustedProxies::new(&["127.0.0.1/32".parse().unwrap()]);
+        client(&mut stream, peer, &trusted).await
+    }
+
+    #[tokio::test]
+    async fn a_header_may_be_4_kib_long() {
+        let client = IpAddr::from([192, 0, 2, 1]);
+        for rest_bytes in [100, 4096] {
+            assert_eq!(named_in(rest_bytes).await.unwrap(), client, "{rest_bytes}");
+        }
+        let error = named_in(4097).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+    }
+}

@@ -101,4 +101,21 @@ mod tests {
             assert_eq!(count_error.kind(), io::ErrorKind::ConnectionRefused);
         }
     }
+
+    #[tokio::test]
+    async fn a_connection_that_inherited_the_rule_is_let_in() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let (mut accepted, _) = listener.accept().await.unwrap();
+        hops::set_left_min(&accepted, hops::MORE_THAN_ANY).unwrap();
+        let_in(&accepted).unwrap();
+        client.write_all(b"request").await.unwrap();
+        let mut received = [0; 7];
+        let reading = accepted.read_exact(&mut received);
+        timeout(Duration::from_secs(5), reading)
+            .await
+            .expect("the packets are dropped")
+            .unwrap();
+    }
 }

@@ -72,7 +72,6 @@ impl BatchCounter {
     fn after(&mut self, value: u64) -> State {
         const TYPE_BITS: u64 = 7;
         match self.state {
-            State::Length if value == 0 => State::Tag,
             State::Length => State::Skipping(value),
             State::Tag => {
                 self.images += usize::from(value == REQUESTS_TAG);

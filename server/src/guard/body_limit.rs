@@ -18,7 +18,7 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{Extensions, Version};
-use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body::{Body as HttpBody, Frame};
 use http_body_util::BodyExt;
 use tokio::{runtime::Handle, sync::Semaphore, time::timeout};
 use tonic::Status;
@@ -245,10 +245,6 @@ impl HttpBody for LimitedBody {
             }
         }
     }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }
 
 impl Drop for LimitedBody {
@@ -272,3 +268,6 @@ async fn discard(mut body: Body) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,11 +52,8 @@ pub(crate) async fn enforce(
         Ok(None) => default,
         Err(value) => return reporter.reject(&head, &RequestError::TimeoutMalformed { value }),
     };
-    // A timeout that the clock cannot represent (centuries) counts as the default.
-    let deadline = head
-        .arrived_at
-        .checked_add(timeout)
-        .unwrap_or(head.arrived_at + default);
+    // The longest timeout, eleven millennia, does not overflow the clock.
+    let deadline = head.arrived_at + timeout;
     request.extensions_mut().insert(Deadline(deadline));
     match timeout_at(deadline.into(), next.run(request)).await {
         Ok(response) => response,
@@ -101,6 +98,8 @@ fn parse_timeout(text: &str) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     #[test]
@@ -126,6 +125,20 @@ mod tests {
         ] {
             assert_eq!(parse_timeout(text), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn the_longest_timeout_does_not_overflow_the_clock() {
+        let longest = parse_timeout("99999999H").unwrap();
+        assert!(Instant::now().checked_add(longest).is_some());
+    }
+
+    #[test]
+    fn errors_quote_the_start_of_a_malformed_timeout() {
+        let value = HeaderValue::from_static("12345678901234567890S");
+        let headers = HeaderMap::from_iter([(HEADER, value)]);
+        let quoted = parse_timeout_header(&headers).unwrap_err();
+        assert_eq!(quoted, "1234567890123456");
     }
 
     #[test]

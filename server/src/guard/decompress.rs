@@ -150,13 +150,9 @@ impl Messages {
 
     /// Whether the next message is compressed, and its length with the prefix.
     fn prefix(&self) -> Option<(bool, usize)> {
-        match *self.received {
-            [flag, a, b, c, d, ..] if self.passing_bytes == 0 => {
-                let bytes = u32::from_be_bytes([a, b, c, d]) as usize;
-                Some((flag == 1, PREFIX_BYTES + bytes))
-            }
-            _ => None,
-        }
+        let [flag, a, b, c, d] = *self.received.first_chunk()?;
+        let bytes = u32::from_be_bytes([a, b, c, d]) as usize;
+        Some((flag == 1, PREFIX_BYTES + bytes))
     }
 
     /// Receives a part of the body. Returns whether there was one.
@@ -324,3 +320,6 @@ impl Write for Decoded<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,3 +16,33 @@ pub(crate) async fn check(request: Request, next: Next) -> Response {
     let help = "The only transfer coding is chunked: compress the body with Content-Encoding: gzip or zstd.\n";
     (StatusCode::NOT_IMPLEMENTED, help).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, middleware};
+
+    use super::*;
+    use crate::{
+        guard::fixture::{PASSED, answer, passing, request},
+        request::head::{Method, Protocol},
+    };
+
+    #[tokio::test]
+    async fn chunked_is_the_only_transfer_coding() {
+        for (codings, expected) in [
+            (&[][..], PASSED),
+            (&["chunked"], PASSED),
+            (&[" Chunked "], PASSED),
+            (&["gzip"], StatusCode::NOT_IMPLEMENTED),
+            (&["gzip, chunked"], StatusCode::NOT_IMPLEMENTED),
+            (&["gzip", "chunked"], StatusCode::NOT_IMPLEMENTED),
+            (&["chunked,gzip"], StatusCode::NOT_IMPLEMENTED),
+        ] {
+            let headers: Vec<_> = codings.iter().map(|&c| ("transfer-encoding", c)).collect();
+            let request = request(Protocol::Http, Method::Classify, &headers, Body::empty());
+            let layered = passing().layer(middleware::from_fn(check));
+            let status = answer(layered, request).await.status();
+            assert_eq!(status, expected, "{codings:?}");
+        }
+    }
+}

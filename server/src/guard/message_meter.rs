@@ -262,9 +262,12 @@ impl MessageMeter {
 }
 
 /// Whether the client may send any number of messages.
-fn is_stream(method: Method) -> bool {
+pub(super) fn is_stream(method: Method) -> bool {
     matches!(
         method,
         Method::ClassifyStream | Method::PublishModel | Method::Reflection
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,3 +31,34 @@ pub(crate) async fn check(
     let bytes_max = METADATA_BYTES_MAX;
     reporter.reject(&head, &RequestError::MetadataTooLarge { bytes, bytes_max })
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, middleware};
+
+    use super::*;
+    use crate::{
+        guard::fixture::{self, PASSED, answer, passing},
+        request::head::{Method, Protocol},
+    };
+
+    async fn is_accepted(headers: &[(&'static str, &str)]) -> bool {
+        let layer = middleware::from_fn_with_state(fixture::reporter(), check);
+        let (protocol, method) = (Protocol::Grpc, Method::Classify);
+        let request = fixture::request(protocol, method, headers, Body::empty());
+        answer(passing().layer(layer), request).await.status() == PASSED
+    }
+
+    #[tokio::test]
+    async fn metadata_may_take_16_kib_with_what_hpack_adds() {
+        // 64 bytes each.
+        let value = "v".repeat(27);
+        let mut headers = vec![("names", &*value); 256];
+        assert!(is_accepted(&headers).await);
+        headers[0].0 = "longer";
+        assert!(!is_accepted(&headers).await, "a longer name");
+        let longer = "v".repeat(28);
+        headers[0] = ("names", &longer);
+        assert!(!is_accepted(&headers).await, "a longer value");
+    }
+}

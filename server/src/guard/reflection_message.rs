@@ -49,3 +49,30 @@ impl ReflectionMessage {
             .map_err(|_| RequestError::MessageMalformed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+
+    use super::*;
+
+    #[test]
+    fn messages_are_read_once_they_are_whole() {
+        let request = ServerReflectionRequest {
+            host: "localhost".to_owned(),
+            message_request: Some(MessageRequest::ListServices("*".to_owned())),
+        };
+        let valid = request.encode_to_vec();
+        let mut malformed = valid.clone();
+        malformed.pop();
+        let mut message = ReflectionMessage::default();
+        for cut in 1..malformed.len() {
+            for (bytes, accepted) in [(&valid, true), (&malformed, false)] {
+                let (first, rest) = bytes.split_at(cut);
+                message.begin(0, bytes.len()).unwrap();
+                message.receive(first, rest.len()).unwrap();
+                assert_eq!(message.receive(rest, 0).is_ok(), accepted, "{cut}");
+            }
+        }
+    }
+}

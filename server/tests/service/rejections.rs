@@ -11,6 +11,7 @@ use tonic::{Code, Status};
 use crate::{
     app::{App, within_seconds},
     protocol::{Http, send},
+    raw_http2::{END_STREAM, HEADERS, RawHttp2},
 };
 
 const GET_MODEL: &str = "/imageclassifier.ImageClassifier/GetModel";
@@ -116,4 +117,35 @@ async fn a_compressed_transfer_is_not_read_as_plain_bytes() {
     assert!(answer.starts_with("HTTP/1.1 501"), "{answer}");
     assert!(answer.contains("Content-Encoding"), "{answer}");
     assert!(is_described("501"));
+}
+
+/// Some clients, such as gRPC for Go, take a head with a status for an error only if the stream ends with it.
+#[tokio::test]
+async fn a_response_without_messages_ends_with_its_head() {
+    let app = App::start().await;
+    let mut raw = RawHttp2::connect(app.address, 1 << 20).await;
+    let too_long = [0, 0xff, 0xff, 0xff, 0xff];
+    for (stream, path, timeout, body) in [
+        (1, GET_MODEL, "soon", &[0; 5]),
+        (3, "/grpc.health.v1.Health/Watch", "1S", &too_long),
+    ] {
+        let fields = [
+            (":method", "POST"),
+            (":scheme", "http"),
+            (":authority", "localhost"),
+            (":path", path),
+            ("content-type", "application/grpc"),
+            ("grpc-timeout", timeout),
+        ];
+        raw.ask(stream, &fields, Some(body)).await;
+        let head = within_seconds(5, async {
+            loop {
+                let frame = raw.next().await.unwrap();
+                if frame.kind == HEADERS && frame.stream == stream {
+                    break frame;
+                }
+            }
+        });
+        assert_eq!(head.await.flags & END_STREAM, END_STREAM, "{path}");
+    }
 }

@@ -5,6 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
+use http::Request;
 use tokio::{io::AsyncWriteExt, net::TcpStream, task::spawn_blocking, time::sleep};
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
@@ -12,7 +14,7 @@ use tonic_health::pb::{
 
 use crate::{
     app::{App, within_seconds},
-    protocol::{Protocol, classify},
+    protocol::{Http, Protocol, classify, send},
     script::{Script, order},
 };
 
@@ -56,6 +58,26 @@ async fn finishes_requests_in_progress_and_accepts_new_ones_during_the_grace() {
         );
         assert!(TcpStream::connect(address).await.is_err());
     }
+}
+
+#[tokio::test]
+async fn http1_responses_during_the_grace_announce_the_end_of_their_connections() {
+    let app = App::with_stages(&["--drain-grace", "2"], Script::default().stages()).await;
+    let address = app.address;
+    let connection = async || {
+        let request = Request::get("/nothing");
+        let response = send(address, Http::One, request, Bytes::new()).await;
+        let header = response.headers().get("connection");
+        header.map(|value| value.to_str().unwrap().to_owned())
+    };
+    assert_eq!(connection().await, None);
+    let mut health = HealthClient::new(app.channel().await);
+    let watched = health.watch(HealthCheckRequest::default()).await.unwrap();
+    let mut states = watched.into_inner();
+    let stopping = app.stop();
+    while states.message().await.unwrap().unwrap().status() != ServingStatus::NotServing {}
+    assert_eq!(connection().await.as_deref(), Some("close"));
+    within_seconds(5, stopping).await.unwrap().unwrap();
 }
 
 #[tokio::test]

@@ -2,17 +2,18 @@
 
 use std::{fs, time::Duration};
 
+use http::Request;
 use imageclassifier_proto::inference::{
     ModelConfigRequest, ModelInferRequest, ModelMetadataRequest, ModelReadyRequest,
     ServerLiveRequest, ServerMetadataRequest, ServerReadyRequest,
 };
-use tonic::Code;
+use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use super::messages::{client, encoded, infer, reason};
 use crate::{
     app::{App, within_seconds},
-    protocol::{Protocol, classify},
+    protocol::{Http, Protocol, classify, frame, send},
     script::{Script, order},
 };
 
@@ -24,13 +25,15 @@ fn scripted(text: &str) -> ModelInferRequest {
 async fn deadlines_limits_and_faults_apply_as_to_every_request() {
     let script = Script::default();
     let app = App::with_stages(&["--calls-max", "1"], script.stages()).await;
-    let mut late = tonic::Request::new(scripted("sleep 700"));
-    late.set_timeout(Duration::from_millis(300));
-    let mut client = client(&app).await;
-    let status = client.model_infer(late).await.unwrap_err();
+    // tonic's client would keep the deadline itself.
+    let late = Request::post("/inference.GRPCInferenceService/ModelInfer")
+        .header("content-type", "application/grpc")
+        .header("grpc-timeout", "300m");
+    let answer = send(app.address, Http::Two, late, frame(&scripted("sleep 700"))).await;
+    let status = Status::from_header_map(answer.headers()).unwrap();
     assert_eq!(status.code(), Code::DeadlineExceeded);
-    // The server's error, not the client's own.
     assert_eq!(reason(&status), "DEADLINE_EXCEEDED");
+    let client = client(&app).await;
 
     let status = infer(&app, scripted("panic in decode")).await.unwrap_err();
     assert_eq!(status.code(), Code::Internal);
