@@ -1,8 +1,9 @@
-"""Writes the small ONNX files in tests/fixtures: one for each operator, and a network of each family, with random weights.
+"""Writes the small ONNX files in tests/fixtures and tests/rejected: one for each operator, and a network of each family, with random weights.
 
-    python onnx/tests/fixtures.py onnx/tests/fixtures        (needs onnx, onnxruntime and numpy)
+    python onnx/tests/fixtures.py onnx/tests        (needs onnx, onnxruntime and numpy)
 
 Each file has onnxruntime's output for one input in its metadata. The input's element i is (i * 7919 % 1000) / 500 - 1.
+The files in tests/rejected have the whole error in their metadata: they do what is not supported, or too much.
 """
 
 import sys
@@ -64,20 +65,29 @@ class Net:
     def linear(self, x, inputs, outputs):
         return self.add("Add", [self.add("MatMul", [x, self.weight(inputs, outputs)]), self.weight(outputs)])
 
-    def write(self, folder, x):
-        if self.nodes[-1].op_type != "Gemm":
-            x = self.add("Flatten", [x], axis=0)
+    def model(self, x):
         image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 3, self.side, self.side])
         output = helper.make_tensor_value_info(x, TensorProto.FLOAT, None)
         graph = helper.make_graph(self.nodes, self.name, [image], [output], self.constants)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=8)
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=8)
+
+    def save(self, model, folder, **metadata):
+        helper.set_model_props(model, metadata)
+        onnx.save(model, folder / f"{self.name}.onnx")
+
+    def reject(self, folder, x, error):
+        self.save(self.model(x), folder, rejected=f'layer "{self.nodes[-1].name}": {error}')
+
+    def write(self, folder, x):
+        if self.nodes[-1].op_type != "Gemm":
+            x = self.add("Flatten", [x], axis=0)
+        model = self.model(x)
         count = 3 * self.side**2
         values = ((np.arange(count) * 7919 % 1000).astype(np.float32) / np.float32(500) - np.float32(1))
         session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
         [expected] = session.run(None, {"image": values.reshape(1, 3, self.side, self.side)})
         assert np.isfinite(expected).all(), self.name
-        helper.set_model_props(model, {"expected": " ".join(f"{x:.7g}" for x in expected.ravel())})
-        onnx.save(model, folder / f"{self.name}.onnx")
+        self.save(model, folder, expected=" ".join(f"{x:.7g}" for x in expected.ravel()))
 
 
 CASES = {}
@@ -387,9 +397,130 @@ def vit(n):
     return n.add("Gemm", [n.add("Gather", [x, n.constant(np.int64(0))], axis=1), n.weight(10, width), n.weight(10)], transB=1)
 
 
+# What is rejected, with the error after the layer
+REJECTED = {}
+
+
+def rejected(error):
+    def register(function):
+        REJECTED[function.__name__] = (function, error)
+        return function
+
+    return register
+
+
+def filled(n, *shape):
+    return n.add("ConstantOfShape", [n.ints(*shape)])
+
+
+def scatter(n, indices, updates, **attributes):
+    updates = n.constant(np.ones(updates, np.float32))
+    return n.add("ScatterND", [filled(n, 8, 8), n.constant(np.array(indices, np.int64)), updates], **attributes)
+
+
+@rejected("it reduces, which is not supported")
+def scatter_that_adds(n):
+    return scatter(n, [[3]], (1, 8), reduction="add")
+
+
+@rejected("its indices name 3 axes, but the input has 2")
+def scatter_beyond_the_rank(n):
+    return scatter(n, [[1, 2, 3]], (1,))
+
+
+@rejected("its indices name 0 axes, but the input has 2")
+def scatter_of_no_axes(n):
+    return scatter(n, np.zeros((1, 0)), (1, 8, 8))
+
+
+@rejected("the number of updates does not match the indices")
+def scatter_of_too_few(n):
+    return scatter(n, [[3], [4]], (1, 8))
+
+
+@rejected("there is no axis 8 among 8")
+def scatter_beyond_the_end(n):
+    return scatter(n, [[0, 8]], (1,))
+
+
+@rejected("there is no axis -9 among 8")
+def scatter_before_the_start(n):
+    return scatter(n, [[-9]], (1, 8))
+
+
+@rejected("the shape is negative or too large")
+def fill_too_large(n):
+    return filled(n, 2**40, 2**40)
+
+
+@rejected("the shape is negative or too large")
+def fill_negative(n):
+    return filled(n, 3, -1)
+
+
+@rejected("the range is too long")
+def range_too_long(n):
+    return n.add("Range", [n.float(0), n.float(1), n.float(1e-9)])
+
+
+@rejected("the range is too long")
+def range_without_step(n):
+    return n.add("Range", [n.float(0), n.float(0), n.float(0)])
+
+
+@rejected("it depends on the image, which is not supported")
+def where_of_the_image(n):
+    return n.add("Where", [n.constant(np.ones(8, bool)), "image", n.float(0)])
+
+
+# Each computes less than the limit of 2²² elements before its last operator, whose result is beyond it.
+TOO_LARGE = "its constants are too large together"
+
+
+@rejected(TOO_LARGE)
+def fills_too_large_together(n):
+    filled(n, 2**21)
+    filled(n, 2**20)
+    return filled(n, 2**21)
+
+
+@rejected(TOO_LARGE)
+def ranges_too_large_together(n):
+    for _ in range(5):
+        x = n.add("Range", [n.float(0), n.float(1e6), n.float(1)])
+    return x
+
+
+@rejected(TOO_LARGE)
+def scatter_too_large_together(n):
+    updates = n.constant(np.ones((1, 1), np.float32))
+    return n.add("ScatterND", [filled(n, 2500000, 1), n.ints(3), updates])
+
+
+@rejected(TOO_LARGE)
+def where_too_large_together(n):
+    row, column = filled(n, 1, 1100), filled(n, 1100, 1)
+    return n.add("Where", [row, column, row])
+
+
+@rejected(TOO_LARGE)
+def less_too_large_together(n):
+    return n.add("Less", [filled(n, 1, 1300), filled(n, 1300, 1)])
+
+
+@rejected(TOO_LARGE)
+def not_too_large_together(n):
+    return n.add("Not", [filled(n, 2500000)])
+
+
 if __name__ == "__main__":
-    folder = Path(sys.argv[1])
-    folder.mkdir(exist_ok=True)
+    tests = Path(sys.argv[1])
+    folders = [tests / "fixtures", tests / "rejected"]
+    for folder in folders:
+        folder.mkdir(exist_ok=True)
     for name, (build, options) in CASES.items():
         net = Net(name, **options)
-        net.write(folder, build(net))
+        net.write(folders[0], build(net))
+    for name, (build, error) in REJECTED.items():
+        net = Net(name)
+        net.reject(folders[1], build(net), error)

@@ -53,6 +53,24 @@ fn errors_name_the_layer() {
     }
 }
 
+/// The files of `tests/rejected`, whose metadata says why.
+#[test]
+fn rejects_graphs_that_are_not_supported_or_too_large() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rejected");
+    let mut files = 0;
+    for file in fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let bytes = fs::read(&path).unwrap();
+        let model = Model::parse(&bytes).unwrap();
+        let metadata = model.metadata();
+        let (_, expected) = metadata.iter().find(|(key, _)| *key == "rejected").unwrap();
+        let found = model.graph(None).unwrap_err().to_string();
+        assert_eq!(found, *expected, "{}", path.display());
+        files += 1;
+    }
+    assert!(files > 15, "{files} files");
+}
+
 #[test]
 fn files_that_are_cut_off_or_not_onnx_are_errors() {
     let whole = fixture("inverted_residual");

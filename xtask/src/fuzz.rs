@@ -55,7 +55,7 @@ const TARGETS: [Target; 9] = [
     Target::of_requests("grpc_web", &["fuzz/seeds/grpc_web"]),
     Target::of_requests("infer", &["fuzz/seeds/infer"]),
     Target::of_files("model_folder", &["fuzz/seeds/model_folder"]),
-    Target::of_files("onnx", &["onnx/tests/fixtures"]),
+    Target::of_files("onnx", &["onnx/tests/fixtures", "onnx/tests/rejected"]),
     Target::of_files("checkpoint", &["checkpoints/tests/fixtures"]),
 ];
 const JPEGS: [&str; 2] = ["jpeg/tests/golden", "jpeg/tests/golden/scans"];

@@ -35,6 +35,7 @@ const CRATES: [Crate; 3] = [
             "--test=images",
             "--test=bombs",
             "--test=jpeg",
+            "--test=own_network",
         ],
     },
     Crate {

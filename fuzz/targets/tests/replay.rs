@@ -72,7 +72,8 @@ fn replays_model_folder_seeds() {
 
 #[test]
 fn replays_onnx_seeds() {
-    replay("onnx", onnx::run, &["onnx/tests/fixtures"]);
+    let files = ["onnx/tests/fixtures", "onnx/tests/rejected"];
+    replay("onnx", onnx::run, &files);
 }
 
 #[test]
