@@ -56,6 +56,7 @@ mod operand;
 mod pool;
 mod scale;
 mod sigmoid;
+mod winograd;
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) use bf16::Avx512Bf16;
@@ -69,6 +70,7 @@ pub(crate) use operand::{F32, Operand, Pack};
 pub(crate) use pool::AveragePool;
 pub(crate) use scale::Scale;
 pub(crate) use sigmoid::sigmoid;
+pub(crate) use winograd::{FinishTiles, Tiling, TransformTiles, transform_filter};
 
 use fearless_simd::prelude::{Simd, SimdBase};
 

@@ -3,6 +3,7 @@
 mod columns;
 mod depthwise;
 mod window;
+mod winograd;
 
 use super::kernel::Kernel;
 use super::plan::{PlannedSource, Planner};
@@ -15,6 +16,7 @@ use crate::{BuildError, MapShape, ThreadTeam};
 use columns::Columns;
 use depthwise::Depthwise;
 use window::Windowed;
+use winograd::Winograd;
 
 /// A 1 x 1 convolution: a product of all pixels.
 #[derive(Debug)]
@@ -111,6 +113,15 @@ impl Planner<'_> {
                 output,
                 residual: conv.residual,
             })
+        } else if let Some(winograd) = Winograd::new(
+            self.token,
+            conv,
+            [input, output],
+            &weight,
+            &bias,
+            &mut self.spare,
+        )? {
+            Box::new(winograd)
         } else if conv.groups == 1 && Columns::suits(&conv.window, output) {
             let product = window_product(self.token, conv, input.channels(), &weight, &bias)?;
             Box::new(Columns::new(

@@ -17,6 +17,9 @@ use crate::{BuildError, Isa, MapShape};
 /// Elements of all buffers of a run, at most: 1 GiB, fifty times what large classifiers take.
 const ELEMENTS_MAX: usize = 1 << 28;
 
+/// Packed weights take at most half as much memory again as the graph's, or 4 MiB more.
+const SPARE_MIN: usize = 1 << 20;
+
 #[derive(Debug)]
 pub(super) struct PlannedStep {
     description: Description,
@@ -74,15 +77,20 @@ struct Places {
 pub(super) struct Planner<'a> {
     pub(super) graph: &'a Graph,
     pub(super) token: Token,
+    /// Elements that all packed weights may still take beyond the graph's own.
+    pub(super) spare: usize,
     steps: Vec<PlannedStep>,
     lengths: Vec<usize>,
     places: Vec<Places>,
 }
 
 pub(super) fn plan(isa: Isa, graph: &Graph, fuse_blocks: bool) -> Result<Program, BuildError> {
+    let constants = graph.values.iter().filter_map(|value| value.data.as_ref());
+    let constants = constants.map(|data| data.len());
     let mut planner = Planner {
         graph,
         token: isa.token()?.in_f32(),
+        spare: (constants.sum::<usize>() / 2).max(SPARE_MIN),
         steps: Vec::new(),
         lengths: Vec::new(),
         places: vec![Places::default(); graph.values.len()],

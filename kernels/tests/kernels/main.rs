@@ -11,6 +11,7 @@ mod reference;
 mod shapes;
 mod stem_and_head;
 mod unfused_blocks;
+mod winograd;
 
 /// The largest difference between two maps.
 fn max_abs_difference(found: &[f32], expected: &[f32]) -> f32 {

@@ -1,0 +1,266 @@
+//! 3 x 3 convolutions by Winograd's minimal filtering: a quarter of the multiplications, or 4/9 of them, for additions before
+//! and after. See [`TransformTiles`].
+
+use super::super::kernel::Kernel;
+use crate::activation::Activation;
+use crate::buffer::Buffer;
+use crate::graph::Conv;
+use crate::isa::Token;
+use crate::micro::{FinishTiles, OutputLayout, Segments, Tiling, TransformTiles, transform_filter};
+use crate::packed::{PackedMatrix, PanelWidths, Rows};
+use crate::scratch::{Scratch, ScratchLen};
+use crate::shape::{CHANNEL_ALIGN, checked_len};
+use crate::team::split;
+use crate::{BuildError, MapShape, ThreadTeam};
+
+#[derive(Debug)]
+pub(super) struct Winograd {
+    token: Token,
+    /// `[outputs, channels]` for each position of a tile.
+    factors: Vec<PackedMatrix>,
+    bias: Buffer,
+    activation: Activation,
+    tiling: Tiling,
+    input: MapShape,
+    output: MapShape,
+    residual: bool,
+    /// A pixel of the padding.
+    zeros: Buffer,
+    /// Rows of tiles that are multiplied at once.
+    band: usize,
+}
+
+/// With fewer channels the transforms take longer than the multiplications that they save.
+const CHANNELS_MIN: usize = 16;
+/// On smaller maps the factors, of which there are more than weights, are read for too few pixels.
+const SIDE_MIN: usize = 12;
+/// On smaller maps, tiles of 6 x 6 take longer than those of 4 x 4, which have fewer factors.
+const LARGE_TILE_SIDE_MIN: usize = 24;
+/// Elements of transformed tiles and their products that are written before they are read: they stay in the cache.
+const BAND: usize = 1 << 19;
+const TAPS: usize = 9;
+
+/// The sides of the tiles that are faster than direct convolution, the fastest first.
+fn sides(conv: &Conv, input: MapShape, output: MapShape) -> &'static [usize] {
+    let side = output.height().min(output.width());
+    let suits = conv.window.kernel == [3, 3]
+        && conv.window.stride == [1, 1]
+        && conv.groups == 1
+        && input.channels().min(output.channels()) >= CHANNELS_MIN;
+    match side {
+        _ if !suits => &[],
+        LARGE_TILE_SIDE_MIN.. => &[6, 4],
+        SIDE_MIN.. => &[4],
+        _ => &[],
+    }
+}
+
+impl Winograd {
+    /// `None` if a direct convolution is faster, or if the factors take more than `spare` elements beyond the weights; what
+    /// they take is subtracted from `spare`.
+    pub(super) fn new(
+        token: Token,
+        conv: &Conv,
+        [input, output]: [MapShape; 2],
+        weight: &[f32],
+        bias: &[f32],
+        spare: &mut usize,
+    ) -> Result<Option<Self>, BuildError> {
+        let more = |side: &usize| (side * side - TAPS) * (weight.len() / TAPS);
+        let mut sides = sides(conv, input, output).iter();
+        let Some(&side) = sides.find(|side| more(side) <= *spare) else {
+            return Ok(None);
+        };
+        *spare -= more(&side);
+        let tiling = Tiling {
+            side,
+            across: output.width().div_ceil(side - 2),
+            before: conv.window.before,
+        };
+        let factors = if side == 4 {
+            pack::<4>(token, weight, input.channels(), output.channels())?
+        } else {
+            pack::<6>(token, weight, input.channels(), output.channels())?
+        };
+        let outputs = factors[0].outputs();
+        let of_row = checked_len([
+            tiling.positions(),
+            tiling.across,
+            input.channel_stride() + CHANNEL_ALIGN + outputs,
+        ])?;
+        let rows = output.height().div_ceil(tiling.step());
+        checked_len([rows, of_row])?;
+        let bands = rows.div_ceil((BAND / of_row).max(1));
+        Ok(Some(Self {
+            token,
+            bias: Buffer::padded(bias, outputs),
+            factors,
+            activation: Activation::new(conv.activation),
+            tiling,
+            input,
+            output,
+            residual: conv.residual,
+            zeros: Buffer::zeroed(input.channel_stride()),
+            band: rows.div_ceil(bands),
+        }))
+    }
+
+    /// Elements of a transformed tile. One cache line more than its pixels, because tiles at a distance of whole pages would
+    /// share a few lines of the first cache.
+    fn tile_stride(&self) -> usize {
+        self.tiling.positions() * self.input.channel_stride() + CHANNEL_ALIGN
+    }
+
+    /// Tiles of a band.
+    fn tiles(&self) -> usize {
+        self.band * self.tiling.across
+    }
+
+    fn transform(&self, team: &mut ThreadTeam, first: usize, input: &[f32], tiles: &mut [f32]) {
+        let stride = self.tile_stride();
+        let count = tiles.len() / stride;
+        let shares = || team.shares(count);
+        let pieces = split(tiles, shares().map(|share| share.len() * stride));
+        team.for_each(shares().zip(pieces), |(share, tiles)| {
+            self.token.run(TransformTiles {
+                tiling: self.tiling,
+                tiles: first + share.start..first + share.end,
+                input,
+                height: self.input.height(),
+                width: self.input.width(),
+                zeros: &self.zeros,
+                output: tiles,
+                output_stride: stride,
+            });
+        });
+    }
+
+    /// Multiplies each position of all tiles with its factors.
+    fn multiply(&self, team: &mut ThreadTeam, tiles: &[f32], products: &mut [f32]) {
+        let (stride, outputs) = (self.tile_stride(), self.bias.len());
+        let count = tiles.len() / stride;
+        let len = count * outputs;
+        let shares = || team.shares(self.tiling.positions());
+        let pieces = split(products, shares().map(|share| share.len() * len));
+        team.for_each(shares().zip(pieces), |(share, products)| {
+            for (position, products) in share.zip(products.chunks_exact_mut(len)) {
+                let factors = &self.factors[position];
+                for &panel in factors.panels() {
+                    factors.multiply(
+                        panel,
+                        Rows {
+                            count,
+                            input: &tiles[position * self.input.channel_stride()..],
+                            input_stride: stride,
+                            segments: Segments::contiguous(self.input.channels()),
+                            output: &mut products[panel.first..],
+                            layout: OutputLayout::dense(outputs),
+                            residual: None,
+                            clamp: None,
+                        },
+                    );
+                }
+            }
+        });
+    }
+
+    /// Writes rows of pixels; `residual` begins at the first of them, too.
+    fn finish(
+        &self,
+        team: &mut ThreadTeam,
+        products: &[f32],
+        residual: Option<&[f32]>,
+        output: &mut [f32],
+    ) {
+        let step = self.tiling.step();
+        let (across, stride) = (self.tiling.across, self.output.channel_stride());
+        let line = self.output.width() * stride;
+        let rows = output.len() / line;
+        let position_stride = products.len() / self.tiling.positions();
+        let shares = || team.shares(rows.div_ceil(step));
+        let lengths =
+            shares().map(|share| (share.end * step).min(rows) - (share.start * step).min(rows));
+        let pieces = split(output, lengths.map(|rows| rows * line));
+        team.for_each(shares().zip(pieces), |(share, output)| {
+            self.token.run(FinishTiles {
+                tiling: self.tiling,
+                tiles: share.start * across..share.end * across,
+                products,
+                position_stride,
+                bias: &self.bias,
+                output,
+                width: self.output.width(),
+                stride,
+                residual: residual.map(|residual| &residual[share.start * step * line..]),
+                clamp: self.activation.clamp,
+            });
+            self.activation.finish(self.token, output);
+        });
+    }
+}
+
+/// The transformed filters, for each position of a tile.
+fn pack<const SIDE: usize>(
+    token: Token,
+    weight: &[f32],
+    channels: usize,
+    outputs: usize,
+) -> Result<Vec<PackedMatrix>, BuildError> {
+    // `[channels, outputs]` for each position, and a cache line, without which all would share few lines of the cache.
+    let len = channels * outputs + CHANNEL_ALIGN;
+    let mut factors = vec![0.0; checked_len([SIDE * SIDE, len])?];
+    let (filters, _) = weight.as_chunks::<9>();
+    for at in 0..channels * outputs {
+        let (channel, output) = (at / outputs, at % outputs);
+        let of_positions = transform_filter::<SIDE>(filters[output * channels + channel]);
+        for (position, factor) in of_positions.iter().flatten().enumerate() {
+            factors[position * len + at] = *factor;
+        }
+    }
+    let none = vec![0.0; outputs];
+    let matrices = factors.chunks_exact(len).map(|factors| {
+        let factor = |output, channel| factors[channel * outputs + output];
+        PackedMatrix::new(token, &none, channels, PanelWidths::Widest, factor)
+    });
+    matrices.collect()
+}
+
+impl Kernel for Winograd {
+    fn name(&self) -> &'static str {
+        // As the paper counts: by the pixels that a tile gives.
+        match self.tiling.step() {
+            2 => "Winograd 2x2",
+            _ => "Winograd 4x4",
+        }
+    }
+
+    fn scratch_len(&self) -> ScratchLen {
+        ScratchLen {
+            packed: self.tiles() * self.tile_stride(),
+            ring: self.tiles() * self.tiling.positions() * self.bias.len(),
+            ..ScratchLen::default()
+        }
+    }
+
+    fn run(
+        &self,
+        team: &mut ThreadTeam,
+        inputs: &[&[f32]],
+        output: &mut [f32],
+        scratch: &mut Scratch,
+    ) {
+        let across = self.tiling.across;
+        let rows = self.band * self.tiling.step();
+        let line = self.output.width() * self.output.channel_stride();
+        let output = &mut output[..self.output.buffer_len()];
+        for (band, output) in output.chunks_mut(rows * line).enumerate() {
+            let count = (output.len() / line).div_ceil(self.tiling.step()) * across;
+            let tiles = &mut scratch.packed[..count * self.tile_stride()];
+            self.transform(team, band * self.band * across, inputs[0], tiles);
+            let products = &mut scratch.ring[..count * self.tiling.positions() * self.bias.len()];
+            self.multiply(team, tiles, products);
+            let residual = self.residual.then(|| &inputs[1][band * rows * line..]);
+            self.finish(team, products, residual, output);
+        }
+    }
+}
