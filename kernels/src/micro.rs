@@ -70,7 +70,7 @@ pub(crate) use operand::{F32, Operand, Pack};
 pub(crate) use pool::AveragePool;
 pub(crate) use scale::Scale;
 pub(crate) use sigmoid::sigmoid;
-pub(crate) use winograd::{FinishTiles, Tiling, TransformTiles, transform_filter};
+pub(crate) use winograd::{InputTransform, OutputTransform, Tiling, transform_filter};
 
 use fearless_simd::prelude::{Simd, SimdBase};
 

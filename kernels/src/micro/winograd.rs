@@ -37,8 +37,8 @@ impl Tiling {
     }
 }
 
-/// Tiles of a map, transformed: `output[tile, position, channel]`.
-pub(crate) struct TransformTiles<'a> {
+/// The input transform: tiles of a map as `output[tile, position, channel]`.
+pub(crate) struct InputTransform<'a> {
     pub(crate) tiling: Tiling,
     pub(crate) tiles: Range<usize>,
     /// `[height, width, channels]`
@@ -52,7 +52,7 @@ pub(crate) struct TransformTiles<'a> {
     pub(crate) output_stride: usize,
 }
 
-impl Operation for TransformTiles<'_> {
+impl Operation for InputTransform<'_> {
     #[inline(always)]
     fn run<S: Tiles, O: Operand<S>>(self, simd: S) {
         match self.tiling.side {
@@ -63,7 +63,7 @@ impl Operation for TransformTiles<'_> {
     }
 }
 
-impl TransformTiles<'_> {
+impl InputTransform<'_> {
     #[inline(always)]
     fn run_tiles<S: Tiles, const SIDE: usize>(self, simd: S) {
         let channels = self.zeros.len();
@@ -96,12 +96,12 @@ impl TransformTiles<'_> {
                     unroll!(column in 0..SIDE, max 8 => {
                         let mut values = [zero; SIDE];
                         unroll!(row in 0..SIDE, max 8 => { values[row] = load(simd, pixels[column][row].add(channel)); });
-                        columns[column] = transform(simd, values);
+                        columns[column] = transform_input(simd, values);
                     });
                     unroll!(row in 0..SIDE, max 8 => {
                         let mut values = [zero; SIDE];
                         unroll!(column in 0..SIDE, max 8 => { values[column] = columns[column][row]; });
-                        let line = transform(simd, values);
+                        let line = transform_input(simd, values);
                         unroll!(column in 0..SIDE, max 8 => {
                             store::<S>(output.add((row * SIDE + column) * channels + channel), line[column]);
                         });
@@ -120,7 +120,7 @@ fn times<S: Tiles>(simd: S, factor: f32, x: S::f32s, sum: S::f32s) -> S::f32s {
 
 /// A line of a tile of the input times the matrix that the paper calls B transposed.
 #[inline(always)]
-fn transform<S: Tiles, const SIDE: usize>(simd: S, x: [S::f32s; SIDE]) -> [S::f32s; SIDE] {
+fn transform_input<S: Tiles, const SIDE: usize>(simd: S, x: [S::f32s; SIDE]) -> [S::f32s; SIDE] {
     let mut y = x;
     if const { SIDE == 4 } {
         y[0] = x[0] - x[2];
@@ -140,8 +140,8 @@ fn transform<S: Tiles, const SIDE: usize>(simd: S, x: [S::f32s; SIDE]) -> [S::f3
     y
 }
 
-/// Rows of tiles, from the products of their positions to pixels: bias, residual and limits included.
-pub(crate) struct FinishTiles<'a> {
+/// The output transform: the products of tiles' positions as pixels, with bias, residual and limits.
+pub(crate) struct OutputTransform<'a> {
     pub(crate) tiling: Tiling,
     /// Which of the products' tiles.
     pub(crate) tiles: Range<usize>,
@@ -162,7 +162,7 @@ pub(crate) struct FinishTiles<'a> {
     pub(crate) clamp: Option<[f32; 2]>,
 }
 
-impl Operation for FinishTiles<'_> {
+impl Operation for OutputTransform<'_> {
     #[inline(always)]
     fn run<S: Tiles, O: Operand<S>>(self, simd: S) {
         match self.tiling.side {
@@ -173,7 +173,7 @@ impl Operation for FinishTiles<'_> {
     }
 }
 
-impl FinishTiles<'_> {
+impl OutputTransform<'_> {
     #[inline(always)]
     fn run_tiles<S: Tiles, const SIDE: usize, const STEP: usize>(self, simd: S) {
         const { assert!(STEP + OVERLAP == SIDE) };
@@ -203,13 +203,13 @@ impl FinishTiles<'_> {
                             let at = (row * SIDE + column) * self.position_stride + channel;
                             values[row] = load(simd, products.add(at));
                         });
-                        columns[column] = finish(simd, values);
+                        columns[column] = transform_output(simd, values);
                     });
                     let bias = load(simd, bias.add(channel));
                     unroll!(row in 0..STEP, max 5 => {
                         let mut values = [zero; SIDE];
                         unroll!(column in 0..SIDE, max 8 => { values[column] = columns[column][row]; });
-                        let pixels: [S::f32s; STEP] = finish(simd, values);
+                        let pixels: [S::f32s; STEP] = transform_output(simd, values);
                         unroll!(column in 0..STEP, max 5 => {
                             if y + row < rows && x + column < self.width {
                                 let at = (y + row) * line + (x + column) * self.stride + channel;
@@ -232,7 +232,7 @@ impl FinishTiles<'_> {
 
 /// A line of a tile's products times the matrix that the paper calls A transposed.
 #[inline(always)]
-fn finish<S: Tiles, const SIDE: usize, const STEP: usize>(
+fn transform_output<S: Tiles, const SIDE: usize, const STEP: usize>(
     simd: S,
     x: [S::f32s; SIDE],
 ) -> [S::f32s; STEP] {
@@ -251,18 +251,20 @@ fn finish<S: Tiles, const SIDE: usize, const STEP: usize>(
     y
 }
 
-/// A 3 x 3 filter, row by row, as the factors of a tile's `SIDE` x `SIDE` positions: the paper's G, from both sides.
+/// A 3 x 3 filter, row by row, transformed for the `SIDE` x `SIDE` positions of a tile: the paper's G, from both sides.
 pub(crate) fn transform_filter<const SIDE: usize>(filter: [f32; 9]) -> [[f32; SIDE]; SIDE] {
-    // In f64: the factors are rounded once.
-    let row = |y: usize| factors::<SIDE>([0, 1, 2].map(|x| f64::from(filter[3 * y + x])));
+    // In f64: the results are rounded once.
+    let row =
+        |y: usize| transform_filter_line::<SIDE>([0, 1, 2].map(|x| f64::from(filter[3 * y + x])));
     let rows = [row(0), row(1), row(2)];
-    let columns: [[f64; SIDE]; SIDE] = from_fn(|x| factors([0, 1, 2].map(|y| rows[y][x])));
+    let columns: [[f64; SIDE]; SIDE] =
+        from_fn(|x| transform_filter_line([0, 1, 2].map(|y| rows[y][x])));
     #[allow(clippy::cast_possible_truncation)] // Rounded, as meant.
     from_fn(|y| from_fn(|x| columns[x][y] as f32))
 }
 
 /// A line of a filter times the matrix that the paper calls G.
-fn factors<const SIDE: usize>([a, b, c]: [f64; 3]) -> [f64; SIDE] {
+fn transform_filter_line<const SIDE: usize>([a, b, c]: [f64; 3]) -> [f64; SIDE] {
     let half = |x: f64, y: f64, z: f64| [x + y + z, x - y + z];
     let mut y = [a; SIDE];
     if const { SIDE == 4 } {

@@ -94,7 +94,7 @@ fn large_maps_agree_with_plain_loops() {
 
 /// All convolutions together take at most half as much memory again as their weights, or 4 MiB more.
 #[test]
-fn factors_take_little_more_memory_than_weights() {
+fn transformed_filters_take_little_more_memory_than_weights() {
     let mut net = Net::new(160, 24, 24);
     let mut map = net.builder.input();
     // Each takes 27 elements more for each of 160 x 160 filters, or 7. There are 1,048,576.

@@ -1,12 +1,14 @@
 //! 3 x 3 convolutions by Winograd's minimal filtering: a quarter of the multiplications, or 4/9 of them, for additions before
-//! and after. See [`TransformTiles`].
+//! and after. See [`InputTransform`].
 
 use super::super::kernel::Kernel;
 use crate::activation::Activation;
 use crate::buffer::Buffer;
 use crate::graph::Conv;
 use crate::isa::Token;
-use crate::micro::{FinishTiles, OutputLayout, Segments, Tiling, TransformTiles, transform_filter};
+use crate::micro::{
+    InputTransform, OutputLayout, OutputTransform, Segments, Tiling, transform_filter,
+};
 use crate::packed::{PackedMatrix, PanelWidths, Rows};
 use crate::scratch::{Scratch, ScratchLen};
 use crate::shape::{CHANNEL_ALIGN, checked_len};
@@ -16,8 +18,8 @@ use crate::{BuildError, MapShape, ThreadTeam};
 #[derive(Debug)]
 pub(super) struct Winograd {
     token: Token,
-    /// `[outputs, channels]` for each position of a tile.
-    factors: Vec<PackedMatrix>,
+    /// Transformed: `[outputs, channels]` for each position of a tile.
+    filters: Vec<PackedMatrix>,
     bias: Buffer,
     activation: Activation,
     tiling: Tiling,
@@ -32,9 +34,9 @@ pub(super) struct Winograd {
 
 /// With fewer channels the transforms take longer than the multiplications that they save.
 const CHANNELS_MIN: usize = 16;
-/// On smaller maps the factors, of which there are more than weights, are read for too few pixels.
+/// On smaller maps the transformed filters, which are larger than the weights, are read for too few pixels.
 const SIDE_MIN: usize = 12;
-/// On smaller maps, tiles of 6 x 6 take longer than those of 4 x 4, which have fewer factors.
+/// On smaller maps, tiles of 6 x 6 take longer than those of 4 x 4, whose transformed filters are smaller.
 const LARGE_TILE_SIDE_MIN: usize = 24;
 /// Elements of transformed tiles and their products that are written before they are read: they stay in the cache.
 const BAND: usize = 1 << 19;
@@ -56,7 +58,7 @@ fn sides(conv: &Conv, input: MapShape, output: MapShape) -> &'static [usize] {
 }
 
 impl Winograd {
-    /// `None` if a direct convolution is faster, or if the factors take more than `spare` elements beyond the weights; what
+    /// `None` if a direct convolution is faster, or if the transformed filters take more than `spare` elements beyond the weights; what
     /// they take is subtracted from `spare`.
     pub(super) fn new(
         token: Token,
@@ -77,12 +79,12 @@ impl Winograd {
             across: output.width().div_ceil(side - 2),
             before: conv.window.before,
         };
-        let factors = if side == 4 {
+        let filters = if side == 4 {
             pack::<4>(token, weight, input.channels(), output.channels())?
         } else {
             pack::<6>(token, weight, input.channels(), output.channels())?
         };
-        let outputs = factors[0].outputs();
+        let outputs = filters[0].outputs();
         let of_row = checked_len([
             tiling.positions(),
             tiling.across,
@@ -94,7 +96,7 @@ impl Winograd {
         Ok(Some(Self {
             token,
             bias: Buffer::padded(bias, outputs),
-            factors,
+            filters,
             activation: Activation::new(conv.activation),
             tiling,
             input,
@@ -122,7 +124,7 @@ impl Winograd {
         let shares = || team.shares(count);
         let pieces = split(tiles, shares().map(|share| share.len() * stride));
         team.for_each(shares().zip(pieces), |(share, tiles)| {
-            self.token.run(TransformTiles {
+            self.token.run(InputTransform {
                 tiling: self.tiling,
                 tiles: first + share.start..first + share.end,
                 input,
@@ -135,7 +137,7 @@ impl Winograd {
         });
     }
 
-    /// Multiplies each position of all tiles with its factors.
+    /// Multiplies each position of all tiles with its filters.
     fn multiply(&self, team: &mut ThreadTeam, tiles: &[f32], products: &mut [f32]) {
         let (stride, outputs) = (self.tile_stride(), self.bias.len());
         let count = tiles.len() / stride;
@@ -144,9 +146,9 @@ impl Winograd {
         let pieces = split(products, shares().map(|share| share.len() * len));
         team.for_each(shares().zip(pieces), |(share, products)| {
             for (position, products) in share.zip(products.chunks_exact_mut(len)) {
-                let factors = &self.factors[position];
-                for &panel in factors.panels() {
-                    factors.multiply(
+                let filter = &self.filters[position];
+                for &panel in filter.panels() {
+                    filter.multiply(
                         panel,
                         Rows {
                             count,
@@ -182,7 +184,7 @@ impl Winograd {
             shares().map(|share| (share.end * step).min(rows) - (share.start * step).min(rows));
         let pieces = split(output, lengths.map(|rows| rows * line));
         team.for_each(shares().zip(pieces), |(share, output)| {
-            self.token.run(FinishTiles {
+            self.token.run(OutputTransform {
                 tiling: self.tiling,
                 tiles: share.start * across..share.end * across,
                 products,
@@ -208,19 +210,19 @@ fn pack<const SIDE: usize>(
 ) -> Result<Vec<PackedMatrix>, BuildError> {
     // `[channels, outputs]` for each position, and a cache line, without which all would share few lines of the cache.
     let len = channels * outputs + CHANNEL_ALIGN;
-    let mut factors = vec![0.0; checked_len([SIDE * SIDE, len])?];
+    let mut values = vec![0.0; checked_len([SIDE * SIDE, len])?];
     let (filters, _) = weight.as_chunks::<9>();
     for at in 0..channels * outputs {
         let (channel, output) = (at / outputs, at % outputs);
         let of_positions = transform_filter::<SIDE>(filters[output * channels + channel]);
-        for (position, factor) in of_positions.iter().flatten().enumerate() {
-            factors[position * len + at] = *factor;
+        for (position, value) in of_positions.iter().flatten().enumerate() {
+            values[position * len + at] = *value;
         }
     }
     let none = vec![0.0; outputs];
-    let matrices = factors.chunks_exact(len).map(|factors| {
-        let factor = |output, channel| factors[channel * outputs + output];
-        PackedMatrix::new(token, &none, channels, PanelWidths::Widest, factor)
+    let matrices = values.chunks_exact(len).map(|values| {
+        let value = |output, channel| values[channel * outputs + output];
+        PackedMatrix::new(token, &none, channels, PanelWidths::Widest, value)
     });
     matrices.collect()
 }
