@@ -161,11 +161,93 @@ def webps(image):
     yield "cut-frame-head.webp", whole[: whole.index(b"VP8L") + 8 + 2]
     yield "rejected-frame-head.webp", riff(extended, (b"VP8L", b"\x2e" + data[1:]))
     yield "rejected-short-frame.webp", riff((b"VP8L", data[: len(data) // 2]))
-    large = Image.new("RGBA", (80, 60))
-    large.putdata(
-        [(x * y % 251, x * 7 % 256 ^ y, (x * x + y * y) // 3 % 256, 255 - (x + y) % 2) for y in range(60) for x in range(80)]
-    )
+    large = detailed()
+    alpha = Image.new("L", large.size)
+    alpha.putdata([255 - (x + y) % 2 for y in range(large.height) for x in range(large.width)])
+    large.putalpha(alpha)
     yield "long-alpha-lossless.webp", encoded(large, "WEBP", lossless=True, exact=True)
+
+
+def detailed():
+    """Large enough for a cut to be in the middle of a frame's data."""
+    width, height = 80, 60
+    image = Image.new("RGB", (width, height))
+    image.putdata(
+        [(x * y % 251, x * 7 % 256 ^ y, (x * x + y * y) // 3 % 256) for y in range(height) for x in range(width)]
+    )
+    return image
+
+
+def webp_chunks(file):
+    """The chunks' contents, by name. An extended file has the header as well."""
+    contents, at = {}, 12
+    while at < len(file):
+        name, length = struct.unpack("<4sI", file[at : at + 8])
+        contents[name] = file[at + 8 : at + 8 + length]
+        at += 8 + length + length % 2
+    return contents
+
+
+def three_bytes(*numbers):
+    return b"".join(struct.pack("<I", number)[:3] for number in numbers)
+
+
+def webp_frames(image, grey, few):
+    """Extended files: transparency of lossy images, animations, Exif."""
+    width, height = SIZE
+    black = Image.new("RGB", SIZE)
+    alpha = grey.point(lambda v: 0 if v > 99 else 255)
+    black.putalpha(alpha)
+    # At this quality black remains black.
+    file = encoded(black, "WEBP", quality=100)
+    chunks = webp_chunks(file)
+    compressed, lossy = chunks[b"ALPH"], chunks[b"VP8 "]
+    # Of odd length, in contrast to the compressed one.
+    plain = b"\0" + alpha.tobytes()
+
+    def header(flags, size=SIZE):
+        return b"VP8X", bytes([flags, 0, 0, 0]) + three_bytes(size[0] - 1, size[1] - 1)
+
+    def frame(*chunks, size=SIZE, at=(0, 0), flags=0):
+        place = three_bytes(at[0] // 2, at[1] // 2, size[0] - 1, size[1] - 1)
+        return b"ANMF", place + three_bytes(50) + bytes([flags]) + riff(*chunks)[12:]
+
+    def animation(*frames, size=SIZE):
+        return riff(header(0x12, size), (b"ANIM", bytes(6)), *frames)
+
+    def lossless(picture):
+        return b"VP8L", webp_chunks(encoded(picture, "WEBP", lossless=True, exact=True))[b"VP8L"]
+
+    other = frame(lossless(image))
+    yield "bits-alpha.webp", file
+    yield "bits-frame-alpha.webp", animation(frame((b"ALPH", compressed), (b"VP8 ", lossy)), other)
+    yield "bits-frame-plain-alpha.webp", animation(frame((b"ALPH", plain), (b"VP8 ", lossy)), other)
+    yield "holes-frame.webp", animation(frame(lossless(with_holes(few))), other)
+    # Not to be blended with what is below.
+    inset = frame(lossless(few.convert("RGB")), at=(4, 6), flags=2)
+    yield "inset-frame.webp", animation(inset, other, size=(50, 44))
+    yield "rejected-frame-size.webp", animation(frame(lossless(image), size=(width, height - 1)))
+    veiled = riff(header(0x10), (b"ALPH", plain), (b"VP8 ", lossy))
+    yield "bits-plain-alpha.webp", veiled
+    yield "cut-in-alpha.webp", veiled[:600]
+    yield "cut-in-profile.webp", riff(header(0x20), (b"ICCP", bytes(600)), lossless(image))[:400]
+    yield "rejected-without-image.webp", riff(header(0x20), (b"ICCP", bytes(600)))
+    yield "cut-alpha-after-image.webp", riff(header(0x10), (b"VP8 ", lossy), (b"ALPH", plain))[:-600]
+    # The orientation in it is still there, but metadata that are cut do not count.
+    yield "same-exif-cut.webp", riff(header(8), lossless(image), (b"EXIF", exif(6)))[:-4]
+    large = detailed()
+    size = large.size
+    opaque = webp_chunks(encoded(large, "WEBP", quality=30))
+    yield "long-frame-lossy.webp", animation(frame(*opaque.items(), size=size), size=size)
+    yield "long-frame-lossless.webp", animation(frame(lossless(large), size=size), size=size)
+    halves = Image.new("L", size, 255)
+    halves.paste(100, (0, 0, size[0] // 2, size[1]))
+    large.putalpha(halves)
+    file = encoded(large, "WEBP", quality=30)
+    yield "long-alpha-lossy.webp", file
+    chunks = webp_chunks(file)
+    veiled = [(name, chunks[name]) for name in (b"ALPH", b"VP8 ")]
+    yield "long-frame-alpha-lossy.webp", animation(frame(*veiled, size=size), size=size)
 
 
 def tiffs(image, grey, few, steps):
@@ -225,6 +307,12 @@ def tiffs(image, grey, few, steps):
     short = few.getpalette()[: 3 * COLOURS]
     short = [short[i + c] * 257 for c in range(3) for i in range(0, 3 * COLOURS, 3)]
     yield "dark-short-palette.tif", tiff(tiff_tags(samples=1, t262=[3], t320=short), few.tobytes())
+    palette = (few.getpalette() + [0] * 768)[:768]
+    deep, shallow = ([palette[i + c] * factor for c in range(3) for i in range(0, 768, 3)] for factor in (257, 1))
+    indexed = tiff_tags(samples=1, t262=[3])
+    yield "few-palette-big-endian.tif", tiff({**indexed, 320: deep}, few.tobytes(), ">")
+    yield "few-palette-8-bits.tif", tiff({**indexed, 320: shallow}, few.tobytes())
+    yield "few-palette-8-bits-big-endian.tif", tiff({**indexed, 320: shallow}, few.tobytes(), ">")
 
 
 def tiled(width, height, data):
@@ -289,6 +377,11 @@ NOT_PILLOW = {
     "holes-rle8-jumps.bmp",
     # Pillow takes the first pixels for a part of the number; netpbm does not.
     "grey-comment-after-number.pgm",
+    # Pillow rejects it, but all that is missing is the end of the metadata.
+    "same-exif-cut.webp",
+    # Pillow takes 8 bits for the lower half of 16; libtiff's tools do not.
+    "few-palette-8-bits.tif",
+    "few-palette-8-bits-big-endian.tif",
     # Pillow does not read these kinds, or does not reduce their values to 8 bits.
     "steps-second-channel-4-bits.tif",
     "grey-float.tif",
@@ -304,6 +397,7 @@ def all_kinds(image, grey, few, steps):
     yield from bmps(image, few)
     yield from icons(image, few)
     yield from webps(image)
+    yield from webp_frames(image, grey, few)
     yield from tiffs(image, grey, few, steps)
     yield from pnms(image, grey, few, steps)
     yield from tgas(image, grey, few)

@@ -113,3 +113,50 @@ impl FeatureMap {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, TensorData};
+
+    use super::*;
+
+    /// More than the lanes of a vector.
+    const CHANNELS: usize = 19;
+
+    #[test]
+    fn a_heatmap_has_a_value_for_each_place() {
+        #[allow(clippy::cast_precision_loss, reason = "small numbers")]
+        let number = |index: usize| (index % 13) as f32 - 5.0;
+        let weights: Vec<f32> = (0..CLASSES * CHANNELS).map(number).collect();
+        let rows = weights.iter().flat_map(|weight| weight.to_le_bytes());
+        let explainer = Explainer {
+            rows: rows.collect::<Vec<_>>().into(),
+        };
+        let features = FeatureMap {
+            height: 3,
+            width: 2,
+            values: (7..7 + 6 * CHANNELS).map(number).collect(),
+        };
+        let heatmap = explainer.heatmap(&features, 321);
+        assert_eq!((heatmap.height, heatmap.width), (3, 2));
+        let row = &weights[321 * CHANNELS..322 * CHANNELS];
+        let expected = features.values.chunks(CHANNELS).map(|pixel| {
+            let products = pixel.iter().zip(row).map(|(x, w)| x * w);
+            products.sum::<f32>()
+        });
+        // Sums of small integers are exact in any order.
+        assert_eq!(heatmap.values, expected.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn channels_of_a_place_are_neighbours() {
+        let values: Vec<f32> = (0..12).map(|value: u8| value.into()).collect();
+        let tensor = Tensor::from_data(TensorData::new(values, [1, 2, 3, 2]), &Device::flex());
+        let features = FeatureMap::of_tensor(tensor);
+        assert_eq!((features.height, features.width), (3, 2));
+        assert_eq!(
+            features.values,
+            [0., 6., 1., 7., 2., 8., 3., 9., 4., 10., 5., 11.]
+        );
+    }
+}

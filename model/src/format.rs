@@ -87,3 +87,37 @@ impl Format {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_named_after_their_format() {
+        let extension = |bytes: &[u8]| Format::parse(bytes).map(Format::extension);
+        for (bytes, expected) in [
+            (&b"\xFF\xD8\xFF"[..], "jpg"),
+            (b"\x89PNG\r\n\x1A\n", "png"),
+            (b"RIFF\0\0\0\0WEBP", "webp"),
+            (b"GIF87a", "gif"),
+            (b"GIF89a", "gif"),
+            (b"BM", "bmp"),
+            (b"II\x2A\0", "tiff"),
+            (b"MM\0\x2B", "tiff"),
+            (b"\0\0\x01\0\x01\0", "ico"),
+            (b"\0\0\x02\0\xFF\0", "ico"),
+            (b"qoif", "qoi"),
+            (b"P1\n", "pnm"),
+            (b"P7#", "pnm"),
+        ] {
+            assert_eq!(extension(bytes), Some(expected), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn text_that_begins_like_a_signature_is_no_image() {
+        for text in ["P5x 40 30", "P8 40 30", "BM is short for bitmap.", "GIF88a"] {
+            assert_eq!(Format::parse(text.as_bytes()), None, "{text}");
+        }
+    }
+}

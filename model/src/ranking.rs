@@ -118,7 +118,20 @@ mod tests {
     }
 
     #[test]
-    fn rejects_non_finite_logits() {
+    fn independent_classes_have_a_sigmoid_each() {
+        let logits = Logits::new(&[0.0, 2.0, -1.0]).unwrap();
+        let ranking = Ranking::of_independent(&logits, 2);
+        let [first, second] = ranking.classes() else {
+            panic!("{ranking:?}");
+        };
+        assert_eq!((first.index, second.index), (1, 0));
+        assert!((first.probability - 0.880_797).abs() < 1e-6);
+        assert_eq!(second.probability, 0.5);
+    }
+
+    #[test]
+    fn rejects_logits_of_no_class_and_non_finite_ones() {
+        assert!(Logits::new(&[]).is_none());
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             let mut values = vec![0.0; CLASSES];
             values[500] = bad;

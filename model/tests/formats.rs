@@ -20,7 +20,7 @@ const WHITE: Rgb<u8> = Rgb([255; 3]);
 /// Files whose names say what they have to be decoded to: a number that notices when they are not found.
 const FILES_MIN: usize = 150;
 /// Files of other names, and what the error says about them.
-const REJECTED: [(&str, &str); 15] = [
+const REJECTED: [(&str, &str); 17] = [
     ("rejected-6-channels.tif", "colours of an unusual kind"),
     ("rejected-7-channels.tif", "too many channels"),
     (
@@ -47,7 +47,12 @@ const REJECTED: [(&str, &str); 15] = [
     ("rejected-text-cut.pgm", "Not enough data"),
     ("rejected-short-palette.tga", "color map index"),
     ("rejected-frame-head.webp", "a frame is of two sizes"),
+    ("rejected-frame-size.webp", "a frame is of two sizes"),
     ("rejected-short-frame.webp", "Corrupt bitstream"),
+    (
+        "rejected-without-image.webp",
+        "there is no image in the container",
+    ),
 ];
 
 fn folder() -> PathBuf {
@@ -262,6 +267,8 @@ fn files_cut_anywhere_are_decoded_or_rejected() {
         "same-strips.tif",
         "same-bmp.ico",
         "long-lossy.webp",
+        "long-frame-alpha-lossy.webp",
+        "long-frame-lossless.webp",
     ] {
         let bytes = fs::read(folder().join(name)).unwrap();
         for end in (0..bytes.len()).step_by(bytes.len().div_ceil(60)) {
@@ -313,6 +320,10 @@ fn a_cut_webp_shows_the_rows_that_are_there() {
         "long-lossless.webp",
         "long-photo-lossless.webp",
         "long-alpha-lossless.webp",
+        "long-alpha-lossy.webp",
+        "long-frame-lossy.webp",
+        "long-frame-lossless.webp",
+        "long-frame-alpha-lossy.webp",
     ] {
         let whole = fs::read(folder().join(name)).unwrap();
         let complete = Input::prepare(&decode(&whole).unwrap());

@@ -2,6 +2,7 @@
 //! flags that match it.
 
 mod container;
+mod padding;
 
 use std::io::Cursor;
 
@@ -25,8 +26,7 @@ const PIXELS_TRIED_MAX: u64 = 8_000_000;
 /// # Errors
 /// [`InvalidImage::Dimensions`], [`InvalidImage::Truncated`], [`InvalidImage::Undecodable`].
 pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, InvalidImage> {
-    let container = Container::parse(file)
-        .ok_or_else(|| undecodable(ImageFormat::WebP, "there is no image in the container"))?;
+    let container = Container::parse(file).ok_or_else(|| without_image(file))?;
     let (width, height) = container.canvas();
     check_dimensions(width, height, pixels_max)?;
     // The decoder allocates and decodes a frame before it compares its size with the canvas (image-webp 0.2.4).
@@ -48,6 +48,13 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, InvalidIma
         pixels,
         orientation: orientation.unwrap_or(Orientation::NoTransforms),
     })
+}
+
+fn without_image(file: &[u8]) -> InvalidImage {
+    container::height_if_cut(file).map_or_else(
+        || undecodable(ImageFormat::WebP, "there is no image in the container"),
+        no_rows,
+    )
 }
 
 fn decode_plain(plain: &[u8]) -> Result<DynamicImage, InvalidImage> {

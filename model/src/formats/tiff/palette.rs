@@ -23,14 +23,19 @@ pub(super) fn find(decoder: &mut FileDecoder<'_>, file: &[u8]) -> TiffResult<Opt
     let map: Vec<u16> = decoder
         .find_tag_unsigned_vec(Tag::ColorMap)?
         .unwrap_or_default();
+    let colours = colours(&map);
+    Ok(with_grey(file).map(|patched| Palette { colours, patched }))
+}
+
+/// The colours of a map, in which all values of red come first, then those of green.
+fn colours(map: &[u16]) -> Vec<[u8; 3]> {
     // Some writers store 8 bits instead of 16. Others leave the lower half zero, so values are not rounded.
     let is_shallow = map.iter().all(|&value| value < 256);
     let channel = |value: u16| value.to_be_bytes()[usize::from(is_shallow)];
     let colours = map.len() / 3;
-    let colours = (0..colours)
+    (0..colours)
         .map(|index| [0, 1, 2].map(|plane| channel(map[plane * colours + index])))
-        .collect();
-    Ok(with_grey(file).map(|patched| Palette { colours, patched }))
+        .collect()
 }
 
 /// A copy of the file with another photometric interpretation in its first directory.
@@ -47,4 +52,16 @@ fn with_grey(file: &[u8]) -> Option<Vec<u8>> {
     let value = patched.get_mut(entry.value_at..entry.value_at.checked_add(grey.len())?)?;
     value.copy_from_slice(&grey);
     Some(patched)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_of_8_bits_has_no_larger_value() {
+        assert_eq!(colours(&[255, 1, 0, 2, 3, 4]), [[255, 0, 3], [1, 2, 4]]);
+        // The darkest shades of 16 bits.
+        assert_eq!(colours(&[256, 0, 0, 256, 255, 0]), [[1, 0, 0], [0, 1, 0]]);
+    }
 }

@@ -1,16 +1,25 @@
+#[cfg(test)]
+mod tests;
+
 use std::iter;
+
+use super::padding::padding;
 
 /// `RIFF`, a length, `WEBP`.
 const HEAD_BYTES: usize = 12;
 const CHUNK_HEAD_BYTES: usize = 8;
 /// Length of the extended header: flags, three reserved bytes, the canvas' width and height less one.
 const EXTENDED_BYTES: usize = 10;
+const EXTENDED_WIDTH_AT: usize = 4;
+const EXTENDED_HEIGHT_AT: usize = 7;
 const HAS_ALPHA: u8 = 0x10;
 const HAS_EXIF: u8 = 0x08;
 const IS_ANIMATED: u8 = 0x02;
 /// Length of the header of an animation's frame, before its chunks: position, width and height less one, and more.
 const FRAME_HEAD_BYTES: usize = 16;
 const FRAME_SIZE_AT: usize = 6;
+const FRAME_FLAGS_AT: usize = 15;
+const IS_NOT_BLENDED: u8 = 0x02;
 /// The content of the animation chunk: background and number of repetitions.
 const ANIMATION: [u8; 6] = [0; 6];
 /// A cut frame is padded to at most this many times its present length: with less data, too few rows would be present.
@@ -58,7 +67,10 @@ impl<'a> Container<'a> {
         }
         let extended: &[u8; EXTENDED_BYTES] = first.named(b"VP8X")?.content.first_chunk()?;
         let flags = extended[0];
-        let canvas = (length_less_one(extended, 4)?, length_less_one(extended, 7)?);
+        let canvas = (
+            length_less_one(extended, EXTENDED_WIDTH_AT)?,
+            length_less_one(extended, EXTENDED_HEIGHT_AT)?,
+        );
         let chunk = |name| {
             chunks
                 .clone()
@@ -146,18 +158,7 @@ impl<'a> Container<'a> {
         let length = self.image.length.saturating_mul(lengths);
         let length = length.min(present.len().saturating_mul(GROWTH_MAX));
         let mut content = present.to_vec();
-        let mut state = (seed + 1).wrapping_mul(0x9E37_79B9);
-        let mut byte = 0;
-        content.extend((0..length - present.len()).map(|index| {
-            if index < random_bytes {
-                // Marsaglia's xorshift.
-                state ^= state << 13;
-                state ^= state >> 17;
-                state ^= state << 5;
-                byte = state.to_be_bytes()[0];
-            }
-            byte
-        }));
+        content.extend(padding(seed, random_bytes).take(length - present.len()));
         self.file(&content)
     }
 
@@ -174,7 +175,10 @@ impl<'a> Container<'a> {
         }
         if let Some(frame) = self.frame {
             push(&mut file, b"ANIM", &ANIMATION);
-            content.splice(..0, *frame);
+            // There is nothing below the first frame. The decoder's blending darkens colours by 1 (image-webp 0.2.4).
+            let mut frame = *frame;
+            frame[FRAME_FLAGS_AT] |= IS_NOT_BLENDED;
+            content.splice(..0, frame);
             push(&mut file, b"ANMF", &content);
         } else {
             file.append(&mut content);
@@ -195,6 +199,16 @@ impl<'a> Container<'a> {
         let [h0, h1, h2, _] = (self.canvas.1 - 1).to_le_bytes();
         [alpha | animated, 0, 0, 0, w0, w1, w2, h0, h1, h2]
     }
+}
+
+/// The canvas' height, if the file is shorter than it says. Its image may be in the part that is missing.
+pub(super) fn height_if_cut(file: &[u8]) -> Option<u32> {
+    let (riff, rest) = file.split_first_chunk::<CHUNK_HEAD_BYTES>()?;
+    let &length = riff.last_chunk()?;
+    let length = usize::try_from(u32::from_le_bytes(length)).unwrap_or(usize::MAX);
+    let first = Chunks(file.get(HEAD_BYTES..)?).next()?;
+    let height = length_less_one(first.named(b"VP8X")?.content, EXTENDED_HEIGHT_AT)?;
+    (rest.len() < length).then_some(height)
 }
 
 fn push(file: &mut Vec<u8>, name: &[u8; 4], content: &[u8]) {
