@@ -125,7 +125,6 @@ mod tests {
 
     #[test]
     fn a_heatmap_has_a_value_for_each_place() {
-        #[allow(clippy::cast_precision_loss, reason = "small numbers")]
         let number = |index: usize| (index % 13) as f32 - 5.0;
         let weights: Vec<f32> = (0..CLASSES * CHANNELS).map(number).collect();
         let rows = weights.iter().flat_map(|weight| weight.to_le_bytes());
