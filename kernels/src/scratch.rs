@@ -7,8 +7,10 @@ use crate::buffer::Buffer;
 /// What a layer or a block writes on its way, on one thread. One serves all that it is long enough for, one after the other.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    /// The input as it is multiplied, where that is not how it lies in memory: in packed pairs, or with its padding.
+    /// The input as it is multiplied, where that is not how it lies in memory: in packed pairs, with its padding, or as
+    /// transformed tiles.
     pub(crate) packed: Buffer,
+    /// Rows of an expanded map, or the products of transformed tiles.
     pub(crate) ring: Buffer,
     pub(crate) depthwise: Buffer,
     /// Means of the channels and their factors, of blocks with squeeze-and-excitation.

@@ -11,7 +11,7 @@ use fearless_simd::prelude::{SimdBase, SimdFloat};
 
 use super::{Operand, Operation, Tiles, load, store};
 
-/// How many rows and columns of the output a tile has fewer than of the input.
+/// Rows and columns by which neighbouring tiles overlap in the input.
 const OVERLAP: usize = 2;
 
 /// Where the tiles of a map lie: side by side, each `SIDE - 2` pixels after the one before.
@@ -26,12 +26,21 @@ pub(crate) struct Tiling {
 }
 
 impl Tiling {
+    /// Tiles of `side` x `side` pixels for an output map.
+    pub(crate) fn new(side: usize, output_width: usize, before: [usize; 2]) -> Self {
+        Self {
+            side,
+            across: output_width.div_ceil(side - OVERLAP),
+            before,
+        }
+    }
+
     /// Rows and columns of the output in a tile.
     pub(crate) fn step(&self) -> usize {
         self.side - OVERLAP
     }
 
-    /// Pixels of a tile: products of the convolution.
+    /// Pixels of an input tile; one matrix product is made for each.
     pub(crate) fn positions(&self) -> usize {
         self.side * self.side
     }
@@ -114,7 +123,7 @@ impl InputTransform<'_> {
 
 /// `factor * x + sum`
 #[inline(always)]
-fn times<S: Tiles>(simd: S, factor: f32, x: S::f32s, sum: S::f32s) -> S::f32s {
+fn scaled_add<S: Tiles>(simd: S, factor: f32, x: S::f32s, sum: S::f32s) -> S::f32s {
     x.mul_add(S::f32s::splat(simd, factor), sum)
 }
 
@@ -128,14 +137,17 @@ fn transform_input<S: Tiles, const SIDE: usize>(simd: S, x: [S::f32s; SIDE]) -> 
         y[2] = x[2] - x[1];
         y[3] = x[1] - x[3];
     } else {
-        let (even, odd) = (times(simd, -4.0, x[2], x[4]), times(simd, -4.0, x[1], x[3]));
+        let (even, odd) = (
+            scaled_add(simd, -4.0, x[2], x[4]),
+            scaled_add(simd, -4.0, x[1], x[3]),
+        );
         let (narrow_even, narrow_odd) = (x[4] - x[2], x[3] - x[1]);
-        y[0] = times(simd, 4.0, x[0], times(simd, -5.0, x[2], x[4]));
+        y[0] = scaled_add(simd, 4.0, x[0], scaled_add(simd, -5.0, x[2], x[4]));
         y[1] = even + odd;
         y[2] = even - odd;
-        y[3] = times(simd, 2.0, narrow_odd, narrow_even);
-        y[4] = times(simd, -2.0, narrow_odd, narrow_even);
-        y[5] = times(simd, 4.0, x[1], times(simd, -5.0, x[3], x[5]));
+        y[3] = scaled_add(simd, 2.0, narrow_odd, narrow_even);
+        y[4] = scaled_add(simd, -2.0, narrow_odd, narrow_even);
+        y[5] = scaled_add(simd, 4.0, x[1], scaled_add(simd, -5.0, x[3], x[5]));
     }
     y
 }
@@ -143,7 +155,7 @@ fn transform_input<S: Tiles, const SIDE: usize>(simd: S, x: [S::f32s; SIDE]) -> 
 /// The output transform: the products of tiles' positions as pixels, with bias, residual and limits.
 pub(crate) struct OutputTransform<'a> {
     pub(crate) tiling: Tiling,
-    /// Which of the products' tiles.
+    /// The tiles to transform, as indices into `products`.
     pub(crate) tiles: Range<usize>,
     /// `[positions, tiles, channels of `bias`]`
     pub(crate) products: &'a [f32],
@@ -244,9 +256,9 @@ fn transform_output<S: Tiles, const SIDE: usize, const STEP: usize>(
     } else {
         let (wide_sum, wide_difference) = (x[3] + x[4], x[3] - x[4]);
         y[0] = x[0] + sum + wide_sum;
-        y[1] = times(simd, 2.0, wide_difference, difference);
-        y[2] = times(simd, 4.0, wide_sum, sum);
-        y[3] = times(simd, 8.0, wide_difference, difference) + x[5];
+        y[1] = scaled_add(simd, 2.0, wide_difference, difference);
+        y[2] = scaled_add(simd, 4.0, wide_sum, sum);
+        y[3] = scaled_add(simd, 8.0, wide_difference, difference) + x[5];
     }
     y
 }
@@ -265,14 +277,14 @@ pub(crate) fn transform_filter<const SIDE: usize>(filter: [f32; 9]) -> [[f32; SI
 
 /// A line of a filter times the matrix that the paper calls G.
 fn transform_filter_line<const SIDE: usize>([a, b, c]: [f64; 3]) -> [f64; SIDE] {
-    let half = |x: f64, y: f64, z: f64| [x + y + z, x - y + z];
+    let around = |x: f64, y: f64, z: f64| [x + y + z, x - y + z];
     let mut y = [a; SIDE];
     if const { SIDE == 4 } {
-        y[1..3].copy_from_slice(&half(a / 2.0, b / 2.0, c / 2.0));
+        y[1..3].copy_from_slice(&around(a / 2.0, b / 2.0, c / 2.0));
     } else {
         y[0] = a / 4.0;
-        y[1..3].copy_from_slice(&half(a / -6.0, b / -6.0, c / -6.0));
-        y[3..5].copy_from_slice(&half(a / 24.0, b / 12.0, c / 6.0));
+        y[1..3].copy_from_slice(&around(a / -6.0, b / -6.0, c / -6.0));
+        y[3..5].copy_from_slice(&around(a / 24.0, b / 12.0, c / 6.0));
     }
     y[SIDE - 1] = c;
     y

@@ -41,6 +41,8 @@ fn tiles_agree_with_plain_loops() {
         (26, 27, 17, 18, [[0; 2]; 2], LARGE),
         (24, 24, 16, 16, [[0, 2], [2, 0]], LARGE),
         (13, 14, 16, 20, [[2, 1], [0, 1]], SMALL),
+        // A row and a column of the output see only padding.
+        (25, 24, 17, 16, [[1, 3], [0, 3]], LARGE),
         // Too small, or too few channels.
         (11, 30, 16, 16, AROUND, "conv"),
         (30, 30, 15, 16, AROUND, "conv"),

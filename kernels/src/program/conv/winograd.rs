@@ -1,5 +1,5 @@
-//! 3 x 3 convolutions by Winograd's minimal filtering: a quarter of the multiplications, or 4/9 of them, for additions before
-//! and after. See [`InputTransform`].
+//! 3 x 3 convolutions by Winograd's minimal filtering: a quarter or 4/9 of the multiplications, at the cost of
+//! additions before and after. See [`InputTransform`].
 
 use super::super::kernel::Kernel;
 use crate::activation::Activation;
@@ -29,36 +29,38 @@ pub(super) struct Winograd {
     /// A pixel of the padding.
     zeros: Buffer,
     /// Rows of tiles that are multiplied at once.
-    band: usize,
+    rows_per_band: usize,
 }
 
 /// With fewer channels the transforms take longer than the multiplications that they save.
 const CHANNELS_MIN: usize = 16;
-/// On smaller maps the transformed filters, which are larger than the weights, are read for too few pixels.
-const SIDE_MIN: usize = 12;
+/// Smaller maps gain little for the memory that their transformed filters take.
+const OUTPUT_SIDE_MIN: usize = 12;
 /// On smaller maps, tiles of 6 x 6 take longer than those of 4 x 4, whose transformed filters are smaller.
-const LARGE_TILE_SIDE_MIN: usize = 24;
-/// Elements of transformed tiles and their products that are written before they are read: they stay in the cache.
-const BAND: usize = 1 << 19;
+const LARGE_TILE_OUTPUT_SIDE_MIN: usize = 24;
+/// Elements of the transformed tiles and the products of a band, unless a single row of tiles has more. Twice or half as many are as
+/// fast on a Zen 4, whose second and third cache share them.
+const BAND_ELEMENTS: usize = 1 << 19;
 const TAPS: usize = 9;
+const LARGEST_POSITIONS: usize = 36;
 
-/// The sides of the tiles that are faster than direct convolution, the fastest first.
-fn sides(conv: &Conv, input: MapShape, output: MapShape) -> &'static [usize] {
-    let side = output.height().min(output.width());
+/// The sides of the tiles that pay, the fastest first.
+fn tile_sides(conv: &Conv, input: MapShape, output: MapShape) -> &'static [usize] {
+    let output_side = output.height().min(output.width());
     let suits = conv.window.kernel == [3, 3]
         && conv.window.stride == [1, 1]
         && conv.groups == 1
         && input.channels().min(output.channels()) >= CHANNELS_MIN;
-    match side {
+    match output_side {
         _ if !suits => &[],
-        LARGE_TILE_SIDE_MIN.. => &[6, 4],
-        SIDE_MIN.. => &[4],
+        LARGE_TILE_OUTPUT_SIDE_MIN.. => &[6, 4],
+        OUTPUT_SIDE_MIN.. => &[4],
         _ => &[],
     }
 }
 
 impl Winograd {
-    /// `None` if a direct convolution is faster, or if the transformed filters take more than `spare` elements beyond the weights; what
+    /// `None` if it does not pay, or if the transformed filters take more than `spare` elements beyond the weights; what
     /// they take is subtracted from `spare`.
     pub(super) fn new(
         token: Token,
@@ -68,31 +70,27 @@ impl Winograd {
         bias: &[f32],
         spare: &mut usize,
     ) -> Result<Option<Self>, BuildError> {
-        let more = |side: &usize| (side * side - TAPS) * (weight.len() / TAPS);
-        let mut sides = sides(conv, input, output).iter();
-        let Some(&side) = sides.find(|side| more(side) <= *spare) else {
+        let outputs = output.channels().next_multiple_of(token.lanes());
+        let packed =
+            checked_len([LARGEST_POSITIONS, input.channels(), outputs])? / LARGEST_POSITIONS;
+        let extra = |side: &usize| side * side * packed - weight.len();
+        let mut sides = tile_sides(conv, input, output).iter();
+        let Some(&side) = sides.find(|side| extra(side) <= *spare) else {
             return Ok(None);
         };
-        *spare -= more(&side);
-        let tiling = Tiling {
-            side,
-            across: output.width().div_ceil(side - 2),
-            before: conv.window.before,
-        };
+        *spare -= extra(&side);
+        let tiling = Tiling::new(side, output.width(), conv.window.before);
         let filters = if side == 4 {
             pack::<4>(token, weight, input.channels(), output.channels())?
         } else {
             pack::<6>(token, weight, input.channels(), output.channels())?
         };
-        let outputs = filters[0].outputs();
-        let of_row = checked_len([
-            tiling.positions(),
-            tiling.across,
-            input.channel_stride() + CHANNEL_ALIGN + outputs,
-        ])?;
+        let of_pixel = input.channel_stride() + outputs;
+        let of_tile = checked_len([tiling.positions(), of_pixel])? + CHANNEL_ALIGN;
+        let of_row = checked_len([tiling.across, of_tile])?;
         let rows = output.height().div_ceil(tiling.step());
         checked_len([rows, of_row])?;
-        let bands = rows.div_ceil((BAND / of_row).max(1));
+        let bands = rows.div_ceil((BAND_ELEMENTS / of_row).max(1));
         Ok(Some(Self {
             token,
             bias: Buffer::padded(bias, outputs),
@@ -103,7 +101,7 @@ impl Winograd {
             output,
             residual: conv.residual,
             zeros: Buffer::zeroed(input.channel_stride()),
-            band: rows.div_ceil(bands),
+            rows_per_band: rows.div_ceil(bands),
         }))
     }
 
@@ -113,12 +111,17 @@ impl Winograd {
         self.tiling.positions() * self.input.channel_stride() + CHANNEL_ALIGN
     }
 
-    /// Tiles of a band.
-    fn tiles(&self) -> usize {
-        self.band * self.tiling.across
+    fn tiles_per_band(&self) -> usize {
+        self.rows_per_band * self.tiling.across
     }
 
-    fn transform(&self, team: &mut ThreadTeam, first: usize, input: &[f32], tiles: &mut [f32]) {
+    fn transform_input(
+        &self,
+        team: &mut ThreadTeam,
+        first: usize,
+        input: &[f32],
+        tiles: &mut [f32],
+    ) {
         let stride = self.tile_stride();
         let count = tiles.len() / stride;
         let shares = || team.shares(count);
@@ -167,7 +170,7 @@ impl Winograd {
     }
 
     /// Writes rows of pixels; `residual` begins at the first of them, too.
-    fn finish(
+    fn transform_output(
         &self,
         team: &mut ThreadTeam,
         products: &[f32],
@@ -201,7 +204,7 @@ impl Winograd {
     }
 }
 
-/// The transformed filters, for each position of a tile.
+/// The transformed filters, for each position of a tile. While they are packed, they take their memory twice.
 fn pack<const SIDE: usize>(
     token: Token,
     weight: &[f32],
@@ -211,7 +214,7 @@ fn pack<const SIDE: usize>(
     // `[channels, outputs]` for each position, and a cache line, without which all would share few lines of the cache.
     let len = channels * outputs + CHANNEL_ALIGN;
     let mut values = vec![0.0; checked_len([SIDE * SIDE, len])?];
-    let (filters, _) = weight.as_chunks::<9>();
+    let (filters, _) = weight.as_chunks::<TAPS>();
     for at in 0..channels * outputs {
         let (channel, output) = (at / outputs, at % outputs);
         let of_positions = transform_filter::<SIDE>(filters[output * channels + channel]);
@@ -229,7 +232,7 @@ fn pack<const SIDE: usize>(
 
 impl Kernel for Winograd {
     fn name(&self) -> &'static str {
-        // As the paper counts: by the pixels that a tile gives.
+        // As the paper names them: by the pixels that a tile gives.
         match self.tiling.step() {
             2 => "Winograd 2x2",
             _ => "Winograd 4x4",
@@ -238,8 +241,8 @@ impl Kernel for Winograd {
 
     fn scratch_len(&self) -> ScratchLen {
         ScratchLen {
-            packed: self.tiles() * self.tile_stride(),
-            ring: self.tiles() * self.tiling.positions() * self.bias.len(),
+            packed: self.tiles_per_band() * self.tile_stride(),
+            ring: self.tiles_per_band() * self.tiling.positions() * self.bias.len(),
             ..ScratchLen::default()
         }
     }
@@ -252,17 +255,17 @@ impl Kernel for Winograd {
         scratch: &mut Scratch,
     ) {
         let across = self.tiling.across;
-        let rows = self.band * self.tiling.step();
+        let rows = self.rows_per_band * self.tiling.step();
         let line = self.output.width() * self.output.channel_stride();
         let output = &mut output[..self.output.buffer_len()];
         for (band, output) in output.chunks_mut(rows * line).enumerate() {
             let count = (output.len() / line).div_ceil(self.tiling.step()) * across;
             let tiles = &mut scratch.packed[..count * self.tile_stride()];
-            self.transform(team, band * self.band * across, inputs[0], tiles);
+            self.transform_input(team, band * self.tiles_per_band(), inputs[0], tiles);
             let products = &mut scratch.ring[..count * self.tiling.positions() * self.bias.len()];
             self.multiply(team, tiles, products);
             let residual = self.residual.then(|| &inputs[1][band * rows * line..]);
-            self.finish(team, products, residual, output);
+            self.transform_output(team, products, residual, output);
         }
     }
 }
