@@ -347,6 +347,14 @@ def residual(n):
     return head(n, n.add("Relu", [n.add("Add", [y, short])]), 12)
 
 
+@case(side=24)
+def winograd(n):
+    x = n.add("Relu", [n.conv("image", 3, 16)])
+    x = n.add("Relu", [n.conv(x, 16, 16)])
+    x = n.add("MaxPool", [x], kernel_shape=[2, 2], strides=[2, 2])
+    return head(n, n.add("Add", [n.conv(x, 16, 16), x]), 16)
+
+
 @case(side=16)
 def inverted_residual(n):
     def swish(x):
@@ -395,6 +403,16 @@ def vit(n):
     y = n.linear(gelu(n, n.linear(norm_written_out(n, x, width), width, 2 * width)), 2 * width, width)
     x = norm_written_out(n, n.add("Add", [x, y]), width)
     return n.add("Gemm", [n.add("Gather", [x, n.constant(np.int64(0))], axis=1), n.weight(10, width), n.weight(10)], transB=1)
+
+
+# The oldest and the newest operator sets that onnxruntime takes
+for name, build, opset in [
+    ("opset_7", residual, 7),
+    ("opset_9", inverted_residual, 9),
+    ("opset_21", inverted_residual, 21),
+    ("opset_24", residual, 24),
+]:
+    CASES[name] = (build, {"side": 16, "opset": opset})
 
 
 # What is rejected, with the error after the layer
