@@ -20,6 +20,14 @@ pub(crate) fn check_rows(rows_present: u32, rows: u32) -> Result<(), InvalidImag
     Err(InvalidImage::Truncated { rows_present, rows })
 }
 
+/// The error for an image of whose `rows` rows none can be decoded.
+pub(crate) fn no_rows(rows: u32) -> InvalidImage {
+    InvalidImage::Truncated {
+        rows_present: 0,
+        rows,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

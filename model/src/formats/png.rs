@@ -11,7 +11,10 @@ use super::{
     pixels::{Channels, byte_count, to_8_bits},
 };
 use crate::{
-    InvalidImage, dimensions::check_dimensions, error::undecodable, truncation::check_rows,
+    InvalidImage,
+    dimensions::check_dimensions,
+    error::undecodable,
+    truncation::{check_rows, no_rows},
 };
 
 const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1A\n";
@@ -66,13 +69,6 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, InvalidIma
 
 fn failed(error: png::DecodingError) -> InvalidImage {
     undecodable(ImageFormat::Png, error)
-}
-
-fn no_rows(rows: u32) -> InvalidImage {
-    InvalidImage::Truncated {
-        rows_present: 0,
-        rows,
-    }
 }
 
 type FileReader<'a> = Reader<Cursor<&'a [u8]>>;

@@ -11,7 +11,10 @@ use image::{DynamicImage, ImageFormat, codecs::webp::WebPDecoder, metadata::Orie
 use self::container::Container;
 use super::{Decoded, exif};
 use crate::{
-    InvalidImage, dimensions::check_dimensions, error::undecodable, truncation::check_rows,
+    InvalidImage,
+    dimensions::check_dimensions,
+    error::undecodable,
+    truncation::{check_rows, no_rows},
 };
 
 /// How often a cut file is decoded with different bytes in place of the missing ones. Each attempt at a lossy frame
@@ -87,13 +90,6 @@ fn decode_cut(container: &Container<'_>, height: u32) -> Result<DynamicImage, In
     check_rows(rows_present, height)?;
     whiten_below(&mut pixels, rows_present as usize * row_bytes);
     Ok(pixels)
-}
-
-fn no_rows(rows: u32) -> InvalidImage {
-    InvalidImage::Truncated {
-        rows_present: 0,
-        rows,
-    }
 }
 
 fn whiten_below(pixels: &mut DynamicImage, begin: usize) {
