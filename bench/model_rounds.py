@@ -35,7 +35,7 @@ class Ours:
             raise SystemExit(f"cannot run {model}")
         self.logits = np.array(line.split(), np.float32)
         share, buffers, load = self.process.stdout.readline().split()
-        self.fused_share, self.buffer_bytes, self.load_ms = float(share), int(buffers), int(load) / 1e3
+        self.kernel_share, self.buffer_bytes, self.load_ms = float(share), int(buffers), int(load) / 1e3
 
     def milliseconds(self) -> float:
         self.process.stdin.write("1\n")
@@ -113,7 +113,7 @@ def main(model: str, image: str, threads: int, seconds: float, runner: str) -> N
     result = {
         "difference": float(np.abs(ours.logits - expected).max() / np.abs(expected).max()),
         "same_top5": top[0] == top[1],
-        "fused_share": ours.fused_share,
+        "kernel_share": ours.kernel_share,
         "buffer_bytes": ours.buffer_bytes,
         "load_ms": ours.load_ms,
         "memory_ratio": ours.resident_bytes() / Path(model).stat().st_size,

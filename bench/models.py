@@ -89,7 +89,7 @@ def row(measured: dict) -> list[object]:
         *ratios,
         f"{measured['difference']:.1e}",
         "same" if measured["same_top5"] else "DIFFERENT",
-        f"{measured['fused_share']:.1%}",
+        f"{measured['kernel_share']:.1%}",
         f"{measured['load_ms']:.0f}",
         f"{measured['memory_ratio']:.2f}",
     ]

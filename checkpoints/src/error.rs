@@ -6,7 +6,7 @@ use imageclassifier_kernels::GraphError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CheckpointError {
-    /// It is no checkpoint, damaged or unsupported.
+    /// It is not a checkpoint, damaged or unsupported.
     Malformed(String),
     /// A layer cannot be used, or the network as a whole.
     Layer(GraphError),

@@ -283,8 +283,8 @@ impl<'a> Layers<'a> {
             kernel: [kernel; 2],
             stride: [stride; 2],
             dilation: [1; 2],
-            before: pads.map(|[before, _]| before),
-            after: pads.map(|[_, after]| after),
+            pad_begin: pads.map(|[begin, _]| begin),
+            pad_end: pads.map(|[_, end]| end),
         }
     }
 }

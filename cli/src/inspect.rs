@@ -1,6 +1,8 @@
 //! `imageclassifier inspect`: what an imported model consists of, and where its time goes.
 
-use imageclassifier_model::{ImportedModel, Isa, Program, StepProfile, ThreadTeam};
+use imageclassifier_model::{
+    Framing, ImportedModel, Isa, Preprocessing, Program, StepProfile, ThreadTeam,
+};
 
 use crate::{args, outcome::Outcome};
 
@@ -33,9 +35,9 @@ fn inspect(args: &args::Inspect) -> Result<(), String> {
         (
             "input",
             format!(
-                "{0} x {0} pixels, {1:?}, {2}, {3}",
+                "{0} x {0} pixels: {1}; {2}, {3}",
                 preprocessing.input_size,
-                preprocessing.framing,
+                framing(preprocessing),
                 preprocessing.filter.name(),
                 preprocessing.order.name()
             ),
@@ -54,7 +56,7 @@ fn inspect(args: &args::Inspect) -> Result<(), String> {
             "in kernels",
             format!(
                 "{:.1} % of the multiply-adds",
-                program.fused_share() * 100.0
+                program.kernel_share() * 100.0
             ),
         ),
         ("fused blocks", program.fused_blocks().to_string()),
@@ -90,6 +92,22 @@ fn inspect(args: &args::Inspect) -> Result<(), String> {
         );
     }
     Ok(())
+}
+
+/// What becomes of an image's shape.
+fn framing(preprocessing: &Preprocessing) -> String {
+    let size = preprocessing.input_size;
+    match preprocessing.framing {
+        Framing::CropThenResize(fraction) => {
+            let share = fraction * 100.0;
+            format!("crop {share:.1} % of the shorter side, then resize to {size}")
+        }
+        Framing::ResizeThenCrop(_) => {
+            let side = preprocessing.resized_side().unwrap_or(size);
+            format!("resize to {side}, then crop {size}")
+        }
+        Framing::Squash => format!("resize to {size} without keeping the proportions"),
+    }
 }
 
 fn profile(program: &Program, threads: u8) {

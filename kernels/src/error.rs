@@ -28,6 +28,13 @@ pub enum BuildError {
     },
     /// A shape that the kernels do not support, in words.
     Unsupported(&'static str),
+    /// A layer of a graph cannot be planned, although the graph was checked: a bug of this crate.
+    Planner {
+        /// The layer, as the file calls it.
+        layer: String,
+        /// What the planner finds there, in words.
+        problem: &'static str,
+    },
     /// A shape whose buffers are larger than an allocation can be.
     TooLarge,
 }
@@ -52,6 +59,10 @@ impl fmt::Display for BuildError {
                 "the weights should have {expected} blocks, but have {found}"
             ),
             Self::Unsupported(what) => write!(f, "unsupported shape: {what}"),
+            Self::Planner { layer, problem } => write!(
+                f,
+                "layer {layer:?}: the planner finds {problem}, which is a bug of imageclassifier: report it together with the model"
+            ),
             Self::TooLarge => {
                 f.write_str("a shape is too large for memory: use smaller dimensions")
             }

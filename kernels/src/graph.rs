@@ -11,15 +11,15 @@ mod cost;
 mod error;
 mod fuse;
 mod op;
-mod plain;
+mod reference;
 mod shapes;
 
 pub(crate) use blocks::FoundBlock;
 pub use builder::{Constant, GraphBuilder, ValueId};
 pub use error::GraphError;
 pub use op::{Binary, Conv, Op, Pool, Pooling, Reduction, SliceAxis, Unary, Window};
-pub(crate) use plain::rows::{layer_norm_row, softmax_row};
-pub(crate) use plain::{
+pub(crate) use reference::rows::{layer_norm_row, softmax_row};
+pub(crate) use reference::{
     Operand, apply, average, combine, evaluate, evaluate_into, matrix_start, padded_count,
 };
 

@@ -97,7 +97,7 @@ pub(crate) trait Tiles: Simd {
     const MR_HALVES: Option<[usize; 2]> = None;
     /// Pixels of a depthwise tile, which is one vector wide.
     const PIXELS: usize;
-    /// Multiply-adds over which a matrix tile runs before the next tile: what of the weights stays in the first cache.
+    /// Multiply-adds over which a matrix tile runs before the next tile, so that their weights stay in L1.
     const KC: usize;
 }
 

@@ -10,11 +10,13 @@ mod explained;
 mod kernel;
 mod layout;
 mod linear;
+mod lower;
 mod memory;
-mod plain;
 mod plan;
+mod planner;
 mod pool;
 mod product;
+mod reference;
 mod relayout;
 mod role;
 mod rows;
@@ -28,7 +30,7 @@ use crate::scratch::{Scratch, ScratchLen};
 use crate::{BuildError, Isa, ThreadTeam};
 use explained::Ending;
 pub use explained::Features;
-use kernel::Kernel;
+use kernel::{Kernel, KernelKind};
 
 /// The graph's operations for one instruction set. Immutable: any number of buffers may run it at once.
 #[derive(Debug)]
@@ -78,7 +80,7 @@ pub struct StepProfile {
     pub name: String,
     /// What it computes.
     pub operation: String,
-    /// What computes it; `plain` for loops without a kernel of their own.
+    /// What computes it; `reference` for the reference loops, where there is no kernel.
     pub kernel: &'static str,
     /// Multiply-adds.
     pub macs: u64,
@@ -131,22 +133,22 @@ impl Program {
     /// How many inverted-residual blocks run as one step each.
     #[must_use]
     pub fn fused_blocks(&self) -> usize {
-        let names = self.steps.iter().map(|step| step.kernel.name());
-        names.filter(|name| *name == block::NAME).count()
+        let kinds = self.steps.iter().map(|step| step.kernel.kind());
+        kinds.filter(|kind| *kind == KernelKind::FusedBlock).count()
     }
 
-    /// The share of the multiply-adds that kernels compute, 0 to 1. The rest runs in plain loops.
+    /// The share of the multiply-adds that kernels compute, 0 to 1. The rest runs in the reference loops.
     #[must_use]
-    pub fn fused_share(&self) -> f64 {
-        #[allow(clippy::cast_precision_loss)] // A share.
-        let sum = |plain: bool| {
-            let steps = self
-                .steps
-                .iter()
-                .filter(|step| plain || step.kernel.name() != plain::NAME);
-            steps.map(|step| step.macs).sum::<u64>() as f64
-        };
-        sum(false) / sum(true).max(1.0)
+    #[allow(clippy::cast_precision_loss)] // A share.
+    pub fn kernel_share(&self) -> f64 {
+        let (mut in_kernels, mut total) = (0, 0);
+        for step in &self.steps {
+            total += step.macs;
+            if step.kernel.kind() != KernelKind::Reference {
+                in_kernels += step.macs;
+            }
+        }
+        in_kernels as f64 / total.max(1) as f64
     }
 
     /// Buffers to run it in.
@@ -158,7 +160,8 @@ impl Program {
         }
     }
 
-    /// Runs one input, row-major, and returns the output.
+    /// Runs one input and returns the output, both row-major, in the shapes of the graph: for a classifier from
+    /// `[1, 3, height, width]` to `[1, classes]`.
     ///
     /// # Panics
     /// If the input has another length, or the buffers are another program's.

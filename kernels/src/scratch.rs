@@ -7,11 +7,14 @@ use crate::buffer::Buffer;
 /// What a layer or a block writes on its way, on one thread. One serves all that it is long enough for, one after the other.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    /// The input as it is multiplied, where that is not how it lies in memory: in packed pairs, with its padding, or as
-    /// transformed tiles.
-    pub(crate) packed: Buffer,
-    /// Rows of an expanded map, or the products of transformed tiles.
-    pub(crate) ring: Buffer,
+    /// What a matrix product reads, where that is not how the step's input lies in memory: packed pairs, a padded map, the
+    /// windows of im2col, or Winograd's transformed tiles. Also outputs in padded rows, before they are copied to the step's
+    /// output.
+    pub(crate) operands: Buffer,
+    /// What a matrix product writes for the next loop of the same step: a block's ring of expanded rows, or the products of
+    /// Winograd's tiles.
+    pub(crate) products: Buffer,
+    /// What a block's depthwise convolution writes.
     pub(crate) depthwise: Buffer,
     /// Means of the channels and their factors, of blocks with squeeze-and-excitation.
     pub(crate) factors: Buffer,
@@ -20,31 +23,31 @@ pub struct Scratch {
 /// Elements in each buffer of a [`Scratch`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ScratchLen {
-    pub(crate) packed: usize,
-    pub(crate) ring: usize,
+    pub(crate) operands: usize,
+    pub(crate) products: usize,
     pub(crate) depthwise: usize,
     pub(crate) factors: usize,
 }
 
 impl ScratchLen {
-    /// `packed` elements of the input.
-    pub(crate) fn packed(packed: usize) -> Self {
+    /// `operands` elements, and nothing else.
+    pub(crate) fn operands(operands: usize) -> Self {
         Self {
-            packed,
+            operands,
             ..Self::default()
         }
     }
 
     /// Elements in all buffers.
     pub(crate) fn total(&self) -> usize {
-        self.packed + self.ring + self.depthwise + self.factors
+        self.operands + self.products + self.depthwise + self.factors
     }
 
     /// Enough for `self` and for `other`.
     pub(crate) fn max(self, other: Self) -> Self {
         Self {
-            packed: self.packed.max(other.packed),
-            ring: self.ring.max(other.ring),
+            operands: self.operands.max(other.operands),
+            products: self.products.max(other.products),
             depthwise: self.depthwise.max(other.depthwise),
             factors: self.factors.max(other.factors),
         }
@@ -54,8 +57,8 @@ impl ScratchLen {
 impl Scratch {
     pub(crate) fn new(len: ScratchLen) -> Self {
         Self {
-            packed: Buffer::zeroed(len.packed),
-            ring: Buffer::zeroed(len.ring),
+            operands: Buffer::zeroed(len.operands),
+            products: Buffer::zeroed(len.products),
             depthwise: Buffer::zeroed(len.depthwise),
             factors: Buffer::zeroed(len.factors),
         }
@@ -72,8 +75,8 @@ impl Scratch {
 
     fn len(&self) -> ScratchLen {
         ScratchLen {
-            packed: self.packed.len(),
-            ring: self.ring.len(),
+            operands: self.operands.len(),
+            products: self.products.len(),
             depthwise: self.depthwise.len(),
             factors: self.factors.len(),
         }

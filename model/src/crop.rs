@@ -27,9 +27,9 @@ impl Crop {
         view: View,
     ) -> Option<Self> {
         let fraction = match view.framing {
-            Framing::Centre(fraction) => fraction,
-            Framing::ResizedCentre(fraction) => {
-                f64::from(view.input_size) / f64::from(view.resized_side(fraction))
+            Framing::CropThenResize(fraction) => fraction,
+            Framing::ResizeThenCrop(fraction) => {
+                f64::from(view.input_size) / f64::from(resized_side(view.input_size, fraction))
             }
             Framing::Squash => return None,
         };
@@ -47,10 +47,10 @@ impl Crop {
 pub enum Framing {
     /// The centre square, whose side is this fraction of the shorter side. It is cut out first, so that the filter reads no pixel
     /// outside it: as the reference implementation of EfficientNet-Lite does.
-    Centre(f64),
-    /// The centre square of the resized image, whose shorter side is the input's divided by this fraction, rounded down: as
-    /// torchvision's `Resize` and `CenterCrop` do, and timm with them.
-    ResizedCentre(f64),
+    CropThenResize(f64),
+    /// The centre square of the resized image: as torchvision's `Resize` and `CenterCrop` do, and timm with them. The resized
+    /// image's shorter side is the input's divided by this fraction, plus 0.02, rounded down.
+    ResizeThenCrop(f64),
     /// The whole image, its sides scaled differently.
     Squash,
 }
@@ -69,24 +69,12 @@ impl From<u32> for View {
     fn from(input_size: u32) -> Self {
         Self {
             input_size,
-            framing: Framing::Centre(crop_fraction(input_size)),
+            framing: Framing::CropThenResize(crop_fraction(input_size)),
         }
     }
 }
 
 impl View {
-    /// The shorter side, in pixels, of an image that is resized before its centre is cut out. What is added makes 255 of 240 /
-    /// 0.9412, where 0.9412 is 240 / 255, rounded to four digits.
-    pub(crate) fn resized_side(self, fraction: f64) -> u32 {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a cast of f64 saturates"
-        )]
-        let side = (f64::from(self.input_size) / fraction + 0.02) as u32;
-        side
-    }
-
     /// The part of an upright image that is seen.
     fn part(self, width: u32, height: u32) -> ScaledPart {
         let whole = Rectangle {
@@ -97,7 +85,7 @@ impl View {
         };
         match self.framing {
             Framing::Squash => ScaledPart::cut_out(whole),
-            Framing::Centre(fraction) => {
+            Framing::CropThenResize(fraction) => {
                 let CropSquare { left, top, side } = CropSquare::centre_of(width, height, fraction);
                 ScaledPart::cut_out(Rectangle {
                     left: left.into(),
@@ -106,8 +94,8 @@ impl View {
                     height: side.into(),
                 })
             }
-            Framing::ResizedCentre(fraction) => {
-                let shorter = f64::from(self.resized_side(fraction));
+            Framing::ResizeThenCrop(fraction) => {
+                let shorter = f64::from(resized_side(self.input_size, fraction));
                 let side = f64::from(self.input_size);
                 // Begin, length, and pixels for each of the resized image's.
                 let along = |length: f64, other: f64| {
@@ -133,6 +121,23 @@ impl View {
             }
         }
     }
+}
+
+/// What is added to the quotient of input size and fraction, in pixels, before it is rounded down to the resized side.
+///
+/// Some libraries round the quotient down (timm's `floor(img_size / crop_pct)`), others state the side itself (torchvision's
+/// `resize_size`). A side that was made a fraction of four digits must come back as the same side, but the quotient may be a
+/// little less: 240 / 255 is written as 0.9412, and 240 / 0.9412 is 254.99. The rounding errors of f64 are far smaller.
+const RESIZED_SIDE_SLACK: f64 = 0.02;
+
+/// The shorter side, in pixels, of the resized image. Its centre, this fraction of it, becomes the input.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a cast of f64 saturates"
+)]
+pub(crate) fn resized_side(input_size: u32, fraction: f64) -> u32 {
+    (f64::from(input_size) / fraction + RESIZED_SIDE_SLACK) as u32
 }
 
 /// How far filters reach, in pixels of the smaller image: Lanczos' three lobes.

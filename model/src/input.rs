@@ -32,7 +32,8 @@ impl Input {
         Self::prepare_for(image, &Preprocessing::of(image.input_size))
     }
 
-    /// Prepares `image`, which was decoded for the same view.
+    /// Prepares `image`, which was decoded for the same view: `[size, size, 3]`, each channel `(value - mean) / scale` of a value
+    /// of 0 to 255.
     #[must_use]
     pub fn prepare_for(image: &DecodedImage, preprocessing: &Preprocessing) -> Self {
         let &DecodedImage {
@@ -227,7 +228,7 @@ mod tests {
     #[test]
     fn a_resized_image_that_is_seen_up_to_its_edges_stays_flat() {
         let preprocessing = Preprocessing {
-            framing: crate::Framing::ResizedCentre(1.0),
+            framing: crate::Framing::ResizeThenCrop(1.0),
             mean: [0.0; 3],
             scale: [1.0; 3],
             ..Preprocessing::of(224)

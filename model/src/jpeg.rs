@@ -136,7 +136,7 @@ mod tests {
         ] {
             let view = View {
                 input_size,
-                framing: crate::Framing::Centre(0.875),
+                framing: crate::Framing::CropThenResize(0.875),
             };
             let seen = decode(&bytes, u64::MAX, view).unwrap().part.seen;
             assert_eq!(seen.width, 689.0 / f64::from(divisor), "{input_size}");

@@ -1,7 +1,7 @@
 use fast_image_resize::FilterType;
 use imageclassifier_crop::crop_fraction;
 
-use crate::{Framing, View};
+use crate::{Framing, View, crop::resized_side};
 
 /// How an image becomes an [`Input`](crate::Input): orientation, transparent pixels over white, framing, antialiased resize,
 /// `(x - mean) / scale` for each channel value from 0 to 255.
@@ -56,7 +56,7 @@ impl Preprocessing {
         Self {
             version: VERSION.to_owned(),
             input_size,
-            framing: Framing::Centre(crop_fraction(input_size)),
+            framing: Framing::CropThenResize(crop_fraction(input_size)),
             filter: Filter::CatmullRom,
             order: ChannelOrder::Rgb,
             mean: [MEAN; 3],
@@ -68,8 +68,8 @@ impl Preprocessing {
     #[must_use]
     pub fn resized_side(&self) -> Option<u32> {
         match self.framing {
-            Framing::ResizedCentre(fraction) => Some(self.view().resized_side(fraction)),
-            Framing::Centre(_) | Framing::Squash => None,
+            Framing::ResizeThenCrop(fraction) => Some(resized_side(self.input_size, fraction)),
+            Framing::CropThenResize(_) | Framing::Squash => None,
         }
     }
 

@@ -222,8 +222,8 @@ fn a_folder_says_how_images_and_results_are_read() {
     });
     assert_eq!(config["preprocessing"], preprocessing);
     for (resize, framing) in [
-        ("crop", Framing::ResizedCentre(0.875)),
-        ("crop-first", Framing::Centre(0.875)),
+        ("crop", Framing::ResizeThenCrop(0.875)),
+        ("crop-first", Framing::CropThenResize(0.875)),
     ] {
         change_config(folder.path(), |it| {
             it["preprocessing"]["resize"] = resize.into();

@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     writeln!(
         out,
         "{} {} {}",
-        program.fused_share(),
+        program.kernel_share(),
         program.buffer_bytes(),
         load.as_micros()
     )?;

@@ -20,6 +20,7 @@ pub(crate) struct Importer<'a, 'm> {
     pub(crate) builder: GraphBuilder,
     pub(crate) initializers: HashMap<&'a str, &'m Tensor<'a>>,
     pub(crate) values: HashMap<&'a str, Entry>,
+    /// The opset of the standard operators.
     pub(crate) opset: i64,
 }
 

@@ -6,7 +6,7 @@ use imageclassifier_kernels::GraphError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnnxError {
-    /// It is no ONNX file, or a damaged one.
+    /// It is not an ONNX file, or damaged.
     Malformed(String),
     /// A layer cannot be used, or the network as a whole.
     Layer(GraphError),
@@ -25,7 +25,7 @@ impl OnnxError {
 impl fmt::Display for OnnxError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Malformed(problem) => write!(f, "it is no complete ONNX file: {problem}"),
+            Self::Malformed(problem) => write!(f, "it is not a complete ONNX file: {problem}"),
             Self::Layer(error) => error.fmt(f),
         }
     }

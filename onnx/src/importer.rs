@@ -1,6 +1,7 @@
 //! From names and attributes to a graph.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 use imageclassifier_kernels::{Graph, GraphBuilder, Op, ValueId};
 
@@ -19,8 +20,11 @@ pub struct Network {
 }
 
 const FLOAT: i64 = 1;
+/// Opsets that are supported: with an older one an operator may mean something else, with a newer one it may have changed.
+const OPSETS: RangeInclusive<i64> = 7..=24;
 
 pub(crate) fn import(model: &Model<'_>, input_size: Option<usize>) -> Result<Network, OnnxError> {
+    let opset = supported_opset(model.opset)?;
     let graph = &model.graph;
     let initializers: HashMap<_, _> = graph.initializers.iter().map(|it| (it.name, it)).collect();
     let mut inputs = graph
@@ -42,7 +46,7 @@ pub(crate) fn import(model: &Model<'_>, input_size: Option<usize>) -> Result<Net
         builder,
         initializers,
         values: HashMap::from([(input.name, Entry { id, integer: false })]),
-        opset: model.opset,
+        opset,
     };
     for node in &graph.nodes {
         operators::import(&mut Context {
@@ -59,6 +63,23 @@ pub(crate) fn import(model: &Model<'_>, input_size: Option<usize>) -> Result<Net
         had_softmax: graph.ends_with_softmax(),
         graph: graph.without_softmax(),
     })
+}
+
+fn supported_opset(opset: Option<i64>) -> Result<i64, OnnxError> {
+    let (first, last) = (OPSETS.start(), OPSETS.end());
+    let problem = match opset {
+        Some(opset) if OPSETS.contains(&opset) => return Ok(opset),
+        Some(opset) if opset > *last => format!(
+            "the file has opset {opset}, but at most {last} is supported: export the model with opset_version={last} or lower"
+        ),
+        Some(opset) => format!(
+            "the file has opset {opset}, but at least {first} is needed: convert it with onnx.version_converter.convert_version(model, 17)"
+        ),
+        None => format!(
+            "the file does not name its opset, which must be {first} to {last}: export the model again"
+        ),
+    };
+    Err(OnnxError::layer("", problem))
 }
 
 /// `[1, 3, height, width]`, and whether the file has the channels last.
@@ -113,7 +134,7 @@ fn as_logits(builder: &mut GraphBuilder, name: &str, id: ValueId) -> Result<Valu
         shape.first() == Some(&1) && shape.iter().filter(|axis| **axis != 1).count() <= 1;
     if !is_vector || classes < 2 {
         let problem = format!(
-            "the output has the shape {shape:?} instead of [1, classes]: it is no image classifier"
+            "the output has the shape {shape:?} instead of [1, classes]: it is not an image classifier"
         );
         return Err(OnnxError::layer(name, problem));
     }

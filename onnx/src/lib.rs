@@ -2,7 +2,7 @@
 //!
 //! ONNX is protobuf; [`Model::parse`] reads the part of it that classifiers use, without copying a weight. Files may be
 //! hostile: lengths, counts and shapes are checked, and errors name the layer. [`Model::graph`] resolves names, attributes
-//! and versions of operators; shapes that are computed inside the graph become constants on the way.
+//! and opsets; shapes that are computed inside the graph become constants on the way.
 #![forbid(unsafe_code)]
 
 mod context;

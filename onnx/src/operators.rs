@@ -1,5 +1,6 @@
 //! The operators of ONNX, each as operations of the graph.
 
+mod attributes;
 mod constants;
 mod elementwise;
 mod layers;
@@ -14,6 +15,7 @@ pub(crate) fn import(context: &mut Context<'_, '_, '_>) -> Result<(), OnnxError>
     if !matches!(node.domain, "" | "ai.onnx") {
         return Err(unsupported(context));
     }
+    check_attributes(context)?;
     let is_known = layers::import(context)?
         || elementwise::import(context)?
         || shapes::import(context)?
@@ -22,6 +24,23 @@ pub(crate) fn import(context: &mut Context<'_, '_, '_>) -> Result<(), OnnxError>
         Ok(())
     } else {
         Err(unsupported(context))
+    }
+}
+
+fn check_attributes(context: &Context<'_, '_, '_>) -> Result<(), OnnxError> {
+    let node = context.node;
+    let known = attributes::known(node.op_type).ok_or_else(|| unsupported(context))?;
+    let mut names = node.attributes.iter().map(|attribute| attribute.name);
+    // Names that begin with two underscores are notes of programs to themselves.
+    match names.find(|name| !known.contains(name) && !name.starts_with("__")) {
+        Some(name) => {
+            let name: String = name.chars().take(100).collect();
+            let operator = node.op_type;
+            Err(context.error(format!(
+                "the attribute {name:?} of {operator} is not supported"
+            )))
+        }
+        None => Ok(()),
     }
 }
 

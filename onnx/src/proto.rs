@@ -12,8 +12,8 @@ const ENTRIES_MAX: usize = 4096;
 #[derive(Clone, Debug)]
 pub struct Model<'a> {
     pub(crate) graph: Graph<'a>,
-    /// Version of the standard operators.
-    pub(crate) opset: i64,
+    /// The opset of the standard operators, if the file names one.
+    pub(crate) opset: Option<i64>,
     metadata: Vec<(&'a str, &'a str)>,
     producer: &'a str,
 }
@@ -64,7 +64,7 @@ impl<'a> Model<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<Self, OnnxError> {
         let mut model = Self {
             graph: Graph::default(),
-            opset: 0,
+            opset: None,
             metadata: Vec::new(),
             producer: "",
         };
@@ -75,7 +75,7 @@ impl<'a> Model<'a> {
                 8 => {
                     let (domain, version) = parse_opset(field.message()?)?;
                     if domain.is_empty() || domain == "ai.onnx" {
-                        model.opset = version;
+                        model.opset = Some(version);
                     }
                 }
                 14 => push(

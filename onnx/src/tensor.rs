@@ -1,5 +1,7 @@
 //! Constants.
 
+use half::{bf16, f16};
+
 use crate::OnnxError;
 use crate::wire::{Field, Message, parse_entry, push};
 
@@ -85,7 +87,7 @@ impl<'a> Tensor<'a> {
         };
         if shape.iter().try_fold(1_usize, |a, b| a.checked_mul(*b)) != Some(data.len()) {
             return Err(error(format!(
-                "has {} elements for the shape {shape:?}",
+                "the constant has {} elements, which do not fit its shape {shape:?}",
                 data.len()
             )));
         }
@@ -120,8 +122,8 @@ impl<'a> Tensor<'a> {
             DOUBLE => each!(bytes => f64::from_le_bytes(*bytes) as f32),
             INT64 => each!(bytes => i64::from_le_bytes(*bytes) as f32),
             INT32 => each!(bytes => i32::from_le_bytes(*bytes) as f32),
-            FLOAT16 => each!(bytes => half(u16::from_le_bytes(*bytes))),
-            BFLOAT16 => each!(bytes => f32::from_bits(u32::from(u16::from_le_bytes(*bytes)) << 16)),
+            FLOAT16 => each!(bytes => f16::from_le_bytes(*bytes).to_f32()),
+            BFLOAT16 => each!(bytes => bf16::from_le_bytes(*bytes).to_f32()),
             UINT8 | BOOL => raw.iter().map(|byte| f32::from(*byte)).collect(),
             INT8 => raw
                 .iter()
@@ -157,29 +159,15 @@ impl<'a> Tensor<'a> {
                 .map(|it| f64::from_le_bytes(it) as f32)
                 .collect(),
             INT64 | INT32 | BOOL | UINT8 | INT8 => ints.into_iter().map(|it| it as f32).collect(),
-            FLOAT16 => ints.into_iter().map(|it| half(sixteen(it))).collect(),
+            FLOAT16 => ints
+                .into_iter()
+                .map(|it| f16::from_bits(sixteen(it)).to_f32())
+                .collect(),
             BFLOAT16 => ints
                 .into_iter()
-                .map(|it| f32::from_bits(u32::from(sixteen(it)) << 16))
+                .map(|it| bf16::from_bits(sixteen(it)).to_f32())
                 .collect(),
             _ => return Err(self.unsupported()),
         })
-    }
-}
-
-/// An IEEE half as f32.
-fn half(bits: u16) -> f32 {
-    let sign = u32::from(bits >> 15) << 31;
-    let exponent = u32::from(bits >> 10 & 0x1F);
-    let fraction = u32::from(bits & 0x3FF);
-    match exponent {
-        0 => {
-            // Subnormal: fraction times 2^-24.
-            #[allow(clippy::cast_precision_loss)] // 10 bits.
-            let magnitude = fraction as f32 * 2.0_f32.powi(-24);
-            f32::from_bits(sign | magnitude.to_bits())
-        }
-        31 => f32::from_bits(sign | 0x7F80_0000 | fraction << 13),
-        _ => f32::from_bits(sign | (exponent + 112) << 23 | fraction << 13),
     }
 }

@@ -174,7 +174,7 @@ for op in ["Sqrt", "Log", "Reciprocal"]:
     simple("unary_" + op.lower(), lambda n, o=op: n.add(o, [n.add("Add", ["image", n.float(1.5)])]))
 simple("unary_gelu", lambda n: n.add("Gelu", [n.add("Mul", ["image", n.float(4)])]), opset=20)
 simple("unary_gelu_tanh", lambda n: n.add("Gelu", [n.add("Mul", ["image", n.float(4)])], approximate="tanh"), opset=20)
-simple("clip_attributes", lambda n: n.add("Clip", ["image"], min=-0.5, max=0.25), opset=6)
+simple("clip_attributes", lambda n: n.add("Clip", ["image"], min=-0.5, max=0.25), opset=10)
 
 
 @case
@@ -212,6 +212,7 @@ for name, op, attributes in [
     simple(name, lambda n, o=op, a=attributes: n.add(o, [n.conv("image", 3, 18)], **a))
 simple("reduce_mean", lambda n: n.add("ReduceMean", [n.conv("image", 3, 18)], axes=[2, 3], keepdims=0))
 simple("reduce_mean_input", lambda n: n.add("ReduceMean", ["image", n.ints(-1)]), opset=18)
+simple("reduce_sum_of_no_axes", lambda n: n.add("ReduceSum", ["image"], noop_with_empty_axes=1), opset=18)
 simple("reduce_max", lambda n: n.add("ReduceMax", ["image"], axes=[1]))
 
 
@@ -405,7 +406,7 @@ def vit(n):
     return n.add("Gemm", [n.add("Gather", [x, n.constant(np.int64(0))], axis=1), n.weight(10, width), n.weight(10)], transB=1)
 
 
-# The oldest and the newest operator sets that onnxruntime takes
+# The oldest and the newest opsets that are supported
 for name, build, opset in [
     ("opset_7", residual, 7),
     ("opset_9", inverted_residual, 9),
@@ -419,9 +420,9 @@ for name, build, opset in [
 REJECTED = {}
 
 
-def rejected(error):
+def rejected(error, **options):
     def register(function):
-        REJECTED[function.__name__] = (function, error)
+        REJECTED[function.__name__] = (function, error, options)
         return function
 
     return register
@@ -491,6 +492,31 @@ def where_of_the_image(n):
     return n.add("Where", [n.constant(np.ones(8, bool)), "image", n.float(0)])
 
 
+@rejected('the attribute "axis" of Add is not supported')
+def attribute_of_an_older_opset(n):
+    return n.add("Add", ["image", n.weight(3)], axis=1, broadcast=1)
+
+
+@rejected('the attribute "value_string" of Constant is not supported')
+def constant_text(n):
+    return n.add("Constant", [], value_string="text")
+
+
+@rejected("training_mode is 1: export the model in evaluation mode")
+def norm_in_training(n):
+    return n.add("BatchNormalization", ["image"] + [n.uniform(0.5, 1.5, 3) for _ in range(4)], training_mode=1)
+
+
+@rejected("spatial is 0, which is not supported", opset=7)
+def norm_of_each_pixel(n):
+    return n.add("BatchNormalization", ["image"] + [n.uniform(0.5, 1.5, 3, 8, 8) for _ in range(4)], spatial=0)
+
+
+@rejected("[1, 3, 8, 8] cannot become [0, 192]")
+def reshape_to_nothing(n):
+    return n.add("Reshape", ["image", n.ints(0, 192)], allowzero=1)
+
+
 # Each computes less than the limit of 2²² elements before its last operator, whose result is beyond it.
 TOO_LARGE = "its constants are too large together"
 
@@ -539,6 +565,6 @@ if __name__ == "__main__":
     for name, (build, options) in CASES.items():
         net = Net(name, **options)
         net.write(folders[0], build(net))
-    for name, (build, error) in REJECTED.items():
-        net = Net(name)
+    for name, (build, error, options) in REJECTED.items():
+        net = Net(name, **options)
         net.reject(folders[1], build(net), error)

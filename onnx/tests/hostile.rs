@@ -53,6 +53,52 @@ fn errors_name_the_layer() {
     }
 }
 
+/// The file with another opset: a field may be repeated, and the last one counts.
+fn with_opset(opset: u8) -> Vec<u8> {
+    const OPSET_IMPORT: u8 = 8 << 3 | 2;
+    const VERSION: u8 = 2 << 3;
+    [fixture("residual"), vec![OPSET_IMPORT, 2, VERSION, opset]].concat()
+}
+
+#[test]
+fn rejects_opsets_that_are_too_old_or_too_new() {
+    for (opset, expected) in [
+        (
+            0,
+            "the file has opset 0, but at least 7 is needed: convert it with onnx.version_converter.convert_version(model, 17)",
+        ),
+        (
+            6,
+            "the file has opset 6, but at least 7 is needed: convert it with onnx.version_converter.convert_version(model, 17)",
+        ),
+        (
+            25,
+            "the file has opset 25, but at most 24 is supported: export the model with opset_version=24 or lower",
+        ),
+    ] {
+        assert_eq!(error(&with_opset(opset)), expected);
+    }
+    for opset in [7, 24] {
+        let bytes = with_opset(opset);
+        assert!(Model::parse(&bytes).unwrap().graph(None).is_ok(), "{opset}");
+    }
+}
+
+#[test]
+fn rejects_files_that_name_no_opset() {
+    let mut bytes = fixture("residual");
+    // `opset_import`: the domain, which is empty, and version 17.
+    let standard = [8 << 3 | 2, 4, 1 << 3 | 2, 0, 2 << 3, 17];
+    let other = [8 << 3 | 2, 5, 1 << 3 | 2, 1, b'x', 2 << 3, 17];
+    let found = bytes.windows(standard.len()).position(|it| it == standard);
+    let at = found.unwrap();
+    bytes.splice(at..at + standard.len(), other);
+    assert_eq!(
+        error(&bytes),
+        "the file does not name its opset, which must be 7 to 24: export the model again"
+    );
+}
+
 /// The files of `tests/rejected`, whose metadata says why.
 #[test]
 fn rejects_graphs_that_are_not_supported_or_too_large() {
@@ -104,8 +150,8 @@ fn window(kernel: usize, stride: usize, padding: usize) -> Window {
         kernel: [kernel; 2],
         stride: [stride; 2],
         dilation: [1; 2],
-        before: [padding; 2],
-        after: [padding; 2],
+        pad_begin: [padding; 2],
+        pad_end: [padding; 2],
     }
 }
 

@@ -10,7 +10,7 @@ pub(super) enum Numbering {
     Stages,
     /// `features.BLOCK.block`: MobileNetV3.
     Blocks,
-    /// `features.BLOCK.conv`: MobileNetV2, whose last convolution is no pair with its normalisation.
+    /// `features.BLOCK.conv`: MobileNetV2, whose last convolution is not a pair with its normalisation.
     FlatBlocks,
 }
 

@@ -96,7 +96,7 @@ fn networks_of_inverted_residuals_run_in_fused_blocks() {
         let graph = architecture.graph(&mut Formula::new(Naming::Timm), SIDE);
         let program = Program::new(Isa::detect(), graph.unwrap()).unwrap();
         assert_eq!(program.fused_blocks(), blocks, "{name}");
-        assert!(program.fused_share() > 0.999, "{name}");
+        assert!(program.kernel_share() > 0.999, "{name}");
         // MobileNetV3 has a layer between pooling and classifier.
         assert_eq!(program.is_explainable(), !name.contains("v3"), "{name}");
     }

@@ -93,12 +93,12 @@ fn of_args(args: &args::Import) -> Known {
         framing: if args.squash {
             Some(Framing::Squash)
         } else {
-            args.crop_fraction.map(Framing::ResizedCentre)
+            args.crop_fraction.map(Framing::ResizeThenCrop)
         },
     }
 }
 
-const CENTRE: Framing = Framing::ResizedCentre(0.875);
+const CENTRE: Framing = Framing::ResizeThenCrop(0.875);
 
 fn of_preset(preset: Preset) -> Known {
     let (mean, std, filter, framing) = match preset {
@@ -113,7 +113,7 @@ fn of_preset(preset: Preset) -> Known {
             [0.0; 3],
             [1.0; 3],
             Filter::Bilinear,
-            Framing::ResizedCentre(1.0),
+            Framing::ResizeThenCrop(1.0),
         ),
     };
     Known {
@@ -149,7 +149,7 @@ fn of_timm(config: &Value) -> Option<Known> {
         },
         framing: match config.get("crop_mode").and_then(Value::as_str) {
             Some("squash") if fraction == Some(1.0) => Some(Framing::Squash),
-            None | Some("center") => fraction.map(Framing::ResizedCentre),
+            None | Some("center") => fraction.map(Framing::ResizeThenCrop),
             _ => None,
         },
     })
@@ -183,8 +183,8 @@ fn of_hugging_face(config: &Value, input_size: u32) -> Known {
         // ConvNeXt's: from 384 on, the whole image becomes a square, whatever `crop_pct` is.
         (_, Some(resized), Some(_)) if resized >= 384.0 => Some(Framing::Squash),
         // Below, the shorter side becomes size / crop_pct, of which the centre is taken.
-        (_, _, Some(fraction)) => Some(Framing::ResizedCentre(fraction)),
-        (true, Some(resized), None) if keeps_ratio => Some(Framing::ResizedCentre(
+        (_, _, Some(fraction)) => Some(Framing::ResizeThenCrop(fraction)),
+        (true, Some(resized), None) if keeps_ratio => Some(Framing::ResizeThenCrop(
             (f64::from(input_size) / resized).min(1.0),
         )),
         (false, Some(_), None) if !keeps_ratio => Some(Framing::Squash),
@@ -238,7 +238,7 @@ mod tests {
         let known = of_timm(&timm).unwrap();
         assert_eq!(known.mean, Some([0.5; 3]));
         assert_eq!(known.filter, Some(Filter::CatmullRom));
-        assert_eq!(known.framing, Some(Framing::ResizedCentre(0.9)));
+        assert_eq!(known.framing, Some(Framing::ResizeThenCrop(0.9)));
 
         // What is there is used even if something is missing.
         for interpolation in [json!(null), json!("random")] {

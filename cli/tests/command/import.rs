@@ -73,7 +73,11 @@ fn imports_a_network_which_is_then_used_locally_and_served() {
     let inspected = run(&["inspect", path(&model)]);
     succeeded(&inspected);
     let inspected = text(&inspected.stdout);
-    for part in ["conv 5x5 s1 / 48 groups + silu", "heatmaps           yes"] {
+    for part in [
+        "16 x 16 pixels: resize to 18, then crop 16; catmull-rom, rgb",
+        "conv 5x5 s1 / 48 groups + silu",
+        "heatmaps           yes",
+    ] {
         assert!(inspected.contains(part), "{inspected}");
     }
     let profiled = run(&["inspect", "--profile", path(&model)]);

@@ -22,8 +22,8 @@ pub(super) fn run(
     let len = layers.plan.helper_scratch_len();
     team.for_each_with_scratch(len, scratch, parts, |(rows, output), scratch| {
         let Scratch {
-            packed,
-            ring,
+            operands: packed,
+            products: ring,
             depthwise,
             ..
         } = scratch;

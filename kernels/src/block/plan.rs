@@ -6,7 +6,7 @@ use crate::isa::Token;
 use crate::scratch::ScratchLen;
 
 /// A block whose whole depthwise result fits into this many elements runs group by group over the whole map; larger
-/// ones run band by band. Sized for a second-level cache of 1 MiB, with room for the weights that stream past.
+/// ones run band by band. Sized for an L2 of 1 MiB, with room for the weights that stream past.
 const WHOLE_MAP_MAX: usize = 768 * 1024 / size_of::<f32>();
 /// What a band may occupy: its ring of expanded rows and its depthwise result.
 const BAND_MAX: usize = 320 * 1024 / size_of::<f32>();
@@ -86,8 +86,8 @@ impl Plan {
     /// What the calling thread needs to run the block.
     pub(super) fn scratch_len(&self) -> ScratchLen {
         ScratchLen {
-            packed: self.packed_len,
-            ring: self.rings_len(),
+            operands: self.packed_len,
+            products: self.rings_len(),
             depthwise: self.kept_len.unwrap_or(self.band_len),
             factors: 0,
         }

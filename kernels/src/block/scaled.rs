@@ -42,7 +42,13 @@ fn filter(
     let parts = shares().zip(outputs).zip(means);
     let len = layers.plan.helper_scratch_len();
     team.for_each_with_scratch(len, scratch, parts, |((rows, output), means), scratch| {
-        let mut bands = Bands::new(layers, &rows, input, &mut scratch.packed, &mut scratch.ring);
+        let mut bands = Bands::new(
+            layers,
+            &rows,
+            input,
+            &mut scratch.operands,
+            &mut scratch.products,
+        );
         let parts = bands_in(layers, rows)
             .zip(output.chunks_mut(layers.plan.band_rows * line))
             .zip(means.chunks_mut(layers.plan.band_rows * channels));

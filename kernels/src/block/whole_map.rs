@@ -50,10 +50,10 @@ fn filter(
     let parts = shares().zip(outputs).zip(means);
     let len = layers.plan.helper_scratch_len();
     team.for_each_with_scratch(len, scratch, parts, |((groups, output), means), scratch| {
-        let ring = &mut scratch.ring[..layers.plan.ring.len()];
+        let ring = &mut scratch.products[..layers.plan.ring.len()];
         layers.plan.ring.clear_padding(ring);
         let rows = 0..layers.rows.read;
-        let input = layers.pack_input(rows.clone(), input, &mut scratch.packed);
+        let input = layers.pack_input(rows.clone(), input, &mut scratch.operands);
         let mut means = means.chunks_exact_mut(group);
         for (group, output) in groups.zip(output.chunks_exact_mut(group_len)) {
             layers.expand(group, rows.clone(), input, ring);

@@ -116,27 +116,21 @@ impl Finder<'_> {
         block.nodes().all(|node| !taken[node]).then_some(block)
     }
 
-    /// A convolution with constant weights, and its groups.
+    /// A convolution with constant weights and without dilation, and its groups.
     fn conv<'a>(&self, node: &'a Node) -> Option<(&'a Conv, usize)> {
         let Op::Conv(conv) = &node.op else {
             return None;
         };
         let constants = &node.inputs[1..2 + usize::from(conv.bias)];
         let mut constants = constants.iter().map(|it| &self.graph.values[it.0].data);
-        let is_plain = constants.all(Option::is_some) && conv.window.dilation == [1, 1];
-        is_plain.then_some((conv, conv.groups))
+        let is_supported = constants.all(Option::is_some) && conv.window.dilation == [1, 1];
+        is_supported.then_some((conv, conv.groups))
     }
 
     /// A product of all pixels.
     fn pointwise<'a>(&self, node: &'a Node) -> Option<&'a Conv> {
         let (conv, groups) = self.conv(node)?;
-        let window = &conv.window;
-        let is_pointwise = groups == 1
-            && window.kernel == [1, 1]
-            && window.stride == [1, 1]
-            && window.before == [0, 0]
-            && window.after == [0, 0];
-        is_pointwise.then_some(conv)
+        (groups == 1 && conv.window.is_pointwise()).then_some(conv)
     }
 
     /// The convolution that writes `value`, if `readers` nodes read it.

@@ -171,7 +171,10 @@ impl GraphBuilder {
     ) -> Result<ValueId, GraphError> {
         let elements = shapes::elements(shape).filter(|elements| *elements <= ELEMENTS_MAX);
         if elements != Some(data.len()) {
-            let problem = format!("has {} elements for the shape {shape:?}", data.len());
+            let problem = format!(
+                "the constant has {} elements, which do not fit its shape {shape:?}",
+                data.len()
+            );
             return Err(GraphError::new(name, problem));
         }
         Ok(self.push_value(shape.to_vec(), Some(Arc::new(data))))

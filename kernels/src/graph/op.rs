@@ -134,9 +134,16 @@ pub struct Window {
     /// From one tap to the next.
     pub dilation: [usize; 2],
     /// Padding above and to the left.
-    pub before: [usize; 2],
+    pub pad_begin: [usize; 2],
     /// Padding below and to the right.
-    pub after: [usize; 2],
+    pub pad_end: [usize; 2],
+}
+
+impl Window {
+    /// Whether every output pixel reads the input pixel at its place, and no other.
+    pub(crate) fn is_pointwise(&self) -> bool {
+        [self.kernel, self.stride] == [[1, 1]; 2] && [self.pad_begin, self.pad_end] == [[0, 0]; 2]
+    }
 }
 
 /// A part of an axis.

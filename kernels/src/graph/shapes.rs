@@ -105,7 +105,7 @@ pub(crate) fn output_shape(op: &Op, inputs: &[&[usize]]) -> Result<Vec<usize>, S
             sorted.sort_unstable();
             if sorted.iter().copied().ne(0..input.len()) {
                 return Err(format!(
-                    "{permutation:?} is no order of the axes of {input:?}"
+                    "{permutation:?} is not an order of the axes of {input:?}"
                 ));
             }
             permutation.iter().map(|axis| input[*axis]).collect()
@@ -180,15 +180,15 @@ fn windows(window: &Window, height: usize, width: usize) -> Result<[usize; 2], S
         let reach = taps
             .checked_mul(window.dilation[i].max(1))
             .ok_or_else(unfit)?;
-        let padded = window.before[i]
+        let padded = window.pad_begin[i]
             .checked_add(size)
-            .and_then(|it| it.checked_add(window.after[i]));
+            .and_then(|it| it.checked_add(window.pad_end[i]));
         let room = padded
             .and_then(|padded| padded.checked_sub(1)?.checked_sub(reach))
             .ok_or_else(unfit)?;
         if window.stride[i] == 0
-            || window.before[i] > reach
-            || window.after[i] > reach.saturating_add(window.stride[i])
+            || window.pad_begin[i] > reach
+            || window.pad_end[i] > reach.saturating_add(window.stride[i])
         {
             return Err(unfit());
         }

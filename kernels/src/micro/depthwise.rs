@@ -80,7 +80,7 @@ unsafe fn rows<S: Tiles, O: Operand<S>, const K: usize, const STRIDE: usize>(
     let plane_len = (it.ring_rows + 1) * row_len;
     let vectors = it.bias.len() / S::LANES;
     let first = (it.rows.start * STRIDE).saturating_sub(it.pad_top);
-    // One vector of channels at a time, all rows of it: what it touches fits the first cache, whatever the width.
+    // One vector of channels at a time, all rows of it: what it touches fits L1, whatever the width.
     for vector in 0..vectors {
         // The input row in slot 0, for the rows from the first on that is not above the map.
         let mut turn = first / it.ring_rows * it.ring_rows;

@@ -24,7 +24,7 @@ pub(crate) struct DepthwiseMap<'a> {
     pub(crate) kernel: [usize; 2],
     pub(crate) stride: [usize; 2],
     /// Padding above and to the left.
-    pub(crate) before: [usize; 2],
+    pub(crate) pad_begin: [usize; 2],
     /// Rows of the output to compute.
     pub(crate) rows: Range<usize>,
     /// Columns of the output.
@@ -51,13 +51,13 @@ impl Operation for DepthwiseMap<'_> {
             bias: self.bias,
             kernel_width: self.kernel[1],
             stride: self.stride[1],
-            before: self.before,
+            pad_begin: self.pad_begin,
             clamp: self.clamp,
         };
         for (i, row) in self.rows.clone().enumerate() {
             let taps_y = taps_inside(
                 row * self.stride[0],
-                self.before[0],
+                self.pad_begin[0],
                 self.kernel[0],
                 self.height,
             );
@@ -66,14 +66,14 @@ impl Operation for DepthwiseMap<'_> {
             while x < self.columns {
                 let taps_x = taps_inside(
                     x * self.stride[1],
-                    self.before[1],
+                    self.pad_begin[1],
                     self.kernel[1],
                     self.width,
                 );
                 let whole = |x: usize| {
                     taps_inside(
                         x * self.stride[1],
-                        self.before[1],
+                        self.pad_begin[1],
                         self.kernel[1],
                         self.width,
                     ) == (0..self.kernel[1])
@@ -128,15 +128,15 @@ struct Shared<'a> {
     bias: &'a [f32],
     kernel_width: usize,
     stride: usize,
-    before: [usize; 2],
+    pad_begin: [usize; 2],
     clamp: [f32; 2],
 }
 
 /// The taps that read the map and not its padding, of a window that begins at `start` in the padded map.
 #[inline(always)]
-fn taps_inside(start: usize, before: usize, kernel: usize, size: usize) -> Range<usize> {
-    let first = before.saturating_sub(start).min(kernel);
-    let last = (before + size).saturating_sub(start).min(kernel);
+fn taps_inside(start: usize, pad_begin: usize, kernel: usize, size: usize) -> Range<usize> {
+    let first = pad_begin.saturating_sub(start).min(kernel);
+    let last = (pad_begin + size).saturating_sub(start).min(kernel);
     first..last.max(first)
 }
 
@@ -157,9 +157,9 @@ unsafe fn tile_of<S: Tiles, const P: usize>(
         // SAFETY (all blocks): the caller's promise.
         let mut sums = [unsafe { load(simd, it.bias.as_ptr().add(channel)) }; P];
         for ky in tile.taps_y.clone() {
-            let line = (tile.top + ky - it.before[0]) * it.width;
+            let line = (tile.top + ky - it.pad_begin[0]) * it.width;
             for kx in tile.taps_x.clone() {
-                let from = line + tile.x * it.stride + kx - it.before[1];
+                let from = line + tile.x * it.stride + kx - it.pad_begin[1];
                 let tap = ky * it.kernel_width + kx;
                 let weight =
                     unsafe { load(simd, it.weights.as_ptr().add(tap * it.channels + channel)) };

@@ -179,7 +179,7 @@ struct Task {
     clamp: Option<[f32; 2]>,
 }
 
-/// All rows of a panel that is `V` vectors wide, a few segments at a time so that their weights stay in the first cache.
+/// All rows of a panel that is `V` vectors wide, a few segments at a time so that their weights stay in L1.
 ///
 /// # Safety
 /// All pointers of `task` must be valid for `rows` rows of `V` vectors.

@@ -6,8 +6,8 @@ use super::{Operand, Operation, Tiles, load, prefetch, store};
 
 /// Independent sums, so that the next multiply-add need not wait for the one before.
 const CHAINS: usize = 4;
-/// Operands from the weights that are read to those that are prefetched: weights are read once, at the speed of the
-/// third cache.
+/// Operands from the weights that are read to those that are prefetched: weights are read once, at the speed of
+/// L3.
 const PREFETCH_DISTANCE: usize = 8192;
 
 /// `output[panel] = input * weights[:, panel] + bias[panel]`, input and weights in [`Operand`]s.

@@ -10,6 +10,7 @@ use std::ops::Range;
 use fearless_simd::prelude::{SimdBase, SimdFloat};
 
 use super::{Operand, Operation, Tiles, load, store};
+use crate::padding::unpadded;
 
 /// Rows and columns by which neighbouring tiles overlap in the input.
 const OVERLAP: usize = 2;
@@ -21,17 +22,17 @@ pub(crate) struct Tiling {
     pub(crate) side: usize,
     /// Tiles in a row.
     pub(crate) across: usize,
-    /// Rows and columns of padding before the map's first.
-    pub(crate) before: [usize; 2],
+    /// Padding above and to the left.
+    pub(crate) pad_begin: [usize; 2],
 }
 
 impl Tiling {
     /// Tiles of `side` x `side` pixels for an output map.
-    pub(crate) fn new(side: usize, output_width: usize, before: [usize; 2]) -> Self {
+    pub(crate) fn new(side: usize, output_width: usize, pad_begin: [usize; 2]) -> Self {
         Self {
             side,
             across: output_width.div_ceil(side - OVERLAP),
-            before,
+            pad_begin,
         }
     }
 
@@ -49,6 +50,7 @@ impl Tiling {
 /// The input transform: tiles of a map as `output[tile, position, channel]`.
 pub(crate) struct InputTransform<'a> {
     pub(crate) tiling: Tiling,
+    /// The tiles to transform, counted over the whole map, row by row. `output` begins with the first of them.
     pub(crate) tiles: Range<usize>,
     /// `[height, width, channels]`
     pub(crate) input: &'a [f32],
@@ -76,7 +78,9 @@ impl InputTransform<'_> {
     #[inline(always)]
     fn run_tiles<S: Tiles, const SIDE: usize>(self, simd: S) {
         let channels = self.zeros.len();
-        let Tiling { across, before, .. } = self.tiling;
+        let Tiling {
+            across, pad_begin, ..
+        } = self.tiling;
         assert!(channels.is_multiple_of(S::LANES));
         assert!(self.height * self.width * channels <= self.input.len());
         assert!(SIDE * SIDE * channels <= self.output_stride);
@@ -85,13 +89,11 @@ impl InputTransform<'_> {
         for (tile, output) in self.tiles.zip(outputs) {
             let first = [tile / across, tile % across].map(|at| at * (SIDE - OVERLAP));
             let pixel = |row: usize, column: usize| {
-                let y = (first[0] + row).checked_sub(before[0]);
-                let x = (first[1] + column).checked_sub(before[1]);
+                let y = unpadded(first[0] + row, pad_begin[0], self.height);
+                let x = unpadded(first[1] + column, pad_begin[1], self.width);
                 match y.zip(x) {
-                    Some((y, x)) if y < self.height && x < self.width => {
-                        self.input[(y * self.width + x) * channels..].as_ptr()
-                    }
-                    _ => self.zeros.as_ptr(),
+                    Some((y, x)) => self.input[(y * self.width + x) * channels..].as_ptr(),
+                    None => self.zeros.as_ptr(),
                 }
             };
             let pixels: [[*const f32; SIDE]; SIDE] =
@@ -155,15 +157,15 @@ fn transform_input<S: Tiles, const SIDE: usize>(simd: S, x: [S::f32s; SIDE]) -> 
 /// The output transform: the products of tiles' positions as pixels, with bias, residual and limits.
 pub(crate) struct OutputTransform<'a> {
     pub(crate) tiling: Tiling,
-    /// The tiles to transform, as indices into `products`.
-    pub(crate) tiles: Range<usize>,
-    /// `[positions, tiles, channels of `bias`]`
+    /// The rows of tiles to transform, counted from the first in `products`.
+    pub(crate) tile_rows: Range<usize>,
+    /// `[positions, tiles, channels of `bias`]`, whole rows of tiles.
     pub(crate) products: &'a [f32],
     /// Elements from one position to the next.
     pub(crate) position_stride: usize,
     /// Whole vectors.
     pub(crate) bias: &'a [f32],
-    /// `[rows, width, stride]`, from the first row of the first tile on.
+    /// `[rows, width, stride]`, from the first row of pixels of `tile_rows` on.
     pub(crate) output: &'a mut [f32],
     pub(crate) width: usize,
     /// Elements from one pixel to the next.
@@ -193,15 +195,17 @@ impl OutputTransform<'_> {
         let line = self.width * self.stride;
         let rows = self.output.len() / line;
         assert!(channels.is_multiple_of(S::LANES) && channels <= self.stride);
-        let end = (SIDE * SIDE - 1) * self.position_stride + self.tiles.end * channels;
+        let across = self.tiling.across;
+        let tiles = self.tile_rows.start * across..self.tile_rows.end * across;
+        let end = (SIDE * SIDE - 1) * self.position_stride + tiles.end * channels;
         assert!(end <= self.products.len());
         let residual = self.residual.map(|residual| &residual[..rows * line]);
         let limits = self
             .clamp
             .map(|limits| limits.map(|limit| S::f32s::splat(simd, limit)));
         let (bias, output) = (self.bias.as_ptr(), self.output.as_mut_ptr());
-        for (i, tile) in self.tiles.enumerate() {
-            let (y, x) = (i / self.tiling.across * STEP, i % self.tiling.across * STEP);
+        for (i, tile) in tiles.enumerate() {
+            let (y, x) = (i / across * STEP, i % across * STEP);
             let products = self.products[tile * channels..].as_ptr();
             let zero = S::f32s::splat(simd, 0.0);
             for channel in (0..channels).step_by(S::LANES) {

@@ -1,7 +1,7 @@
 //! Inverted-residual blocks, each as one step.
 
-use super::kernel::Kernel;
-use super::plan::{Description, Planner};
+use super::kernel::{Kernel, KernelKind};
+use super::planner::{Description, Planner};
 use super::relayout::Layout;
 use super::role::Role;
 use crate::activation::Activation;
@@ -12,11 +12,15 @@ use crate::shape::Axis;
 use crate::{Block, BlockConfig, BlockWeights, BuildError, FoldedConv, MapShape, Stem, ThreadTeam};
 
 /// What the profile calls both kernels.
-pub(super) const NAME: &str = "fused block";
+const NAME: &str = "fused block";
 
 impl Kernel for Block {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn kind(&self) -> KernelKind {
+        KernelKind::FusedBlock
     }
 
     fn scratch_len(&self) -> ScratchLen {
@@ -52,10 +56,14 @@ impl Kernel for StemBlock {
         NAME
     }
 
+    fn kind(&self) -> KernelKind {
+        KernelKind::FusedBlock
+    }
+
     fn scratch_len(&self) -> ScratchLen {
         self.block
             .scratch_len()
-            .max(ScratchLen::packed(self.stem.padded_len()))
+            .max(ScratchLen::operands(self.stem.padded_len()))
     }
 
     fn helper_scratch_len(&self) -> ScratchLen {
@@ -70,13 +78,13 @@ impl Kernel for StemBlock {
         scratch: &mut Scratch,
     ) {
         // Taken out, so that the block can have the rest. In f32 it packs nothing itself.
-        let mut image = std::mem::take(&mut scratch.packed);
+        let mut image = std::mem::take(&mut scratch.operands);
         let padded = &mut image[..self.stem.padded_len()];
         self.stem.clear_border(padded);
         self.stem.pad_chw(&inputs[0][..self.image_len], padded);
         self.block
             .run_with_stem_on(team, &self.stem, padded, output, scratch);
-        scratch.packed = image;
+        scratch.operands = image;
     }
 }
 
@@ -110,7 +118,7 @@ impl Layer<'_> {
     /// Of rows and of columns.
     fn padding(&self) -> [[usize; 2]; 2] {
         let window = &self.conv.window;
-        [0, 1].map(|axis| [window.before[axis], window.after[axis]])
+        [0, 1].map(|axis| [window.pad_begin[axis], window.pad_end[axis]])
     }
 }
 
@@ -218,7 +226,8 @@ impl<'a> Planner<'a> {
     pub(super) fn lower_block(&mut self, block: &FoundBlock) -> Result<(), BuildError> {
         let layer = |node: usize| {
             let layer = self.layer(node)?;
-            layer.ok_or(BuildError::Unsupported("a layer of a block"))
+            let output = self.graph.nodes[node].output;
+            layer.ok_or_else(|| self.bug(output, "a layer that no block has"))
         };
         let expand = block.expand.map(layer).transpose()?;
         let (depthwise, project) = (layer(block.depthwise)?, layer(block.project)?);
@@ -226,7 +235,8 @@ impl<'a> Planner<'a> {
         let scaling = scaling.map(|it| Ok::<_, BuildError>((layer(it.reduce)?, layer(it.excite)?)));
         let scaling = scaling.transpose()?;
         let config = self.config(block)?;
-        let config = config.ok_or(BuildError::Unsupported("a block without kernels"))?;
+        let output = self.graph.nodes[block.project].output;
+        let config = config.ok_or_else(|| self.bug(output, "a block that no kernel runs"))?;
         let weights = BlockWeights {
             expand_conv: expand.as_ref().map(Layer::folded),
             depthwise_conv: depthwise.folded(),
@@ -253,7 +263,7 @@ impl<'a> Planner<'a> {
             Some(stem) => {
                 let image = self.map_shape(block.input)?;
                 let axes = image.and_then(|image| stem.axes(image));
-                let axes = axes.ok_or(BuildError::Unsupported("a stem without kernels"))?;
+                let axes = axes.ok_or_else(|| self.bug(output, "a stem that no kernel runs"))?;
                 let kernel = StemBlock {
                     stem: Stem::with(self.token, axes, stem.activation(), stem.folded())?,
                     block: kernel,
@@ -264,7 +274,6 @@ impl<'a> Planner<'a> {
         };
         let description = self.describe_block(block, &config);
         let source = self.source(block.input, layout)?;
-        let output = self.graph.nodes[block.project].output;
         self.push_described(description, output, kernel, vec![source], Layout::Map)
     }
 

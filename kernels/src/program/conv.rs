@@ -1,20 +1,20 @@
 //! Convolutions on maps.
 
-mod columns;
 mod depthwise;
+mod im2col;
 mod window;
 mod winograd;
 
 use super::kernel::Kernel;
-use super::plan::{PlannedSource, Planner};
+use super::planner::{PlannedSource, Planner};
 use super::product::{Operands, Product};
 use super::relayout::Layout;
 use crate::graph::{Conv, Node};
 use crate::isa::Token;
 use crate::scratch::Scratch;
 use crate::{BuildError, MapShape, ThreadTeam};
-use columns::Columns;
 use depthwise::Depthwise;
+use im2col::Im2col;
 use window::Windowed;
 use winograd::Winograd;
 
@@ -94,9 +94,6 @@ impl Planner<'_> {
             return Ok(false);
         }
         let depth = input.channels();
-        let is_plain = conv.window.stride == [1, 1]
-            && conv.window.before == [0, 0]
-            && conv.window.after == [0, 0];
         let is_depthwise =
             conv.groups == input.channels() && conv.groups == output.channels() && conv.groups > 1;
         let mut layout = Layout::Map;
@@ -104,7 +101,7 @@ impl Planner<'_> {
             Box::new(Depthwise::new(
                 self.token, conv, input, output, &weight, &bias,
             ))
-        } else if conv.window.kernel == [1, 1] && is_plain && conv.groups == 1 {
+        } else if conv.window.is_pointwise() && conv.groups == 1 {
             Box::new(Pointwise {
                 product: Product::new(self.token, &bias, depth, conv.activation, |o, k| {
                     weight[o * depth + k]
@@ -119,12 +116,12 @@ impl Planner<'_> {
             [input, output],
             &weight,
             &bias,
-            &mut self.spare,
+            &mut self.extra_weights_budget,
         )? {
             Box::new(winograd)
-        } else if conv.groups == 1 && Columns::suits(&conv.window, output) {
+        } else if conv.groups == 1 && Im2col::suits(&conv.window, output) {
             let product = window_product(self.token, conv, input.channels(), &weight, &bias)?;
-            Box::new(Columns::new(
+            Box::new(Im2col::new(
                 product,
                 conv.window,
                 [input, output],

@@ -1,7 +1,7 @@
 //! Operations on elements that could not be fused into a product.
 
 use super::kernel::Kernel;
-use super::plan::Planner;
+use super::planner::Planner;
 use super::relayout::Layout;
 use crate::activation::Apply;
 use crate::graph::{Binary, Node, Unary, ValueId, combine};

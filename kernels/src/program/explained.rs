@@ -96,13 +96,13 @@ impl Program {
         self.ending.is_some()
     }
 
-    /// Channels of the last map, if the network ends so.
+    /// Channels of the last map. `None` unless the network ends with global average pooling and a linear layer.
     #[must_use]
     pub fn channels(&self) -> Option<usize> {
         self.ending.as_ref().map(|ending| ending.shape.channels())
     }
 
-    /// The last map of the last run, if the network ends so.
+    /// The last map of the last run. `None` unless the network ends with global average pooling and a linear layer.
     #[must_use]
     pub fn features(&self, buffers: &ProgramBuffers) -> Option<Features> {
         let ending = self.ending.as_ref()?;
@@ -119,14 +119,16 @@ impl Program {
         })
     }
 
-    /// The means of the last map's channels of the last run, if the network ends so.
+    /// The mean of each channel of the last map of the last run, `[channels]`. `None` unless the network ends with global
+    /// average pooling and a linear layer.
     #[must_use]
     pub fn pooled<'a>(&self, buffers: &'a ProgramBuffers) -> Option<&'a [f32]> {
         let ending = self.ending.as_ref()?;
         Some(&buffers.slots[ending.pooled][..ending.shape.channels()])
     }
 
-    /// The weights of one class, `[channels]`, if the network ends so.
+    /// The weights of one class, `[channels]`. `None` unless the network ends with global average pooling and a linear layer, or
+    /// if there is no such class.
     #[must_use]
     pub fn class_weights(&self, class: usize) -> Option<Vec<f32>> {
         let ending = self.ending.as_ref()?;

@@ -1,7 +1,7 @@
 //! Steps that move elements of maps, or between layouts.
 
 use super::kernel::Kernel;
-use super::plan::{PlannedSource, Planner};
+use super::planner::{PlannedSource, Planner};
 use super::relayout::Layout;
 use crate::graph::{Node, SliceAxis};
 use crate::scratch::Scratch;

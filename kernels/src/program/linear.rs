@@ -1,7 +1,7 @@
 //! Linear layers, and products of two values that both depend on the input.
 
 use super::kernel::Kernel;
-use super::plan::Planner;
+use super::planner::Planner;
 use super::product::{Operands, Product};
 use super::relayout::Layout;
 use crate::graph::{Node, Op, matrix_start};
@@ -39,7 +39,7 @@ impl Kernel for Linear {
         if self.is_dense() || self.rows == 1 {
             ScratchLen::default()
         } else {
-            ScratchLen::packed(2 * self.rows * self.product.packed.outputs())
+            ScratchLen::operands(2 * self.rows * self.product.packed.outputs())
         }
     }
 
@@ -69,7 +69,7 @@ impl Kernel for Linear {
                 .product
                 .run(team, operands(&mut output[..len], residual));
         }
-        let (padded, padded_residual) = scratch.packed.split_at_mut(self.rows * stride);
+        let (padded, padded_residual) = scratch.operands.split_at_mut(self.rows * stride);
         let padded_residual = residual.map(|residual| {
             let rows = padded_residual
                 .chunks_exact_mut(stride)
@@ -147,7 +147,7 @@ impl Kernel for MatMul {
     }
 
     fn scratch_len(&self) -> ScratchLen {
-        ScratchLen::packed(THREADS_MAX * self.m * self.padded())
+        ScratchLen::operands(THREADS_MAX * self.m * self.padded())
     }
 
     fn run(
@@ -163,7 +163,7 @@ impl Kernel for MatMul {
         let outputs = split(output, shares().map(|share| share.len() * len));
         let parts = shares()
             .zip(outputs)
-            .zip(scratch.packed.chunks_exact_mut(self.m * self.padded()));
+            .zip(scratch.operands.chunks_exact_mut(self.m * self.padded()));
         team.for_each(parts, |((share, output), buffer)| {
             for (i, output) in share.zip(output.chunks_exact_mut(len)) {
                 let [a, b] = [0, 1]

@@ -1,11 +1,12 @@
 //! Poolings of maps.
 
 use super::kernel::Kernel;
-use super::plan::Planner;
+use super::planner::Planner;
 use super::relayout::Layout;
 use crate::graph::{Node, Pool, Pooling, Reduction, Window, average, padded_count};
 use crate::isa::Token;
 use crate::micro::{AveragePool, Operand, Operation, Tiles};
+use crate::padding::unpadded;
 use crate::scratch::Scratch;
 use crate::team::split;
 use crate::{BuildError, MapShape, ThreadTeam};
@@ -62,9 +63,7 @@ impl Operation for PoolRow<'_> {
         let window: &Window = &self.pool.window;
         let inside = |axis: usize, out: usize, tap: usize, size: usize| {
             let padded = out * window.stride[axis] + tap;
-            padded
-                .checked_sub(window.before[axis])
-                .filter(|at| *at < size)
+            unpadded(padded, window.pad_begin[axis], size)
         };
         for (x, output) in self.output.chunks_exact_mut(stride).enumerate() {
             let is_max = self.pool.pooling == Pooling::Max;

@@ -29,7 +29,7 @@ pub(super) struct Operands<'a> {
     pub(super) residual: Option<&'a [f32]>,
 }
 
-/// Elements of the input rows that are multiplied with all panels before the next rows: they stay in the second cache.
+/// Elements of the input rows that are multiplied with all panels before the next rows: they stay in L2.
 const BLOCK: usize = 1 << 16;
 
 impl Product {

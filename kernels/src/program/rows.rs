@@ -1,7 +1,7 @@
 //! Softmax and layer normalisation along the last axes.
 
 use super::kernel::Kernel;
-use super::plan::Planner;
+use super::planner::Planner;
 use super::relayout::Layout;
 use crate::graph::{Node, Op, layer_norm_row, softmax_row};
 use crate::isa::Token;

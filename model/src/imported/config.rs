@@ -60,8 +60,8 @@ impl Config {
             Classes::Trained(trained) => (Format::NetworkAndHead, trained.training.clone()),
         };
         let (resize, crop_fraction) = match preprocessing.framing {
-            Framing::ResizedCentre(fraction) => ("crop", Some(fraction)),
-            Framing::Centre(fraction) => ("crop-first", Some(fraction)),
+            Framing::ResizeThenCrop(fraction) => ("crop", Some(fraction)),
+            Framing::CropThenResize(fraction) => ("crop-first", Some(fraction)),
             Framing::Squash => ("squash", None),
         };
         Self {
@@ -131,8 +131,10 @@ impl Config {
         }
         let is_fraction = |fraction: f64| fraction > 0.0 && fraction <= 1.0;
         let framing = match (config.resize.as_str(), config.crop_fraction) {
-            ("crop", Some(fraction)) if is_fraction(fraction) => Framing::ResizedCentre(fraction),
-            ("crop-first", Some(fraction)) if is_fraction(fraction) => Framing::Centre(fraction),
+            ("crop", Some(fraction)) if is_fraction(fraction) => Framing::ResizeThenCrop(fraction),
+            ("crop-first", Some(fraction)) if is_fraction(fraction) => {
+                Framing::CropThenResize(fraction)
+            }
             ("squash", None) => Framing::Squash,
             _ => {
                 let expected = "resize is not \"crop\" or \"crop-first\" with a crop_fraction over 0 and up to 1, or \"squash\" without one";

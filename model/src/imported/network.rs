@@ -21,22 +21,22 @@ struct Prepared {
 #[derive(Debug)]
 enum Layers {
     Fused(Program),
-    /// Plain loops: the reference.
-    Plain(Graph),
+    /// In the reference loops.
+    Reference(Graph),
 }
 
 /// An [`ImportedNetwork`] and the buffers of one thread that runs it.
 #[derive(Debug)]
 pub struct ImportedRunner {
     network: ImportedNetwork,
-    /// `None` for plain loops, which make their own.
+    /// `None` for the reference loops, which make their own.
     buffers: Option<ProgramBuffers>,
     /// `[channel, height, width]`
     planes: Vec<f32>,
 }
 
 impl ImportedNetwork {
-    /// Prepares the model's network to be computed as `compute` says: with our kernels in f32, or in plain loops.
+    /// Prepares the model's network to be computed as `compute` says: with our kernels in f32, or in the reference loops.
     ///
     /// # Errors
     /// As [`ImportedModel::network`], if memory cannot hold its maps, and if the model has a head for other features.
@@ -47,7 +47,7 @@ impl ImportedNetwork {
                 let program = Program::new(isa, graph);
                 Layers::Fused(program.map_err(|error| model.file().problem(&error))?)
             }
-            Compute::Plain(_) => Layers::Plain(graph.fused()),
+            Compute::Plain(_) => Layers::Reference(graph.fused()),
         };
         let network = Self(Arc::new(Prepared {
             layers,
@@ -73,19 +73,19 @@ impl ImportedNetwork {
         &self.0.preprocessing
     }
 
-    /// The fused operations, unless it runs in plain loops.
+    /// The fused operations, unless it runs in the reference loops.
     #[must_use]
     pub fn program(&self) -> Option<&Program> {
         match &self.0.layers {
             Layers::Fused(program) => Some(program),
-            Layers::Plain(_) => None,
+            Layers::Reference(_) => None,
         }
     }
 
     /// The share of the arithmetic that kernels compute, 0 to 1.
     #[must_use]
     pub fn kernel_share(&self) -> f64 {
-        self.program().map_or(0.0, Program::fused_share)
+        self.program().map_or(0.0, Program::kernel_share)
     }
 
     /// Buffers with which one thread can run the network.
@@ -171,7 +171,7 @@ impl ImportedRunner {
                     }),
                 })
             }
-            (Layers::Plain(graph), _) => Ok(Inference {
+            (Layers::Reference(graph), _) => Ok(Inference {
                 logits: logits(&graph.run(&self.planes))?,
                 embedding: Embedding::new(Vec::new()),
                 features: None,

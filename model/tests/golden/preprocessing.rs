@@ -17,8 +17,8 @@ fn every_filter_framing_and_order_of_channels_is_pillows() {
     let expected = fs::read(folder.join("preprocessing.safetensors")).unwrap();
     let expected = SafeTensors::deserialize(&expected).unwrap();
     let framings = [
-        (Framing::Centre(0.875), "centre"),
-        (Framing::ResizedCentre(0.875), "resized-centre"),
+        (Framing::CropThenResize(0.875), "centre"),
+        (Framing::ResizeThenCrop(0.875), "resized-centre"),
         (Framing::Squash, "squash"),
     ];
     for name in ["chelsea", "coffee"] {

@@ -18,7 +18,6 @@ pub(super) fn import(it: &mut Context<'_, '_, '_>) -> Result<bool, OnnxError> {
         "Max" => binary(it, Binary::Max)?,
         "Equal" => binary(it, Binary::Equal)?,
         "Clip" => clip(it)?,
-        "Mish" => return Ok(false),
         _ => match unary(it) {
             Some(unary) => {
                 let input = it.entry(0)?;

@@ -61,8 +61,8 @@ fn window(
         kernel,
         stride: pair(it, "strides", 1)?,
         dilation: pair(it, "dilations", 1)?,
-        before: [0; 2],
-        after: [0; 2],
+        pad_begin: [0; 2],
+        pad_end: [0; 2],
     };
     let auto = it.text_attribute("auto_pad");
     match auto {
@@ -75,7 +75,7 @@ fn window(
                 let &[top, left, bottom, right] = sizes.as_slice() else {
                     return Err(it.error(format!("pads is {pads:?} instead of four sizes")));
                 };
-                (window.before, window.after) = ([top, left], [bottom, right]);
+                (window.pad_begin, window.pad_end) = ([top, left], [bottom, right]);
             }
         }
         b"VALID" => {}
@@ -91,7 +91,7 @@ fn window(
                     .saturating_add(reach);
                 let padding = touched.saturating_sub(size);
                 let (less, more) = (padding / 2, padding - padding / 2);
-                (window.before[i], window.after[i]) = if auto == b"SAME_UPPER" {
+                (window.pad_begin[i], window.pad_end[i]) = if auto == b"SAME_UPPER" {
                     (less, more)
                 } else {
                     (more, less)
@@ -134,19 +134,19 @@ fn pool(it: &mut Context<'_, '_, '_>) -> Result<ValueId, OnnxError> {
     if it.int_attribute("ceil_mode") == Some(1) {
         for i in 0..2 {
             let (size, stride) = (shape[2 + i], window.stride[i].max(1));
-            let padded = window.before[i]
+            let padded = window.pad_begin[i]
                 .saturating_add(size)
-                .saturating_add(window.after[i]);
+                .saturating_add(window.pad_end[i]);
             let rest = padded.saturating_sub(kernel[i]) % stride;
             let windows = padded.saturating_sub(kernel[i]) / stride + 1;
             // A window that would begin in the padding at the end is left out.
-            if rest > 0 && windows * stride < size + window.before[i] {
+            if rest > 0 && windows * stride < size + window.pad_begin[i] {
                 if count_padding && !is_max {
                     return Err(
                         it.error("ceil_mode together with count_include_pad is not supported")
                     );
                 }
-                window.after[i] += stride - rest;
+                window.pad_end[i] += stride - rest;
             }
         }
     }
@@ -168,6 +168,12 @@ fn global_pool(it: &mut Context<'_, '_, '_>, reduction: Reduction) -> Result<Val
 fn batch_norm(it: &mut Context<'_, '_, '_>) -> Result<ValueId, OnnxError> {
     let input = it.input(0)?;
     let epsilon = it.float_attribute("epsilon", 1e-5);
+    if it.int_attribute("training_mode") == Some(1) {
+        return Err(it.error("training_mode is 1: export the model in evaluation mode"));
+    }
+    if it.int_attribute("spatial") == Some(0) {
+        return Err(it.error("spatial is 0, which is not supported"));
+    }
     let mut parameters = Vec::new();
     for i in 1..5 {
         let values = it.floats(i)?;
@@ -249,7 +255,7 @@ fn gemm(it: &mut Context<'_, '_, '_>) -> Result<ValueId, OnnxError> {
 fn softmax(it: &mut Context<'_, '_, '_>) -> Result<ValueId, OnnxError> {
     let input = it.input(0)?;
     let shape = it.shape(input);
-    // Up to version 12, all axes from this one on were one axis.
+    // Up to opset 12, all axes from this one on were one axis.
     let flattens = it.opset() < 13;
     let default = if flattens { 1 } else { -1 };
     let axis = it.axis(it.int_attribute("axis").unwrap_or(default), shape.len())?;
@@ -275,6 +281,7 @@ fn reduce(it: &mut Context<'_, '_, '_>, reduction: Reduction) -> Result<ValueId,
             .into_iter()
             .map(|axis| it.axis(axis, shape.len()))
             .collect::<Result<Vec<_>, _>>()?,
+        _ if it.int_attribute("noop_with_empty_axes") == Some(1) => return Ok(input),
         _ => (0..shape.len()).collect(),
     };
     axes.sort_unstable();

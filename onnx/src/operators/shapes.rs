@@ -45,7 +45,6 @@ pub(super) fn import(it: &mut Context<'_, '_, '_>) -> Result<bool, OnnxError> {
         "Gather" => gather(it, input.id)?,
         "Expand" => expand(it, input.id)?,
         "Pad" => pad(it, input.id)?,
-        "DepthToSpace" | "SpaceToDepth" => return Ok(false),
         _ => return Ok(false),
     };
     it.set_output(0, Entry { id, integer });
@@ -80,11 +79,12 @@ fn size(it: &Context<'_, '_, '_>, size: i64) -> Result<usize, OnnxError> {
 fn reshape(it: &mut Context<'_, '_, '_>, input: ValueId) -> Result<ValueId, OnnxError> {
     let from = it.shape(input);
     let wanted = required(it, "shape", 1)?;
+    let copies_axes = it.int_attribute("allowzero") != Some(1);
     let mut shape = Vec::new();
     for (i, axis) in wanted.iter().enumerate() {
         shape.push(match axis {
             -1 => 1,
-            0 => *from
+            0 if copies_axes => *from
                 .get(i)
                 .ok_or_else(|| it.error(format!("{from:?} cannot become {wanted:?}")))?,
             axis => size(it, *axis)?,

@@ -80,7 +80,7 @@ impl Kernel for Depthwise {
                     bias: &self.bias,
                     kernel: self.window.kernel,
                     stride: self.window.stride,
-                    before: self.window.before,
+                    pad_begin: self.window.pad_begin,
                     rows: y..y + 1,
                     columns: self.output.width(),
                     output,

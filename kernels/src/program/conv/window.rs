@@ -9,6 +9,7 @@ use crate::graph::{Conv, Window};
 use crate::isa::Token;
 use crate::micro::{OutputLayout, Segments};
 use crate::packed::Rows;
+use crate::padding::unpadded;
 use crate::scratch::{Scratch, ScratchLen};
 use crate::shape::checked_len;
 use crate::team::{THREADS_MAX, split};
@@ -47,8 +48,8 @@ impl Windowed {
         let (channels, outputs) = (input.channels() / groups, output.channels() / groups);
         let taps = checked_len(window.kernel)?;
         let depth = checked_len([taps, channels])?;
-        let padded =
-            [0, 1].map(|i| window.before[i] + [input.height(), input.width()][i] + window.after[i]);
+        let padded = [0, 1]
+            .map(|i| window.pad_begin[i] + [input.height(), input.width()][i] + window.pad_end[i]);
         checked_len([padded[0], padded[1], input.channels()])?;
         let products = weight
             .chunks_exact(outputs * depth)
@@ -86,13 +87,10 @@ impl Windowed {
     /// Writes row `y` of the padded map of `group`.
     fn pad_row(&self, group: usize, y: usize, input: &[f32], line: &mut [f32]) {
         let (width, channels) = (self.input.width(), self.channels);
-        let inside = y
-            .checked_sub(self.window.before[0])
-            .filter(|y| *y < self.input.height());
-        let Some(y) = inside else {
+        let Some(y) = unpadded(y, self.window.pad_begin[0], self.input.height()) else {
             return line.fill(0.0);
         };
-        let (before, rest) = line.split_at_mut(self.window.before[1] * channels);
+        let (before, rest) = line.split_at_mut(self.window.pad_begin[1] * channels);
         let (pixels, after) = rest.split_at_mut(width * channels);
         before.fill(0.0);
         after.fill(0.0);
@@ -156,7 +154,7 @@ impl Windowed {
         let shares = || team.shares(self.output.height());
         let outputs = split(output, shares().map(|rows| rows.len() * line));
         team.for_each(shares().zip(outputs), |(rows, output)| {
-            // A panel's weights stay in the second cache for all rows.
+            // A panel's weights stay in L2 for all rows.
             for &panel in product.packed.panels() {
                 for (y, output) in rows.clone().zip(output.chunks_exact_mut(line)) {
                     let residual = residual.map(|residual| &residual[y * line + panel.first..]);
@@ -233,7 +231,7 @@ impl Kernel for Windowed {
 
     fn scratch_len(&self) -> ScratchLen {
         let padded = self.padded_len() * self.products.len();
-        ScratchLen::packed(padded + THREADS_MAX * self.group_line)
+        ScratchLen::operands(padded + THREADS_MAX * self.group_line)
     }
 
     fn run(
@@ -246,7 +244,7 @@ impl Kernel for Windowed {
         let output = &mut output[..self.output.buffer_len()];
         let residual = self.residual.then(|| inputs[1]);
         let padded_len = self.padded_len() * self.products.len();
-        let (padded, buffers) = scratch.packed.split_at_mut(padded_len);
+        let (padded, buffers) = scratch.operands.split_at_mut(padded_len);
         let (rows, line) = (self.padded[0], self.padded_line());
         let shares = || team.shares(rows * self.products.len());
         let parts = split(padded, shares().map(|share| share.len() * line));

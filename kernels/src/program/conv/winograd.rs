@@ -59,25 +59,25 @@ fn tile_sides(conv: &Conv, input: MapShape, output: MapShape) -> &'static [usize
 }
 
 impl Winograd {
-    /// `None` if it does not pay, or if the transformed filters take more than `spare` elements beyond the weights; what
-    /// they take is subtracted from `spare`.
+    /// `None` if it does not pay, or if the transformed filters take more than `budget` elements beyond the weights; what
+    /// they take is subtracted from `budget`.
     pub(super) fn new(
         token: Token,
         conv: &Conv,
         [input, output]: [MapShape; 2],
         weight: &[f32],
         bias: &[f32],
-        spare: &mut usize,
+        budget: &mut usize,
     ) -> Result<Option<Self>, BuildError> {
         let outputs = output.channels().next_multiple_of(token.lanes());
         let packed = input.channels() * outputs;
         let extra = |side: &usize| (side * side).saturating_mul(packed) - weight.len();
         let mut sides = tile_sides(conv, input, output).iter();
-        let Some(&side) = sides.find(|side| extra(side) <= *spare) else {
+        let Some(&side) = sides.find(|side| extra(side) <= *budget) else {
             return Ok(None);
         };
-        *spare -= extra(&side);
-        let tiling = Tiling::new(side, output.width(), conv.window.before);
+        *budget -= extra(&side);
+        let tiling = Tiling::new(side, output.width(), conv.window.pad_begin);
         let filters = if side == 4 {
             pack::<4>(token, weight, input.channels(), output.channels())?
         } else {
@@ -103,8 +103,8 @@ impl Winograd {
         }))
     }
 
-    /// Elements of a transformed tile. One cache line more than its pixels, because tiles at a distance of whole pages would
-    /// share a few lines of the first cache.
+    /// Elements from one transformed tile to the next: one cache line more than a tile has, because a stride of whole pages would
+    /// map all tiles to the same L1 sets.
     fn tile_stride(&self) -> usize {
         self.tiling.positions() * self.input.channel_stride() + CHANNEL_ALIGN
     }
@@ -176,7 +176,7 @@ impl Winograd {
         output: &mut [f32],
     ) {
         let step = self.tiling.step();
-        let (across, stride) = (self.tiling.across, self.output.channel_stride());
+        let stride = self.output.channel_stride();
         let line = self.output.width() * stride;
         let rows = output.len() / line;
         let position_stride = products.len() / self.tiling.positions();
@@ -187,7 +187,7 @@ impl Winograd {
         team.for_each(shares().zip(pieces), |(share, output)| {
             self.token.run(OutputTransform {
                 tiling: self.tiling,
-                tiles: share.start * across..share.end * across,
+                tile_rows: share.clone(),
                 products,
                 position_stride,
                 bias: &self.bias,
@@ -209,7 +209,8 @@ fn pack<const SIDE: usize>(
     channels: usize,
     outputs: usize,
 ) -> Result<Vec<PackedMatrix>, BuildError> {
-    // `[channels, outputs]` for each position, and a cache line, without which all would share few lines of the cache.
+    // `[channels, outputs]` for each position, and a cache line, because a stride of whole pages would map all positions to the
+    // same L1 sets.
     let len = channels * outputs + CHANNEL_ALIGN;
     let mut values = vec![0.0; checked_len([SIDE * SIDE, len])?];
     let (filters, _) = weight.as_chunks::<TAPS>();
@@ -239,8 +240,8 @@ impl Kernel for Winograd {
 
     fn scratch_len(&self) -> ScratchLen {
         ScratchLen {
-            packed: self.tiles_per_band() * self.tile_stride(),
-            ring: self.tiles_per_band() * self.tiling.positions() * self.bias.len(),
+            operands: self.tiles_per_band() * self.tile_stride(),
+            products: self.tiles_per_band() * self.tiling.positions() * self.bias.len(),
             ..ScratchLen::default()
         }
     }
@@ -258,9 +259,10 @@ impl Kernel for Winograd {
         let output = &mut output[..self.output.buffer_len()];
         for (band, output) in output.chunks_mut(rows * line).enumerate() {
             let count = (output.len() / line).div_ceil(self.tiling.step()) * across;
-            let tiles = &mut scratch.packed[..count * self.tile_stride()];
+            let tiles = &mut scratch.operands[..count * self.tile_stride()];
             self.transform_input(team, band * self.tiles_per_band(), inputs[0], tiles);
-            let products = &mut scratch.ring[..count * self.tiling.positions() * self.bias.len()];
+            let products =
+                &mut scratch.products[..count * self.tiling.positions() * self.bias.len()];
             self.multiply(team, tiles, products);
             let residual = self.residual.then(|| &inputs[1][band * rows * line..]);
             self.transform_output(team, products, residual, output);

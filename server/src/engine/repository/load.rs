@@ -116,7 +116,7 @@ impl Loader {
         if let Some(program) = network.program() {
             tracing::info!(
                 model = model.name(),
-                fused_share = program.fused_share(),
+                kernel_share = program.kernel_share(),
                 buffer_bytes = program.buffer_bytes(),
                 "network of a model prepared"
             );

@@ -3,6 +3,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use bytes::Bytes;
+use http::Request;
 use imageclassifier_client::{ClassifyOptions, ErrorReason};
 use imageclassifier_model::{
     Activation, Architecture, ChannelOrder, Compute, DecodedImage, EncodedImage, Filter, Framing,
@@ -10,12 +11,13 @@ use imageclassifier_model::{
     ThreadTeam,
 };
 use imageclassifier_proto::ClassifyImageRequest;
+use serde_json::Value;
 use tokio::time::sleep;
 
 use super::fixture::{Dir, client, summary};
 use crate::{
     app::{App, photograph, within_seconds},
-    protocol::{Protocol, classify},
+    protocol::{Http, Protocol, classify, send},
 };
 
 /// A network of `onnx/tests/fixtures`, for images of 16 x 16 pixels.
@@ -61,7 +63,7 @@ pub(super) fn infer(model: &ImportedModel, image: &Bytes) -> Inference {
 #[tokio::test]
 async fn serves_networks_beside_the_built_in_one_over_every_protocol() {
     let dir = Dir::new().await;
-    let imported = model("cells", "inverted_residual", Framing::ResizedCentre(0.9));
+    let imported = model("cells", "inverted_residual", Framing::ResizeThenCrop(0.9));
     imported.write(&dir.path("cells")).unwrap();
     dir.write("drinks", &["coffee", "rocket"]);
     let app = App::with(&dir.options()).await;
@@ -103,7 +105,7 @@ async fn serves_networks_beside_the_built_in_one_over_every_protocol() {
 #[tokio::test]
 async fn tells_the_truth_about_the_network() {
     let dir = Dir::new().await;
-    model("cells", "inverted_residual", Framing::ResizedCentre(0.9))
+    model("cells", "inverted_residual", Framing::ResizeThenCrop(0.9))
         .write(&dir.path("cells"))
         .unwrap();
     model("squashed", "vit", Framing::Squash)
@@ -148,9 +150,28 @@ async fn tells_the_truth_about_the_network() {
 }
 
 #[tokio::test]
+async fn leaves_out_the_crop_if_the_network_sees_the_whole_image() {
+    let dir = Dir::new().await;
+    model("squashed", "vit", Framing::Squash)
+        .write(&dir.path("squashed"))
+        .unwrap();
+    let app = App::with(&dir.options()).await;
+    let request = Request::post("/v1/classify?model=squashed");
+    let answer = send(app.address, Http::One, request, photograph("coffee.png")).await;
+    let answer: Value = serde_json::from_slice(answer.body()).unwrap();
+    assert!(answer.get("crop").is_none());
+    let openapi = include_str!("../../../../proto/openapi.json");
+    let openapi: Value = serde_json::from_str(openapi).unwrap();
+    let required = &openapi["components"]["schemas"]["Answer"]["required"];
+    for name in required.as_array().unwrap() {
+        assert!(answer.get(name.as_str().unwrap()).is_some(), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn explains_and_embeds_only_where_the_network_ends_with_pooling_and_a_linear_layer() {
     let dir = Dir::new().await;
-    let cells = model("cells", "inverted_residual", Framing::ResizedCentre(0.9));
+    let cells = model("cells", "inverted_residual", Framing::ResizeThenCrop(0.9));
     cells.write(&dir.path("cells")).unwrap();
     model("tokens", "vit", Framing::Squash)
         .write(&dir.path("tokens"))

@@ -23,7 +23,7 @@ const CLASSES: [&str; 2] = ["coffee", "rocket"];
 
 /// A model whose classes are two photographs: their features are the whole class.
 fn trained(name: &str) -> ImportedModel {
-    let base = model("base", "inverted_residual", Framing::ResizedCentre(0.9));
+    let base = model("base", "inverted_residual", Framing::ResizeThenCrop(0.9));
     let unit = |file: &str| {
         let embedding = infer(&base, &photograph(file)).embedding;
         let values = embedding.values();
@@ -121,7 +121,7 @@ async fn explains_and_embeds() {
 #[tokio::test]
 async fn is_a_version_like_every_other_model() {
     let dir = Dir::new().await;
-    let imported = model("cells", "inverted_residual", Framing::ResizedCentre(0.9));
+    let imported = model("cells", "inverted_residual", Framing::ResizeThenCrop(0.9));
     imported.write(&dir.path("cells/1")).unwrap();
     trained("cells").write(&dir.path("cells/2")).unwrap();
     let app = App::with(&dir.options()).await;
@@ -144,7 +144,7 @@ async fn keeps_serving_when_a_file_no_longer_fits() {
     let cells = dir.path("cells");
     trained.write(&cells).unwrap();
     let app = App::with(&dir.options()).await;
-    let other = model("cells", "residual", Framing::ResizedCentre(0.9));
+    let other = model("cells", "residual", Framing::ResizeThenCrop(0.9));
     other.write(&dir.path(".other")).unwrap();
     let network = fs::read(dir.path(".other/model.onnx")).unwrap();
     fs::write(cells.join("model.onnx"), network).unwrap();

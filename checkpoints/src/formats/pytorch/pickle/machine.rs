@@ -145,7 +145,7 @@ impl<'a> Machine<'a> {
                 self.take::<8>()?;
                 Value::Other
             }
-            // LONG1: little-endian two's complement; those over 8 bytes are no sizes.
+            // LONG1: little-endian two's complement; those over 8 bytes are not sizes.
             _ => {
                 let [len] = self.take()?;
                 let digits = self.take_slice(len.into())?;

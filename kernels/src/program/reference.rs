@@ -1,20 +1,18 @@
-//! Operations without a kernel of their own, in plain loops on row-major values.
+//! Operations without a kernel of their own, in the reference loops on row-major values.
 
-use super::kernel::Kernel;
+use super::kernel::{Kernel, KernelKind};
 use crate::ThreadTeam;
 use crate::graph::{Op, Operand, evaluate_into};
 use crate::scratch::Scratch;
 
-pub(super) const NAME: &str = "plain";
-
 #[derive(Debug)]
-pub(super) struct Plain {
+pub(super) struct Reference {
     pub(super) op: Op,
     pub(super) input_shapes: Vec<Vec<usize>>,
     pub(super) output_shape: Vec<usize>,
 }
 
-impl Kernel for Plain {
+impl Kernel for Reference {
     fn name(&self) -> &'static str {
         match self.op {
             // Copies: nothing to compute.
@@ -24,8 +22,12 @@ impl Kernel for Plain {
             | Op::Pad { .. }
             | Op::Gather { .. }
             | Op::Expand(_) => "copy",
-            _ => NAME,
+            _ => "reference",
         }
+    }
+
+    fn kind(&self) -> KernelKind {
+        KernelKind::Reference
     }
 
     fn run(&self, _: &mut ThreadTeam, inputs: &[&[f32]], output: &mut [f32], _: &mut Scratch) {

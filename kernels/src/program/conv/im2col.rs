@@ -1,16 +1,17 @@
-//! Convolutions whose output rows are short, or whose stride leaves pixels out: every window is copied into a row, so that a
-//! matrix product runs over all pixels at once.
+//! im2col, for convolutions whose output rows are short, or whose stride leaves pixels out: every window is copied into a row,
+//! so that a matrix product runs over all pixels at once.
 
 use super::super::kernel::Kernel;
 use super::super::product::{Operands, Product};
 use crate::graph::Window;
+use crate::padding::unpadded;
 use crate::scratch::{Scratch, ScratchLen};
 use crate::shape::checked_len;
 use crate::team::split;
 use crate::{BuildError, MapShape, ThreadTeam};
 
 #[derive(Debug)]
-pub(super) struct Columns {
+pub(super) struct Im2col {
     product: Product,
     window: Window,
     input: MapShape,
@@ -21,7 +22,7 @@ pub(super) struct Columns {
 /// Output rows shorter than this fill no register tile of the widest instruction set.
 const WIDTH_MIN: usize = 12;
 
-impl Columns {
+impl Im2col {
     /// Whether it is the faster way.
     pub(super) fn suits(window: &Window, output: MapShape) -> bool {
         output.width() < WIDTH_MIN || window.kernel == [1, 1]
@@ -51,12 +52,11 @@ impl Columns {
         let taps = row.chunks_exact_mut(channels).enumerate();
         for (tap, to) in taps {
             let (ky, kx) = (tap / self.window.kernel[1], tap % self.window.kernel[1]);
-            let from_y = (y * self.window.stride[0] + ky).checked_sub(self.window.before[0]);
-            let from_x = (x * self.window.stride[1] + kx).checked_sub(self.window.before[1]);
-            let inside = from_y
-                .zip(from_x)
-                .filter(|(y, x)| *y < self.input.height() && *x < self.input.width());
-            match inside {
+            let y = y * self.window.stride[0] + ky;
+            let x = x * self.window.stride[1] + kx;
+            let y = unpadded(y, self.window.pad_begin[0], self.input.height());
+            let x = unpadded(x, self.window.pad_begin[1], self.input.width());
+            match y.zip(x) {
                 Some((y, x)) => {
                     to.copy_from_slice(&input[(y * self.input.width() + x) * stride..][..channels])
                 }
@@ -66,13 +66,13 @@ impl Columns {
     }
 }
 
-impl Kernel for Columns {
+impl Kernel for Im2col {
     fn name(&self) -> &'static str {
-        "conv by rows"
+        "conv im2col"
     }
 
     fn scratch_len(&self) -> ScratchLen {
-        ScratchLen::packed(self.output.pixels() * self.product.depth)
+        ScratchLen::operands(self.output.pixels() * self.product.depth)
     }
 
     fn run(
@@ -83,7 +83,7 @@ impl Kernel for Columns {
         scratch: &mut Scratch,
     ) {
         let (pixels, depth) = (self.output.pixels(), self.product.depth);
-        let rows = &mut scratch.packed[..pixels * depth];
+        let rows = &mut scratch.operands[..pixels * depth];
         let shares = || team.shares(pixels);
         let pieces = split(rows, shares().map(|share| share.len() * depth));
         team.for_each(shares().zip(pieces), |(share, rows)| {

@@ -2,13 +2,12 @@
 
 use super::{Operand, finish};
 use crate::graph::op::{Conv, Pool, Pooling, Window};
+use crate::padding::unpadded;
 
 /// The input pixel that a tap reads, if it is not padding.
 fn pixel(window: &Window, axis: usize, out: usize, tap: usize, size: usize) -> Option<usize> {
     let padded = out * window.stride[axis] + tap * window.dilation[axis];
-    padded
-        .checked_sub(window.before[axis])
-        .filter(|at| *at < size)
+    unpadded(padded, window.pad_begin[axis], size)
 }
 
 pub(super) fn conv(conv: &Conv, inputs: &[Operand<'_>], shape: &[usize], output: &mut [f32]) {
@@ -88,7 +87,7 @@ pub(crate) fn padded_count(
     let along = |axis: usize, out: usize, size: usize| {
         let start = out * window.stride[axis];
         let end =
-            (start + window.kernel[axis]).min(window.before[axis] + size + window.after[axis]);
+            (start + window.kernel[axis]).min(window.pad_begin[axis] + size + window.pad_end[axis]);
         end - start
     };
     along(0, y, height) * along(1, x, width)
