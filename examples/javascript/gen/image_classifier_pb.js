@@ -196,7 +196,7 @@ export const ErrorReason = /*@__PURE__*/
   tsEnum(ErrorReasonSchema);
 
 /**
- * Classifies images into the 1000 classes of ImageNet-1k.
+ * Classifies images: into the 1000 classes of ImageNet-1k, or into those of a model of your own.
  *
  * Every failed request carries google.rpc.ErrorInfo (domain "imageclassifier") with a machine-readable reason. If a field
  * of the request is invalid, it also carries google.rpc.BadRequest.

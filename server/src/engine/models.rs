@@ -9,7 +9,8 @@ use imageclassifier_model::Classifier;
 
 use crate::request::error::RequestError;
 
-/// Every model that is served, by name. All run on the same network, so that they share its forward pass. Cheap to clone.
+/// Every model that is served, by name. Those that were trained on the built-in network share its forward pass; imported ones have
+/// networks of their own. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Models(Arc<RwLock<Arc<Table>>>);
 

@@ -29,7 +29,8 @@ export type ClassifyImageRequest = Message<"imageclassifier.ClassifyImageRequest
   imageData: Uint8Array;
 
   /**
-   * How many predictions to return, 1 to 1000. 0 means 5.
+   * How many predictions to return. 0 means 5. At most 1000, or the number of the model's classes if that is larger. A model
+   * with fewer classes returns all that it has.
    *
    * @generated from field: uint32 top_k = 2;
    */
@@ -44,7 +45,7 @@ export type ClassifyImageRequest = Message<"imageclassifier.ClassifyImageRequest
   model: string;
 
   /**
-   * Whether to return a class-activation heatmap with each prediction. Servers without heatmaps return UNIMPLEMENTED.
+   * Whether to return a class-activation heatmap with each prediction. For models without heatmaps, the status is UNIMPLEMENTED.
    *
    * @generated from field: bool explain = 4;
    */
@@ -127,7 +128,7 @@ export type ClassifyImageResponse = Message<"imageclassifier.ClassifyImageRespon
   requestId: string;
 
   /**
-   * The part of the image that the network saw.
+   * The part of the image that the network saw. Absent if the whole image was resized to a square (Preprocessing.squash).
    *
    * @generated from field: imageclassifier.Crop crop = 8;
    */
@@ -135,7 +136,7 @@ export type ClassifyImageResponse = Message<"imageclassifier.ClassifyImageRespon
 
   /**
    * Whether the image probably shows none of the model's classes: known_score is below the model's threshold. Always false
-   * for models without a threshold, such as the network's own classes.
+   * for models without a threshold, such as the built-in one.
    *
    * @generated from field: bool unknown = 9;
    */
@@ -281,8 +282,8 @@ export const ClassifyStreamResponseSchema: GenMessage<ClassifyStreamResponse> = 
   messageDesc(file_image_classifier, 4);
 
 /**
- * The square of the image that the network saw, in pixels of the image after its EXIF orientation has been applied. With
- * Preprocessing.resized_side it is rounded to whole pixels.
+ * The square of the image that the network saw, in pixels of the image after its EXIF orientation has been applied. If
+ * Preprocessing.resized_side is not 0, it is rounded to whole pixels.
  *
  * @generated from message imageclassifier.Crop
  */
@@ -375,7 +376,8 @@ export const PredictionSchema: GenMessage<Prediction> = /*@__PURE__*/
 
 /**
  * A class-activation map (Zhou et al. 2016, "Learning Deep Features for Discriminative Localization"): the last feature map,
- * weighted with the class's row of the classifier, without the bias. It covers the square in ClassifyImageResponse.crop.
+ * weighted with the class's row of the classifier, without the bias. It covers the square in ClassifyImageResponse.crop, or the
+ * whole image if that is absent.
  *
  * @generated from message imageclassifier.Heatmap
  */
@@ -425,7 +427,7 @@ export type Timings = Message<"imageclassifier.Timings"> & {
   decodeMs: number;
 
   /**
-   * Waiting for a decoder and for the network.
+   * Waiting for a compute thread.
    *
    * @generated from field: float queue_ms = 2;
    */
@@ -484,7 +486,8 @@ export type GetModelResponse = Message<"imageclassifier.GetModelResponse"> & {
   revision: string;
 
   /**
-   * SHA-256 of the file of weights, of a trained model's model.safetensors, or of an imported model's network: 64 lower-case hexadecimal digits.
+   * SHA-256 of the file of weights, of a trained model's model.safetensors, or of an imported model's network: 64 lower-case
+   * hexadecimal digits.
    *
    * @generated from field: string weights_digest = 3;
    */
@@ -682,8 +685,8 @@ export type EmbedRequest = Message<"imageclassifier.EmbedRequest"> & {
   imageData: Uint8Array;
 
   /**
-   * Name of a model whose features are wanted. Empty means the server's default model. All
-   * models but imported ones share a network.
+   * Name of a model whose features are wanted. Empty means the server's default model. The built-in model and the models that
+   * were trained on it share a network, so they have the same features.
    *
    * @generated from field: string model = 2;
    */
@@ -702,7 +705,7 @@ export const EmbedRequestSchema: GenMessage<EmbedRequest> = /*@__PURE__*/
  */
 export type EmbedResponse = Message<"imageclassifier.EmbedResponse"> & {
   /**
-   * The features after global average pooling, each 0 to 6; 1280 for efficientnet-lite0. Not scaled to a length.
+   * The features after global average pooling; for efficientnet-lite0, 1280 of 0 to 6. Not normalised to unit length.
    *
    * @generated from field: repeated float embedding = 1;
    */
@@ -730,7 +733,7 @@ export type EmbedResponse = Message<"imageclassifier.EmbedResponse"> & {
   requestId: string;
 
   /**
-   * The part of the image that the network saw.
+   * The part of the image that the network saw. Absent if the whole image was resized to a square (Preprocessing.squash).
    *
    * @generated from field: imageclassifier.Crop crop = 5;
    */
@@ -858,9 +861,13 @@ export const FeedbackResponseSchema: GenMessage<FeedbackResponse> = /*@__PURE__*
   messageDesc(file_image_classifier, 19);
 
 /**
- * How a decoded image becomes the network's input, in this order: apply the EXIF orientation; blend transparent pixels
- * with white; take the centre square; resize it to input_size x input_size; normalise each RGB value. With squash, no
- * square is taken; with resized_side, the image is resized first.
+ * How a decoded image becomes the network's input, in this order:
+ *
+ * 1. Apply the EXIF orientation.
+ * 2. Blend transparent pixels with white.
+ * 3. Crop and resize to input_size x input_size, in one of three ways. By default, crop the centre square (crop_fraction) and
+ *    resize it. If resized_side is not 0, resize first, then crop the centre square. If squash is set, resize the whole image.
+ * 4. Normalise each channel value.
  *
  * @generated from message imageclassifier.Preprocessing
  */
@@ -873,8 +880,8 @@ export type Preprocessing = Message<"imageclassifier.Preprocessing"> & {
   version: string;
 
   /**
-   * Side of the centre square as a fraction of the image's shorter side, over 0 and up to 1; rounded down to whole
-   * pixels. The square's left and top offsets are rounded up. With resized_side, that counts instead.
+   * Side of the centre square as a fraction of the image's shorter side, over 0 and up to 1. The side is rounded down to whole
+   * pixels, the square's left and top offsets are rounded up. Ignored if resized_side is not 0 or squash is set.
    *
    * @generated from field: float crop_fraction = 2;
    */
@@ -924,17 +931,16 @@ export type Preprocessing = Message<"imageclassifier.Preprocessing"> & {
   channels: string;
 
   /**
-   * Whether the whole image is resized to a square, its sides scaled differently. crop_fraction is 1 then, but no square is
-   * taken.
+   * Whether the whole image is resized to a square, whatever its aspect ratio. crop_fraction is 1 then.
    *
    * @generated from field: bool squash = 9;
    */
   squash: boolean;
 
   /**
-   * If not 0, the image is resized before the square is taken, as torchvision does: this is its shorter side then, in pixels. The
-   * other side follows in proportion, rounded down. The input is the centre of input_size x input_size; its offsets are rounded
-   * to whole pixels, halves to even.
+   * If not 0, the image is first resized so that its shorter side has this many pixels, as in torchvision. The longer side keeps
+   * the aspect ratio and is rounded down. Then the centre of input_size x input_size is cropped; its offsets are rounded to whole
+   * pixels, halves to even.
    *
    * @generated from field: uint32 resized_side = 10;
    */
@@ -1086,7 +1092,7 @@ export enum ErrorReason {
   IMAGE_DIMENSIONS = 5,
 
   /**
-   * top_k is larger than the number of classes. Metadata: top_k, top_k_max.
+   * top_k is over 1000 and over the number of the model's classes. Metadata: top_k, top_k_max.
    *
    * @generated from enum value: TOP_K_OUT_OF_RANGE = 6;
    */
@@ -1244,7 +1250,7 @@ export const ErrorReasonSchema: GenEnum<ErrorReason> = /*@__PURE__*/
   enumDesc(file_image_classifier, 1);
 
 /**
- * Classifies images into the 1000 classes of ImageNet-1k.
+ * Classifies images: into the 1000 classes of ImageNet-1k, or into those of a model of your own.
  *
  * Every failed request carries google.rpc.ErrorInfo (domain "imageclassifier") with a machine-readable reason. If a field
  * of the request is invalid, it also carries google.rpc.BadRequest.
@@ -1309,7 +1315,7 @@ export const ImageClassifier: GenService<{
     output: typeof GetModelResponseSchema;
   },
   /**
-   * Lists the models: the network's own classes, and those that were trained on its features.
+   * Lists the models: the built-in one, those that were trained, and those that were imported with a network of their own.
    *
    * @generated from rpc imageclassifier.ImageClassifier.ListModels
    */

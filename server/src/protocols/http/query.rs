@@ -13,7 +13,7 @@ pub(super) fn parse_query(query: &str) -> Result<ClassifyImageRequest, RequestEr
             "top_k" => {
                 request.top_k = value
                     .parse()
-                    .map_err(|_| malformed("top_k", &value, "write a whole number up to 1000"))?;
+                    .map_err(|_| malformed("top_k", &value, "write a whole number, or 0 for the default"))?;
             }
             "model" => request.model = value.into_owned(),
             "explain" => request.explain = parse_bool("explain", &value)?,

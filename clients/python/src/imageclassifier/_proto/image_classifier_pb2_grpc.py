@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class ImageClassifierStub(object):
-    """Classifies images into the 1000 classes of ImageNet-1k.
+    """Classifies images: into the 1000 classes of ImageNet-1k, or into those of a model of your own.
 
     Every failed request carries google.rpc.ErrorInfo (domain "imageclassifier") with a machine-readable reason. If a field
     of the request is invalid, it also carries google.rpc.BadRequest.
@@ -81,7 +81,7 @@ class ImageClassifierStub(object):
 
 
 class ImageClassifierServicer(object):
-    """Classifies images into the 1000 classes of ImageNet-1k.
+    """Classifies images: into the 1000 classes of ImageNet-1k, or into those of a model of your own.
 
     Every failed request carries google.rpc.ErrorInfo (domain "imageclassifier") with a machine-readable reason. If a field
     of the request is invalid, it also carries google.rpc.BadRequest.
@@ -132,7 +132,7 @@ class ImageClassifierServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListModels(self, request, context):
-        """Lists the models: the network's own classes, and those that were trained on its features.
+        """Lists the models: the built-in one, those that were trained, and those that were imported with a network of their own.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -221,7 +221,7 @@ def add_ImageClassifierServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ImageClassifier(object):
-    """Classifies images into the 1000 classes of ImageNet-1k.
+    """Classifies images: into the 1000 classes of ImageNet-1k, or into those of a model of your own.
 
     Every failed request carries google.rpc.ErrorInfo (domain "imageclassifier") with a machine-readable reason. If a field
     of the request is invalid, it also carries google.rpc.BadRequest.
