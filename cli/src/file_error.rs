@@ -39,13 +39,18 @@ impl FileError {
         match self {
             Self::Unreadable(_) => true,
             Self::Unavailable(_) => false,
-            Self::Rejected(error) => match error.kind() {
-                ErrorKind::InvalidInput | ErrorKind::Unsupported => true,
-                ErrorKind::Unauthenticated
-                | ErrorKind::Unavailable
-                | ErrorKind::DeadlineExceeded
-                | ErrorKind::Cancelled
-                | ErrorKind::Internal => false,
+            Self::Rejected(error) => match (error.kind(), error.reason()) {
+                // Another server of the same name may have the model.
+                (ErrorKind::InvalidInput, reason) => reason != ErrorReason::ModelUnknown,
+                (
+                    ErrorKind::Unauthenticated
+                    | ErrorKind::Unavailable
+                    | ErrorKind::DeadlineExceeded
+                    | ErrorKind::Cancelled
+                    | ErrorKind::Unsupported
+                    | ErrorKind::Internal,
+                    _,
+                ) => false,
             },
         }
     }
@@ -56,6 +61,26 @@ impl fmt::Display for FileError {
         match self {
             Self::Unreadable(why) | Self::Unavailable(why) => f.write_str(why),
             Self::Rejected(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_image_makes_a_rejection_permanent() {
+        for (kind, reason, is_permanent) in [
+            (ErrorKind::InvalidInput, ErrorReason::ImageUndecodable, true),
+            (ErrorKind::InvalidInput, ErrorReason::Unspecified, true),
+            (ErrorKind::InvalidInput, ErrorReason::ModelUnknown, false),
+            (ErrorKind::Unsupported, ErrorReason::MethodUnknown, false),
+            (ErrorKind::Unavailable, ErrorReason::Overloaded, false),
+        ] {
+            let error = CallError::new(kind, reason, "the reason".to_owned());
+            let error = FileError::Rejected(error);
+            assert_eq!(error.is_permanent(), is_permanent, "{reason:?}");
         }
     }
 }

@@ -55,8 +55,7 @@ impl Heatmaps {
 }
 
 fn draw(folder: &Path, name: &str, image: &[u8], answer: &Answer) -> Result<Vec<String>, String> {
-    let crop = answer.crop.ok_or("the server did not return the crop")?;
-    let canvas = Canvas::new(image, crop).map_err(|error| error.to_string())?;
+    let canvas = Canvas::new(image, answer.crop).map_err(|error| error.to_string())?;
     let maps: Option<Vec<_>> = answer
         .predictions
         .iter()

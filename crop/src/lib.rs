@@ -21,16 +21,9 @@ pub struct CropSquare {
 }
 
 impl CropSquare {
-    /// The square that a network with `input_size` x `input_size` inputs sees of a `width` x `height` image: its side
-    /// is `input_size / (input_size + 32)` of the shorter side, as in the reference implementation's `center_crop`.
+    /// The square in the centre of a `width` x `height` image whose side is `fraction` of the shorter side, over 0 and at most 1.
     ///
     /// `width` and `height` are those of the upright image, after its orientation has been applied; at least 1.
-    #[must_use]
-    pub fn centre(width: u32, height: u32, input_size: u32) -> Self {
-        Self::centre_of(width, height, crop_fraction(input_size))
-    }
-
-    /// As [`centre`](Self::centre), with another `fraction` of the shorter side, over 0 and at most 1.
     #[must_use]
     pub fn centre_of(width: u32, height: u32, fraction: f64) -> Self {
         #[allow(
@@ -47,7 +40,8 @@ impl CropSquare {
     }
 }
 
-/// Side of the square as a fraction of the shorter side.
+/// Side of the square that a network with `input_size` x `input_size` inputs sees, as a fraction of the shorter side: as in the
+/// `center_crop` of EfficientNet-Lite's reference implementation.
 #[must_use]
 pub fn crop_fraction(input_size: u32) -> f64 {
     f64::from(input_size) / f64::from(input_size + 32)
@@ -67,7 +61,7 @@ mod tests {
             ((1, 9), (0, 4, 1)),
             ((256, 256), (16, 16, 224)),
         ] {
-            let square = CropSquare::centre(size.0, size.1, 224);
+            let square = CropSquare::centre_of(size.0, size.1, crop_fraction(224));
             assert_eq!((square.left, square.top, square.side), expected, "{size:?}");
         }
     }

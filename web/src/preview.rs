@@ -4,5 +4,5 @@ mod controls;
 mod drawing;
 pub(crate) mod frame;
 mod heat;
+mod seen;
 mod source;
-mod square;

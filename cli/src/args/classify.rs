@@ -36,8 +36,8 @@ pub(crate) struct Classify {
     )]
     pub(crate) model: String,
 
-    /// Number of predictions for each image, 1 to 1000
-    #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    /// Number of predictions for each image; at most 1000, or the number of the model's classes if that is larger
+    #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) top_k: u32,
 
     /// Print one JSON object per line and file, in order

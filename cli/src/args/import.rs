@@ -83,7 +83,10 @@ pub(crate) enum Preset {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ImportFilter {
     Bilinear,
+    // `inspect` and the server call filters by these names.
+    #[value(alias = "catmull-rom")]
     Bicubic,
+    #[value(alias = "lanczos3")]
     Lanczos,
 }
 
@@ -92,7 +95,7 @@ pub(crate) enum ImportFilter {
 /// Exit status: 0 on success, 2 if the model cannot be used.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Inspect {
-    /// Folder that `import` wrote
+    /// Folder that `import` or `train --base` wrote
     #[arg(value_name = "MODEL_DIR", value_hint = ValueHint::DirPath)]
     pub(crate) model: PathBuf,
 

@@ -8,38 +8,44 @@ const SIDE_MAX: u32 = 1024;
 /// Brightness of the part that the network did not see.
 const UNSEEN_BRIGHTNESS: f32 = 0.4;
 
-/// An upright image, and the square of it that the network saw.
+/// An upright image, and the part of it that the network saw.
 pub(crate) struct Canvas {
     image: RgbImage,
     left: f32,
     top: f32,
-    side: f32,
+    width: f32,
+    height: f32,
 }
 
 impl Canvas {
-    /// Decodes an image as for the network, and scales it down if it is large.
-    pub(super) fn new(bytes: &[u8], crop: Crop) -> Result<Self, InvalidImage> {
+    /// Decodes an image as for the network, and scales it down if it is large. Without a crop, the network saw the whole image.
+    pub(super) fn new(bytes: &[u8], crop: Option<Crop>) -> Result<Self, InvalidImage> {
         let encoded = EncodedImage::new(bytes, bytes.len() as u64)?;
-        // The limits are those of the server, which has classified the image.
-        let pixels_max = u64::from(crop.picture_width) * u64::from(crop.picture_height);
-        let image = UprightImage::decode(&encoded, pixels_max, SIDE_MAX)?;
+        // The server has classified the image: its limits suffice.
+        let image = UprightImage::decode(&encoded, u64::MAX, SIDE_MAX)?;
         let image = RgbImage::from_raw(image.width(), image.height(), image.into_rgb())
             .expect("three bytes for each pixel");
+        let Some(crop) = crop else {
+            return Ok(Self::whole(image));
+        };
         let scale = image.width() as f32 / crop.picture_width.max(1) as f32;
+        let side = crop.side as f32 * scale;
         Ok(Self {
             left: crop.left as f32 * scale,
             top: crop.top as f32 * scale,
-            side: crop.side as f32 * scale,
+            width: side,
+            height: side,
             image,
         })
     }
 
-    /// An image that the network saw whole: a square.
-    pub(crate) fn of_square(image: RgbImage) -> Self {
+    /// An image that the network saw whole.
+    pub(crate) fn whole(image: RgbImage) -> Self {
         Self {
             left: 0.0,
             top: 0.0,
-            side: image.width() as f32,
+            width: image.width() as f32,
+            height: image.height() as f32,
             image,
         }
     }
@@ -50,9 +56,9 @@ impl Canvas {
         let grid = HeatGrid::new(map.width, map.height, &map.values)?;
         let mut drawing = self.image.clone();
         for (x, y, pixel) in drawing.enumerate_pixels_mut() {
-            // Of the pixel's centre in the square, 0 to 1.
-            let across = (x as f32 + 0.5 - self.left) / self.side;
-            let down = (y as f32 + 0.5 - self.top) / self.side;
+            // Of the pixel's centre in what the network saw, 0 to 1.
+            let across = (x as f32 + 0.5 - self.left) / self.width;
+            let down = (y as f32 + 0.5 - self.top) / self.height;
             let is_seen = (0.0..=1.0).contains(&across) && (0.0..=1.0).contains(&down);
             *pixel = if is_seen {
                 over(*pixel, heat::colour(grid.at(across, down) / peak))
@@ -123,7 +129,7 @@ mod tests {
             picture_width: 80,
             picture_height: 40,
         };
-        let canvas = Canvas::new(&encoded(&image), crop).unwrap();
+        let canvas = Canvas::new(&encoded(&image), Some(crop)).unwrap();
         let seen = map(&[2.0, -1.0, -1.0, -1.0]);
         let drawing = canvas.with(&seen, peak(&[&seen])).unwrap();
         assert_eq!(drawing.dimensions(), (80, 40));
@@ -148,7 +154,7 @@ mod tests {
             picture_width: 4096,
             picture_height: 1024,
         };
-        let canvas = Canvas::new(&encoded(&image), crop).unwrap();
+        let canvas = Canvas::new(&encoded(&image), Some(crop)).unwrap();
         let seen = map(&[1.0; 4]);
         let drawing = canvas.with(&seen, 1.0).unwrap();
         assert_eq!(drawing.dimensions(), (1024, 256));
@@ -159,13 +165,26 @@ mod tests {
     }
 
     #[test]
+    fn covers_the_whole_image_without_a_crop() {
+        const GREY: Rgb<u8> = Rgb([100; 3]);
+        let image = RgbImage::from_pixel(80, 40, GREY);
+        let canvas = Canvas::new(&encoded(&image), None).unwrap();
+        let seen = map(&[2.0, -1.0, -1.0, 2.0]);
+        let drawing = canvas.with(&seen, peak(&[&seen])).unwrap();
+        for ((x, y), strength) in [((4, 2), 1.0), ((75, 37), 1.0), ((75, 2), 0.0), ((4, 37), 0.0)] {
+            let expected = over(GREY, heat::colour(strength));
+            assert_eq!(*drawing.get_pixel(x, y), expected, "{x} {y}");
+        }
+    }
+
+    #[test]
     fn rejects_a_map_of_the_wrong_size() {
         let crop = Crop {
             picture_width: 2,
             picture_height: 2,
             ..Crop::default()
         };
-        let canvas = Canvas::new(&encoded(&RgbImage::new(2, 2)), crop).unwrap();
+        let canvas = Canvas::new(&encoded(&RgbImage::new(2, 2)), Some(crop)).unwrap();
         assert!(canvas.with(&Heatmap::default(), 1.0).is_none());
         assert!(canvas.with(&map(&[1.0; 3]), 1.0).is_none());
     }
@@ -180,7 +199,7 @@ mod tests {
             picture_height: 1,
             ..Crop::default()
         };
-        let canvas = Canvas::new(&clear.into_inner(), crop).unwrap();
+        let canvas = Canvas::new(&clear.into_inner(), Some(crop)).unwrap();
         assert_eq!(*canvas.image.get_pixel(0, 0), Rgb([255; 3]));
     }
 }

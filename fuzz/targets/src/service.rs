@@ -25,7 +25,7 @@ impl Stages for NoNetwork {
         _: &Classifier,
     ) -> Result<(Input, Option<Crop>), InvalidImage> {
         let crop = Crop {
-            square: CropSquare::centre(1, 1, 1),
+            square: CropSquare::centre_of(1, 1, 1.0),
             image_width: 1,
             image_height: 1,
         };

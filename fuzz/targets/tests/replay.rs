@@ -1,5 +1,5 @@
 //! Runs every target with its seeds and with thousands of mutated seeds, the same ones each time. `MUTATIONS=100000 cargo test
-//! -p imageclassifier-fuzz` runs more mutations; `cargo xtask fuzz` searches with libFuzzer.
+//! --test replay` runs more mutations; `cargo xtask fuzz` searches with libFuzzer.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{

@@ -100,7 +100,7 @@ impl Stages for Scripted {
             "ordered, secretly"
         );
         let crop = Crop {
-            square: CropSquare::centre(1, 1, 1),
+            square: CropSquare::centre_of(1, 1, 1.0),
             image_width: 1,
             image_height: 1,
         };

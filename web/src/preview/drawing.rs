@@ -3,7 +3,7 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlImageElement, Ima
 
 use crate::preview::{
     heat::{self, Heat},
-    square::Square,
+    seen::Seen,
 };
 
 /// Longest side of a drawing over the whole image, in pixels: sharp enough for most screens.
@@ -12,29 +12,29 @@ const SIDE_MAX: f64 = 1024.0;
 /// What the network did not see lies under this.
 const SHADE: &str = "rgb(0 0 0 / 55%)";
 
-/// Draws the square that the network saw, as large as the network's input.
-pub(crate) fn square(
+/// Draws what the network saw, as large as the network's input.
+pub(crate) fn model_input(
     canvas: &HtmlCanvasElement,
     image: &HtmlImageElement,
-    square: Square,
+    seen: Seen,
     input_size: u32,
 ) -> Result<(), JsValue> {
     canvas.set_width(input_size);
     canvas.set_height(input_size);
     let brush = brush(canvas)?;
     let side = f64::from(input_size);
-    let Square {
+    let Seen {
         left,
         top,
-        side: from,
-        ..
-    } = square;
+        width,
+        height,
+    } = seen;
     brush.draw_image_with_html_image_element_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(
-        image, left, top, from, from, 0.0, 0.0, side, side,
+        image, left, top, width, height, 0.0, 0.0, side, side,
     )
 }
 
-/// Draws what lies over the whole image: the heatmap within the square, and a shade around that.
+/// Draws what lies over the whole image: the heatmap over what the network saw, and a shade around that.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -43,7 +43,7 @@ pub(crate) fn square(
 pub(crate) fn over(
     canvas: &HtmlCanvasElement,
     (width, height): (u32, u32),
-    square: Square,
+    seen: Seen,
     heat: &Heat,
     opacity: f64,
 ) -> Result<(), JsValue> {
@@ -52,10 +52,11 @@ pub(crate) fn over(
     canvas.set_width((width * scale).max(1.0) as u32);
     canvas.set_height((height * scale).max(1.0) as u32);
     let brush = brush(canvas)?;
-    let [left, top, side] = [square.left, square.top, square.side].map(|pixels| pixels * scale);
+    let seen = [seen.left, seen.top, seen.width, seen.height].map(|pixels| pixels * scale);
+    let [seen_left, seen_top, seen_width, seen_height] = seen;
     brush.set_fill_style_str(SHADE);
     brush.fill_rect(0.0, 0.0, width * scale, height * scale);
-    brush.clear_rect(left, top, side, side);
+    brush.clear_rect(seen_left, seen_top, seen_width, seen_height);
     let pixels = heat.pixels();
     let side_pixels = u32::try_from(heat::SIDE).expect("a small number");
     let data = ImageData::new_with_u8_clamped_array(Clamped(&pixels), side_pixels)?;
@@ -66,7 +67,9 @@ pub(crate) fn over(
     sheet.set_height(side_pixels);
     self::brush(&sheet)?.put_image_data(&data, 0.0, 0.0)?;
     brush.set_global_alpha(opacity);
-    brush.draw_image_with_html_canvas_element_and_dw_and_dh(&sheet, left, top, side, side)
+    brush.draw_image_with_html_canvas_element_and_dw_and_dh(
+        &sheet, seen_left, seen_top, seen_width, seen_height,
+    )
 }
 
 fn brush(canvas: &HtmlCanvasElement) -> Result<CanvasRenderingContext2d, JsValue> {

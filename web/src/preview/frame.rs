@@ -6,7 +6,7 @@ use crate::{
         drawing,
         heat::Heat,
         source::{self, Shown},
-        square::Square,
+        seen::Seen,
     },
     session::{
         phase::{Phase, has_heatmaps},
@@ -70,16 +70,13 @@ pub(crate) fn Frame(
         else {
             return;
         };
-        let input_size = model.get().input_size;
-        let square = phase.with(|phase| {
-            let crop = phase.answer().and_then(|answer| answer.crop.as_ref());
-            Square::of(size, crop, input_size)
-        });
+        let model = model.get();
+        let seen = phase.with(|phase| Seen::of(size, phase.answer(), &model));
         let drawn = if viewing.view.get() == View::ModelInput {
-            drawing::square(&canvas, &image, square, input_size)
+            drawing::model_input(&canvas, &image, seen, model.input_size)
         } else if let Some(heat) = heat.get() {
             let opacity = f64::from(viewing.opacity_percent.get()) / 100.0;
-            drawing::over(&canvas, size, square, &heat, opacity)
+            drawing::over(&canvas, size, seen, &heat, opacity)
         } else {
             Ok(())
         };

@@ -161,11 +161,14 @@ impl Models {
                     media_types: limits.media_types.into(),
                 });
             }
+            let preprocessing = model.preprocessing.unwrap_or_default();
             self.model.set(Model {
                 revision: model.revision,
                 weights_digest: model.weights_digest,
-                preprocessing: model.preprocessing.unwrap_or_default().version,
+                preprocessing: preprocessing.version,
                 input_size: model.input_size,
+                crop_fraction: preprocessing.crop_fraction.into(),
+                squash: preprocessing.squash,
                 labels: model.labels.into(),
             });
         });

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-/// That of EfficientNet-Lite0, until the server has named its own.
+/// Those of EfficientNet-Lite0, until the server has named its own.
 const INPUT_SIZE: u32 = 224;
+const CROP_FRACTION: f64 = 0.875;
 /// The contract's own, until the server has named its own.
 const IMAGE_BYTES_MAX: u64 = 10 << 20;
 
@@ -15,6 +16,10 @@ pub(crate) struct Model {
     /// Version of the preprocessing.
     pub(crate) preprocessing: String,
     pub(crate) input_size: u32,
+    /// Side of the square that the network sees, as a fraction of the image's shorter side.
+    pub(crate) crop_fraction: f64,
+    /// Whether it sees the whole image instead, resized to a square.
+    pub(crate) squash: bool,
     /// Its classes, in order of their indices.
     pub(crate) labels: Arc<[String]>,
 }
@@ -36,6 +41,8 @@ impl Default for Model {
             weights_digest: String::new(),
             preprocessing: String::new(),
             input_size: INPUT_SIZE,
+            crop_fraction: CROP_FRACTION,
+            squash: false,
             labels: Arc::default(),
         }
     }

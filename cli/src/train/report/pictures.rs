@@ -142,7 +142,7 @@ fn draw(order: &Order, network: &LocalNetwork, head: &Head) -> Option<Picture> {
             let inference = network.run(input, true).ok()?;
             let map = head.heatmap(inference.features.as_ref()?, &inference.embedding, class);
             let map = heatmap(map);
-            let drawing = Canvas::of_square(square).with(&map, overlay::peak(&[&map]))?;
+            let drawing = Canvas::whole(square).with(&map, overlay::peak(&[&map]))?;
             Some(data_url(&drawing))
         }
     };
