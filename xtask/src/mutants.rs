@@ -1,5 +1,7 @@
 //! Changes the code in small ways and runs the tests: a change that no test notices shows what is not tested.
 
+use std::fs;
+
 use crate::{
     process::{command, run},
     root,
@@ -64,6 +66,8 @@ pub(crate) fn try_crate(name: &str, options: &[String]) -> anyhow::Result<()> {
     let programs = compile::program(CARGO_MUTANTS, "cargo-mutants", Step::unseen())?;
     let tried = CRATES.iter().find(|tried| tried.name == name);
     let tried = tried.expect("clap knows the names above alone");
+    let results = root().join("target/mutants").join(name);
+    fs::create_dir_all(&results)?;
     let mut mutants = command(programs.join("cargo-mutants"));
     mutants.args(["mutants", "--package", tried.package, "--no-shuffle"]);
     // A file that the options name replaces the crate's.
@@ -73,7 +77,7 @@ pub(crate) fn try_crate(name: &str, options: &[String]) -> anyhow::Result<()> {
     run(mutants
         .args(options)
         .arg("--output")
-        .arg(root().join("target/mutants").join(name))
+        .arg(results)
         .arg("--")
         .args(tried.tests))
 }
