@@ -29,6 +29,7 @@ use crate::{
         rate_limit::{self, RateLimit},
         reflection_message::SMALL_MESSAGE_BYTES_MAX,
         tokens::{self, Tokens},
+        upload,
     },
     observe::{error_reporter::ErrorReporter, record},
     protocols::{
@@ -115,12 +116,11 @@ pub(crate) fn app(
             reporter.clone(),
             metadata_size::check,
         ))
-        // Outside the body limit, which keeps reading the body of a client that does not wait.
+        // Before anything reads the body: the client would be asked to send it.
         .layer(middleware::from_fn_with_state(
             (limits, reporter.clone()),
             expectation::check,
         ))
-        // Around everything else that rejects requests: over HTTP/1.1 it reads the rest of a rejected message.
         .layer(middleware::from_fn_with_state(limiter, body_limit::watch))
         .option_layer(tokens.map(|state| middleware::from_fn_with_state(state, tokens::require)))
         .option_layer(
@@ -189,6 +189,8 @@ pub(crate) fn app(
     let routers = [grpc, page, plain].map(|routes| {
         routes.layer(
             ServiceBuilder::new()
+                // Around everything that rejects requests.
+                .layer(middleware::from_fn(upload::receive))
                 .layer(middleware::from_fn_with_state(hosts.clone(), host::check))
                 .layer(middleware::from_fn(framing::check))
                 .option_layer(clients.clone()),

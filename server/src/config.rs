@@ -1,3 +1,4 @@
+mod host_name;
 mod limits;
 mod network;
 mod seconds;
@@ -16,6 +17,7 @@ use ipnet::IpNet;
 pub use limits::Limits;
 pub use tls::TlsFiles;
 
+use host_name::host_name;
 use network::network;
 use seconds::{positive_seconds, seconds};
 
@@ -39,8 +41,8 @@ pub struct Config {
     #[arg(long, env = "IMAGECLASSIFIER_WEIGHTS", value_name = "FILE")]
     pub weights: Option<PathBuf>,
 
-    /// Also serve the models in this folder that `imageclassifier train` wrote: DIR/NAME or DIR/NAME/VERSION. Added, changed and
-    /// removed models take effect within seconds
+    /// Also serve the models in this folder, which `imageclassifier train` and `import` write: DIR/NAME or DIR/NAME/VERSION. Added,
+    /// changed and removed models take effect within seconds
     #[arg(long, env = "IMAGECLASSIFIER_MODELS", value_name = "DIR")]
     pub models: Option<PathBuf>,
 
@@ -92,7 +94,8 @@ pub struct Config {
         long = "allowed-host",
         env = "IMAGECLASSIFIER_ALLOWED_HOST",
         value_delimiter = ',',
-        value_name = "NAME"
+        value_name = "NAME",
+        value_parser = host_name
     )]
     pub allowed_hosts: Vec<String>,
 

@@ -80,6 +80,9 @@ pub(crate) struct ImageLimits {
     pub(crate) message_bytes_max: u64,
 }
 
+/// Images of one request that are computed or queued at once, for each core: enough that no core waits for them, and few
+/// enough that others get their turn.
+const AT_ONCE_PER_CORE_MAX: u128 = 4;
 /// Proves that a loaded network works: an image like any other.
 const WARM_UP_IMAGE: &[u8] = include_bytes!("engine/warm_up.jpg");
 /// The first inference touches every weight for the first time.
@@ -185,6 +188,14 @@ impl Engine {
         self.0.limits
     }
 
+    /// How many images of one request are computed or queued at once: at most as many as can be answered within
+    /// `--queue-wait-max`, so that a request without others beside it is never rejected because of itself.
+    pub(crate) fn images_at_once(&self) -> usize {
+        let mean = self.0.pool.service_time.mean().max(Duration::from_nanos(1));
+        let each = (self.0.queue_wait_max.as_nanos() / mean.as_nanos()).clamp(1, AT_ONCE_PER_CORE_MAX);
+        self.cores() * usize::try_from(each).expect("a small number")
+    }
+
     /// Number of compute threads.
     pub(crate) fn cores(&self) -> usize {
         self.0.pool.threads
@@ -230,10 +241,16 @@ impl Engine {
     }
 
     /// Rejects a request at once if it would be answered too late: waiting would be useless.
+    ///
+    /// # Errors
+    /// [`RequestError::DeadlineExceeded`] if it would be too late even if nothing else ran; [`RequestError::Overloaded`].
     fn check_wait(&self, deadline: Instant) -> Result<(), RequestError> {
         let wait = self.estimated_wait();
-        let answered_at = Instant::now() + wait + self.0.pool.service_time.mean();
-        if wait > self.0.queue_wait_max || answered_at > deadline {
+        let answered_at = Instant::now() + self.0.pool.service_time.mean();
+        if answered_at > deadline {
+            return Err(RequestError::DeadlineExceeded);
+        }
+        if wait > self.0.queue_wait_max || answered_at + wait > deadline {
             return Err(RequestError::Overloaded { retry_delay: wait });
         }
         Ok(())

@@ -20,3 +20,4 @@ pub(crate) mod origin;
 pub(crate) mod rate_limit;
 pub(crate) mod reflection_message;
 pub(crate) mod tokens;
+pub(crate) mod upload;

@@ -1,5 +1,6 @@
 //! What a request's head says, and the errors that a request can end with.
 
+pub(crate) mod client_left;
 pub(crate) mod encoding;
 pub(crate) mod error;
 pub(crate) mod forwarded;

@@ -1,6 +1,6 @@
 //! The life of the server: listen, serve, and stop on a signal.
 
-use std::{future, io};
+use std::{future, io, time::Duration};
 
 use tokio::{net::TcpListener, time::sleep};
 
@@ -13,11 +13,13 @@ use crate::{
     },
     engine::Engine,
     monitoring,
-    observe::logging::log_error,
     readiness::{Phase, Readiness},
     request::trusted_proxies::TrustedProxies,
     service_manager,
 };
+
+/// Pause before the warm-up image is classified again.
+const WARM_UP_RETRY_DELAY: Duration = Duration::from_secs(5);
 
 /// The sockets that the server listens on.
 #[derive(Debug)]
@@ -109,10 +111,11 @@ async fn monitor(listener: Option<TcpListener>, engine: Engine, limits: Connecti
 
 /// Ready only after an image has been classified.
 async fn warm_up(engine: Engine) {
-    match engine.warm_up().await {
-        Ok(()) => tracing::info!("ready"),
-        Err(error) => log_error("warm-up", None, &error),
+    while let Err(error) = engine.warm_up().await {
+        tracing::error!("cannot classify the warm-up image: {error}. Trying again");
+        sleep(WARM_UP_RETRY_DELAY).await;
     }
+    tracing::info!("ready");
 }
 
 fn connection_limits(config: &Config) -> ConnectionLimits {

@@ -14,7 +14,7 @@ pub struct Limits {
     pub image_bytes_max: u32,
 
     /// Largest decoded image, width x height. A decoder may need 8 bytes per pixel
-    #[arg(long, env = "IMAGECLASSIFIER_PIXELS_MAX", default_value_t = 25_000_000, value_name = "PIXELS", value_parser = clap::value_parser!(u64).range(1..=50_000_000))]
+    #[arg(long, env = "IMAGECLASSIFIER_PIXELS_MAX", default_value_t = 25_000_000, value_name = "PIXELS", value_parser = clap::value_parser!(u64).range(65_536..=50_000_000))]
     pub pixels_max: u64,
 
     /// Images in one batch

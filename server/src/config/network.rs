@@ -9,7 +9,7 @@ pub(super) fn network(text: &str) -> Result<IpNet, String> {
     let address = || text.parse().map(|address: IpAddr| IpNet::from(address));
     let network: IpNet = text.parse().or_else(|_| address()).map_err(|_| HELP)?;
     if network.prefix_len() == 0 {
-        let help = "everybody would be trusted, so any client could pass for another: name the networks of the proxies";
+        let help = "this would trust every client, and any of them could pass for another: name the networks of the proxies";
         return Err(help.to_owned());
     }
     Ok(network.trunc())
@@ -39,7 +39,7 @@ mod tests {
             assert!(network(bad).unwrap_err().contains("10.0.0.0/8"), "{bad}");
         }
         for all in ["0.0.0.0/0", "::/0"] {
-            assert!(network(all).unwrap_err().contains("everybody"), "{all}");
+            assert!(network(all).unwrap_err().contains("every client"), "{all}");
         }
     }
 }

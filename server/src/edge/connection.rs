@@ -46,6 +46,8 @@ use crate::{
 
 /// Even while the server closes, a new connection may send one request within this time: its client could not know that.
 const FIRST_REQUEST_GRACE: Duration = Duration::from_secs(1);
+/// How long an idle peer may take to answer the announcement that its connection ends.
+const GOODBYE: Duration = Duration::from_millis(500);
 /// Limit on the head of an HTTP/1 request: with hyper's default, a thousand connections could hold 400 MiB. It also limits
 /// how much of a body is read or written at once.
 const HTTP1_BUFFER_BYTES_MAX: usize = 64 << 10;
@@ -229,7 +231,16 @@ where
             tokio::select! {
                 // How a connection ends is up to the peer; our own errors have been logged by then.
                 _ = connection.as_mut() => return,
-                () = &mut idle => return,
+                () = &mut idle => {
+                    // Tells an HTTP/2 peer which of its requests have not been seen.
+                    connection.as_mut().graceful_shutdown();
+                    let ended = timeout(GOODBYE, connection.as_mut()).await.is_ok();
+                    if ended || !activity.is_busy() {
+                        return;
+                    }
+                    shutdown_started = true;
+                    idle.set(activity.idle_too_long(limits));
+                }
                 () = &mut over => {
                     if activity.is_busy() {
                         counts.cut_off.inc();

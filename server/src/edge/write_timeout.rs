@@ -117,6 +117,13 @@ impl Wake for Clock {
     }
 }
 
+/// How much of `rest_bytes` is handed over next. The connection takes a chunk as soon as the client takes one byte of it, but the
+/// next chunk only once the client has taken all of the one before. So the last byte goes alone: it is handed over when the client has
+/// taken everything else.
+fn chunk_bytes(rest_bytes: usize) -> usize {
+    CHUNK_BYTES.min(rest_bytes.saturating_sub(1).max(1))
+}
+
 struct Timed {
     body: Body,
     /// The rest of a frame that is longer than a chunk.
@@ -159,7 +166,7 @@ impl HttpBody for Timed {
             }
         }
         this.clock.start();
-        let chunk = this.rest.split_to(CHUNK_BYTES.min(this.rest.len()));
+        let chunk = this.rest.split_to(chunk_bytes(this.rest.len()));
         Poll::Ready(Some(Ok(Frame::data(chunk))))
     }
 
@@ -204,11 +211,11 @@ mod tests {
         assert!(polled.await.is_pending() && !runs());
         sender.send(vec![0; 40 << 10].into()).unwrap();
         assert!(runs(), "the connection has not asked again");
-        for kib in [16, 16, 8] {
+        for bytes in [16 << 10, 16 << 10, (8 << 10) - 1, 1] {
             assert!(!body.is_end_stream());
             let frame = body.frame().await.unwrap().unwrap();
-            assert_eq!(frame.into_data().unwrap().len(), kib << 10);
-            assert!(runs(), "{kib} KiB have not been taken");
+            assert_eq!(frame.into_data().unwrap().len(), bytes);
+            assert!(runs(), "{bytes} bytes have not been taken");
         }
         drop(sender);
         assert!(body.frame().await.is_none() && !runs());

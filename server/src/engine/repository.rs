@@ -24,7 +24,7 @@ use crate::{
 pub(super) use load::Loader;
 use scan::{Found, Key, Stamp};
 
-/// Versions of all models together. The largest head that is accepted takes 46 MB, a usual one 1 MB.
+/// Versions of all models together. The weights of a usual head take 1 MB, those of an imported network 10 to 100 MB.
 const VERSIONS_MAX: usize = 256;
 
 /// Serves the model folders of a directory.
@@ -57,7 +57,24 @@ struct Folder {
     seen: Stamp,
     /// As the files were when they were last read.
     read: Option<Stamp>,
+    /// Not read, because there were too many others.
+    is_surplus: bool,
     state: State,
+}
+
+impl Folder {
+    /// Whether a look at unchanged files may have another result than the last.
+    fn is_worth_another_try(&self, room: bool, is_requested: bool) -> bool {
+        match &self.state {
+            _ if self.is_surplus => room,
+            // A load by name may follow a repair that the files do not show, such as of their permissions.
+            State::Broken(_)
+            | State::Serving {
+                problem: Some(_), ..
+            } => is_requested,
+            State::Serving { .. } | State::Unloaded => false,
+        }
+    }
 }
 
 /// When a changed folder is read.
@@ -189,15 +206,17 @@ impl Repository {
         found: Found,
         when: When<'_>,
     ) -> bool {
-        let room = folders.len() < VERSIONS_MAX;
+        let room = folders.values().filter(|it| !it.is_surplus).count() < VERSIONS_MAX;
         let folder = folders.entry(key.clone());
         let is_new = matches!(folder, Entry::Vacant(_));
         let folder = folder.or_insert_with(|| Folder {
             seen: found.stamp.clone(),
             read: None,
+            is_surplus: false,
             state: State::Broken("it has not been read yet".to_owned()),
         });
-        if folder.read.as_ref() == Some(&found.stamp) {
+        let is_unchanged = folder.read.as_ref() == Some(&found.stamp);
+        if is_unchanged && !folder.is_worth_another_try(room, when.is_now_for(&key.name)) {
             return false;
         }
         let settled = !is_new && folder.seen == found.stamp;
@@ -205,7 +224,8 @@ impl Repository {
             folder.seen = found.stamp;
             return false;
         }
-        if is_new && !room {
+        folder.is_surplus = (is_new || folder.is_surplus) && !room;
+        if folder.is_surplus {
             let problem =
                 format!("the server serves {VERSIONS_MAX} versions of models: remove some");
             folder.state = State::Broken(problem);
@@ -252,13 +272,13 @@ impl Repository {
 
     /// Serves what is known, all at once.
     fn serve(&self, known: &Known) {
-        let mut trained: BTreeMap<String, Vec<Version>> = BTreeMap::new();
+        let mut models: BTreeMap<String, Vec<Version>> = BTreeMap::new();
         for (key, folder) in known.folders.iter().rev() {
             // A new folder that somebody may still be writing is not listed.
             if folder.read.is_none() {
                 continue;
             }
-            trained.entry(key.name.clone()).or_default().push(Version {
+            models.entry(key.name.clone()).or_default().push(Version {
                 number: key.version,
                 state: if known.unloaded.contains(&key.name) {
                     State::Unloaded
@@ -268,7 +288,7 @@ impl Repository {
             });
         }
         let default = self.models.table().default().to_owned();
-        let table = Table::new(self.built_in.clone(), default, trained);
+        let table = Table::new(self.built_in.clone(), default, models);
         let serving = table.all().filter(|(_, it)| it.classifier().is_some());
         let broken = table.all().filter(|(_, it)| it.problem().is_some());
         self.metrics.set_models(serving.count(), broken.count());

@@ -1,12 +1,11 @@
-//! Enforces the limits on a request's message while it is received: what it may hold, how long it may take, the memory that
-//! all messages together hold, and how much of a rejected message is still read.
+//! Enforces the limits on a request's message while it is received: what it may hold, how long it may take, and the memory that
+//! all messages together hold.
 
 use std::{
     mem,
     pin::Pin,
     sync::{Arc, OnceLock},
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use axum::{
@@ -17,10 +16,9 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use http::{Extensions, Version};
+use http::Extensions;
 use http_body::{Body as HttpBody, Frame};
-use http_body_util::BodyExt;
-use tokio::{runtime::Handle, sync::Semaphore, time::timeout};
+use tokio::sync::Semaphore;
 use tonic::Status;
 
 use crate::{
@@ -29,23 +27,19 @@ use crate::{
         client_timer::ClientTimer,
         memory_reservation::MemoryReservation,
         message_meter::{BodyLimits, MessageMeter, Progress, Rejection},
+        upload::DISCARDED_BYTES_MAX,
     },
     observe::{
         error_reporter::{ErrorReporter, ReportedError},
         metrics::{Metrics, Stage},
     },
     request::{
+        client_left::ClientLeft,
         error::RequestError,
         head::{Method, Protocol, RequestHead},
     },
 };
 
-/// How much of a rejected message is still read. An HTTP/1.1 client sends everything before it listens: if the connection
-/// were closed meanwhile, it would see a broken pipe instead of our answer. Over HTTP/2 some plain HTTP clients (curl 7.88)
-/// show no answer if its stream is reset afterwards.
-const DISCARDED_BYTES_MAX: usize = 64 << 20;
-/// How long reading the rest may take.
-const DISCARD_TIMEOUT: Duration = Duration::from_secs(30);
 /// A request's body with its limits enforced.
 struct LimitedBody {
     body: Body,
@@ -54,8 +48,7 @@ struct LimitedBody {
     meter: MessageMeter,
     timer: ClientTimer,
     error: Option<BodyError>,
-    /// Whether the rest of a message is still read if the answer comes before its end.
-    read_to_end: bool,
+    client_left: ClientLeft,
     state: State,
 }
 
@@ -94,12 +87,12 @@ pub(crate) async fn watch(
         Arc::clone(&limiter.bytes),
         limiter.metrics.clone(),
     ));
-    let read_to_end = request.version() < Version::HTTP_2 || head.protocol == Protocol::Http;
+    let client_left = ClientLeft::from_extensions(request.extensions());
     let method = head.method;
     let error = (method == Method::Reflection).then(BodyError::default);
     let limited = |body| {
         let mut limited =
-            LimitedBody::new(body, read_to_end, head, limiter, Arc::clone(&reservation));
+            LimitedBody::new(body, client_left, head, limiter, Arc::clone(&reservation));
         limited.error.clone_from(&error);
         limited
     };
@@ -129,7 +122,7 @@ impl BodyError {
 impl LimitedBody {
     fn new(
         body: Body,
-        read_to_end: bool,
+        client_left: ClientLeft,
         head: RequestHead,
         limiter: BodyLimiter,
         reservation: Arc<MemoryReservation>,
@@ -142,7 +135,7 @@ impl LimitedBody {
             error: None,
             limiter,
             meter,
-            read_to_end,
+            client_left,
             state: State::Reading,
         }
     }
@@ -227,7 +220,14 @@ impl HttpBody for LimitedBody {
                 },
                 Some(Err(error)) => {
                     this.state = State::Ended;
-                    return Poll::Ready(Some(Err(error.into())));
+                    // tonic would take a cancellation for the end of the messages.
+                    let is_http = this.head.protocol == Protocol::Http;
+                    let error = if is_http && this.client_left.is_set() {
+                        this.limiter.reporter.client_left(&this.head).into()
+                    } else {
+                        error.into()
+                    };
+                    return Poll::Ready(Some(Err(error)));
                 }
                 None => {
                     let state = mem::replace(&mut this.state, State::Ended);
@@ -243,28 +243,6 @@ impl HttpBody for LimitedBody {
                     }
                 }
             }
-        }
-    }
-}
-
-impl Drop for LimitedBody {
-    /// Reads the rest of a message that was answered early: the client must finish sending before it sees the answer.
-    fn drop(&mut self) {
-        if self.read_to_end
-            && !matches!(self.state, State::Ended)
-            && let Ok(runtime) = Handle::try_current()
-        {
-            runtime.spawn(timeout(DISCARD_TIMEOUT, discard(mem::take(&mut self.body))));
-        }
-    }
-}
-
-async fn discard(mut body: Body) {
-    let mut discarded_bytes = 0;
-    while let Some(Ok(frame)) = body.frame().await {
-        discarded_bytes += frame.data_ref().map_or(0, Bytes::len);
-        if discarded_bytes > DISCARDED_BYTES_MAX {
-            return;
         }
     }
 }

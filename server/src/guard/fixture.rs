@@ -1,13 +1,22 @@
 //! Requests, limits and what layers share, for their unit tests.
 
 use std::{
-    sync::Arc,
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use axum::{Router, body::Body, extract::Request, response::Response};
+use bytes::Bytes;
+use futures_util::stream;
 use http::{HeaderMap, StatusCode};
-use tokio::sync::Semaphore;
+use tokio::{
+    sync::{Semaphore, oneshot},
+    time::timeout,
+};
 use tower::ServiceExt;
 
 use crate::{
@@ -26,6 +35,9 @@ pub(super) const LIMITS: BodyLimits = BodyLimits {
     timeout: Duration::from_secs(10),
     idle_timeout: Duration::from_secs(20),
 };
+
+/// Bytes of each frame of a [`Counted`] body.
+const FRAME_BYTES: usize = 1 << 20;
 
 /// What [`passing`] answers.
 pub(super) const PASSED: StatusCode = StatusCode::NO_CONTENT;
@@ -78,4 +90,46 @@ pub(super) fn passing() -> Router {
 pub(super) async fn answer(service: Router, request: Request) -> Response {
     let answered = service.oneshot(request).await;
     answered.unwrap_or_else(|never| match never {})
+}
+
+/// A body whose frames are counted when they are read.
+pub(super) struct Counted {
+    body: Body,
+    read: Arc<AtomicUsize>,
+    /// Closed when the body is dropped.
+    dropped: oneshot::Receiver<Infallible>,
+}
+
+impl Counted {
+    /// Its body, and how many of its frames will have been read once nothing reads it any longer.
+    pub(super) fn split(self) -> (Body, impl Future<Output = usize>) {
+        let Self {
+            body,
+            read,
+            dropped,
+        } = self;
+        let counting = async move {
+            let ended = timeout(Duration::from_secs(10), dropped).await;
+            assert!(ended.is_ok_and(|dropped| dropped.is_err()), "still read");
+            read.load(Ordering::Relaxed)
+        };
+        (body, counting)
+    }
+
+    pub(super) fn new(frames: usize) -> Self {
+        let read = Arc::<AtomicUsize>::default();
+        let counter = Arc::clone(&read);
+        let (alive, dropped) = oneshot::channel();
+        let frame = Bytes::from(vec![0; FRAME_BYTES]);
+        let frames = stream::iter((0..frames).map(move |_| {
+            let _ = &alive;
+            counter.fetch_add(1, Ordering::Relaxed);
+            Ok::<_, Infallible>(frame.clone())
+        }));
+        Self {
+            body: Body::from_stream(frames),
+            read,
+            dropped,
+        }
+    }
 }

@@ -244,9 +244,13 @@ impl MessageMeter {
     }
 
     fn too_large(&self) -> RequestError {
-        RequestError::MessageTooLarge {
-            bytes_max: self.limits.image_bytes_max,
-        }
+        let limits = self.limits;
+        let bytes_max = match self.method {
+            // Some of them may be small: it is the whole that is too long.
+            Method::ClassifyBatch | Method::ModelInfer => limits.message_bytes_max as u64,
+            _ => limits.image_bytes_max,
+        };
+        RequestError::MessageTooLarge { bytes_max }
     }
 
     /// The length that the message declares; zero before its prefix is complete, and in plain HTTP, which has no prefix.

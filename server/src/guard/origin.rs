@@ -72,9 +72,10 @@ pub(crate) async fn explain(request: Request, next: Next) -> Response {
         return response;
     }
     let origin = origin.as_ref().and_then(|origin| origin.to_str().ok());
-    let origin = excerpt(origin.unwrap_or("of that page"));
-    let help = format!(
-        "Pages of the origin {origin:?} may not call this server: start it with --cors-origin ORIGIN.\n"
-    );
+    let pages = match origin {
+        Some(origin) => format!("Pages of the origin {:?}", excerpt(origin)),
+        None => "Pages of other sites".to_owned(),
+    };
+    let help = format!("{pages} may not call this server: start it with --cors-origin ORIGIN.\n");
     (StatusCode::FORBIDDEN, help).into_response()
 }

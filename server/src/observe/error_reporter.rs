@@ -41,6 +41,13 @@ impl ErrorReporter {
         ReportedError { error, status }
     }
 
+    /// The error that ends the body of a client that has left. Nobody sees it, so it is neither logged nor counted.
+    pub(crate) fn client_left(&self, head: &RequestHead) -> ReportedError {
+        let error = RequestError::ClientLeft;
+        let status = error.status(head.id.as_str());
+        ReportedError { error, status }
+    }
+
     fn report(&self, head: &RequestHead, error: &RequestError) {
         log_error(head.id.as_str(), head.client, error);
         self.0.count_error(error.reason().as_str_name());

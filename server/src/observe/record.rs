@@ -1,4 +1,5 @@
 use std::{
+    mem,
     panic::AssertUnwindSafe,
     pin::Pin,
     task::{Context, Poll},
@@ -23,6 +24,7 @@ use crate::{
         trace,
     },
     request::{
+        client_left::ClientLeft,
         error::{ACCEPT_ENCODING, InternalError, RequestError},
         head::RequestHead,
     },
@@ -39,24 +41,30 @@ pub(crate) async fn record(
     next: Next,
 ) -> Response {
     let head = RequestHead::from_extensions(request.extensions());
+    let client_left = ClientLeft::from_extensions(request.extensions());
     let span = trace::request_span(&head, request.headers());
+    let mut outcome = Outcome {
+        span: span.clone(),
+        metrics,
+        head,
+        is_recorded: false,
+    };
     let answering = AssertUnwindSafe(next.run(request)).catch_unwind();
     let response = answering.instrument(span.clone()).await;
     let response = response.unwrap_or_else(|_| {
-        metrics.panics.inc();
+        outcome.metrics.panics.inc();
         reporter.reject(
-            &head,
+            &outcome.head,
             &RequestError::Internal(InternalError::HandlerPanicked),
         )
     });
+    if client_left.is_set() {
+        outcome.record(Code::Cancelled);
+        return response;
+    }
     let response = match error_of_tonic(&response) {
-        Some(error) => reporter.reject(&head, &error),
+        Some(error) => reporter.reject(&outcome.head, &error),
         None => response,
-    };
-    let outcome = Outcome {
-        span,
-        metrics,
-        head,
     };
     if let Some(code) = response.headers().get(GRPC_STATUS) {
         outcome.record(Code::from_bytes(code.as_bytes()));
@@ -66,17 +74,18 @@ pub(crate) async fn record(
     response.map(|body| {
         Body::new(RecordedBody {
             body,
-            span: outcome.span.clone(),
-            outcome: Some(outcome),
+            span,
+            outcome,
         })
     })
 }
 
-/// A request whose status is not known yet.
+/// The outcome of a request. Its client has left if it is dropped before it is recorded.
 struct Outcome {
     span: Span,
     metrics: Metrics,
     head: RequestHead,
+    is_recorded: bool,
 }
 
 impl Outcome {
@@ -87,14 +96,20 @@ impl Outcome {
         }
     }
 
-    fn record(self, code: Code) {
-        let Self {
-            span,
-            metrics,
-            head,
-        } = self;
-        trace::record(&span, code);
-        metrics.answered(head.method, head.protocol, code);
+    /// Only the first code counts.
+    fn record(&mut self, code: Code) {
+        if mem::replace(&mut self.is_recorded, true) {
+            return;
+        }
+        trace::record(&self.span, code);
+        self.metrics
+            .answered(self.head.method, self.head.protocol, code);
+    }
+}
+
+impl Drop for Outcome {
+    fn drop(&mut self) {
+        self.record(Code::Cancelled);
     }
 }
 
@@ -102,15 +117,7 @@ impl Outcome {
 struct RecordedBody {
     body: Body,
     span: Span,
-    outcome: Option<Outcome>,
-}
-
-impl RecordedBody {
-    fn record(&mut self, code: Code) {
-        if let Some(outcome) = self.outcome.take() {
-            outcome.record(code);
-        }
-    }
+    outcome: Outcome,
 }
 
 impl HttpBody for RecordedBody {
@@ -131,13 +138,13 @@ impl HttpBody for RecordedBody {
                     .trailers_ref()
                     .and_then(|trailers| trailers.get(GRPC_STATUS));
                 if let Some(code) = code {
-                    this.record(Code::from_bytes(code.as_bytes()));
+                    this.outcome.record(Code::from_bytes(code.as_bytes()));
                 } else if this.body.is_end_stream() {
-                    this.record(Code::Ok);
+                    this.outcome.record(Code::Ok);
                 }
             }
-            Poll::Ready(Some(Err(_))) => this.record(Code::Internal),
-            Poll::Ready(None) => this.record(Code::Ok),
+            Poll::Ready(Some(Err(_))) => this.outcome.record(Code::Internal),
+            Poll::Ready(None) => this.outcome.record(Code::Ok),
             Poll::Pending => {}
         }
         frame
@@ -163,7 +170,7 @@ impl Drop for RecordedBody {
         let span = self.span.clone();
         span.in_scope(|| {
             self.body = Body::empty();
-            self.record(code);
+            self.outcome.record(code);
         });
     }
 }

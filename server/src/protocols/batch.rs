@@ -21,10 +21,6 @@ use crate::{
     request::{error::RequestError, head::RequestHead},
 };
 
-/// Images of one request that are computed or queued at once, for each core: enough that no core waits for them, and
-/// few enough that others get their turn.
-const AT_ONCE_PER_CORE: usize = 4;
-
 /// What all images of one request have in common.
 #[derive(Clone)]
 pub(crate) struct RequestContext {
@@ -135,7 +131,7 @@ impl RequestContext {
     }
 
     pub(crate) fn at_once(&self) -> usize {
-        AT_ONCE_PER_CORE * self.service.engine().cores()
+        self.service.engine().images_at_once()
     }
 
     async fn answer(

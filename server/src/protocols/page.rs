@@ -11,6 +11,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use rust_embed::{EmbeddedFile, RustEmbed};
 use tower_http::services::ServeDir;
 
+use crate::request::encoding::is_zero;
+
 /// Where the page's files come from.
 #[derive(Clone, Debug)]
 pub(crate) enum PageSource {
@@ -130,7 +132,7 @@ fn accepts_brotli(headers: &HeaderMap) -> bool {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .any(|coding| {
-            let mut parts = coding.split(';').map(str::trim);
-            parts.next() == Some("br") && parts.next() != Some("q=0")
+            let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+            name.trim().eq_ignore_ascii_case("br") && !is_zero(weight)
         })
 }

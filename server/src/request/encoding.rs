@@ -61,9 +61,10 @@ impl Encoding {
 }
 
 /// Whether a weight, as in `q=0`, says that the coding is not acceptable.
-fn is_zero(weight: &str) -> bool {
-    let value = weight.trim().strip_prefix("q=");
-    value.is_some_and(|value| value.trim().parse() == Ok(0.0))
+pub(crate) fn is_zero(weight: &str) -> bool {
+    weight.split_once('=').is_some_and(|(name, value)| {
+        name.trim().eq_ignore_ascii_case("q") && value.trim().parse() == Ok(0.0)
+    })
 }
 
 #[cfg(test)]
@@ -81,6 +82,7 @@ mod tests {
             ("GZIP;q=0.5", Some(Encoding::Gzip)),
             ("gzip;q=0, zstd", Some(Encoding::Zstd)),
             ("gzip;q=0.000", None),
+            ("gzip; Q=0", None),
             ("identity", None),
             ("", None),
         ] {

@@ -16,7 +16,7 @@ pub(crate) enum RequestError {
     #[error(transparent)]
     InvalidImage(Arc<InvalidImage>),
     #[error(
-        "the message is longer than the limit for images, {bytes_max} bytes: send a smaller or more compressed image"
+        "the message is longer than the limit, {bytes_max} bytes: send smaller, more compressed or fewer images"
     )]
     MessageTooLarge { bytes_max: u64 },
     #[error("the metadata is {bytes} bytes long, the limit is {bytes_max}: send less of it")]
@@ -30,13 +30,13 @@ pub(crate) enum RequestError {
     )]
     JsonMalformed { problem: String },
     #[error(
-        "the server does not support this compression of messages: use gzip or zstd, or send the message uncompressed"
+        "the server does not support this compression of messages: send the message uncompressed, or, unless it is for server reflection, with gzip or zstd"
     )]
     MessageCompressed,
     /// The end of the message, which says what is available.
     #[error("there is no method of that name: {help}")]
     UnknownMethod { help: &'static str },
-    #[error("top_k is {top_k}, but there are only {top_k_max} classes: request fewer")]
+    #[error("top_k is {top_k}: request at most {top_k_max} classes")]
     TopK { top_k: u32, top_k_max: usize },
     #[error(
         "there is no model {:?} here: use one of {available:?}",
@@ -91,7 +91,7 @@ pub(crate) enum RequestError {
     #[error("cannot use the model {:?}: {problem}", excerpt(model))]
     ModelUnusable { model: String, problem: String },
     #[error(
-        "the model {:?} has no heatmaps and no feature vectors, because its network does not end with global average pooling and a linear layer: ask without them",
+        "the model {:?} has no heatmaps and no feature vectors, because its network does not end with global average pooling and a linear layer: request neither, or use another model",
         excerpt(model)
     )]
     ExplainUnsupported { model: String },
@@ -101,6 +101,8 @@ pub(crate) enum RequestError {
         "the server keeps no more images: train a model with them, and empty its feedback folder"
     )]
     FeedbackFull,
+    #[error("the connection or the stream ended before the message did: send it again")]
+    ClientLeft,
     #[error("the server is starting or stopping: try another one, or again in a moment")]
     NotReady,
     #[error(

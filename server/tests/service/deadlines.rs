@@ -77,6 +77,17 @@ async fn a_deadline_that_passes_in_the_queue_is_reported_at_once() {
 }
 
 #[tokio::test]
+async fn a_deadline_that_is_too_short_for_any_image_is_not_called_an_overload() {
+    let app = App::with_stages(&OPTIONS, Script::default().stages()).await;
+    for protocol in Protocol::ALL {
+        let headers = [("grpc-timeout", "1n"), ("origin", ORIGIN)];
+        let answer = call(app.address, protocol, &order(""), &headers).await;
+        let status = answer.outcome.unwrap_err();
+        assert_eq!(status.code(), Code::DeadlineExceeded, "{protocol:?}");
+    }
+}
+
+#[tokio::test]
 async fn rejects_a_request_at_once_that_cannot_finish_in_time() {
     let script = Script::default();
     let app = App::with_stages(&OPTIONS, script.stages()).await;
@@ -85,10 +96,22 @@ async fn rejects_a_request_at_once_that_cannot_finish_in_time() {
         occupy(&app, &script, 200).await;
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
-    occupy(&app, &script, 200).await;
+    occupy(&app, &script, 1500).await;
+    // For each core four images wait, which take longer than the deadline. One image alone would not.
+    let cores = std::thread::available_parallelism().unwrap().get();
+    for _ in 0..4 * cores {
+        let address = app.address;
+        tokio::spawn(async move { call(address, Protocol::Grpc, &order(""), &[]).await.outcome });
+    }
+    within_seconds(1, async {
+        while app.metric("imageclassifier_queue_length").await < (4 * cores) as f64 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
     for protocol in Protocol::ALL {
         let asked_at = Instant::now();
-        let headers = [("grpc-timeout", "20m"), ("origin", ORIGIN)];
+        let headers = [("grpc-timeout", "300m"), ("origin", ORIGIN)];
         let status = call(app.address, protocol, &order(""), &headers)
             .await
             .outcome

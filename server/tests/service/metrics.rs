@@ -1,8 +1,14 @@
 use std::time::Duration;
 
 use http::Request;
-use imageclassifier_proto::{ClassifyBatchRequest, ClassifyImageRequest};
-use tokio::time::sleep;
+use imageclassifier_proto::{
+    ClassifyBatchRequest, ClassifyImageRequest, image_classifier_client::ImageClassifierClient,
+};
+use tokio::{
+    io::AsyncWriteExt,
+    net::TcpStream,
+    time::{sleep, timeout},
+};
 
 use crate::{
     app::{App, photograph, within_seconds},
@@ -102,6 +108,43 @@ async fn requests_are_counted_by_protocol_and_code() {
             "no {series} in:\n{text}"
         );
     }
+}
+
+#[tokio::test]
+async fn clients_that_leave_are_counted_as_cancelled() {
+    let app = App::with_stages(&[], Script::default().stages()).await;
+    let waits = Duration::from_millis(200);
+    let mut client = ImageClassifierClient::new(app.channel().await);
+    let left = timeout(waits, client.classify(order("sleep 1000"))).await;
+    assert!(left.is_err(), "answered");
+    for (path, content_type) in [
+        ("/v1/classify", "image/jpeg"),
+        (
+            "/imageclassifier.ImageClassifier/Classify",
+            "application/grpc-web+proto",
+        ),
+    ] {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {content_type}\r\ncontent-length: 1000\r\n\r\n"
+        );
+        let mut socket = TcpStream::connect(app.address).await.unwrap();
+        socket.write_all(head.as_bytes()).await.unwrap();
+        // The beginning of a gRPC message of 995 bytes.
+        socket.write_all(b"\0\0\0\x03\xe3begun").await.unwrap();
+        sleep(waits).await;
+    }
+    for protocol in ["grpc", "grpc-web", "http"] {
+        let labels = format!("method=\"Classify\",protocol=\"{protocol}\",code=\"CANCELLED\"");
+        let series = format!("imageclassifier_calls_total{{{labels}}} 1");
+        within_seconds(10, async {
+            while !app.metrics().await.contains(&series) {
+                sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await;
+    }
+    let refusals = "imageclassifier_refusals_total{reason=\"MESSAGE_MALFORMED\"} 0";
+    assert!(app.metrics().await.contains(refusals));
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ const NUMERIC: [Numeric; 22] = [
     numeric("drain-grace", ["0", YEAR], ["-1", LONGER]),
     numeric("drain-timeout", ["0", YEAR], ["-0.5", LONGER]),
     numeric("image-bytes-max", ["1", "1073741824"], ["0", "1073741825"]),
-    numeric("pixels-max", ["1", "50000000"], ["0", "50000001"]),
+    numeric("pixels-max", ["65536", "50000000"], ["65535", "50000001"]),
     numeric("batch-images-max", ["1", "65535"], ["0", "65536"]),
     numeric("calls-max", ["1", "65535"], ["0", "65536"]),
     numeric("open-streams-max", ["1", "65535"], ["0", "65536"]),

@@ -11,6 +11,7 @@ use tokio::{
 use crate::{
     app::{App, photograph, within_seconds},
     protocol::{Protocol, classify},
+    raw_http2::{GOAWAY, RawHttp2},
 };
 
 /// How long the server keeps a connection open on which only `sent` ever came.
@@ -46,6 +47,20 @@ async fn connections_that_ask_for_nothing_are_closed() {
             "{sent:?} closed after {lifetime} s"
         );
     }
+}
+
+#[tokio::test]
+async fn an_idle_http2_connection_announces_its_end() {
+    let app = App::with(&["--first-request-timeout", "0.3"]).await;
+    let mut raw = RawHttp2::connect(app.address, 0).await;
+    let mut announced = false;
+    within_seconds(10, async {
+        while let Some(frame) = raw.next().await {
+            announced |= frame.kind == GOAWAY;
+        }
+    })
+    .await;
+    assert!(announced);
 }
 
 #[tokio::test]

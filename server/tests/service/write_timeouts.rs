@@ -86,6 +86,36 @@ async fn an_image_may_take_longer_to_upload_on_a_stream() {
     assert!(!body.to_bytes().is_empty());
 }
 
+const GET_MODEL: [(&str, &str); 6] = [
+    (":method", "POST"),
+    (":path", "/imageclassifier.ImageClassifier/GetModel"),
+    (":scheme", "http"),
+    (":authority", "localhost"),
+    ("content-type", "application/grpc"),
+    ("te", "trailers"),
+];
+
+/// A client that reads the first bytes of a response shorter than what is handed over at once.
+#[tokio::test]
+async fn a_response_of_which_a_part_is_read_is_ended_too() {
+    let app = App::with_stages(&OPTIONS, Script::default().stages()).await;
+    let mut raw = RawHttp2::connect(app.address, 10).await;
+    raw.ask(1, &GET_MODEL, Some(&[0; 5])).await;
+    let mut bytes = 0;
+    within_seconds(5, async {
+        loop {
+            let frame = raw.next().await.expect("the connection stays open");
+            match frame.kind {
+                DATA => bytes += frame.payload.len(),
+                RST_STREAM => return,
+                _ => {}
+            }
+        }
+    })
+    .await;
+    assert_eq!(bytes, 10);
+}
+
 /// A client that reads nothing of two responses and all of a third.
 #[tokio::test]
 async fn stalled_responses_are_ended_beside_one_that_moves() {
@@ -102,12 +132,8 @@ async fn stalled_responses_are_ended_beside_one_that_moves() {
     let common = [(":scheme", "http"), (":authority", "localhost")];
     let get = [(":method", "GET"), (":path", "/large.js")];
     raw.ask(MOVING, &[get, common].concat(), None).await;
-    let method = "/imageclassifier.ImageClassifier/GetModel";
-    let post = [(":method", "POST"), (":path", method)];
-    let typed = [("content-type", "application/grpc"), ("te", "trailers")];
     for stream in STALLED {
-        let fields = [post, common, typed].concat();
-        raw.ask(stream, &fields, Some(&[0; 5])).await;
+        raw.ask(stream, &GET_MODEL, Some(&[0; 5])).await;
     }
     within_seconds(5, async {
         let request = GetModelRequest::default();

@@ -75,6 +75,7 @@ impl RequestError {
             | Self::StreamIdle { .. }
             | Self::StreamTooOld { .. } => (Code::DeadlineExceeded, ErrorReason::DeadlineExceeded),
             Self::TimeoutMalformed { .. } => (Code::InvalidArgument, ErrorReason::TimeoutMalformed),
+            Self::ClientLeft => (Code::Cancelled, ErrorReason::MessageMalformed),
             Self::NotReady => (Code::Unavailable, ErrorReason::NotReady),
             Self::Internal(_) => (Code::Internal, ErrorReason::InternalError),
         }

@@ -135,6 +135,7 @@ impl RequestError {
             | Self::FeedbackFull
             | Self::NotReady
             | Self::DeadlineExceeded
+            | Self::ClientLeft
             | Self::UploadTooSlow { .. }
             | Self::StreamIdle { .. }
             | Self::StreamTooOld { .. }

@@ -219,6 +219,12 @@ async fn tritons_clients_list_load_and_unload_models() {
         assert_eq!(error.code(), code, "{error:?}");
         assert!(error.message().contains(why), "{error:?}");
     }
+    // What made it fail may have gone without a change of the folder.
+    let failed = "imageclassifier_model_loads_total{result=\"failed\"}";
+    let before = app.metric(failed).await;
+    let again = oip.repository_model_load(with_token(named("mine"), "secret"));
+    assert!(again.await.is_err());
+    assert_eq!(app.metric(failed).await, before + 1.0);
     let network = unnamed("efficientnet-lite0");
     let error = oip
         .repository_model_unload(with_token(network, "secret"))

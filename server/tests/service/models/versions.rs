@@ -95,6 +95,26 @@ async fn the_highest_version_serves_and_each_can_be_named() {
 }
 
 #[tokio::test]
+async fn a_version_beyond_the_limit_serves_once_there_is_room() {
+    const VERSIONS_MAX: usize = 256;
+    let dir = Dir::new().await;
+    for number in 0..VERSIONS_MAX {
+        dir.file(&format!("another-{number}"), "config.json", b"{}");
+    }
+    dir.write("mine", &["coffee", "rocket"]);
+    let app = App::with(&dir.options()).await;
+    let mine = summary(&app, "mine", 0).await.unwrap();
+    assert_eq!(mine.state(), ModelState::Broken);
+    assert!(mine.error.contains("remove some"), "{}", mine.error);
+    // A change of its files makes no room.
+    dir.write_labelled("mine", &["coffee", "rocket"], &["cup", "x"]);
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!(label(&app, "mine").await, None);
+    std::fs::remove_dir_all(dir.path("another-0")).unwrap();
+    until(&app, "mine", "cup").await;
+}
+
+#[tokio::test]
 async fn a_default_model_that_cannot_be_used_keeps_the_server_from_starting() {
     let dir = Dir::new().await;
     dir.file("broken", "config.json", b"{}");
