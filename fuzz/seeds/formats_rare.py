@@ -84,7 +84,7 @@ def pngs(few):
         bytes(HOLE if is_hole(x, y) else value for x, value in enumerate(row)) for y, row in enumerate(png_rows(few))
     ]
     yield "holes-palette.png", png(zlib.compress(scanlines(rows)), colour=3, before=colours + transparent)
-    yield "cut-no-palette.png", png(data, colour=3)
+    yield "rejected-no-palette.png", png(data, colour=3)
     header = struct.pack(">IIBBBBB", *SIZE, 8, 3, 0, 0, 0)
     yield "rejected-two-headers.png", png(data, colour=3, before=png_chunk(b"IHDR", header) + colours)
 
@@ -138,7 +138,7 @@ def bmps(image, few):
     lower = b"".join(line + end for line in lines[:ROWS])
     yield f"few-bottom-{ROWS}-rle8-cut-in-row.bmp", bmp(coded, lower + lines[ROWS][:-4], palette)
     tiny = b"\4\1\2\3\0\0" * 3 + b"\0\1"
-    yield "rejected-jpeg.bmp", bmp(info_header(4, 3, bits=24, compression=4), tiny)
+    yield "rejected-jpeg.bmp", bmp(info_header(4, 3, bits=0, compression=4), tiny)
     yield "rejected-os2-huffman.bmp", bmp(info_header(4, 3, bits=32, compression=3, size=64), MASKS + bytes(48))
 
 

@@ -17,7 +17,7 @@ pub(crate) enum Colour {
 pub(crate) struct Application<'a> {
     jfif: bool,
     adobe_transform: Option<u8>,
-    /// Of the first Exif segment, whether it can be parsed or not: Pillow and Chromium look at no other.
+    /// Of the first Exif segment that is not empty, whether it can be parsed or not: Pillow and Chromium look at no other.
     pub(crate) exif: Option<&'a [u8]>,
 }
 
@@ -28,7 +28,8 @@ impl<'a> Application<'a> {
 
     pub(crate) fn read_exif(&mut self, content: &'a [u8]) {
         if self.exif.is_none() {
-            self.exif = content.strip_prefix(b"Exif\0\0");
+            let exif = content.strip_prefix(b"Exif\0\0");
+            self.exif = exif.filter(|exif| !exif.is_empty());
         }
     }
 

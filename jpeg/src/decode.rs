@@ -30,7 +30,7 @@ impl<'a> Jpeg<'a> {
         self.dimensions_at(Scale::Full)
     }
 
-    /// The content of the first Exif segment: a TIFF structure, not parsed.
+    /// The content of the first Exif segment that is not empty: a TIFF structure, not parsed.
     #[must_use]
     pub fn exif(&self) -> Option<&'a [u8]> {
         self.header.segments.application.exif

@@ -52,13 +52,28 @@ pub enum InvalidImage {
         rows: u32,
     },
     /// The image is damaged or uses a feature that the decoder lacks.
-    #[error(
-        "the image cannot be decoded: the file is corrupt or uses an unsupported feature; save it again as JPEG or PNG"
-    )]
+    #[error("the image cannot be decoded: {}", reason(.0))]
     Undecodable(#[source] ImageError),
     /// As [`Self::Undecodable`], with the reason from the JPEG decoder.
     #[error("the image cannot be decoded: {0}")]
     Jpeg(#[source] imageclassifier_jpeg::Error),
+}
+
+/// A reason that the caller can act on. Other reasons are details of a decoder, which only the log shows.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Named(String);
+
+fn reason(error: &ImageError) -> &str {
+    const GENERIC: &str =
+        "the file is corrupt or uses an unsupported feature; save it again as JPEG or PNG";
+    let named = error.source().and_then(<dyn Error>::downcast_ref);
+    named.map_or(GENERIC, |Named(reason)| reason)
+}
+
+/// The error with a reason that the caller reads.
+pub(crate) fn undecodable_because(format: ImageFormat, reason: impl Into<String>) -> InvalidImage {
+    undecodable(format, Named(reason.into()))
 }
 
 /// Wraps a decoder's error.
@@ -68,4 +83,21 @@ pub(crate) fn undecodable(
 ) -> InvalidImage {
     let format = ImageFormatHint::Exact(format);
     InvalidImage::Undecodable(ImageError::Decoding(DecodingError::new(format, source)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_reasons_for_the_caller_are_in_the_message() {
+        let named = undecodable_because(ImageFormat::Png, "the PNG has no palette");
+        assert_eq!(
+            named.to_string(),
+            "the image cannot be decoded: the PNG has no palette"
+        );
+        let internal = undecodable(ImageFormat::Png, "invalid code lengths").to_string();
+        assert!(internal.contains("corrupt or uses an unsupported feature"));
+        assert!(!internal.contains("lengths"), "{internal}");
+    }
 }

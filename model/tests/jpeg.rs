@@ -75,12 +75,14 @@ fn the_first_exif_segment_counts_even_if_it_is_broken() {
         let upright = (crop.image_width, crop.image_height);
         let turned = (upright.1, upright.0);
         let (broken, sixth, first) = (b"garbage".to_vec(), tiff(6), tiff(1));
+        let empty = Vec::new();
         for (segments, expected) in [
             (vec![&sixth], turned),
             (vec![&broken, &sixth], upright),
             (vec![&sixth, &first], turned),
             (vec![&first, &sixth], upright),
             (vec![&broken], upright),
+            (vec![&empty, &sixth], turned),
         ] {
             let segments: Vec<_> = segments
                 .into_iter()

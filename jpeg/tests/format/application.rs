@@ -19,6 +19,17 @@ fn exif_is_the_content_of_the_first_exif_segment() {
     assert_eq!(jpeg.exif(), Some(&b"MM\0\x2Afirst"[..]));
 }
 
+#[test]
+fn an_empty_exif_segment_does_not_count() {
+    let empty = segment(APP1, b"Exif\0\0");
+    let next = segment(APP1, b"Exif\0\0MM\0\x2Anext");
+    let bytes = with_segments(&golden("420-8x9-q30"), &[empty.clone(), next]);
+    let jpeg = Jpeg::parse(&bytes).unwrap();
+    assert_eq!(jpeg.exif(), Some(&b"MM\0\x2Anext"[..]));
+    let bytes = with_segments(&golden("420-8x9-q30"), &[empty]);
+    assert_eq!(Jpeg::parse(&bytes).unwrap().exif(), None);
+}
+
 /// A JFIF segment would make Y'CbCr of components that are called R, G and B.
 #[test]
 fn only_a_complete_jfif_segment_sets_the_colours() {

@@ -60,14 +60,14 @@ pub(crate) fn decode_in_icon(
         }
         header.read_alpha();
     }
-    let mask = header.as_ref().filter(|_| has_mask).map(mask_of);
+    // Alpha replaces the mask, as in browsers and Pillow.
+    let masked = header
+        .as_ref()
+        .filter(|header| has_mask && !header.uses_alpha());
+    let mask = masked.map(mask_of);
     let mut decoded = decode_with(header, pixels_max)?;
     if let Some(mask) = mask {
-        let has_alpha = matches!(&decoded.pixels, image::DynamicImage::ImageRgba8(rgba)
-            if rgba.pixels().any(|pixel| pixel.0[3] != u8::MAX));
-        if !has_alpha {
-            decoded.pixels = mask.applied_to(&decoded.pixels);
-        }
+        decoded.pixels = mask.applied_to(&decoded.pixels);
     }
     Ok(decoded)
 }

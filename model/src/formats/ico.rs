@@ -9,7 +9,8 @@ const PNG_SIGNATURE: &[u8] = b"\x89PNG";
 const DIRECTORY_AT: usize = 6;
 const ENTRY_BYTES: usize = 16;
 
-/// Decodes the largest image of an icon; of several of the same size, the one with the most colours.
+/// Decodes the largest image of an icon; of several of the same size, the one with the most colours, and of those the first.
+/// It is displayed as it is stored: browsers and Pillow do not turn icons.
 ///
 /// # Errors
 /// [`InvalidImage::Dimensions`], [`InvalidImage::Truncated`], [`InvalidImage::Undecodable`].
@@ -20,12 +21,15 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, InvalidIma
     let entries = entries.iter().take(count).map(Entry::parse);
     let largest = entries
         .filter(|entry| entry.begin < file.len())
+        // Of equal entries, `max_by_key` returns the last one.
+        .rev()
         .max_by_key(|entry| (entry.width * entry.height, entry.bits_per_pixel))
         .ok_or_else(|| undecodable(ImageFormat::Ico, "there is no image in the icon"))?;
     // The length in the directory is ignored: some icons have a wrong one, and both kinds of images contain their end.
     let image = &file[largest.begin..];
     if image.starts_with(PNG_SIGNATURE) {
-        png::decode(image, pixels_max)
+        let decoded = png::decode(image, pixels_max)?;
+        Ok(Decoded::upright(decoded.pixels))
     } else {
         bmp::decode_in_icon(image, largest.height, pixels_max)
     }

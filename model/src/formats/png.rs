@@ -13,7 +13,7 @@ use super::{
 use crate::{
     InvalidImage,
     dimensions::check_dimensions,
-    error::undecodable,
+    error::{undecodable, undecodable_because},
     truncation::{check_rows, no_rows},
 };
 
@@ -31,6 +31,10 @@ const FIRST_PASS_ROWS: u32 = 8;
 /// [`InvalidImage::Dimensions`], [`InvalidImage::Truncated`], [`InvalidImage::Undecodable`].
 pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, InvalidImage> {
     let (repaired, orientation) = repair(file);
+    if let Some(header) = header(&repaired) {
+        // The decoder has no error of its own for an image without pixels.
+        check_dimensions(header.width, header.height, pixels_max)?;
+    }
     let mut decoder = Decoder::new(Cursor::new(repaired.as_slice()));
     decoder.ignore_checksums(true);
     decoder.set_transformations(Transformations::EXPAND);
@@ -46,13 +50,16 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, InvalidIma
         Err(_) if !has_image_data(&repaired) => return Err(no_rows(height)),
         Err(error) => return Err(failed(error)),
     };
+    if reader.info().color_type == ColorType::Indexed && reader.info().palette.is_none() {
+        return Err(without_palette());
+    }
     let (color_type, depth) = reader.output_color_type();
     let channels = match color_type {
         ColorType::Grayscale => Channels::Grey,
         ColorType::GrayscaleAlpha => Channels::GreyAlpha,
         ColorType::Rgb => Channels::Rgb,
         ColorType::Rgba => Channels::Rgba,
-        ColorType::Indexed => return Err(undecodable(ImageFormat::Png, "there is no palette")),
+        ColorType::Indexed => return Err(without_palette()),
     };
     let deep = depth == BitDepth::Sixteen;
     let (bytes, rows_present) = if reader.info().interlaced {
@@ -69,6 +76,11 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, InvalidIma
 
 fn failed(error: png::DecodingError) -> InvalidImage {
     undecodable(ImageFormat::Png, error)
+}
+
+fn without_palette() -> InvalidImage {
+    let reason = "the PNG has no palette, which its pixels refer to; save it again as JPEG or PNG";
+    undecodable_because(ImageFormat::Png, reason)
 }
 
 type FileReader<'a> = Reader<Cursor<&'a [u8]>>;
@@ -134,16 +146,21 @@ fn repair(file: &[u8]) -> (Vec<u8>, Orientation) {
     let mut repaired = Vec::with_capacity(file.len().saturating_add(12));
     repaired.extend_from_slice(SIGNATURE);
     let mut orientation = Orientation::NoTransforms;
-    let mut has_palette = false;
+    let mut palette_colours = None;
     for (name, content) in Chunks(file.get(SIGNATURE.len()..).unwrap_or_default()) {
         match name {
             b"IEND" => break,
+            // libpng and browsers use the first entries of a list that is longer than the palette.
+            b"tRNS" if header(&repaired).is_some_and(|header| header.is_indexed) => {
+                let length = content.len().min(palette_colours.unwrap_or(usize::MAX));
+                push(&mut repaired, name, &content[..length]);
+            }
             b"IHDR" | b"IDAT" | b"tRNS" => push(&mut repaired, name, content),
             // libpng ignores more than 256 colours, a palette of less than one, and all palettes but the first.
-            b"PLTE" if !has_palette && content.len() >= 3 => {
+            b"PLTE" if palette_colours.is_none() && content.len() >= 3 => {
                 let length = content.len().min(PALETTE_BYTES_MAX) / 3 * 3;
                 push(&mut repaired, name, &content[..length]);
-                has_palette = true;
+                palette_colours = Some(length / 3);
             }
             b"eXIf" => orientation = exif::orientation(content),
             _ => {}
@@ -159,6 +176,26 @@ fn push(file: &mut Vec<u8>, name: &[u8; 4], content: &[u8]) {
     file.extend_from_slice(name);
     file.extend_from_slice(content);
     file.extend_from_slice(&NO_CHECKSUM);
+}
+
+struct Header {
+    width: u32,
+    height: u32,
+    /// Whether pixels are indices into a palette.
+    is_indexed: bool,
+}
+
+/// The header, if it is where it has to be.
+fn header(file: &[u8]) -> Option<Header> {
+    const INDEXED: u8 = 3;
+    let (name, content) = Chunks(file.get(SIGNATURE.len()..)?).next()?;
+    let (width, rest) = content.split_first_chunk()?;
+    let (height, rest) = rest.split_first_chunk()?;
+    (name == b"IHDR").then_some(Header {
+        width: u32::from_be_bytes(*width),
+        height: u32::from_be_bytes(*height),
+        is_indexed: rest.get(1) == Some(&INDEXED),
+    })
 }
 
 fn has_image_data(file: &[u8]) -> bool {
@@ -179,5 +216,55 @@ impl<'a> Iterator for Chunks<'a> {
         let (content, rest) = rest.split_at(length.min(rest.len()));
         self.0 = rest.get(CHECKSUM_BYTES..).unwrap_or_default();
         Some((name, content))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::{Compression, write::ZlibEncoder};
+
+    use super::*;
+
+    /// A row of indices: 0, 1.
+    fn indexed(width: u32, height: u32, chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
+        let mut file = SIGNATURE.to_vec();
+        let mut header = [width.to_be_bytes(), height.to_be_bytes()].concat();
+        header.extend([8, 3, 0, 0, 0]);
+        push(&mut file, b"IHDR", &header);
+        for (name, content) in chunks {
+            push(&mut file, name, content);
+        }
+        let mut data = ZlibEncoder::new(Vec::new(), Compression::fast());
+        data.write_all(&[0, 0, 1]).expect("memory");
+        push(&mut file, b"IDAT", &data.finish().expect("memory"));
+        file
+    }
+
+    const PALETTE: (&[u8; 4], &[u8]) = (b"PLTE", &[1, 2, 3, 4, 5, 6]);
+
+    #[test]
+    fn a_missing_palette_is_named() {
+        let error = decode(&indexed(2, 1, &[]), 10).expect_err("no palette");
+        assert!(error.to_string().contains("has no palette"), "{error}");
+    }
+
+    #[test]
+    fn an_image_without_pixels_has_wrong_dimensions() {
+        for (width, height) in [(0, 1), (2, 0)] {
+            let error = decode(&indexed(width, height, &[PALETTE]), 10).expect_err("no pixels");
+            assert!(
+                matches!(error, InvalidImage::Dimensions { .. }),
+                "{error:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn transparency_beyond_the_palette_is_left_out() {
+        let file = indexed(2, 1, &[PALETTE, (b"tRNS", &[7, 8, 9, 10])]);
+        let pixels = decode(&file, 10).expect("decoded").pixels;
+        assert_eq!(pixels.into_rgba8().into_raw(), [1, 2, 3, 7, 4, 5, 6, 8]);
     }
 }

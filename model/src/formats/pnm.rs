@@ -1,6 +1,9 @@
 //! The netpbm formats: PBM, PGM and PPM, as text and binary, and PAM.
 
-use std::io::{Cursor, Read};
+use std::{
+    borrow::Cow,
+    io::{Cursor, Read},
+};
 
 use image::{ColorType, ImageDecoder, ImageFormat, codecs::pnm::PnmDecoder};
 
@@ -25,6 +28,10 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, InvalidIma
     let Header { width, height, .. } = header;
     check_dimensions(width, height, pixels_max)?;
     let data = &file[header.end..];
+    let data = match header.layout {
+        Layout::Text => without_comments(data),
+        _ => data.into(),
+    };
     let row_bytes = match header.layout {
         Layout::Text => None,
         Layout::Bits => Some(width.div_ceil(8) as usize),
@@ -40,7 +47,7 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, InvalidIma
 
     let plain = header.with_rows(rows_present);
     let decoder =
-        PnmDecoder::new(Cursor::new(plain).chain(data)).map_err(InvalidImage::Undecodable)?;
+        PnmDecoder::new(Cursor::new(plain).chain(&*data)).map_err(InvalidImage::Undecodable)?;
     let (channels, deep) = match decoder.color_type() {
         ColorType::L8 => (Channels::Grey, false),
         ColorType::La8 => (Channels::GreyAlpha, false),
@@ -73,6 +80,23 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, InvalidIma
     }
     pixels.resize(byte_count(width, height, channels), u8::MAX);
     Ok(Decoded::upright(channels.image(width, height, pixels)))
+}
+
+/// The text without its comments, which end with their lines. The decoder knows only those of the header (image 0.25).
+fn without_comments(text: &[u8]) -> Cow<'_, [u8]> {
+    if !text.contains(&b'#') {
+        return text.into();
+    }
+    let mut is_comment = false;
+    let is_kept = |byte: &u8| {
+        is_comment = match byte {
+            b'#' => true,
+            b'\n' | b'\r' => false,
+            _ => is_comment,
+        };
+        !is_comment
+    };
+    text.iter().copied().filter(is_kept).collect()
 }
 
 struct Header {
@@ -229,6 +253,23 @@ impl Iterator for Numbers<'_> {
                 }
                 _ => return None,
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_between_the_numbers_of_a_text_are_left_out() {
+        for (file, expected) in [
+            (&b"P2 2 1 255\n10 # 99\n20\n"[..], [10, 20]),
+            (b"P2 2 1 255\n# 1\r10# 2\n20 # 3", [10, 20]),
+            (b"P1 2 1\n1 # 1\n0", [0, 255]),
+        ] {
+            let decoded = decode(file, 10).expect("decoded");
+            assert_eq!(decoded.pixels.into_luma8().into_raw(), expected);
         }
     }
 }

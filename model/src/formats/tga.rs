@@ -17,6 +17,9 @@ use crate::{
 
 const HEADER_BYTES: usize = 18;
 const HEIGHT_AT: usize = 14;
+const DESCRIPTOR_AT: usize = 17;
+/// The part of the descriptor that says how many bits of a pixel are no colour.
+const ATTRIBUTE_BITS: u8 = 15;
 /// The last bytes of files of version 2.
 const SIGNATURE: &[u8] = b"TRUEVISION-XFILE.\0";
 
@@ -42,9 +45,12 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, InvalidIma
     let rows_present = header.rows_present(file);
     check_rows(rows_present, height)?;
 
-    // The decoder gets a header with only the rows that are present.
+    // The decoder gets a header with only the rows that are present, and without what it does not expect.
     let mut head = [0; HEADER_BYTES];
     head.copy_from_slice(&file[..HEADER_BYTES]);
+    if header.ignores_attributes {
+        head[DESCRIPTOR_AT] &= !ATTRIBUTE_BITS;
+    }
     let rows = u16::try_from(rows_present).expect("at most the height, which has 16 bits");
     head[HEIGHT_AT..HEIGHT_AT + 2].copy_from_slice(&rows.to_le_bytes());
     let reader = Cursor::new(head).chain(&file[HEADER_BYTES..]);
@@ -73,10 +79,18 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, InvalidIma
     Ok(Decoded::upright(image))
 }
 
+/// Whether a header without a map has the size of one. Some writers leave it there.
+fn describes_absent_map(header: &[u8; HEADER_BYTES]) -> bool {
+    let length = u16::from_le_bytes([header[5], header[6]]);
+    header[3..5] == [0; 2] && length <= 256 && matches!(header[7], 15 | 16 | 24 | 32)
+}
+
 struct Header {
     width: u32,
     height: u32,
     top_down: bool,
+    /// Whether pixels have no room for the attributes that the header names. Some writers always name 8 bits.
+    ignores_attributes: bool,
     run_lengths: bool,
     pixel_bytes: usize,
     data_at: usize,
@@ -90,10 +104,10 @@ impl Header {
         let [id_bytes, has_map, kind, ..] = *header;
         let (map_length, map_bits) = (number(5), header[7]);
         let (width, height) = (u32::from(number(12)), u32::from(number(HEIGHT_AT)));
-        let (pixel_bits, descriptor) = (header[16], header[17]);
-        let attribute_bits = descriptor & 15;
+        let (pixel_bits, descriptor) = (header[16], header[DESCRIPTOR_AT]);
+        let attribute_bits = descriptor & ATTRIBUTE_BITS;
         let map_is_plausible = match has_map {
-            0 => header[3..8] == [0; 5],
+            0 => header[3..8] == [0; 5] || describes_absent_map(header),
             1 => (1..=256).contains(&map_length) && matches!(map_bits, 15 | 16 | 24 | 32),
             _ => false,
         };
@@ -102,7 +116,7 @@ impl Header {
             1 => has_map == 1 && pixel_bits == 8,
             2 => matches!(
                 (pixel_bits, attribute_bits),
-                (15, 0) | (16, 0 | 1) | (24, 0) | (32, 0 | 8)
+                (15, 0) | (16, 0 | 1 | 8) | (24 | 32, 0 | 8)
             ),
             3 => matches!((pixel_bits, attribute_bits), (8, 0 | 8) | (16, 8)),
             _ => false,
@@ -111,15 +125,31 @@ impl Header {
         if !(map_is_plausible && pixel_is_plausible && known_bits && width > 0 && height > 0) {
             return None;
         }
-        let map_bytes = usize::from(map_length) * usize::from(map_bits.div_ceil(8));
-        Some(Self {
+        let map_bytes = if has_map == 1 {
+            usize::from(map_length) * usize::from(map_bits.div_ceil(8))
+        } else {
+            0
+        };
+        let parsed = Self {
             width,
             height,
             top_down: descriptor & 0x20 != 0,
+            ignores_attributes: kind & !8 == 2 && pixel_bits < 32 && attribute_bits == 8,
             run_lengths: kind & 8 != 0,
             pixel_bytes: usize::from(pixel_bits.div_ceil(8)),
             data_at: HEADER_BYTES + usize::from(id_bytes) + map_bytes,
-        })
+        };
+        // Fields of a map that is not there make the header doubtful: then the file's length has to fit.
+        let is_certain = has_map == 1 || header[3..8] == [0; 5];
+        (is_certain || bytes.ends_with(SIGNATURE) || parsed.ends_with_pixels(bytes))
+            .then_some(parsed)
+    }
+
+    /// Whether these are uncompressed pixels and nothing after them.
+    fn ends_with_pixels(&self, file: &[u8]) -> bool {
+        let pixels = u64::from(self.width) * u64::from(self.height);
+        let end = self.data_at as u64 + pixels * self.pixel_bytes as u64;
+        !self.run_lengths && file.len() as u64 == end
     }
 
     /// How many rows the file contains, at most as many as the image has.
@@ -150,5 +180,50 @@ impl Header {
             }
         }
         pixels
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two pixels above each other.
+    fn file(map: [u8; 5], bits: u8, descriptor: u8, pixels: &[u8]) -> Vec<u8> {
+        let [a, b, c, d, e] = map;
+        let mut file = vec![
+            0, 0, 2, a, b, c, d, e, 0, 0, 0, 0, 1, 0, 2, 0, bits, descriptor,
+        ];
+        file.extend_from_slice(pixels);
+        file
+    }
+
+    fn pixels(file: &[u8]) -> Vec<u8> {
+        assert!(is_plausible(file));
+        decode(file, 10)
+            .expect("decoded")
+            .pixels
+            .into_rgb8()
+            .into_raw()
+    }
+
+    #[test]
+    fn attributes_without_room_are_ignored() {
+        let file_24 = file([0; 5], 24, 0x28, &[3, 2, 1, 6, 5, 4]);
+        assert_eq!(pixels(&file_24), [1, 2, 3, 4, 5, 6]);
+        let file_16 = file([0; 5], 16, 0x28, &[0, 0x7C, 0x1F, 0]);
+        assert_eq!(pixels(&file_16), [255, 0, 0, 0, 0, 255]);
+    }
+
+    #[test]
+    fn the_size_of_an_absent_map_is_ignored_if_the_length_fits() {
+        for map in [[0, 0, 0, 0, 24], [0, 0, 0, 1, 24]] {
+            let mut file = file(map, 24, 0x20, &[3, 2, 1, 6, 5, 4]);
+            assert_eq!(pixels(&file), [1, 2, 3, 4, 5, 6]);
+            file.push(0);
+            assert!(!is_plausible(&file));
+        }
+        for map in [[1, 0, 0, 0, 24], [0, 0, 0, 1, 23], [0, 0, 1, 1, 24]] {
+            assert!(!is_plausible(&file(map, 24, 0x20, &[0; 6])), "{map:?}");
+        }
     }
 }

@@ -3,11 +3,13 @@
 
 mod bounds;
 mod colour;
+mod compression;
 mod directory;
 mod palette;
+mod partial;
 mod zero_padded;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, io::ErrorKind};
 
 use ::tiff::{
     TiffError,
@@ -19,7 +21,10 @@ use image::{ImageFormat, metadata::Orientation};
 use self::{colour::Colour, zero_padded::ZeroPadded};
 use super::{Decoded, pixels::to_8_bits};
 use crate::{
-    InvalidImage, dimensions::check_dimensions, error::undecodable, truncation::check_rows,
+    InvalidImage,
+    dimensions::check_dimensions,
+    error::{undecodable, undecodable_because},
+    truncation::check_rows,
 };
 
 type FileDecoder<'a> = Decoder<ZeroPadded<'a>>;
@@ -33,6 +38,7 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, InvalidIma
     let mut decoder = open(file, pixels_max)?;
     let (width, height) = decoder.dimensions().map_err(failed)?;
     check_dimensions(width, height, pixels_max)?;
+    compression::check(tag(&mut decoder, Tag::Compression)?.unwrap_or(1))?;
     let patched: Cow<'_, [u8]>;
     let mut colours = None;
     if let Some(found) = palette::find(&mut decoder, file).map_err(failed)? {
@@ -45,8 +51,12 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, InvalidIma
     let orientation = tag(&mut decoder, Tag::Orientation)?
         .and_then(|value| Orientation::from_exif(u8::try_from(value).ok()?));
     let layout = Layout::read(&mut decoder, file, colours)?;
-    if !layout.is_compressed {
+    if !layout.is_compressed() {
         decoder.inner().pad();
+    }
+    if tag(&mut decoder, Tag::FillOrder)? == Some(LOWEST_BIT_FIRST) && !layout.is_jpeg() {
+        // After the directory and its lists have been read: only pixels have this order.
+        decoder.inner().reverse_bits();
     }
     let (samples, rows_present) = layout.read_chunks(&mut decoder)?;
     check_rows(rows_present, height)?;
@@ -56,13 +66,21 @@ pub(crate) fn decode(file: &[u8], pixels_max: u64) -> Result<Decoded, InvalidIma
     })
 }
 
+/// The value of [`Tag::FillOrder`] that is not the usual one. JPEG has its own order.
+const LOWEST_BIT_FIRST: u32 = 2;
+
 fn open(file: &[u8], pixels_max: u64) -> Result<FileDecoder<'_>, InvalidImage> {
     /// 16-bit RGBA, the most that is decoded at once: an image in a single strip.
     const CHUNK_BYTES_PER_PIXEL: u64 = 8;
     let mut limits = Limits::default();
     let chunk_bytes = pixels_max.saturating_mul(CHUNK_BYTES_PER_PIXEL);
     limits.decoding_buffer_size = usize::try_from(chunk_bytes).unwrap_or(usize::MAX);
-    let decoder = Decoder::new(ZeroPadded::new(file)).map_err(failed)?;
+    let decoder = Decoder::new(ZeroPadded::new(file)).map_err(|error| match error {
+        TiffError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            directory::truncated()
+        }
+        error => failed(error),
+    })?;
     Ok(decoder.with_limits(limits))
 }
 
@@ -86,10 +104,11 @@ struct Layout<'a> {
     colour: Colour,
     /// Whether each channel has its own chunks.
     planar: bool,
-    is_compressed: bool,
+    compression: u32,
     chunk_width: u32,
     chunk_height: u32,
     offsets: Vec<u64>,
+    byte_counts: Vec<u64>,
 }
 
 impl<'a> Layout<'a> {
@@ -112,23 +131,56 @@ impl<'a> Layout<'a> {
             == Some(u32::from(PlanarConfiguration::Planar.to_u16()));
         let compression = tag(decoder, Tag::Compression)?.unwrap_or(1);
         let (chunk_width, chunk_height) = decoder.chunk_dimensions();
-        let offsets = match decoder.get_chunk_type() {
-            ChunkType::Strip => Tag::StripOffsets,
-            ChunkType::Tile => Tag::TileOffsets,
+        let (offsets, byte_counts) = match decoder.get_chunk_type() {
+            ChunkType::Strip => (Tag::StripOffsets, Tag::StripByteCounts),
+            ChunkType::Tile => (Tag::TileOffsets, Tag::TileByteCounts),
         };
         let offsets = decoder.find_tag_unsigned_vec(offsets).map_err(failed)?;
-        Ok(Self {
+        let byte_counts = decoder.find_tag_unsigned_vec(byte_counts).map_err(failed)?;
+        let layout = Self {
             file,
             width,
             height,
             bits: bits.into(),
             colour,
             planar,
-            is_compressed: compression != u32::from(CompressionMethod::None.to_u16()),
+            compression,
             chunk_width,
             chunk_height: chunk_height.min(height),
             offsets: offsets.unwrap_or_default(),
-        })
+            byte_counts: byte_counts.unwrap_or_default(),
+        };
+        // The decoder takes the two components for three, of YCbCr (zune-jpeg 0.5).
+        if layout.is_jpeg() && layout.chunk_channels() == 2 {
+            return Err(undecodable_because(
+                ImageFormat::Tiff,
+                "the TIFF is grey with alpha or another channel and compressed with JPEG, which is not supported: \
+                 save it as PNG, or as TIFF with LZW",
+            ));
+        }
+        Ok(layout)
+    }
+
+    fn is_compressed(&self) -> bool {
+        self.compression != u32::from(CompressionMethod::None.to_u16())
+    }
+
+    fn is_jpeg(&self) -> bool {
+        self.compression == u32::from(CompressionMethod::ModernJPEG.to_u16())
+    }
+
+    /// Number of samples per pixel of a chunk.
+    fn chunk_channels(&self) -> usize {
+        if self.planar {
+            1
+        } else {
+            self.colour.stored_channels()
+        }
+    }
+
+    /// Number of bits per pixel of a chunk.
+    fn pixel_bits(&self) -> u64 {
+        u64::from(self.bits) * self.chunk_channels() as u64
     }
 
     /// Number of samples in a row of the image.
@@ -148,17 +200,25 @@ impl<'a> Layout<'a> {
         let mut samples = vec![0; self.row_samples() * self.height as usize];
         for row in 0..down {
             let top = row * self.chunk_height;
+            let rows = self.chunk_height.min(self.height - top);
+            let mut rows_present = rows;
             for (plane, column) in
                 (0..planes).flat_map(|plane| (0..across).map(move |x| (plane, x)))
             {
                 let plane_chunk = u32::try_from(plane).expect("a few") * across * down;
                 let chunk = plane_chunk + row * across + column;
-                let decoded = decoder.read_chunk(chunk);
-                let Some(bytes) = decoded
-                    .ok()
-                    .and_then(|result| self.to_bytes(result, chunk, decoder))
-                else {
-                    if row == 0 && self.begins_in_file(chunk) {
+                let decoded = match decoder.read_chunk(chunk) {
+                    Ok(decoded) => Some((decoded, self.rows_present(chunk))),
+                    // The data end early or are damaged. Other errors come before they are read.
+                    Err(TiffError::IoError(_)) => partial::read(decoder, chunk, self.pixel_bits()),
+                    Err(_) => None,
+                };
+                let decoded = decoded.and_then(|(result, rows)| {
+                    let bytes = self.to_bytes(result, chunk, decoder)?;
+                    Some((bytes, rows))
+                });
+                let Some((bytes, chunk_rows)) = decoded else {
+                    if row == 0 && self.is_in_file(chunk) {
                         return Err(undecodable(
                             ImageFormat::Tiff,
                             "a kind of samples or compression",
@@ -166,6 +226,7 @@ impl<'a> Layout<'a> {
                     }
                     return Ok((samples, top));
                 };
+                rows_present = rows_present.min(chunk_rows);
                 self.place(
                     &bytes,
                     decoder.chunk_data_dimensions(chunk),
@@ -173,28 +234,24 @@ impl<'a> Layout<'a> {
                     plane,
                     &mut samples,
                 );
-                let rows_present = self.rows_present(chunk);
-                if rows_present < self.chunk_height.min(self.height - top) {
-                    return Ok((samples, top + rows_present));
-                }
+            }
+            if rows_present < rows {
+                return Ok((samples, top + rows_present));
             }
         }
         Ok((samples, self.height))
     }
 
-    /// Whether the file reaches the beginning of a chunk.
-    fn begins_in_file(&self, chunk: u32) -> bool {
-        let offset = self
-            .offsets
-            .get(chunk as usize)
-            .copied()
-            .unwrap_or(u64::MAX);
-        offset < self.file.len() as u64
+    /// Whether the file reaches the end of a chunk.
+    fn is_in_file(&self, chunk: u32) -> bool {
+        let of_chunk = |list: &[u64]| list.get(chunk as usize).copied().unwrap_or(u64::MAX);
+        let end = of_chunk(&self.offsets).saturating_add(of_chunk(&self.byte_counts));
+        end <= self.file.len() as u64
     }
 
     /// How many rows of an uncompressed chunk the file contains. (Beyond its end the reader returns zeros.)
     fn rows_present(&self, chunk: u32) -> u32 {
-        if self.is_compressed {
+        if self.is_compressed() {
             return u32::MAX;
         }
         let offset = self
@@ -203,12 +260,7 @@ impl<'a> Layout<'a> {
             .copied()
             .unwrap_or(u64::MAX);
         let bytes = (self.file.len() as u64).saturating_sub(offset);
-        let channels = if self.planar {
-            1
-        } else {
-            self.colour.stored_channels()
-        };
-        let row_bits = u64::from(self.chunk_width) * u64::from(self.bits) * channels as u64;
+        let row_bits = u64::from(self.chunk_width) * self.pixel_bits();
         u32::try_from(bytes / row_bits.div_ceil(8).max(1)).unwrap_or(u32::MAX)
     }
 
@@ -244,12 +296,7 @@ impl<'a> Layout<'a> {
 
     /// Unpacks samples of 1, 2 or 4 bits. Each row begins at a byte.
     fn unpack(&self, packed: &[u8], width: u32) -> Vec<u8> {
-        let channels = if self.planar {
-            1
-        } else {
-            self.colour.stored_channels()
-        };
-        let samples = width as usize * channels;
+        let samples = width as usize * self.chunk_channels();
         let bits = self.bits as usize;
         let row_bytes = (samples * bits).div_ceil(8);
         let mask = (1u8 << bits) - 1;
@@ -278,8 +325,7 @@ impl<'a> Layout<'a> {
         samples: &mut [u8],
     ) {
         let stored = self.colour.stored_channels();
-        let channels = if self.planar { 1 } else { stored };
-        let chunk_row = chunk_width as usize * channels;
+        let chunk_row = chunk_width as usize * self.chunk_channels();
         // Of planes after the first, the decoder also hands out the lowest tiles' padding (tiff 0.11.3).
         let height = chunk_height.min(self.height - top);
         let rows = bytes.chunks_exact(chunk_row.max(1)).take(height as usize);
@@ -296,3 +342,6 @@ impl<'a> Layout<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,8 +17,9 @@ use crate::{
     truncation::{check_rows, no_rows},
 };
 
-/// How often a cut file is decoded with different bytes in place of the missing ones. Each attempt at a lossy frame
-/// succeeds. At a lossless frame a third fails, with a run of pixels that goes beyond the last pixel.
+/// How often a cut file is decoded with different bytes in place of the missing ones. An attempt at a lossy frame fails only
+/// if the padding ends before the last row. At a lossless frame a third fails, with a run of pixels that goes beyond the last
+/// pixel.
 const ATTEMPTS_LOSSY: u32 = 3;
 const ATTEMPTS_LOSSLESS: u32 = 16;
 /// Most pixels that these attempts decode, not counting the first two attempts.

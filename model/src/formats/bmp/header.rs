@@ -107,7 +107,8 @@ impl<'a> Header<'a> {
         let (coding, has_masks) = match (compression, bits_per_pixel) {
             (0, 1 | 2 | 4 | 8 | 16 | 24 | 32) => (Coding::Rows, false),
             (1, 8) | (2, 4) => (Coding::RunLength(bits_per_pixel), false),
-            (4, 24) if os2 => (Coding::RunLength(24), false),
+            // A JPEG in a bitmap has the same code, but 0 bits per pixel.
+            (4, 24) if os2 || size == INFO => (Coding::RunLength(24), false),
             (3 | 6, 16 | 32) if !os2 => (Coding::Rows, true),
             _ => return None,
         };
@@ -164,6 +165,18 @@ impl<'a> Header<'a> {
         if self.bits_per_pixel == 32 && self.masks.is_none() {
             self.masks = Some(BYTE_MASKS);
         }
+    }
+
+    /// Whether the pixels have 32 bits and the alpha of any is above zero. Otherwise their writer did not mean it as alpha.
+    pub(super) fn uses_alpha(&self) -> bool {
+        let alpha = match self.masks {
+            Some([.., alpha]) if self.bits_per_pixel == 32 => alpha,
+            _ => return false,
+        };
+        let pixels = (self.width as usize).saturating_mul(self.height as usize);
+        let (fields, _) = self.data.as_chunks::<4>();
+        let mut fields = fields.iter().take(pixels);
+        fields.any(|&pixel| u32::from_le_bytes(pixel) & alpha != 0)
     }
 
     /// The length of a row.

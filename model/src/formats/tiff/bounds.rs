@@ -17,7 +17,7 @@ const CHUNKS_MAX: usize = 1 << 16;
 const SAMPLES_MAX: u32 = 6;
 /// How far the pixels of all tiles may exceed a small image's; for larger ones they may be twice the image's.
 const PADDING_PIXELS_MAX: u64 = 1 << 22;
-/// All chunks together may be twice as long as the file: some writers let them share data.
+/// What the file has of all chunks may together be twice as long as the file: some writers let them share data.
 const SHARING_MAX: u64 = 2;
 /// JPEGs consist of whole blocks, so they may be this much larger on each side.
 const JPEG_BLOCK: u64 = 64;
@@ -52,8 +52,10 @@ pub(super) fn check(decoder: &mut FileDecoder<'_>, file: &[u8]) -> Result<(), In
         return reject("too many strips or tiles");
     }
     let length = file.len() as u64;
-    let shared = counts.iter().map(|&count| count.min(length));
-    if shared.sum::<u64>() > length.saturating_mul(SHARING_MAX) {
+    // Of a cut file, what lies beyond its end does not count.
+    let present = offsets.iter().zip(&counts);
+    let present = present.map(|(&offset, &count)| count.min(length.saturating_sub(offset)));
+    if present.sum::<u64>() > length.saturating_mul(SHARING_MAX) {
         return reject("strips or tiles that lie on each other");
     }
     let jpeg = u32::from(CompressionMethod::ModernJPEG.to_u16());

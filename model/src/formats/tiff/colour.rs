@@ -8,7 +8,10 @@ pub(super) enum Colour {
     Grey,
     /// Grey with a second channel that is not alpha.
     GreyAndMore,
-    GreyAlpha,
+    GreyAlpha {
+        /// As in [`Self::Rgba`].
+        premultiplied: bool,
+    },
     Rgb,
     Rgba {
         /// Whether the colours have been multiplied by alpha.
@@ -30,15 +33,16 @@ impl Colour {
         palette: Option<Vec<[u8; 3]>>,
     ) -> Option<Self> {
         let is_alpha = matches!(extra, Some(ASSOCIATED_ALPHA | UNASSOCIATED_ALPHA));
+        let premultiplied = extra == Some(ASSOCIATED_ALPHA);
         Some(match (color_type, palette) {
             (ColorType::Gray(1..=8), Some(colours)) => Self::Palette(colours),
             (ColorType::Gray(_), None) => Self::Grey,
-            (ColorType::Multiband { num_samples: 2, .. }, None) if is_alpha => Self::GreyAlpha,
+            (ColorType::Multiband { num_samples: 2, .. }, None) if is_alpha => {
+                Self::GreyAlpha { premultiplied }
+            }
             (ColorType::Multiband { num_samples: 2, .. }, None) => Self::GreyAndMore,
             (ColorType::RGB(_), None) => Self::Rgb,
-            (ColorType::RGBA(_), None) => Self::Rgba {
-                premultiplied: extra == Some(ASSOCIATED_ALPHA),
-            },
+            (ColorType::RGBA(_), None) => Self::Rgba { premultiplied },
             (ColorType::CMYK(_), None) => Self::Cmyk,
             (ColorType::YCbCr(8), None) => Self::YCbCr,
             _ => return None,
@@ -49,7 +53,7 @@ impl Colour {
     pub(super) fn stored_channels(&self) -> usize {
         match self {
             Self::Grey | Self::Palette(_) => 1,
-            Self::GreyAndMore | Self::GreyAlpha => 2,
+            Self::GreyAndMore | Self::GreyAlpha { .. } => 2,
             Self::Rgb | Self::YCbCr => 3,
             Self::Rgba { .. } | Self::Cmyk => 4,
         }
@@ -74,15 +78,16 @@ impl Colour {
                 samples = samples.chunks_exact(2).map(|pixel| pixel[0]).collect();
                 Channels::Grey
             }
-            Self::GreyAlpha => Channels::GreyAlpha,
+            Self::GreyAlpha { premultiplied } => {
+                if *premultiplied {
+                    divide_all::<2>(&mut samples);
+                }
+                Channels::GreyAlpha
+            }
             Self::Rgb => Channels::Rgb,
             Self::Rgba { premultiplied } => {
                 if *premultiplied {
-                    samples
-                        .as_chunks_mut()
-                        .0
-                        .iter_mut()
-                        .for_each(divide_by_alpha);
+                    divide_all::<4>(&mut samples);
                 }
                 Channels::Rgba
             }
@@ -114,10 +119,20 @@ impl Colour {
     }
 }
 
-fn divide_by_alpha([rgb @ .., alpha]: &mut [u8; 4]) {
-    if *alpha > 0 {
-        for value in rgb {
-            let divided = (u32::from(*value) * 255 + u32::from(*alpha) / 2) / u32::from(*alpha);
+/// Undoes the multiplication of pixels with `N` channels, the last of which is alpha.
+fn divide_all<const N: usize>(samples: &mut [u8]) {
+    let (pixels, _) = samples.as_chunks_mut::<N>();
+    for pixel in pixels {
+        if let Some((alpha, colours)) = pixel.split_last_mut() {
+            divide_by_alpha(colours, *alpha);
+        }
+    }
+}
+
+fn divide_by_alpha(colours: &mut [u8], alpha: u8) {
+    if alpha > 0 {
+        for value in colours {
+            let divided = (u32::from(*value) * 255 + u32::from(alpha) / 2) / u32::from(alpha);
             *value = u8::try_from(divided).unwrap_or(u8::MAX);
         }
     }
@@ -162,8 +177,11 @@ mod tests {
             ([1, 2, 3, 0], [1, 2, 3, 0]),
         ] {
             let mut pixel = stored;
-            divide_by_alpha(&mut pixel);
+            divide_all::<4>(&mut pixel);
             assert_eq!(pixel, divided, "{stored:?}");
         }
+        let mut grey = [10, 128, 9, 255, 1, 0];
+        divide_all::<2>(&mut grey);
+        assert_eq!(grey, [20, 128, 9, 255, 1, 0]);
     }
 }

@@ -4,17 +4,21 @@
 use ::tiff::tags::Tag;
 use image::ImageFormat;
 
-use crate::{InvalidImage, error::undecodable};
+use crate::{
+    InvalidImage,
+    error::{undecodable, undecodable_because},
+};
 
 /// Most values of a list that the decoder reads: a palette for 16 bits.
 const VALUES_MAX: u64 = 3 << 16;
 /// The tags that the decoder reads. Other lists, such as colour profiles, may be long.
-const READ: [Tag; 21] = [
+const READ: [Tag; 22] = [
     Tag::ImageWidth,
     Tag::ImageLength,
     Tag::BitsPerSample,
     Tag::Compression,
     Tag::PhotometricInterpretation,
+    Tag::FillOrder,
     Tag::StripOffsets,
     Tag::Orientation,
     Tag::SamplesPerPixel,
@@ -34,9 +38,10 @@ const READ: [Tag; 21] = [
 ];
 
 /// # Errors
-/// [`InvalidImage::Undecodable`] if a list is too long.
+/// [`InvalidImage::Undecodable`] if there is no directory, or a list is too long.
 pub(super) fn check(file: &[u8]) -> Result<(), InvalidImage> {
-    let mut entries = entries(file).into_iter().flatten();
+    // Most writers put the directory after the pixels.
+    let mut entries = entries(file).ok_or_else(truncated)?;
     let is_too_long =
         |entry: Entry| entry.count > VALUES_MAX && READ.iter().any(|tag| tag.to_u16() == entry.tag);
     if entries.any(is_too_long) {
@@ -46,6 +51,14 @@ pub(super) fn check(file: &[u8]) -> Result<(), InvalidImage> {
         ));
     }
     Ok(())
+}
+
+/// The error for a file that ends before its directory, which has the number of rows.
+pub(super) fn truncated() -> InvalidImage {
+    undecodable_because(
+        ImageFormat::Tiff,
+        "the TIFF is truncated, its directory is missing or incomplete; send the whole file",
+    )
 }
 
 /// One entry of the directory.

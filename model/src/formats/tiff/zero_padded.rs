@@ -1,10 +1,12 @@
 use std::io::{Read, Result, Seek, SeekFrom};
 
-/// A reader of bytes that can continue with endless zeros, so that a cut uncompressed strip can be read.
+/// A reader of bytes that can continue with endless zeros, so that a cut uncompressed strip can be read, and that can reverse
+/// the order of bits.
 pub(super) struct ZeroPadded<'a> {
     bytes: &'a [u8],
     at: u64,
     is_padded: bool,
+    is_reversed: bool,
 }
 
 impl<'a> ZeroPadded<'a> {
@@ -13,7 +15,13 @@ impl<'a> ZeroPadded<'a> {
             bytes,
             at: 0,
             is_padded: false,
+            is_reversed: false,
         }
+    }
+
+    /// From now on, the lowest bit of each byte comes first.
+    pub(super) fn reverse_bits(&mut self) {
+        self.is_reversed = true;
     }
 
     /// From now on, zeros follow the bytes.
@@ -32,6 +40,10 @@ impl Read for ZeroPadded<'_> {
         } else {
             let length = rest.len().min(buffer.len());
             buffer[..length].copy_from_slice(&rest[..length]);
+            if self.is_reversed {
+                let bytes = buffer[..length].iter_mut();
+                bytes.for_each(|byte| *byte = byte.reverse_bits());
+            }
             length
         };
         self.at = self.at.saturating_add(length as u64);

@@ -24,12 +24,14 @@ const IS_NOT_BLENDED: u8 = 0x02;
 const ANIMATION: [u8; 6] = [0; 6];
 /// A cut frame is padded to at most this many times its present length: with less data, too few rows would be present.
 const GROWTH_MAX: usize = 16;
+/// Most bytes of padding, however long the frame is said to be: enough for any file within the default limit of 10 MiB.
+const PADDING_BYTES_MAX: usize = 40 << 20;
 
 /// Pseudorandom bytes behind the present ones of a cut lossless image: enough for two attempts to differ from the first pixel on
 /// that is not present.
 const RANDOM_BYTES_LOSSLESS: usize = 16;
-/// A cut lossless image is padded to this many times its length, because arbitrary bytes encode fewer pixels than its own.
-const LENGTHS_LOSSLESS: usize = 4;
+/// A cut frame is padded to this many times its length, because arbitrary bytes encode fewer pixels than its own.
+const LENGTHS: usize = 4;
 
 /// The first frame of a WebP file, and the parts of the file that it depends on.
 pub(super) struct Container<'a> {
@@ -83,15 +85,21 @@ impl<'a> Container<'a> {
             return Some(Self {
                 canvas,
                 frame: None,
-                alpha: chunk(b"ALPH").filter(|_| image.is_lossy()),
+                // libwebp reads this chunk only if the flags announce it.
+                alpha: chunk(b"ALPH").filter(|_| image.is_lossy() && flags & HAS_ALPHA != 0),
                 image,
                 exif,
             });
         }
-        let (frame, content) = chunk(b"ANMF")?.content.split_first_chunk()?;
-        let mut content = Chunks(content);
-        let alpha = content.clone().next()?.named(b"ALPH");
-        let image = content.find(Chunk::is_image)?;
+        let mut frames = chunks
+            .clone()
+            .filter_map(|chunk| chunk.named(b"ANMF")?.content.split_first_chunk());
+        // A frame without an image shows nothing.
+        let (frame, alpha, image) = frames.find_map(|(frame, content)| {
+            let mut content = Chunks(content);
+            let alpha = content.clone().next()?.named(b"ALPH");
+            Some((frame, alpha, content.find(Chunk::is_image)?))
+        })?;
         Some(Self {
             canvas,
             frame: Some(frame),
@@ -143,49 +151,55 @@ impl<'a> Container<'a> {
 
     /// A file with only the frame.
     pub(super) fn plain(&self) -> Vec<u8> {
-        self.file(self.image.content)
+        self.file(iter::empty())
     }
 
-    /// As [`Self::plain`], with pseudorandom bytes in place of the missing ones. In a lossless image, all but the first are the
-    /// same: no run of pixels may go beyond the last pixel. Random bytes encode long runs, a repeated byte often encodes none.
+    /// As [`Self::plain`], with pseudorandom bytes in place of the missing ones, and more of them. In a lossless image, all but
+    /// the first are the same: no run of pixels may go beyond the last pixel. Random bytes encode long runs, a repeated byte
+    /// often encodes none.
     pub(super) fn padded(&self, seed: u32) -> Vec<u8> {
-        let present = self.image.content;
-        let (lengths, random_bytes) = if self.is_lossy() {
-            (1, usize::MAX)
+        let random_bytes = if self.is_lossy() {
+            usize::MAX
         } else {
-            (LENGTHS_LOSSLESS, RANDOM_BYTES_LOSSLESS)
+            RANDOM_BYTES_LOSSLESS
         };
-        let length = self.image.length.saturating_mul(lengths);
-        let length = length.min(present.len().saturating_mul(GROWTH_MAX));
-        let mut content = present.to_vec();
-        content.extend(padding(seed, random_bytes).take(length - present.len()));
-        self.file(&content)
+        let present = self.image.content.len();
+        let length = self.image.length.saturating_mul(LENGTHS);
+        let length = length.min(present.saturating_mul(GROWTH_MAX));
+        let missing = (length - present).min(PADDING_BYTES_MAX);
+        self.file(padding(seed, random_bytes).take(missing))
     }
 
-    fn file(&self, image: &[u8]) -> Vec<u8> {
-        let mut content = Vec::new();
-        if let Some(alpha) = &self.alpha {
-            push(&mut content, b"ALPH", alpha.content);
-        }
-        push(&mut content, self.image.name, image);
-
-        let mut file = b"RIFF____WEBP".to_vec();
-        if self.frame.is_some() || self.alpha.is_some() {
-            push(&mut file, b"VP8X", &self.extended_header());
-        }
-        if let Some(frame) = self.frame {
-            push(&mut file, b"ANIM", &ANIMATION);
-            // There is nothing below the first frame. The decoder's blending darkens colours by 1 (image-webp 0.2.4).
-            let mut frame = *frame;
-            frame[FRAME_FLAGS_AT] |= IS_NOT_BLENDED;
-            content.splice(..0, frame);
-            push(&mut file, b"ANMF", &content);
-        } else {
-            file.append(&mut content);
-        }
-        let length = u32::try_from(file.len() - CHUNK_HEAD_BYTES).unwrap_or(u32::MAX);
-        file[4..8].copy_from_slice(&length.to_le_bytes());
+    /// A file with only the frame, and `padding` behind its image.
+    fn file(&self, padding: impl Iterator<Item = u8>) -> Vec<u8> {
+        let mut file = Vec::new();
+        push(&mut file, b"RIFF", |file| {
+            file.extend(b"WEBP");
+            if self.frame.is_some() || self.alpha.is_some() {
+                push(file, b"VP8X", |file| file.extend(self.extended_header()));
+            }
+            let Some(&(mut frame)) = self.frame else {
+                return self.push_image(file, padding);
+            };
+            push(file, b"ANIM", |file| file.extend(ANIMATION));
+            push(file, b"ANMF", |file| {
+                // There is nothing below the first frame. The decoder's blending darkens colours by 1 (image-webp 0.2.4).
+                frame[FRAME_FLAGS_AT] |= IS_NOT_BLENDED;
+                file.extend(frame);
+                self.push_image(file, padding);
+            });
+        });
         file
+    }
+
+    fn push_image(&self, file: &mut Vec<u8>, padding: impl Iterator<Item = u8>) {
+        if let Some(alpha) = &self.alpha {
+            push(file, b"ALPH", |file| file.extend(alpha.content));
+        }
+        push(file, self.image.name, |file| {
+            file.extend(self.image.content);
+            file.extend(padding);
+        });
     }
 
     fn extended_header(&self) -> [u8; EXTENDED_BYTES] {
@@ -211,12 +225,16 @@ pub(super) fn height_if_cut(file: &[u8]) -> Option<u32> {
     (rest.len() < length).then_some(height)
 }
 
-fn push(file: &mut Vec<u8>, name: &[u8; 4], content: &[u8]) {
-    file.extend_from_slice(name);
-    let length = u32::try_from(content.len()).expect("sixteen times a file at most");
-    file.extend_from_slice(&length.to_le_bytes());
-    file.extend_from_slice(content);
-    file.extend(iter::repeat_n(0, content.len() % 2));
+/// Appends a chunk with the content that `push_content` appends. Images are large, so they are not copied from chunk to chunk.
+fn push(file: &mut Vec<u8>, name: &[u8; 4], push_content: impl FnOnce(&mut Vec<u8>)) {
+    file.extend(name);
+    file.extend([0; 4]);
+    let begin = file.len();
+    push_content(file);
+    let length = file.len() - begin;
+    file.extend(iter::repeat_n(0, length % 2));
+    let length = u32::try_from(length).unwrap_or(u32::MAX);
+    file[begin - 4..begin].copy_from_slice(&length.to_le_bytes());
 }
 
 impl Chunk<'_> {

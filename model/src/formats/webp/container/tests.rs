@@ -30,14 +30,14 @@ fn content(file: &[u8]) -> &[u8] {
 }
 
 #[test]
-fn a_lossy_frame_is_padded_to_its_length() {
-    let container = cut(b"VP8 ", 301);
+fn a_lossy_frame_is_padded_to_four_times_its_length_with_random_bytes() {
+    let container = cut(b"VP8 ", 101);
     let padded = [0, 1].map(|seed| container.padded(seed));
     let [first, second] = padded.each_ref().map(|file| content(file));
-    assert_eq!((first.len(), second.len()), (301, 301));
+    assert_eq!((first.len(), second.len()), (404, 404));
     assert_eq!((&first[..50], &second[..50]), (&PRESENT[..], &PRESENT[..]));
     assert_ne!(first[50], second[50]);
-    assert!(first[250..].iter().any(|&byte| byte != first[300]));
+    assert!(first[350..].iter().any(|&byte| byte != first[403]));
 }
 
 #[test]
@@ -54,4 +54,12 @@ fn a_frame_is_padded_to_at_most_sixteen_times_its_present_length() {
         let padded = cut(name, usize::MAX).padded(0);
         assert_eq!(content(&padded).len(), 16 * 50);
     }
+}
+
+#[test]
+fn the_padding_has_at_most_40_mebibytes() {
+    let present = vec![7; 5 << 20];
+    let mut container = cut(b"VP8L", usize::MAX);
+    container.image.content = &present;
+    assert_eq!(content(&container.padded(0)).len(), 45 << 20);
 }
