@@ -42,7 +42,7 @@ complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l timeout -d 'Timeout for each image or request, in seconds, at most a year' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l weights -d 'Weights of EfficientNet-Lite0, Lite1 or Lite2 for --local' -r -F
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l model -d 'Name of the model, or NAME@VERSION, or with --local the folder of one that `train` or `import` wrote; default: the server\'s default' -r
-complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l top-k -d 'Number of predictions for each image, 1 to 1000' -r
+complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l top-k -d 'Number of predictions for each image; at most 1000, or the number of the model\'s classes if that is larger' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l explain -d 'Write a heatmap for each prediction into this folder: where in the image the class was seen' -r -f -a "(__fish_complete_directories)"
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l retries -d 'Number of retries for an image that the server rejects temporarily or that is lost with the connection' -r
 complete -c imageclassifier -n "__fish_imageclassifier_using_subcommand classify" -l output -d 'Write the results into this folder, which may be a URL (s3://, gs://, az://), instead of printing them' -r -F

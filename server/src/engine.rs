@@ -192,7 +192,8 @@ impl Engine {
     /// `--queue-wait-max`, so that a request without others beside it is never rejected because of itself.
     pub(crate) fn images_at_once(&self) -> usize {
         let mean = self.0.pool.service_time.mean().max(Duration::from_nanos(1));
-        let each = (self.0.queue_wait_max.as_nanos() / mean.as_nanos()).clamp(1, AT_ONCE_PER_CORE_MAX);
+        let each =
+            (self.0.queue_wait_max.as_nanos() / mean.as_nanos()).clamp(1, AT_ONCE_PER_CORE_MAX);
         self.cores() * usize::try_from(each).expect("a small number")
     }
 

@@ -171,7 +171,12 @@ mod tests {
         let canvas = Canvas::new(&encoded(&image), None).unwrap();
         let seen = map(&[2.0, -1.0, -1.0, 2.0]);
         let drawing = canvas.with(&seen, peak(&[&seen])).unwrap();
-        for ((x, y), strength) in [((4, 2), 1.0), ((75, 37), 1.0), ((75, 2), 0.0), ((4, 37), 0.0)] {
+        for ((x, y), strength) in [
+            ((4, 2), 1.0),
+            ((75, 37), 1.0),
+            ((75, 2), 0.0),
+            ((4, 37), 0.0),
+        ] {
             let expected = over(GREY, heat::colour(strength));
             assert_eq!(*drawing.get_pixel(x, y), expected, "{x} {y}");
         }

@@ -6,14 +6,15 @@ pub struct ClassifyImageRequest {
     /// Defaults: at most 10 MiB and 25 megapixels; Limits has the limits of a running server.
     #[prost(bytes = "bytes", tag = "1")]
     pub image_data: ::prost::bytes::Bytes,
-    /// How many predictions to return, 1 to 1000. 0 means 5.
+    /// How many predictions to return. 0 means 5. At most 1000, or the number of the model's classes if that is larger. A model
+    /// with fewer classes returns all that it has.
     #[prost(uint32, tag = "2")]
     pub top_k: u32,
     /// Name of the model to use, as in GetModelResponse.name. Empty means the server's default model. NAME@VERSION selects a
     /// version; without one, the highest that works is used.
     #[prost(string, tag = "3")]
     pub model: ::prost::alloc::string::String,
-    /// Whether to return a class-activation heatmap with each prediction. Servers without heatmaps return UNIMPLEMENTED.
+    /// Whether to return a class-activation heatmap with each prediction. For models without heatmaps, the status is UNIMPLEMENTED.
     #[prost(bool, tag = "4")]
     pub explain: bool,
     /// The client's own id for the image in a batch or stream, at most 256 bytes. The response repeats it. It may be empty and
@@ -47,11 +48,11 @@ pub struct ClassifyImageResponse {
     /// Identifies this request in the server's log. The x-request-id metadata has the same value.
     #[prost(string, tag = "7")]
     pub request_id: ::prost::alloc::string::String,
-    /// The part of the image that the network saw.
+    /// The part of the image that the network saw. Absent if the whole image was resized to a square (Preprocessing.squash).
     #[prost(message, optional, tag = "8")]
     pub crop: ::core::option::Option<Crop>,
     /// Whether the image probably shows none of the model's classes: known_score is below the model's threshold. Always false
-    /// for models without a threshold, such as the network's own classes.
+    /// for models without a threshold, such as the built-in one.
     #[prost(bool, tag = "9")]
     pub unknown: bool,
     /// Cosine similarity of the image's features to those of the most similar class, -1 to 1. Absent if the model cannot tell.
@@ -117,8 +118,8 @@ pub mod classify_stream_response {
         Error(::tonic_types::pb::Status),
     }
 }
-/// The square of the image that the network saw, in pixels of the image after its EXIF orientation has been applied. With
-/// Preprocessing.resized_side it is rounded to whole pixels.
+/// The square of the image that the network saw, in pixels of the image after its EXIF orientation has been applied. If
+/// Preprocessing.resized_side is not 0, it is rounded to whole pixels.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Crop {
     /// Columns to the left of the square.
@@ -155,7 +156,8 @@ pub struct Prediction {
     pub heatmap: ::core::option::Option<Heatmap>,
 }
 /// A class-activation map (Zhou et al. 2016, "Learning Deep Features for Discriminative Localization"): the last feature map,
-/// weighted with the class's row of the classifier, without the bias. It covers the square in ClassifyImageResponse.crop.
+/// weighted with the class's row of the classifier, without the bias. It covers the square in ClassifyImageResponse.crop, or the
+/// whole image if that is absent.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Heatmap {
     /// Rows; 7 for efficientnet-lite0.
@@ -176,7 +178,7 @@ pub struct Timings {
     /// From the encoded bytes to the network's input: decoding, cropping, resizing.
     #[prost(float, tag = "1")]
     pub decode_ms: f32,
-    /// Waiting for a decoder and for the network.
+    /// Waiting for a compute thread.
     #[prost(float, tag = "2")]
     pub queue_ms: f32,
     /// The network's forward pass.
@@ -197,7 +199,8 @@ pub struct GetModelResponse {
     /// Revision of the model. It changes whenever the same image may get a different result.
     #[prost(string, tag = "2")]
     pub revision: ::prost::alloc::string::String,
-    /// SHA-256 of the file of weights, of a trained model's model.safetensors, or of an imported model's network: 64 lower-case hexadecimal digits.
+    /// SHA-256 of the file of weights, of a trained model's model.safetensors, or of an imported model's network: 64 lower-case
+    /// hexadecimal digits.
     #[prost(string, tag = "3")]
     pub weights_digest: ::prost::alloc::string::String,
     /// Readable names of the classes, in order of class index.
@@ -272,14 +275,14 @@ pub struct EmbedRequest {
     /// One encoded image, as in ClassifyImageRequest.
     #[prost(bytes = "bytes", tag = "1")]
     pub image_data: ::prost::bytes::Bytes,
-    /// Name of a model whose features are wanted. Empty means the server's default model. All
-    /// models but imported ones share a network.
+    /// Name of a model whose features are wanted. Empty means the server's default model. The built-in model and the models that
+    /// were trained on it share a network, so they have the same features.
     #[prost(string, tag = "2")]
     pub model: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct EmbedResponse {
-    /// The features after global average pooling, each 0 to 6; 1280 for efficientnet-lite0. Not scaled to a length.
+    /// The features after global average pooling; for efficientnet-lite0, 1280 of 0 to 6. Not normalised to unit length.
     #[prost(float, repeated, tag = "1")]
     pub embedding: ::prost::alloc::vec::Vec<f32>,
     /// Revision of the network. Features of one revision can be compared with each other.
@@ -291,7 +294,7 @@ pub struct EmbedResponse {
     /// Identifies this request in the server's log. The x-request-id metadata has the same value.
     #[prost(string, tag = "4")]
     pub request_id: ::prost::alloc::string::String,
-    /// The part of the image that the network saw.
+    /// The part of the image that the network saw. Absent if the whole image was resized to a square (Preprocessing.squash).
     #[prost(message, optional, tag = "5")]
     pub crop: ::core::option::Option<Crop>,
 }
@@ -335,16 +338,20 @@ pub struct FeedbackResponse {
     #[prost(string, tag = "1")]
     pub request_id: ::prost::alloc::string::String,
 }
-/// How a decoded image becomes the network's input, in this order: apply the EXIF orientation; blend transparent pixels
-/// with white; take the centre square; resize it to input_size x input_size; normalise each RGB value. With squash, no
-/// square is taken; with resized_side, the image is resized first.
+/// How a decoded image becomes the network's input, in this order:
+///
+/// 1. Apply the EXIF orientation.
+/// 2. Blend transparent pixels with white.
+/// 3. Crop and resize to input_size x input_size, in one of three ways. By default, crop the centre square (crop_fraction) and
+///     resize it. If resized_side is not 0, resize first, then crop the centre square. If squash is set, resize the whole image.
+/// 4. Normalise each channel value.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Preprocessing {
     /// Version of these steps as a whole. It changes whenever the same image may become a different input.
     #[prost(string, tag = "1")]
     pub version: ::prost::alloc::string::String,
-    /// Side of the centre square as a fraction of the image's shorter side, over 0 and up to 1; rounded down to whole
-    /// pixels. The square's left and top offsets are rounded up. With resized_side, that counts instead.
+    /// Side of the centre square as a fraction of the image's shorter side, over 0 and up to 1. The side is rounded down to whole
+    /// pixels, the square's left and top offsets are rounded up. Ignored if resized_side is not 0 or squash is set.
     #[prost(float, tag = "2")]
     pub crop_fraction: f32,
     /// Resampling filter, antialiased: "bilinear", "catmull-rom" (bicubic with a = -0.5) or "lanczos3".
@@ -366,13 +373,12 @@ pub struct Preprocessing {
     /// Order of the channels: "rgb" or "bgr". Empty on older servers, which have "rgb".
     #[prost(string, tag = "8")]
     pub channels: ::prost::alloc::string::String,
-    /// Whether the whole image is resized to a square, its sides scaled differently. crop_fraction is 1 then, but no square is
-    /// taken.
+    /// Whether the whole image is resized to a square, whatever its aspect ratio. crop_fraction is 1 then.
     #[prost(bool, tag = "9")]
     pub squash: bool,
-    /// If not 0, the image is resized before the square is taken, as torchvision does: this is its shorter side then, in pixels. The
-    /// other side follows in proportion, rounded down. The input is the centre of input_size x input_size; its offsets are rounded
-    /// to whole pixels, halves to even.
+    /// If not 0, the image is first resized so that its shorter side has this many pixels, as in torchvision. The longer side keeps
+    /// the aspect ratio and is rounded down. Then the centre of input_size x input_size is cropped; its offsets are rounded to whole
+    /// pixels, halves to even.
     #[prost(uint32, tag = "10")]
     pub resized_side: u32,
 }
@@ -449,7 +455,7 @@ pub enum ErrorReason {
     ImageUndecodable = 4,
     /// The image has more pixels than the limit, or none. Metadata: width, height, pixels_max.
     ImageDimensions = 5,
-    /// top_k is larger than the number of classes. Metadata: top_k, top_k_max.
+    /// top_k is over 1000 and over the number of the model's classes. Metadata: top_k, top_k_max.
     TopKOutOfRange = 6,
     /// The server has no model of that name. Metadata: model (its beginning, if it is long), available.
     ModelUnknown = 7,
@@ -577,7 +583,7 @@ pub mod image_classifier_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// Classifies images into the 1000 classes of ImageNet-1k.
+    /// Classifies images: into the 1000 classes of ImageNet-1k, or into those of a model of your own.
     ///
     /// Every failed request carries google.rpc.ErrorInfo (domain "imageclassifier") with a machine-readable reason. If a field
     /// of the request is invalid, it also carries google.rpc.BadRequest.
@@ -772,7 +778,7 @@ pub mod image_classifier_client {
                 .insert(GrpcMethod::new("imageclassifier.ImageClassifier", "GetModel"));
             self.inner.unary(req, path, codec).await
         }
-        /// Lists the models: the network's own classes, and those that were trained on its features.
+        /// Lists the models: the built-in one, those that were trained, and those that were imported with a network of their own.
         pub async fn list_models(
             &mut self,
             request: impl tonic::IntoRequest<super::ListModelsRequest>,
@@ -961,7 +967,7 @@ pub mod image_classifier_server {
             tonic::Response<super::GetModelResponse>,
             tonic::Status,
         >;
-        /// Lists the models: the network's own classes, and those that were trained on its features.
+        /// Lists the models: the built-in one, those that were trained, and those that were imported with a network of their own.
         async fn list_models(
             &self,
             request: tonic::Request<super::ListModelsRequest>,
@@ -1001,7 +1007,7 @@ pub mod image_classifier_server {
             tonic::Status,
         >;
     }
-    /// Classifies images into the 1000 classes of ImageNet-1k.
+    /// Classifies images: into the 1000 classes of ImageNet-1k, or into those of a model of your own.
     ///
     /// Every failed request carries google.rpc.ErrorInfo (domain "imageclassifier") with a machine-readable reason. If a field
     /// of the request is invalid, it also carries google.rpc.BadRequest.

@@ -172,7 +172,9 @@ fn preprocessing(preprocessing: &Preprocessing) -> proto::Preprocessing {
         version: preprocessing.version.clone(),
         #[allow(clippy::cast_possible_truncation, reason = "between 0 and 1")]
         crop_fraction: match preprocessing.framing {
-            Framing::CropThenResize(fraction) | Framing::ResizeThenCrop(fraction) => fraction as f32,
+            Framing::CropThenResize(fraction) | Framing::ResizeThenCrop(fraction) => {
+                fraction as f32
+            }
             Framing::Squash => 1.0,
         },
         filter: preprocessing.filter.name().to_owned(),

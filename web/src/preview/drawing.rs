@@ -68,7 +68,11 @@ pub(crate) fn over(
     self::brush(&sheet)?.put_image_data(&data, 0.0, 0.0)?;
     brush.set_global_alpha(opacity);
     brush.draw_image_with_html_canvas_element_and_dw_and_dh(
-        &sheet, seen_left, seen_top, seen_width, seen_height,
+        &sheet,
+        seen_left,
+        seen_top,
+        seen_width,
+        seen_height,
     )
 }
 

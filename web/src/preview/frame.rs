@@ -5,8 +5,8 @@ use crate::{
         controls::{ViewNote, Views},
         drawing,
         heat::Heat,
-        source::{self, Shown},
         seen::Seen,
+        source::{self, Shown},
     },
     session::{
         phase::{Phase, has_heatmaps},

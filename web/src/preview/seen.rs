@@ -24,7 +24,10 @@ impl Seen {
                 side,
                 picture_width,
                 ..
-            })) => Self::square([left, top, side], f64::from(width) / f64::from(picture_width)),
+            })) => Self::square(
+                [left, top, side],
+                f64::from(width) / f64::from(picture_width),
+            ),
             None if !model.squash => {
                 let fraction = model.crop_fraction;
                 let CropSquare { left, top, side } = CropSquare::centre_of(width, height, fraction);

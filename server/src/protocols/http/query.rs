@@ -11,9 +11,13 @@ pub(super) fn parse_query(query: &str) -> Result<ClassifyImageRequest, RequestEr
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         match &*name {
             "top_k" => {
-                request.top_k = value
-                    .parse()
-                    .map_err(|_| malformed("top_k", &value, "write a whole number, or 0 for the default"))?;
+                request.top_k = value.parse().map_err(|_| {
+                    malformed(
+                        "top_k",
+                        &value,
+                        "write a whole number, or 0 for the default",
+                    )
+                })?;
             }
             "model" => request.model = value.into_owned(),
             "explain" => request.explain = parse_bool("explain", &value)?,
