@@ -188,8 +188,8 @@ impl Engine {
         self.0.limits
     }
 
-    /// How many images of one request are computed or queued at once: at most as many as can be answered within
-    /// `--queue-wait-max`, so that a request without others beside it is never rejected because of itself.
+    /// How many images of one request are computed or queued at once: as many as can be answered within `--queue-wait-max`, so that
+    /// the images of a request without others beside it are not rejected because of each other.
     pub(crate) fn images_at_once(&self) -> usize {
         let mean = self.0.pool.service_time.mean().max(Duration::from_nanos(1));
         let each =

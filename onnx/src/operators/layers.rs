@@ -171,9 +171,6 @@ fn batch_norm(it: &mut Context<'_, '_, '_>) -> Result<ValueId, OnnxError> {
     if it.int_attribute("training_mode") == Some(1) {
         return Err(it.error("training_mode is 1: export the model in evaluation mode"));
     }
-    if it.int_attribute("spatial") == Some(0) {
-        return Err(it.error("spatial is 0, which is not supported"));
-    }
     let mut parameters = Vec::new();
     for i in 1..5 {
         let values = it.floats(i)?;
@@ -183,6 +180,11 @@ fn batch_norm(it: &mut Context<'_, '_, '_>) -> Result<ValueId, OnnxError> {
         <[Vec<f32>; 4]>::try_from(parameters).expect("four were read");
     let shape = it.shape(input);
     let channels = scale.len();
+    // Old exporters of MXNet write 0 for parameters of whole channels, too.
+    let is_spatial = it.int_attribute("spatial") != Some(0);
+    if !is_spatial && shape.get(1) != Some(&channels) {
+        return Err(it.error("spatial is 0, which is not supported"));
+    }
     let fits = shape.len() >= 2
         && shape[1] == channels
         && [&bias, &mean, &variance]

@@ -121,7 +121,8 @@ impl Wake for Clock {
 /// next chunk only once the client has taken all of the one before. So the last byte goes alone: it is handed over when the client has
 /// taken everything else.
 fn chunk_bytes(rest_bytes: usize) -> usize {
-    CHUNK_BYTES.min(rest_bytes.saturating_sub(1).max(1))
+    let but_one = rest_bytes.saturating_sub(1).max(1);
+    CHUNK_BYTES.min(but_one).min(rest_bytes)
 }
 
 struct Timed {
@@ -219,6 +220,14 @@ mod tests {
         }
         drop(sender);
         assert!(body.frame().await.is_none() && !runs());
+    }
+
+    #[test]
+    fn the_last_byte_goes_alone() {
+        const FULL: usize = 16 << 10;
+        for (rest, expected) in [(0, 0), (1, 1), (2, 1), (FULL, FULL - 1), (FULL + 1, FULL)] {
+            assert_eq!(chunk_bytes(rest), expected, "{rest}");
+        }
     }
 
     #[tokio::test]

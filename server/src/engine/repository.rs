@@ -206,7 +206,8 @@ impl Repository {
         found: Found,
         when: When<'_>,
     ) -> bool {
-        let room = folders.values().filter(|it| !it.is_surplus).count() < VERSIONS_MAX;
+        let is_served = |it: &&Folder| it.read.is_some() && !it.is_surplus;
+        let room = folders.values().filter(is_served).count() < VERSIONS_MAX;
         let folder = folders.entry(key.clone());
         let is_new = matches!(folder, Entry::Vacant(_));
         let folder = folder.or_insert_with(|| Folder {
@@ -224,7 +225,7 @@ impl Repository {
             folder.seen = found.stamp;
             return false;
         }
-        folder.is_surplus = (is_new || folder.is_surplus) && !room;
+        folder.is_surplus = (folder.read.is_none() || folder.is_surplus) && !room;
         if folder.is_surplus {
             let problem =
                 format!("the server serves {VERSIONS_MAX} versions of models: remove some");

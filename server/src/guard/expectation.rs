@@ -6,12 +6,9 @@ use axum::{
 use http::{HeaderMap, HeaderName, header};
 
 use crate::{
-    guard::message_meter::{BodyLimits, is_stream},
+    guard::message_meter::{BodyLimits, is_stream, too_large},
     observe::error_reporter::ErrorReporter,
-    request::{
-        error::RequestError,
-        head::{Protocol, RequestHead},
-    },
+    request::head::{Protocol, RequestHead},
 };
 
 /// Most bytes that a form has beside its file.
@@ -28,8 +25,7 @@ pub(crate) async fn check(
     let headers = request.headers();
     let waits = headers.contains_key(header::EXPECT);
     if waits && content_length(headers) > bytes_max(&head, headers, limits) {
-        let bytes_max = limits.image_bytes_max;
-        return reporter.reject(&head, &RequestError::MessageTooLarge { bytes_max });
+        return reporter.reject(&head, &too_large(head.method, limits));
     }
     next.run(request).await
 }

@@ -244,13 +244,7 @@ impl MessageMeter {
     }
 
     fn too_large(&self) -> RequestError {
-        let limits = self.limits;
-        let bytes_max = match self.method {
-            // Some of them may be small: it is the whole that is too long.
-            Method::ClassifyBatch | Method::ModelInfer => limits.message_bytes_max as u64,
-            _ => limits.image_bytes_max,
-        };
-        RequestError::MessageTooLarge { bytes_max }
+        too_large(self.method, self.limits)
     }
 
     /// The length that the message declares; zero before its prefix is complete, and in plain HTTP, which has no prefix.
@@ -263,6 +257,16 @@ impl MessageMeter {
             _ => 0,
         }
     }
+}
+
+/// The error for a message of `method` that is too long.
+pub(super) fn too_large(method: Method, limits: BodyLimits) -> RequestError {
+    let bytes_max = match method {
+        // Each of the images may be small.
+        Method::ClassifyBatch | Method::ModelInfer => limits.message_bytes_max as u64,
+        _ => limits.image_bytes_max,
+    };
+    RequestError::MessageTooLarge { bytes_max }
 }
 
 /// Whether the client may send any number of messages.

@@ -29,6 +29,8 @@ struct Upload {
     client_left: ClientLeft,
     /// Whether the rest is read if the answer comes before the end.
     read_to_end: bool,
+    /// Whether the client waits for `100 Continue`, which it gets when the body is first polled. Until then it sends nothing.
+    waits: bool,
     received_bytes: usize,
     ended: bool,
 }
@@ -42,14 +44,14 @@ pub(crate) async fn receive(request: Request, next: Next) -> Response {
     let content_type = headers.get(header::CONTENT_TYPE);
     let is_rpc = content_type.is_some_and(|it| Protocol::parse_content_type(it).is_some());
     let is_http2 = request.version() >= Version::HTTP_2;
-    // Reading would ask a client that waits for `100 Continue` to send its body.
     let waits = headers.contains_key(header::EXPECT);
     let client_left = ClientLeft::default();
     let mut request = request.map(|body| {
         Body::new(Upload {
             body,
             client_left: client_left.clone(),
-            read_to_end: !waits && !(is_http2 && is_rpc),
+            read_to_end: !is_http2 || !is_rpc,
+            waits,
             received_bytes: 0,
             ended: false,
         })
@@ -82,6 +84,7 @@ impl HttpBody for Upload {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let this = self.get_mut();
+        this.waits = false;
         let frame = std::task::ready!(Pin::new(&mut this.body).poll_frame(context));
         match &frame {
             Some(Ok(frame)) => this.received_bytes += frame.data_ref().map_or(0, Bytes::len),
@@ -108,6 +111,7 @@ impl HttpBody for Upload {
 impl Drop for Upload {
     fn drop(&mut self) {
         if self.read_to_end
+            && !self.waits
             && !self.ended
             && !self.body.is_end_stream()
             && let Ok(runtime) = Handle::try_current()

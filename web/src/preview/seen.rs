@@ -16,7 +16,8 @@ impl Seen {
     /// Of an image of this width and height: as the server's answer says, or as `model` will choose it.
     pub(crate) fn of(size: (u32, u32), answer: Option<&Answer>, model: &Model) -> Self {
         let (width, height) = size;
-        match answer.map(|answer| answer.crop) {
+        let crop = |answer: &Answer| answer.crop.filter(|crop| crop.picture_width > 0);
+        match answer.map(crop) {
             // The server may have received a smaller copy.
             Some(Some(Crop {
                 left,

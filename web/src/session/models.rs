@@ -2,7 +2,7 @@ use imageclassifier_client::{Classifier, ModelState, ModelSummary};
 use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
-    session::server::{Limits, Model},
+    session::server::{CROP_FRACTION, Limits, Model},
     settings::model_choice,
 };
 
@@ -167,7 +167,11 @@ impl Models {
                 weights_digest: model.weights_digest,
                 preprocessing: preprocessing.version,
                 input_size: model.input_size,
-                crop_fraction: preprocessing.crop_fraction.into(),
+                crop_fraction: match preprocessing.crop_fraction {
+                    // Of a server that does not say it.
+                    0.0 => CROP_FRACTION,
+                    fraction => fraction.into(),
+                },
                 squash: preprocessing.squash,
                 labels: model.labels.into(),
             });

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 /// Those of EfficientNet-Lite0, until the server has named its own.
 const INPUT_SIZE: u32 = 224;
-const CROP_FRACTION: f64 = 0.875;
+pub(crate) const CROP_FRACTION: f64 = 0.875;
 /// The contract's own, until the server has named its own.
 const IMAGE_BYTES_MAX: u64 = 10 << 20;
 

@@ -57,7 +57,7 @@ pub(super) fn check(file: &[u8]) -> Result<(), InvalidImage> {
 pub(super) fn truncated() -> InvalidImage {
     undecodable_because(
         ImageFormat::Tiff,
-        "the TIFF is truncated, its directory is missing or incomplete; send the whole file",
+        "the TIFF has no complete directory, so it is probably truncated: send the whole file",
     )
 }
 

@@ -24,15 +24,17 @@ pub(super) fn read(
     let mut result = DecodingResult::U8(Vec::new());
     let _ = decoder.read_chunk_to_buffer(&mut result, chunk, stride);
     let close_gaps = Gaps { row_bytes, stride };
-    match &mut result {
+    let finished = match &mut result {
         DecodingResult::U8(values) => close_gaps.close(values),
         DecodingResult::U16(values) => close_gaps.close(values),
         DecodingResult::U32(values) => close_gaps.close(values),
         DecodingResult::F16(values) => close_gaps.close(values),
         DecodingResult::F32(values) => close_gaps.close(values),
         _ => return None,
-    }
-    Some((result, rows))
+    };
+    // None if the decoder has rejected the buffer.
+    let rows = rows.min(u32::try_from(finished).ok()?);
+    (rows > 0).then_some((result, rows))
 }
 
 /// How many rows do not depend on what was in the buffer before.
@@ -43,14 +45,17 @@ fn rows_present(
     height: u32,
 ) -> Option<u32> {
     let mut bytes = vec![0; row_bytes.checked_mul(height as usize)?];
-    // Hashes of the rows, which need less memory than the rows themselves.
-    let [zeros, ones] = [0, u8::MAX].map(|before| {
+    let mut read_over = |before, bytes: &mut [u8]| {
         bytes.fill(before);
-        let _ = decoder.read_chunk_bytes(chunk, &mut bytes);
-        let rows = bytes.chunks_exact(row_bytes);
-        rows.map(hash).collect::<Vec<u64>>()
-    });
-    let rows = zeros.iter().zip(&ones);
+        let _ = decoder.read_chunk_bytes(chunk, bytes);
+    };
+    read_over(0, &mut bytes);
+    // Hashes, because most rows are longer.
+    let zeros: Vec<u64> = bytes.chunks_exact(row_bytes).map(hash).collect();
+    read_over(u8::MAX, &mut bytes);
+    let rows = zeros
+        .into_iter()
+        .zip(bytes.chunks_exact(row_bytes).map(hash));
     let rows = rows.take_while(|(zero, one)| zero == one).count();
     u32::try_from(rows).ok().filter(|&rows| rows > 0)
 }
@@ -67,7 +72,8 @@ struct Gaps {
 }
 
 impl Gaps {
-    fn close<T: Copy>(&self, values: &mut Vec<T>) {
+    /// Returns the number of rows.
+    fn close<T: Copy>(&self, values: &mut Vec<T>) -> usize {
         let (row, stride) = (
             self.row_bytes / size_of::<T>(),
             self.stride / size_of::<T>(),
@@ -78,5 +84,6 @@ impl Gaps {
             values.copy_within(begin..begin + row, index * row);
         }
         values.truncate(rows * row);
+        rows
     }
 }

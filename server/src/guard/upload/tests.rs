@@ -46,6 +46,19 @@ async fn after_an_early_answer_the_rest_is_read_if_the_client_needs_that() {
     }
 }
 
+#[tokio::test]
+async fn the_rest_is_read_once_a_client_that_waits_has_been_told_to_send() {
+    let service = Router::new().fallback(async |request: Request| {
+        let _first = request.into_body().frame().await;
+        PASSED
+    });
+    let (body, read) = Counted::new(3).split();
+    let waits = [("expect", "100-continue")];
+    let response = answer(layered(service), request(Version::HTTP_11, &waits, body)).await;
+    assert_eq!(response.status(), PASSED);
+    assert_eq!(read.await, 3);
+}
+
 /// Whether the client counts as gone after a body that ends with `error`.
 async fn left_after(error: io::Error) -> bool {
     let body = Body::from_stream(stream::iter([Ok(Bytes::from("part")), Err(error)]));

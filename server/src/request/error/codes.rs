@@ -100,9 +100,9 @@ fn http_status(code: Code, reason: ErrorReason) -> StatusCode {
         (Code::ResourceExhausted, _) => StatusCode::TOO_MANY_REQUESTS,
         (Code::Unavailable, _) => StatusCode::SERVICE_UNAVAILABLE,
         (Code::DeadlineExceeded, _) => StatusCode::GATEWAY_TIMEOUT,
-        (Code::Cancelled | Code::Unknown | Code::Internal | Code::DataLoss, _) => {
-            StatusCode::INTERNAL_SERVER_ERROR
-        }
+        // A client that sends less than it has announced may still listen.
+        (Code::Cancelled, _) => StatusCode::BAD_REQUEST,
+        (Code::Unknown | Code::Internal | Code::DataLoss, _) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

@@ -110,8 +110,20 @@ async fn a_version_beyond_the_limit_serves_once_there_is_room() {
     dir.write_labelled("mine", &["coffee", "rocket"], &["cup", "x"]);
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     assert_eq!(label(&app, "mine").await, None);
+    // Nor is there room for one that comes while the server runs.
+    dir.write_labelled("yours", &["coffee", "rocket"], &["mug", "x"]);
+    within_seconds(20, async {
+        while summary(&app, "yours", 0).await.is_none() {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    })
+    .await;
+    assert_eq!(label(&app, "yours").await, None);
     std::fs::remove_dir_all(dir.path("another-0")).unwrap();
     until(&app, "mine", "cup").await;
+    assert_eq!(label(&app, "yours").await, None);
+    std::fs::remove_dir_all(dir.path("another-1")).unwrap();
+    until(&app, "yours", "mug").await;
 }
 
 #[tokio::test]
