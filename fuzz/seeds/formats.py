@@ -1,4 +1,4 @@
-"""Small images of every format, dialect and kind of damage: seeds of the fuzzer `image`, and what model/tests/formats.rs
+"""Small images of every format, dialect and kind of damage: seeds of the fuzzer `image`, and what model/tests/formats/
 reads. Each name begins with what the file has to be decoded to:
 
     same-      the pixels of source.png
@@ -14,7 +14,7 @@ reads. Each name begins with what the file has to be decoded to:
     bottom-N-  the last N rows, white above
     cut-       too little to be accepted
     like-      roughly the pixels of source.png
-    rejected-  to be rejected as not decodable; model/tests/formats.rs has the reasons
+    rejected-  to be rejected as not decodable; model/tests/formats/ has the reasons
     bomb-      to be rejected before anything is allocated
 
 What Pillow reads as well is compared with what Pillow makes of it, here; see `NOT_PILLOW` for the others. What Chromium 156

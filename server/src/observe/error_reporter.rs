@@ -41,7 +41,7 @@ impl ErrorReporter {
         ReportedError { error, status }
     }
 
-    /// The error that ends the body of a client that has left. Nobody sees it, so it is neither logged nor counted.
+    /// The error that ends the body of a client that has left. Its request counts as cancelled, so this is neither logged nor counted.
     pub(crate) fn client_left(&self, head: &RequestHead) -> ReportedError {
         let error = RequestError::ClientLeft;
         let status = error.status(head.id.as_str());

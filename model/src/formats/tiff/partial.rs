@@ -6,7 +6,8 @@ use ::tiff::decoder::DecodingResult;
 
 use super::FileDecoder;
 
-/// The rows that can be decoded, followed by others, and how many they are; `None` if there is none.
+/// Decodes `chunk` as far as its data reach. Returns its rows, and how many of them, from the top, are decoded; the others hold
+/// anything. `None` if no row can be decoded.
 pub(super) fn read(
     decoder: &mut FileDecoder<'_>,
     chunk: u32,

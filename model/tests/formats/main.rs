@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod icons;
+mod webp;
+
 use std::{
     fs,
     io::Cursor,
@@ -315,96 +318,6 @@ fn a_cut_interlaced_gif_shows_its_rows_coarsely() {
     assert!(seen.len() > 15, "{seen:?}");
 }
 
-/// WebP is cut in the middle of data where nothing says which row that is.
-#[test]
-fn a_cut_webp_shows_the_rows_that_are_there() {
-    for name in [
-        "long-lossy.webp",
-        "long-lossless.webp",
-        "long-photo-lossless.webp",
-        "long-alpha-lossless.webp",
-        "long-alpha-lossy.webp",
-        "long-frame-lossy.webp",
-        "long-frame-lossless.webp",
-        "long-frame-alpha-lossy.webp",
-    ] {
-        let whole = fs::read(folder().join(name)).unwrap();
-        let complete = Input::prepare(&decode(&whole).unwrap());
-        let cut = Input::prepare(&decode(&whole[..whole.len() * 2 / 3]).unwrap());
-        let row = (SIZE * 3) as usize;
-        let rows = cut.values().chunks_exact(row);
-        let same = rows.zip(complete.values().chunks_exact(row));
-        let same = same.take_while(|(cut, complete)| cut == complete).count();
-        let white = cut.values().rchunks_exact(row);
-        let white = white
-            .take_while(|row| row.iter().all(|&value| value == 1.0))
-            .count();
-        assert!(same > SIZE as usize / 4, "{name}: {same} rows");
-        // Between them lies what one more row and the resize's filter touch.
-        assert!(
-            white > 0 && same + white >= SIZE as usize - 25,
-            "{name}: {same} and {white} rows"
-        );
-    }
-}
-
-/// An icon with these PNGs, all said to be of the same size and depth.
-fn icon(images: &[&[u8]]) -> Vec<u8> {
-    let count = u8::try_from(images.len()).unwrap();
-    let mut icon = vec![0, 0, 1, 0, count, 0];
-    let mut begin = icon.len() + 16 * images.len();
-    for image in images {
-        icon.extend([40, 30, 0, 0, 1, 0, 32, 0]);
-        let place = [image.len(), begin].map(|value| u32::try_from(value).unwrap().to_le_bytes());
-        icon.extend(place.concat());
-        begin += image.len();
-    }
-    [icon, images.concat()].concat()
-}
-
-#[test]
-fn of_equal_images_of_an_icon_the_first_is_shown() {
-    let [same, few] =
-        ["same", "few"].map(|name| fs::read(folder().join(format!("source-{name}.png"))).unwrap());
-    let shown = Input::prepare(&decode(&icon(&[&same, &few])).unwrap());
-    assert!(shown == input(&expected("same-").unwrap()));
-    let shown = Input::prepare(&decode(&icon(&[&few, &same])).unwrap());
-    assert!(shown == input(&expected("few-").unwrap()));
-}
-
-#[test]
-fn an_icon_is_not_turned() {
-    let png = fs::read(folder().join("source-same.png")).unwrap();
-    let chunk = [
-        b"eXIfII*\0\x08\0\0\0".as_slice(),
-        b"\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0",
-    ]
-    .concat();
-    let length = u32::try_from(chunk.len() - 4).unwrap().to_be_bytes();
-    let mut crc = flate2::Crc::new();
-    crc.update(&chunk);
-    // The signature and the header are 33 bytes.
-    let (head, rest) = png.split_at(33);
-    let turned = [head, &length, &chunk, &crc.sum().to_be_bytes(), rest].concat();
-    let crop = decode(&turned).unwrap().crop().unwrap();
-    assert_eq!((crop.image_width, crop.image_height), (30, 40));
-    let shown = Input::prepare(&decode(&icon(&[&turned])).unwrap());
-    assert!(shown == input(&expected("same-").unwrap()));
-}
-
-#[test]
-fn alpha_in_an_icon_replaces_its_mask() {
-    let masked = |name| {
-        let mut icon = fs::read(folder().join(name)).unwrap();
-        let mask = icon.len() - 8 * 30;
-        icon[mask..].fill(u8::MAX);
-        Input::prepare(&decode(&icon).unwrap())
-    };
-    assert!(masked("same-bmp-32.ico") == input(&expected("same-").unwrap()));
-    let white = RgbImage::from_pixel(40, 30, WHITE);
-    assert!(masked("same-bmp-32-without-alpha.ico") == input(&white));
-}
-
 #[test]
 fn run_lengths_of_24_bits_need_no_os2_header() {
     let os2 = fs::read(folder().join("same-rle24.bmp")).unwrap();
@@ -414,44 +327,4 @@ fn run_lengths_of_24_bits_need_no_os2_header() {
     bitmap[14] = 40;
     let shown = Input::prepare(&decode(&bitmap).unwrap());
     assert!(shown == input(&expected("same-").unwrap()));
-}
-
-fn position(file: &[u8], name: &[u8; 4]) -> usize {
-    file.windows(4).position(|window| window == name).unwrap()
-}
-
-#[test]
-fn a_webp_without_the_alpha_flag_is_opaque() {
-    let veiled = fs::read(folder().join("bits-alpha.webp")).unwrap();
-    let mut without_flag = veiled.clone();
-    without_flag[20] &= !0x10;
-    let (alpha, image) = (position(&veiled, b"ALPH"), position(&veiled, b"VP8 "));
-    let without_alpha = [&without_flag[..alpha], &without_flag[image..]].concat();
-    let [veiled, without_flag, without_alpha] =
-        [veiled, without_flag, without_alpha].map(|bytes| Input::prepare(&decode(&bytes).unwrap()));
-    assert!(without_flag == without_alpha);
-    assert!(without_flag != veiled);
-}
-
-#[test]
-fn the_first_frame_with_an_image_is_shown() {
-    let animation = fs::read(folder().join("long-frame-lossy.webp")).unwrap();
-    let (head, frames) = animation.split_at(position(&animation, b"ANMF"));
-    let empty = [b"ANMF\x10\0\0\0", &frames[8..24]].concat();
-    let later = [head, &empty, frames].concat();
-    let [first, later] = [animation, later].map(|bytes| Input::prepare(&decode(&bytes).unwrap()));
-    assert!(first == later);
-}
-
-/// Arbitrary bytes in place of the missing ones often encode fewer rows than these.
-#[test]
-fn a_lossy_webp_cut_anywhere_behind_an_eighth_of_its_rows_is_decoded() {
-    let whole = fs::read(folder().join("long-lossy.webp")).unwrap();
-    let mut wrong = Vec::new();
-    for percent in 30..100 {
-        if let Err(error) = decode(&whole[..whole.len() * percent / 100]) {
-            wrong.push(format!("{percent} %: {error}"));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
